@@ -1,0 +1,1 @@
+"""The Server API: one folder per vendor, always the same files."""
