@@ -15,7 +15,7 @@ from console.own_secrets import own_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(env.str("ENV_FILE", "") or BASE_DIR / ".env")
 
 # --- Where things lie --------------------------------------------------------------------------
 DATA_DIR = Path(env.str("DATA_DIR", "") or BASE_DIR / "var").resolve()
@@ -26,7 +26,9 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "") or own_secret(DATA_DIR, "secret-key")
 # Outside the database on purpose: they encrypt app secrets and sign access tokens. The first one
 # encrypts and signs, all of them decrypt and verify, so a new key is put in front of the old.
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [own_secret(DATA_DIR, "encryption-key")]
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
+    own_secret(DATA_DIR, "encryption-key")
+]
 
 # --- Who may reach us --------------------------------------------------------------------------
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or ["localhost", "127.0.0.1", "[::1]"]
@@ -214,7 +216,7 @@ API_TIME_ZONE = env.str("API_TIME_ZONE", "UTC")
 # False switches the per-second limits off, for load tests.
 API_RATE_LIMITS = env.bool("API_RATE_LIMITS", True)
 
-# --- Language, time, static files, logs ------------------------------------------------------------
+# --- Language, time, static files, logs -----------------------------------------------------------
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True

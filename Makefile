@@ -1,0 +1,43 @@
+# Everyday commands; `make help` lists them. Needs python3 (3.11 or newer) and make, nothing else.
+# Each target installs what it needs into .venv, once per change of its lock file.
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest -q
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint lock clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: .venv/.run ## Start everything on this machine with sample data; PORT=8001 make demo picks a port
+	@$(PYTHON) manage.py demo
+
+serve: .venv/.run ## Start the production set against DATABASE_URL and REDIS_URL
+	@$(PYTHON) manage.py serve
+
+test: .venv/.test ## Run the suite on SQLite, then on PostgreSQL and Redis; both come along as wheels
+	DATABASE_URL= REDIS_URL= $(PYTEST)
+	$(PYTEST) -p tests.embedded_pg
+
+lint: .venv/.lint ## Check style, types, templates, storeys, migrations and production settings
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/djlint --check --lint --quiet templates
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PYTHON) manage.py makemigrations --check --dry-run
+
+lock: ## Choose versions anew and write the three lock files (needs uv)
+	$(LOCK) -o requirements-run.lock
+	$(LOCK) --group test -o requirements-test.lock
+	$(LOCK) --group test --group lint -o requirements-lint.lock
+
+clean: ## Remove the installed packages; data in var/ stays
+	rm -rf .venv
+
+# The stamp is younger than its lock file when that is installed.
+.venv/.%: requirements-%.lock
+	@bin/install $<
+	@touch $@
