@@ -1,0 +1,186 @@
+"""The audit trail: one line per change, in the change's own transaction.
+
+Invariants
+----------
+* `record` and `record_many` refuse to run outside a transaction: a change and its line stand or
+  fall together.
+* Only words of `CATALOGUE` are recorded. A word, once used, keeps its meaning.
+* Plain registrations and reads by API leave no line (they would be most of the table, and tell
+  nothing that the user's own row does not).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+
+from applications.models import Application, AuditEvent, Environment
+
+# What can happen, with the sentence that a reader sees.
+CATALOGUE = {
+    "application.created": "Application created",
+    "application.renamed": "Application renamed",
+    "environment.changed": "Settings changed",
+    "secret.added": "App secret added",
+    "secret.revoked": "App secret revoked",
+    "member.added": "Member added",
+    "member.changed": "Member's role changed",
+    "member.removed": "Member removed",
+    "tokens.revoked": "All access tokens revoked",
+    "user.registered": "User registered by staff",
+    "user.updated": "User updated",
+    "user.deleted": "User deleted",
+    "user.deactivated": "User deactivated",
+    "user.erased": "Deactivated user's data erased",
+    "user.reactivated": "User reactivated",
+    "user.tokens_expired": "Access tokens expired",
+    "user.kicked": "Connections closed",
+    "users.sampled": "Sample users loaded",
+    "deletion.previewed": "Deletion previewed",
+    "deletion.started": "Deletion started",
+    "deletion.finished": "Deletion finished",
+    "deletion.cancelled": "Deletion cancelled",
+    "ban.imposed": "Banned",
+    "ban.changed": "Ban changed",
+    "ban.lifted": "Ban lifted",
+    "ban.expired": "Ban ended",
+    "blocklist.added": "Added to blocklist",
+    "blocklist.removed": "Removed from blocklist",
+    "allowlist.added": "Added to allowlist",
+    "allowlist.removed": "Removed from allowlist",
+    "allowlist.switched": "Allowlist switched",
+}
+
+
+class OutsideTransaction(RuntimeError):
+    """An audit line was asked for where no transaction ties it to its change."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who makes a change, and by which door.
+
+    `via` is free text for people: "console", "admin", "nexconn user/ban", "ban sweep".
+    """
+
+    kind: AuditEvent.ActorKind
+    name: str
+    via: str
+    address: str | None = None
+    request_id: str = ""
+
+    @classmethod
+    def system(cls, via: str) -> "Actor":
+        return cls(kind=AuditEvent.ActorKind.SYSTEM, name="system", via=via)
+
+    @classmethod
+    def staff(cls, request: HttpRequest, via: str = "console") -> "Actor":
+        return cls(
+            kind=AuditEvent.ActorKind.STAFF,
+            name=request.user.get_username(),
+            via=via,
+            address=client_address(request),
+            request_id=request.headers.get("X-Request-ID", "")[:64],
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The caller's IP address. X-Forwarded-For is read only as far as our own proxies wrote it:
+    whatever stands further left, a caller can make up.
+    """
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
+            return hops[-settings.TRUSTED_PROXIES]
+    return request.META.get("REMOTE_ADDR") or None
+
+
+def record(
+    type: str,
+    *,
+    by: Actor,
+    now: datetime,
+    environment: Environment | None = None,
+    application: Application | None = None,
+    subject: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Write one line. Give the environment, or for changes above environments the application."""
+    record_many(
+        type,
+        by=by,
+        now=now,
+        environment=environment,
+        application=application,
+        changes=[(subject, before, after)],
+    )
+
+
+def record_many(
+    type: str,
+    *,
+    by: Actor,
+    now: datetime,
+    changes: Iterable[tuple[str, dict[str, Any] | None, dict[str, Any] | None]],
+    environment: Environment | None = None,
+    application: Application | None = None,
+) -> None:
+    """Write a line for each (subject, before, after), in one statement."""
+    owner = application.pk if application else environment.application_id  # type: ignore[union-attr]
+    write(
+        line(
+            type,
+            by=by,
+            now=now,
+            application_id=owner,
+            environment_id=environment.pk if environment else None,
+            subject=subject,
+            before=before,
+            after=after,
+        )
+        for subject, before, after in changes
+    )
+
+
+def line(
+    type: str,
+    *,
+    by: Actor,
+    now: datetime,
+    application_id: int,
+    environment_id: int | None,
+    subject: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """An unsaved line, for verbs that touch many environments at once; save them with `write`."""
+    if type not in CATALOGUE:
+        raise ValueError(f"{type} is not in the catalogue of events")
+    return AuditEvent(
+        type=type,
+        at=now,
+        application_id=application_id,
+        environment_id=environment_id,
+        subject=subject,
+        actor_kind=by.kind,
+        actor=by.name,
+        via=by.via,
+        address=by.address,
+        request_id=by.request_id,
+        before=before,
+        after=after,
+    )
+
+
+def write(lines: Iterable[AuditEvent]) -> None:
+    if not connection.in_atomic_block:
+        raise OutsideTransaction("an audit line belongs into its change's transaction")
+    AuditEvent.objects.bulk_create(list(lines), batch_size=500)

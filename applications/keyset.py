@@ -1,0 +1,137 @@
+"""Lists by keyset: the next page begins after the last row seen, found through the index.
+
+Invariants
+----------
+* The order ends with a unique column, so no row is skipped or shown twice while others come and go.
+* All columns of an order run the same way and are never NULL: the condition is one comparison of
+  rows, which PostgreSQL and SQLite answer from the index at any depth.
+* A cursor is opaque, and only text that `Keyset` made is one: `BadCursor` otherwise.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from django.db import models
+from django.db.models import Func, Model, QuerySet, Value
+from django.db.models.expressions import F
+from django.db.models.lookups import GreaterThan, LessThan
+
+M = TypeVar("M", bound=Model)
+
+
+class BadCursor(ValueError):
+    """Not a cursor of this list."""
+
+
+class _Row(Func):
+    """A row value: `(a, b)`."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = ", "
+    output_field = models.TextField()
+
+
+class _RowLessThan(LessThan):
+    def get_prep_lookup(self) -> Any:
+        return self.rhs
+
+
+class _RowGreaterThan(GreaterThan):
+    def get_prep_lookup(self) -> Any:
+        return self.rhs
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """Rows in order. `next` and `previous` are cursors, or None at the ends."""
+
+    rows: list[M]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True)
+class Keyset:
+    """An order to page by, such as `Keyset("-registered_at", "-id")`."""
+
+    columns: tuple[str, ...]
+
+    def __init__(self, *columns: str):
+        if len({column.startswith("-") for column in columns}) != 1:
+            raise ValueError("all columns of a keyset run the same way")
+        object.__setattr__(self, "columns", columns)
+
+    @property
+    def _names(self) -> list[str]:
+        return [column.lstrip("-") for column in self.columns]
+
+    def _fields(self, model: type[Model]) -> "list[models.Field[Any, Any]]":
+        fields = [model._meta.get_field(name) for name in self._names]
+        return [field for field in fields if isinstance(field, models.Field)]
+
+    def page(self, queryset: QuerySet[M], *, cursor: str = "", size: int) -> Page[M]:
+        """`size` rows after (or, by a `previous` cursor, before) the cursor; "" is the start.
+
+        One query: it reads one row more than it shows, to know whether there are further ones.
+        """
+        backwards, values = self._decode(cursor, queryset.model) if cursor else (False, None)
+        descending = self.columns[0].startswith("-") != backwards
+        ordered = queryset.order_by(*(("-" if descending else "") + name for name in self._names))
+        if values is not None:
+            ordered = ordered.filter(self._beyond(values, queryset.model, descending))
+        rows: list[M] = list(ordered[: size + 1])
+        more, rows = len(rows) > size, rows[:size]
+        if backwards:
+            rows.reverse()
+        came_from = bool(cursor) and bool(rows)
+        return Page(
+            rows=rows,
+            next=self._encode(rows[-1], "n") if (came_from if backwards else more) else None,
+            previous=self._encode(rows[0], "p") if (more if backwards else came_from) else None,
+        )
+
+    def _beyond(self, values: Sequence[Any], model: type[Model], descending: bool) -> Any:
+        fields = self._fields(model)
+        here = _Row(*(F(name) for name in self._names))
+        there = _Row(
+            *(Value(value, output_field=field) for value, field in zip(values, fields, strict=True))
+        )
+        return (_RowLessThan if descending else _RowGreaterThan)(here, there)
+
+    def _encode(self, row: Model, direction: str) -> str:
+        values = [getattr(row, name) for name in self._names]
+        text = json.dumps(
+            [
+                direction,
+                *(
+                    {"t": value.astimezone(UTC).isoformat()}
+                    if isinstance(value, datetime)
+                    else value
+                    for value in values
+                ),
+            ],
+            separators=(",", ":"),
+        )
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def _decode(self, cursor: str, model: type[Model]) -> tuple[bool, list[Any]]:
+        try:
+            raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+            direction, *values = json.loads(raw)
+            values = [
+                datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
+                for value in values
+            ]
+            for field, value in zip(self._fields(model), values, strict=True):
+                wanted = type(field.to_python(value))
+                if type(value) is not wanted or direction not in {"n", "p"}:
+                    raise BadCursor(cursor)
+        except BadCursor:
+            raise
+        except Exception as error:
+            raise BadCursor(cursor) from error
+        return direction == "p", values

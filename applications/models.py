@@ -1,0 +1,218 @@
+"""Applications, their environments, keys and members, and the audit trail.
+
+Invariants
+----------
+* An application has exactly one development and one production environment.
+* Nothing is shared between two environments: whatever belongs to users hangs off one of them.
+* Audit rows are written once and never changed. They name subjects and actors by text, so that the
+  trail outlives what it describes.
+"""
+
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from applications.fields import IdentifierField
+
+# Registered users that development, and production on the trial plan, hold at once. The page, the
+# API's error and the docs all read this one.
+FREE_USER_LIMIT = 100
+
+
+class Application(models.Model):
+    """One customer's app."""
+
+    name = models.CharField(max_length=80)
+    # Addresses the application in URLs, and is Agora Chat's `org_name`.
+    org_name = models.SlugField(max_length=40, unique=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Plan(models.TextChoices):
+    TRIAL = "trial"
+    STARTER = "starter"
+    PRO = "pro"
+
+
+class Environment(models.Model):
+    """Development or production of an application; owner of all that belongs to users."""
+
+    class Kind(models.TextChoices):
+        DEVELOPMENT = "development"
+        PRODUCTION = "production"
+
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="environments"
+    )
+    kind = models.CharField(max_length=11, choices=Kind)
+    # RongCloud's and Nexconn's App-Key and Agora's App ID in one: 32 lower-case hex digits.
+    app_key = IdentifierField(max_length=32, unique=True)
+    plan = models.CharField(max_length=7, choices=Plan, default=Plan.TRIAL)
+    created_at = models.DateTimeField()
+    token_lifetime = models.DurationField(
+        null=True, blank=True, help_text="How long new access tokens live. Empty: no end."
+    )
+    reactivation_cooling_off = models.DurationField(
+        default=timedelta(0), help_text="How long a deactivated id must wait for reactivation."
+    )
+    tokens_valid_from = models.DateTimeField(
+        null=True, blank=True, help_text="Access tokens issued before this moment are dead."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="applications_environment_one_of_each_kind", fields=["application", "kind"]
+            ),
+            models.CheckConstraint(
+                name="applications_environment_known_kind",
+                condition=Q(kind__in=["development", "production"]),
+            ),
+            models.CheckConstraint(
+                name="applications_environment_development_has_no_plan",
+                condition=Q(kind="production") | Q(plan="trial"),
+            ),
+            models.CheckConstraint(
+                name="applications_environment_cooling_off_not_negative",
+                condition=Q(reactivation_cooling_off__gte=timedelta(0)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.application.name} · {self.kind}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("environment", args=[self.application.org_name, self.kind])
+
+    @property
+    def is_development(self) -> bool:
+        return self.kind == self.Kind.DEVELOPMENT
+
+    @property
+    def app_name(self) -> str:
+        """Agora Chat's second half of `org_name#app_name`."""
+        return self.kind
+
+    @property
+    def user_limit(self) -> int | None:
+        """How many app users may be registered at once; None: as many as wanted."""
+        return FREE_USER_LIMIT if self.plan == Plan.TRIAL else None
+
+
+class AppSecretQuerySet(models.QuerySet["AppSecret"]):
+    def live(self) -> Self:
+        """Still accepted; at most two for an environment."""
+        return self.filter(revoked_at=None)
+
+    def for_app_key(self, app_key: str) -> Self:
+        """The live secrets of the environment with this app key, each with its environment."""
+        return (
+            self.live()
+            .filter(environment__app_key=app_key)
+            .select_related("environment__application")
+            .order_by("pk")
+        )
+
+
+class AppSecret(models.Model):
+    """A key that signs API calls. Signatures must be computed with it, so it cannot be hashed: it
+    is stored encrypted with a key from outside the database, and shown once.
+    """
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="secrets")
+    ciphertext = models.TextField(editable=False)
+    hint = models.CharField(max_length=4, help_text="Its last four characters.")
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AppSecretQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"…{self.hint}"
+
+
+class Role(models.TextChoices):
+    """What a member may do; `applications.access` holds the table."""
+
+    VIEWER = "viewer"
+    TESTER = "tester"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+
+class Member(models.Model):
+    """A staff account's place in an application."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="members")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=9, choices=Role)
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="applications_member_once_per_application", fields=["application", "account"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} ({self.role})"
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def about(self, user_id: str) -> Self:
+        return self.filter(subject=user_id)
+
+
+class AuditEvent(models.Model):
+    """One change, as it was made: who, what, to whom, when, from where, before and after."""
+
+    class ActorKind(models.TextChoices):
+        STAFF = "staff"
+        APP_KEY = "app_key", "app key"
+        SYSTEM = "system"
+
+    at = models.DateTimeField()
+    # A dotted word from `applications.audit.CATALOGUE`.
+    type = models.CharField(max_length=40)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+    )
+    subject = IdentifierField(max_length=150, blank=True)
+    actor_kind = models.CharField(max_length=7, choices=ActorKind)
+    actor = models.CharField(max_length=150)
+    via = models.CharField(max_length=80, help_text="The door: a page, an API call, a task.")
+    address = models.GenericIPAddressField(null=True, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # The Audit page, and "last activity" on the Overview.
+            models.Index(fields=["application", "-id"], name="audit_of_application"),
+            models.Index(fields=["environment", "-id"], name="audit_of_environment"),
+            # A user's timeline.
+            models.Index(fields=["environment", "subject", "-id"], name="audit_of_subject"),
+            # The Audit page, filtered by type.
+            models.Index(fields=["application", "type", "-id"], name="audit_of_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.subject}".strip()

@@ -1,0 +1,182 @@
+"""Blocklists and allowlists: who cannot, or who alone can, write to their owner.
+
+Invariants
+----------
+* A list holds at most 3,000, under any concurrency: additions to one owner's list queue at the
+  owner's lock.
+* Adding who is listed, and removing who is not, change nothing and are no error.
+* Owner and listed need not be registered.
+* While the owner's allowlist switch is on, their blocklist rests (`moderation.gates`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from applications import audit
+from applications.audit import Actor
+from applications.keyset import Keyset, Page
+from applications.models import Environment
+from moderation.models import AllowlistEntry, AllowlistSwitch, BlocklistEntry
+from users import identity
+
+MAX_ENTRIES = 3_000
+NEWEST_FIRST = Keyset("-id")
+OLDEST_FIRST = Keyset("id")
+
+
+class ListFull(Exception):
+    """The additions would take the list over its limit; nothing was added."""
+
+    def __init__(self, owner_id: str):
+        super().__init__(f"The list of {owner_id} would hold more than {MAX_ENTRIES:,} users")
+        self.owner_id = owner_id
+
+
+class ListsOneself(Exception):
+    """Nobody can be on their own list."""
+
+
+@dataclass(frozen=True)
+class UserList:
+    """The verbs of one kind of list; `word` names it in the audit trail."""
+
+    model: Any  # BlocklistEntry or AllowlistEntry: mypy knows no "the same of two"
+    word: str
+
+    def add(
+        self,
+        *,
+        environment: Environment,
+        owner_id: str,
+        listed_ids: Iterable[str],
+        by: Actor,
+        now: datetime,
+    ) -> list[str]:
+        """Put these on the owner's list, all or none; those who were not on it before.
+
+        Raises `ListFull`, `ListsOneself`, `identity.InvalidUserId`.
+        """
+        identity.check_user_id(owner_id)
+        wanted = identity.check_user_ids(listed_ids)
+        if owner_id in wanted:
+            raise ListsOneself("A user cannot be on their own list")
+        with transaction.atomic():
+            identity.lock(environment, [owner_id])
+            entries = self.model.objects.of(environment, owner_id)
+            listed = set(entries.filter(listed_id__in=wanted).values_list("listed_id", flat=True))
+            fresh = [user_id for user_id in wanted if user_id not in listed]
+            if fresh and entries.count() + len(fresh) > MAX_ENTRIES:
+                raise ListFull(owner_id)
+            # One by one in the order given, so that "newest first" is the order of the calls.
+            self.model.objects.bulk_create(
+                self.model(
+                    environment=environment,
+                    owner_id=owner_id,
+                    listed_id=user_id,
+                    added_at=now,
+                    added_by=by.name,
+                )
+                for user_id in fresh
+            )
+            if fresh:
+                self._record("added", environment, owner_id, by, now, after=fresh)
+        return fresh
+
+    def remove(
+        self,
+        *,
+        environment: Environment,
+        owner_id: str,
+        listed_ids: Iterable[str],
+        by: Actor,
+        now: datetime,
+    ) -> list[str]:
+        """Take these off the owner's list; those who were on it."""
+        identity.check_user_id(owner_id)
+        wanted = identity.check_user_ids(listed_ids)
+        with transaction.atomic():
+            identity.lock(environment, [owner_id])
+            entries = self.model.objects.of(environment, owner_id).filter(listed_id__in=wanted)
+            listed = set(entries.values_list("listed_id", flat=True))
+            entries.delete()
+            gone = [user_id for user_id in wanted if user_id in listed]
+            if gone:
+                self._record("removed", environment, owner_id, by, now, before=gone)
+        return gone
+
+    def page(
+        self,
+        *,
+        environment: Environment,
+        owner_id: str,
+        cursor: str = "",
+        size: int,
+        newest_first: bool = True,
+    ) -> Page[Any]:
+        """One page of the owner's list."""
+        keyset = NEWEST_FIRST if newest_first else OLDEST_FIRST
+        return keyset.page(self.model.objects.of(environment, owner_id), cursor=cursor, size=size)
+
+    def _record(
+        self,
+        verb: str,
+        environment: Environment,
+        owner_id: str,
+        by: Actor,
+        now: datetime,
+        before: list[str] | None = None,
+        after: list[str] | None = None,
+    ) -> None:
+        audit.record(
+            f"{self.word}.{verb}",
+            environment=environment,
+            subject=owner_id,
+            by=by,
+            now=now,
+            before={"listed": before} if before else None,
+            after={"listed": after} if after else None,
+        )
+
+
+blocklist = UserList(BlocklistEntry, "blocklist")
+allowlist = UserList(AllowlistEntry, "allowlist")
+
+
+@transaction.atomic
+def switch_allowlist(
+    *, environment: Environment, owner_ids: Iterable[str], on: bool, by: Actor, now: datetime
+) -> list[str]:
+    """Put these owners' allowlists in force, or out of it; those for whom that was a change."""
+    wanted = identity.check_user_ids(owner_ids)
+    identity.lock(environment, wanted)
+    was_on = allowlists_on(environment=environment, owner_ids=wanted)
+    if on:
+        changed = [owner_id for owner_id in wanted if owner_id not in was_on]
+        AllowlistSwitch.objects.bulk_create(
+            AllowlistSwitch(environment=environment, owner_id=owner_id, switched_on_at=now)
+            for owner_id in changed
+        )
+    else:
+        changed = [owner_id for owner_id in wanted if owner_id in was_on]
+        AllowlistSwitch.objects.filter(environment=environment, owner_id__in=changed).delete()
+    audit.record_many(
+        "allowlist.switched",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[(owner_id, {"on": not on}, {"on": on}) for owner_id in changed],
+    )
+    return changed
+
+
+def allowlists_on(*, environment: Environment, owner_ids: Iterable[str]) -> set[str]:
+    """Which of these owners have their allowlist in force."""
+    return set(
+        AllowlistSwitch.objects.filter(
+            environment=environment, owner_id__in=list(owner_ids)
+        ).values_list("owner_id", flat=True)
+    )

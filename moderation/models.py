@@ -1,0 +1,204 @@
+"""Bans, blocklists and allowlists.
+
+Invariants
+----------
+* All of them name users by (environment, user_id): ids that are not registered can be banned,
+  blocked and allowed, and a ban outlives deactivation.
+* The ledger of bans is never rewritten: a row says what was decided, and gets an end once.
+* At most one ban of a user is open. Open is not in force: a ban that is over stays open until
+  somebody writes that down.
+"""
+
+from datetime import UTC, datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from applications.fields import IdentifierField
+from applications.models import Environment
+from users.models import USER_ID_MAX_LENGTH
+
+# Sorts permanent bans behind all others; never shown.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class BanQuerySet(models.QuerySet["Ban"]):
+    def in_environment(self, environment: Environment) -> Self:
+        return self.filter(environment=environment)
+
+    def open(self) -> Self:
+        """Without an end in the ledger; may be over already."""
+        return self.filter(closed_at=None)
+
+    def in_force(self, now: datetime) -> Self:
+        """What a connection attempt must ask. See also `Ban.is_in_force`."""
+        return self.open().filter(ends_at__gt=now)
+
+    def due(self, now: datetime) -> Self:
+        """Open, but over: what the sweep must close."""
+        return self.open().filter(expires_at__lte=now)
+
+
+class Ban(models.Model):
+    """A decision to keep a user from connecting, from `imposed_at` until it ends.
+
+    Changing a ban closes its row as `replaced` and opens another with the same `banned_since`.
+    """
+
+    class Outcome(models.TextChoices):
+        OPEN = "", "in force"
+        EXPIRED = "expired"
+        LIFTED = "lifted"
+        REPLACED = "replaced", "changed"
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="bans")
+    user_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    reason = models.CharField(max_length=200, blank=True)
+    imposed_at = models.DateTimeField()
+    imposed_by = models.CharField(max_length=150)
+    imposed_via = models.CharField(max_length=80)
+    banned_since = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: permanent.")
+    # The end as a value that orders and compares: a keyset has no place for NULL.
+    ends_at = models.GeneratedField(
+        expression=Coalesce("expires_at", models.Value(NEVER)),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=150, blank=True)
+    closed_via = models.CharField(max_length=80, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.OPEN, blank=True)
+
+    objects = BanQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Also answers: is this user banned?
+            models.UniqueConstraint(
+                name="moderation_ban_one_open_per_user",
+                fields=["environment", "user_id"],
+                condition=Q(closed_at=None),
+            ),
+            models.CheckConstraint(
+                name="moderation_ban_ends_after_it_starts",
+                condition=Q(expires_at=None) | Q(expires_at__gt=F("imposed_at")),
+            ),
+            models.CheckConstraint(
+                name="moderation_ban_closed_has_outcome",
+                condition=Q(closed_at=None, outcome="", closed_by="")
+                | (Q(closed_at__isnull=False) & ~Q(outcome="") & ~Q(closed_by="")),
+            ),
+        ]
+        indexes = [
+            # What the sweep must close.
+            models.Index(
+                fields=["expires_at"],
+                name="moderation_ban_due",
+                condition=Q(closed_at=None, expires_at__isnull=False),
+            ),
+            # The Bans page, in force, ends-soonest first; the vendors' lists, backwards.
+            models.Index(
+                fields=["environment", "ends_at", "id"],
+                name="moderation_ban_in_force",
+                condition=Q(closed_at=None),
+            ),
+            # The Bans page, lifted or expired, last closed first.
+            models.Index(
+                fields=["environment", "outcome", "-closed_at", "-id"],
+                name="moderation_ban_closed",
+            ),
+            # The Bans page, all.
+            models.Index(fields=["environment", "-id"], name="moderation_ban_all"),
+            # A user's ban history.
+            models.Index(fields=["environment", "user_id", "-id"], name="moderation_ban_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} until {self.expires_at or 'lifted'}"
+
+    def is_in_force(self, now: datetime) -> bool:
+        """See also `BanQuerySet.in_force`."""
+        return self.closed_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+class SweepRun(models.Model):
+    """When the ban sweep last ran: one row, its pulse."""
+
+    ran_at = models.DateTimeField()
+    closed = models.PositiveIntegerField(help_text="How many bans that run closed.")
+
+    def __str__(self) -> str:
+        return f"{self.ran_at:%Y-%m-%d %H:%M:%S}, {self.closed} closed"
+
+
+class ListEntryQuerySet(models.QuerySet["ListEntry"]):
+    def of(self, environment: Environment, owner_id: str) -> Self:
+        return self.filter(environment=environment, owner_id=owner_id)
+
+    def naming(self, environment: Environment, listed_id: str) -> Self:
+        return self.filter(environment=environment, listed_id=listed_id)
+
+
+class ListEntry(models.Model):
+    """One place in somebody's list."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    owner_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    listed_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=150)
+
+    objects = ListEntryQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            # Also answers: is this one on that one's list?
+            models.UniqueConstraint(
+                name="moderation_%(class)s_once", fields=["environment", "owner_id", "listed_id"]
+            ),
+            models.CheckConstraint(
+                name="moderation_%(class)s_not_oneself",
+                condition=~Q(owner_id=F("listed_id")),
+            ),
+        ]
+        indexes = [
+            # A list, newest first.
+            models.Index(fields=["environment", "owner_id", "-id"], name="%(class)s_of_owner"),
+            # Who has this one on their list?
+            models.Index(fields=["environment", "listed_id", "-id"], name="%(class)s_naming"),
+            # The Lists page, newest first.
+            models.Index(fields=["environment", "-id"], name="%(class)s_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} → {self.listed_id}"
+
+
+class BlocklistEntry(ListEntry):
+    """`listed_id` cannot write to `owner_id`."""
+
+
+class AllowlistEntry(ListEntry):
+    """Once the owner's switch is on, only whom they list can write to them."""
+
+
+class AllowlistSwitch(models.Model):
+    """A row for each user whose allowlist is in force (and whose blocklist therefore rests)."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    owner_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    switched_on_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="moderation_allowlistswitch_once", fields=["environment", "owner_id"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: allowlist on"

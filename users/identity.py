@@ -1,0 +1,87 @@
+"""Which text may be a `user_id`, a name, an avatar; and one lock per id.
+
+Invariant: every verb that registers, deletes, deactivates, reactivates or bans an id, or edits its
+lists, holds `lock` on it. That is what keeps "registered" and "deactivated" apart, and lets
+unregistered ids, which have no row to lock, be banned once.
+"""
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from django.db import connection
+
+from applications.models import Environment
+from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH, USER_ID_MAX_LENGTH
+
+# The union of what the three vendors document. A comma could not be told from a separator, and a
+# slash not from a path.
+_USER_ID = re.compile(rf"[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}", re.ASCII)
+
+
+class InvalidUserId(Exception):
+    """Not 1 to 64 of: Latin letters, digits, and + = . _ -"""
+
+    def __init__(self, user_id: str):
+        super().__init__(
+            f"A user id is 1 to {USER_ID_MAX_LENGTH} Latin letters, digits, + = . _ or -"
+        )
+        self.user_id = user_id
+
+
+class InvalidProfile(Exception):
+    """A name or avatar out of bounds; `field` is "name" or "avatar_url"."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
+
+def check_user_id(user_id: str) -> str:
+    """The id itself, or `InvalidUserId`. The names of folders ("." and "..") are refused, for a
+    browser resolves them away in an address.
+    """
+    if not _USER_ID.fullmatch(user_id) or user_id in {".", ".."}:
+        raise InvalidUserId(user_id)
+    return user_id
+
+
+def check_user_ids(user_ids: Iterable[str]) -> list[str]:
+    """Each id once, in order; `InvalidUserId` names the first bad one."""
+    return [check_user_id(user_id) for user_id in dict.fromkeys(user_ids)]
+
+
+def check_profile(*, name: str | None, avatar_url: str | None) -> None:
+    """None means "not given". Raises `InvalidProfile`."""
+    if name is not None and (len(name) > NAME_MAX_LENGTH or _unprintable(name)):
+        raise InvalidProfile("name", f"A name has at most {NAME_MAX_LENGTH} printable characters")
+    if avatar_url is not None and (
+        len(avatar_url.encode(errors="replace")) > AVATAR_URL_MAX_LENGTH or _unprintable(avatar_url)
+    ):
+        raise InvalidProfile("avatar_url", f"An avatar has at most {AVATAR_URL_MAX_LENGTH} bytes")
+
+
+def _unprintable(text: str) -> bool:
+    """Control characters and lone surrogates: PostgreSQL stores neither NUL nor the latter."""
+    return any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in text)
+
+
+def lock(environment: Environment, user_ids: Iterable[str]) -> None:
+    """Wait until no other transaction works on any of these ids, and hold them until it ends.
+
+    PostgreSQL: advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that
+    two callers cannot block each other; a collision only makes strangers wait. SQLite: an IMMEDIATE
+    transaction is alone already.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("identity.lock belongs into a transaction")
+    if connection.vendor != "postgresql":
+        return
+    keys = sorted(
+        int.from_bytes(
+            blake2b(f"{environment.pk}:{user_id}".encode(), digest_size=8).digest(), signed=True
+        )
+        for user_id in user_ids
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])

@@ -1,0 +1,129 @@
+"""The quota: how many app users an environment may hold, how many it does, how fast it fills.
+
+Invariant: `require_places` is asked, and users are inserted, only while `lock` is held.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Sum
+
+from applications.counting import Count, count
+from applications.models import Environment
+from users.models import AppUser, RegistrationTally
+
+# The pace at which a quota fills is taken over this many days.
+PACE_DAYS = 14
+
+
+class QuotaExceeded(Exception):
+    """No place is free. Says the limit, how many are used, and how to free places."""
+
+    def __init__(self, *, limit: int, used: int, is_development: bool):
+        self.limit, self.used = limit, used
+        remedy = (
+            "Delete test users on the console's Quota page to free places."
+            if is_development
+            else "Upgrade the plan to starter or pro, or deactivate users."
+        )
+        super().__init__(f"{used} of {limit} users are registered. {remedy}")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """The quota meter of an environment."""
+
+    users: Count
+    limit: int | None
+    per_day: float  # registrations a day, over the last `PACE_DAYS`
+
+    @property
+    def free(self) -> int | None:
+        return None if self.limit is None else max(self.limit - self.users.value, 0)
+
+    @property
+    def percent(self) -> int | None:
+        return None if self.limit is None else min(100 * self.users.value // self.limit, 100)
+
+    @property
+    def full_in_days(self) -> int | None:
+        """At the present pace; 0 when full, None when there is no limit or no pace."""
+        if self.free is None:
+            return None
+        if self.free == 0:
+            return 0
+        return max(1, round(self.free / self.per_day)) if self.per_day else None
+
+
+def usage(*, environment: Environment, now: datetime) -> Usage:
+    """Two queries."""
+    pace = registrations_per_day(environment=environment, now=now, days=PACE_DAYS)
+    return Usage(
+        users=count(AppUser.objects.filter(environment=environment)),
+        limit=environment.user_limit,
+        per_day=sum(number for _, number in pace) / PACE_DAYS,
+    )
+
+
+def registrations_per_day(
+    *, environment: Environment, now: datetime, days: int
+) -> list[tuple[date, int]]:
+    """(day, count) for each of the last `days` days in UTC, oldest first, today last."""
+    first = now.date() - timedelta(days=days - 1)
+    counts = dict(
+        RegistrationTally.objects.filter(environment=environment, day__gte=first)
+        .values_list("day")
+        .annotate(total=Sum("count"))
+        .order_by()
+    )
+    return [
+        (day, counts.get(day, 0)) for day in (first + timedelta(days=past) for past in range(days))
+    ]
+
+
+def lock(environment: Environment) -> int | None:
+    """The limit, with the environment's row held if it has one; None where there is no limit.
+
+    The plan is read again under the lock: an upgrade may just have been made.
+    """
+    if environment.user_limit is None:
+        return None
+    # NO KEY: rows that merely point to the environment may still be inserted meanwhile.
+    return Environment.objects.select_for_update(no_key=True).get(pk=environment.pk).user_limit
+
+
+def free_places(environment: Environment) -> int | None:
+    """None: as many as wanted."""
+    limit = environment.user_limit
+    return None if limit is None else max(limit - _used(environment, limit), 0)
+
+
+def require_places(environment: Environment, limit: int | None, wanted: int) -> None:
+    """Raises `QuotaExceeded` unless `wanted` more users fit below the limit that `lock` gave."""
+    if limit is None or not wanted:
+        return
+    used = _used(environment, limit)
+    if used + wanted > limit:
+        raise QuotaExceeded(limit=limit, used=used, is_development=environment.is_development)
+
+
+def _used(environment: Environment, limit: int) -> int:
+    # After a downgrade there may be millions; it matters only whether the limit is reached.
+    return AppUser.objects.filter(environment=environment)[: limit + 1].count()
+
+
+def tally(environment: Environment, *, day: date, count: int) -> None:
+    """Add to the day's registrations."""
+    if not count:
+        return
+    shard = random.randrange(RegistrationTally.SHARDS)  # noqa: S311 - spreads writers, no secret
+    table = RegistrationTally._meta.db_table
+    with connection.cursor() as cursor:
+        # An increment on conflict has no words in the ORM, and read-then-write would lose counts.
+        cursor.execute(
+            f"INSERT INTO {table} (environment_id, day, shard, count) VALUES (%s, %s, %s, %s) "  # noqa: S608
+            f"ON CONFLICT (environment_id, day, shard) DO UPDATE SET count = {table}.count + %s",
+            [environment.pk, day, shard, count, count],
+        )

@@ -1,0 +1,172 @@
+"""Register app users, within the quota.
+
+Invariants
+----------
+* An environment with a limit never holds more registered users than that, under any concurrency
+  and by every path: whoever inserts a user holds the environment's row.
+* Only environments that have a limit pay for that lock.
+* A known id takes no new place: registering it again gives a further token and, where a name or
+  avatar is passed, updates them.
+* A refused registration changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from applications import audit
+from applications.audit import Actor
+from applications.models import Environment
+from users import identity, quota, tokens
+from users.models import AppUser, DeactivatedUser
+
+SAMPLE_PREFIX = "sample-"
+
+
+class UserDeactivated(Exception):
+    """The id is deactivated: it must be reactivated before it can register."""
+
+    def __init__(self, user_ids: Iterable[str]):
+        self.user_ids = sorted(user_ids)
+        super().__init__(f"Deactivated: {', '.join(self.user_ids)}")
+
+
+class AlreadyRegistered(Exception):
+    """Asked for new users only, and this id is taken."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    user: AppUser
+    token: str
+    created: bool
+
+
+def register(
+    *,
+    environment: Environment,
+    user_id: str,
+    now: datetime,
+    name: str | None = None,
+    avatar_url: str | None = None,
+    token_lifetime: timedelta | None = None,
+) -> Registration:
+    """Give an id a token; from its first one on it is registered.
+
+    A name or avatar of None is not given: a known user keeps theirs.
+    Raises `UserDeactivated`, `quota.QuotaExceeded`, and of `identity` `InvalidUserId` and
+    `InvalidProfile`.
+    """
+    identity.check_user_id(user_id)
+    identity.check_profile(name=name, avatar_url=avatar_url)
+    given = {
+        field: value
+        for field, value in (("name", name), ("avatar_url", avatar_url))
+        if value is not None
+    }
+    user = AppUser.objects.filter(environment=environment, user_id=user_id).first()
+    created = False
+    if user is None or any(getattr(user, field) != value for field, value in given.items()):
+        user, created = _create_or_update(environment, user_id, given, now)
+    user.environment = environment
+    return Registration(user, tokens.issue(user, now=now, lifetime=token_lifetime), created)
+
+
+@transaction.atomic
+def _create_or_update(
+    environment: Environment, user_id: str, given: dict[str, str], now: datetime
+) -> tuple[AppUser, bool]:
+    # The quota's lock comes before the id's, here and everywhere: two orders would deadlock.
+    limit = quota.lock(environment)
+    identity.lock(environment, [user_id])
+    user = AppUser.objects.filter(environment=environment, user_id=user_id).first()
+    if user is not None:
+        for field, value in given.items():
+            setattr(user, field, value)
+        user.save(update_fields=list(given))
+        return user, False
+    _refuse_deactivated(environment, [user_id])
+    quota.require_places(environment, limit, 1)
+    user = AppUser.objects.create(
+        environment=environment, user_id=user_id, registered_at=now, **given
+    )
+    quota.tally(environment, day=now.date(), count=1)
+    return user, True
+
+
+@transaction.atomic
+def register_new(
+    *, environment: Environment, users: Sequence[AppUser], now: datetime
+) -> list[AppUser]:
+    """Register several unsaved users at once, all or none, by three statements.
+
+    Ids that are registered already are left alone and not in the answer.
+    Raises as `register` does; `QuotaExceeded` counts the new ones only.
+    """
+    for user in users:
+        identity.check_user_id(user.user_id)
+        identity.check_profile(name=user.name, avatar_url=user.avatar_url)
+    limit = quota.lock(environment)
+    wanted = {user.user_id: user for user in reversed(users)}
+    identity.lock(environment, wanted)
+    taken = set(
+        AppUser.objects.filter(environment=environment, user_id__in=wanted).values_list(
+            "user_id", flat=True
+        )
+    )
+    fresh = [user for user in users if user is wanted[user.user_id] and user.user_id not in taken]
+    _refuse_deactivated(environment, [user.user_id for user in fresh])
+    quota.require_places(environment, limit, len(fresh))
+    for user in fresh:
+        user.environment, user.registered_at = environment, user.registered_at or now
+    created = AppUser.objects.bulk_create(fresh, batch_size=1000)
+    quota.tally(environment, day=now.date(), count=len(created))
+    return created
+
+
+@transaction.atomic
+def register_by_staff(
+    *, environment: Environment, user_id: str, name: str, by: Actor, now: datetime
+) -> Registration:
+    """A test user made by hand in the console: one line in the audit trail, as for all that staff
+    do. Raises as `register` does, and `AlreadyRegistered`.
+    """
+    quota.lock(environment)
+    identity.lock(environment, [identity.check_user_id(user_id)])
+    if AppUser.objects.filter(environment=environment, user_id=user_id).exists():
+        raise AlreadyRegistered
+    registration = register(environment=environment, user_id=user_id, name=name, now=now)
+    audit.record(
+        "user.registered",
+        environment=environment,
+        subject=user_id,
+        by=by,
+        now=now,
+        after={"name": name},
+    )
+    return registration
+
+
+@transaction.atomic
+def load_samples(*, environment: Environment, count: int, by: Actor, now: datetime) -> int:
+    """Register up to `count` sample users, as many as there are places; how many were new."""
+    quota.lock(environment)
+    free = quota.free_places(environment)
+    samples = [
+        AppUser(user_id=f"{SAMPLE_PREFIX}{number:02}", name=f"Sample {number}")
+        for number in range(1, min(count, count if free is None else free) + 1)
+    ]
+    created = register_new(environment=environment, users=samples, now=now)
+    if created:
+        audit.record(
+            "users.sampled", environment=environment, by=by, now=now, after={"count": len(created)}
+        )
+    return len(created)
+
+
+def _refuse_deactivated(environment: Environment, user_ids: list[str]) -> None:
+    deactivated = DeactivatedUser.objects.filter(environment=environment, user_id__in=user_ids)
+    if found := list(deactivated.values_list("user_id", flat=True)):
+        raise UserDeactivated(found)

@@ -1,0 +1,28 @@
+"""Tasks of this storey. Each finds its work by state, is one domain call at a time, and may run
+twice, late, or side by side.
+"""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from users import deactivation, deletion
+
+
+@shared_task
+def run_deletion_job(*, job_id: int, **_: Any) -> None:
+    while deletion.run_batch(job_id=job_id, now=timezone.now()):
+        pass
+
+
+@shared_task
+def resume_deletion_jobs(**_: Any) -> None:
+    for job_id in deletion.stalled(now=timezone.now()):
+        run_deletion_job(job_id=job_id)
+
+
+@shared_task
+def erase_deactivated(**_: Any) -> None:
+    while deactivation.erase_pending(now=timezone.now()):
+        pass

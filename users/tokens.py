@@ -1,0 +1,167 @@
+"""Access tokens: what a client shows to connect.
+
+Invariants
+----------
+* A token is signed, not stored: issuing one writes no row. What is stored is the moment before
+  which tokens are dead: of a user, and of a whole environment.
+* Opaque to clients, at most 256 bytes, safe in URLs. Several are valid at once, and none ends by
+  itself unless the environment sets a lifetime, or its caller does.
+* A token names one life of an id (AppUser's primary key): after deletion or deactivation it stays
+  dead, whoever registers the id again.
+* It is signed with the installation's key, not the app secret, so it survives a change of secret,
+  and a reader of the database cannot make one.
+"""
+
+import base64
+import binascii
+import secrets
+import struct
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from applications import audit, vault
+from applications.audit import Actor
+from applications.models import Environment
+from users import identity, presence
+from users.models import AppUser
+
+# Version, life, environment, issued at and expires at (microseconds since 1970; 0: never), and a
+# nonce that tells apart two tokens of one microsecond.
+_LAYOUT = struct.Struct(">BQQQQ6s")
+_VERSION = 1
+_SIGNATURE_BYTES = 32
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TokenRefused(Exception):
+    """The token opens nothing. `reason` is one word for the sender and the log."""
+
+    reason = "refused"
+
+
+class TokenUnknown(TokenRefused):
+    """Not made here, damaged, or of another environment."""
+
+    reason = "unknown"
+
+
+class TokenExpired(TokenRefused):
+    """Its own lifetime is over."""
+
+    reason = "expired"
+
+
+class TokenRevoked(TokenRefused):
+    """Its user is gone, or everything issued before a later moment was declared dead."""
+
+    reason = "revoked"
+
+
+class UnknownUsers(Exception):
+    """Ids that are not registered; `user_ids` lists them."""
+
+    def __init__(self, user_ids: Iterable[str]):
+        self.user_ids = sorted(user_ids)
+        super().__init__(f"Not registered: {', '.join(self.user_ids)}")
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def issue(user: AppUser, *, now: datetime, lifetime: timedelta | None = None) -> str:
+    """A further token for a registered user; the others stay valid.
+
+    `lifetime` None means the environment's, which may be none at all.
+    """
+    lifetime = lifetime if lifetime is not None else user.environment.token_lifetime
+    expires = _micros(now + lifetime) if lifetime is not None else 0
+    body = _LAYOUT.pack(
+        _VERSION, user.pk, user.environment_id, _micros(now), expires, secrets.token_bytes(6)
+    )
+    return base64.urlsafe_b64encode(body + vault.sign(body)).decode().rstrip("=")
+
+
+def authenticate(*, environment: Environment, token: str, now: datetime) -> AppUser:
+    """The user a token stands for, in one indexed read. Raises a `TokenRefused`."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        body, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
+        version, life, owner, issued, expires, _ = _LAYOUT.unpack(body)
+    except (binascii.Error, struct.error, ValueError):
+        raise TokenUnknown from None
+    if not vault.is_signed(body, signature) or version != _VERSION or owner != environment.pk:
+        raise TokenUnknown
+    if expires and _micros(now) >= expires:
+        raise TokenExpired
+    user = AppUser.objects.filter(pk=life, environment=environment).first()
+    if user is None:
+        raise TokenRevoked
+    for valid_from in (user.tokens_valid_from, environment.tokens_valid_from):
+        if valid_from is not None and issued < _micros(valid_from):
+            raise TokenRevoked
+    user.environment = environment
+    return user
+
+
+@transaction.atomic
+def expire(
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    before: datetime,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Tokens of these users issued before `before` are dead; one issued at it or later lives. Open
+    connections stay open. An earlier `before` than last time revives nothing.
+    Raises `UnknownUsers`.
+    """
+    wanted = identity.check_user_ids(user_ids)
+    _require_registered(environment, wanted)
+    AppUser.objects.filter(
+        Q(tokens_valid_from=None) | Q(tokens_valid_from__lt=before),
+        environment=environment,
+        user_id__in=wanted,
+    ).update(tokens_valid_from=before)
+    audit.record_many(
+        "user.tokens_expired",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[(user_id, None, {"issued_before": before.isoformat()}) for user_id in wanted],
+    )
+
+
+@transaction.atomic
+def sign_out_everywhere(
+    *, environment: Environment, user_id: str, by: Actor, now: datetime
+) -> None:
+    """Every token so far is dead and every connection closes. Raises `UnknownUsers`."""
+    expire(environment=environment, user_ids=[user_id], before=now, by=by, now=now)
+    presence.request_disconnect(
+        environment=environment, user_ids=[user_id], reason="signed out", now=now
+    )
+
+
+@transaction.atomic
+def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
+    """Every access token of the environment is dead, and every connection closes."""
+    Environment.objects.filter(pk=environment.pk).update(tokens_valid_from=now)
+    environment.tokens_valid_from = now
+    presence.request_disconnect_all(environment=environment, reason="signed out", now=now)
+    audit.record("tokens.revoked", environment=environment, by=by, now=now)
+
+
+def _require_registered(environment: Environment, user_ids: list[str]) -> None:
+    known = set(
+        AppUser.objects.filter(environment=environment, user_id__in=user_ids).values_list(
+            "user_id", flat=True
+        )
+    )
+    if missing := set(user_ids) - known:
+        raise UnknownUsers(missing)
