@@ -1,0 +1,52 @@
+"""How the console says times, durations and large numbers. `static/console.js` says the same."""
+
+from datetime import datetime, timedelta
+
+_UNITS = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+_EXACT_UP_TO = 10_000
+
+
+def duration(value: timedelta | float, parts: int = 2) -> str:
+    """`2 h 10 min`, `3 days`, `45 s`: at most `parts` units that follow each other."""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    rest = max(0, int(seconds))
+    said: list[str] = []
+    for unit, size in _UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            said.append(f"{count} {unit}s" if unit == "day" and count > 1 else f"{count} {unit}")
+        if said and (len(said) == parts or not count or (unit == "day" and count >= 10)):
+            break
+    return " ".join(said) or "0 s"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """`3 min ago`, `in 2 h`; a date once it is more than a month away."""
+    distance = moment - now
+    if abs(distance) < timedelta(seconds=10):
+        return "just now"
+    if abs(distance) >= timedelta(days=30):
+        return f"{moment.day} {moment:%b %Y}"
+    words = duration(abs(distance), parts=1)
+    return f"in {words}" if distance > timedelta(0) else f"{words} ago"
+
+
+def exact(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y, %H:%M:%S} UTC"
+
+
+def estimate(number: int) -> str:
+    """Exact up to 10,000; above that two digits and the word that says so."""
+    if number <= _EXACT_UP_TO:
+        return f"{number:,}"
+    rounded = float(f"{number:.1e}")
+    for word, size in (("billion", 1e9), ("million", 1e6)):
+        if rounded >= size:
+            return f"about {rounded / size:g} {word}"
+    return f"about {rounded:,.0f}"
+
+
+def initials(name: str) -> str:
+    words = name.replace("_", " ").replace("-", " ").replace(".", " ").split()
+    letters = words[0][:2] if len(words) == 1 else "".join(word[0] for word in words[:2])
+    return letters.upper()

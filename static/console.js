@@ -1,0 +1,245 @@
+// Everything on the page that moves. No build step, no dependency but htmx; listeners sit on the
+// document, so whatever htmx swaps in works at once. Forms and links work without this file.
+"use strict";
+
+const find = (selector, root = document) => root.querySelector(selector);
+const findAll = (selector, root = document) => root.querySelectorAll(selector);
+
+// --- Times: the same words as console/templatetags/words.py -------------------------------------
+const UNITS = [["day", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+
+function duration(seconds, parts = 2) {
+  let rest = Math.max(0, Math.floor(seconds));
+  const said = [];
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(rest / size);
+    rest %= size;
+    if (count) said.push(`${count} ${unit}${unit === "day" && count > 1 ? "s" : ""}`);
+    if (said.length && (said.length === parts || !count || (unit === "day" && count >= 10))) break;
+  }
+  return said.join(" ") || "0 s";
+}
+
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+
+function relative(moment, now) {
+  const distance = (moment - now) / 1000;
+  const away = Math.abs(distance);
+  if (away < 10) return "just now";
+  if (away >= 30 * 86400) return DATE.format(moment);
+  return distance > 0 ? `in ${duration(away, 1)}` : `${duration(away, 1)} ago`;
+}
+
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function tellTimes() {
+  const now = Date.now();
+  for (const time of findAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (!time.dataset.utc) {
+      time.dataset.utc = time.title;
+      const local = EXACT.format(moment);
+      if ("exact" in time.dataset) say(time, local);
+      else time.title = `${local} (${time.title})`;
+    }
+    if ("relative" in time.dataset) say(time, relative(moment, now));
+    if ("countdown" in time.dataset && !time.dataset.done) {
+      const left = (moment - now) / 1000;
+      say(time, left > 0 ? duration(left) : time.dataset.over);
+      if (left <= 0) {
+        time.dataset.done = "yes";
+        time.dispatchEvent(new CustomEvent("countdown-over", { bubbles: true }));
+      }
+    }
+  }
+}
+
+// --- Toasts ----------------------------------------------------------------------------------------
+function textButton(label, click) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = label;
+  button.addEventListener("click", click);
+  return button;
+}
+
+// From a view: HX-Trigger: {"toast": {"message": "Ban lifted", "tone": "", "undo": "/url/to/post/to"}}
+function toast({ message, tone = "", undo = "" }) {
+  const element = document.createElement("div");
+  element.className = `toast ${tone}`;
+  const words = document.createElement("span");
+  words.textContent = message;
+  element.append(words);
+  if (undo) {
+    element.append(textButton("Undo", () => {
+      element.remove();
+      htmx.ajax("POST", undo, { source: document.body, swap: "none" });
+    }));
+  }
+  const close = textButton("×", () => element.remove());
+  close.setAttribute("aria-label", "Dismiss");
+  element.append(close);
+
+  // A modal dialog makes everything outside it inert, so its toasts stand inside.
+  const dialog = find("#dialog");
+  (dialog.open ? dialog : find("#toasts")).append(element);
+
+  if (tone === "error") return;
+  let timer;
+  const leaveSoon = () => { timer = setTimeout(() => element.remove(), undo ? 20000 : 6000); };
+  const stay = () => clearTimeout(timer);
+  element.addEventListener("mouseenter", stay);
+  element.addEventListener("focusin", stay);
+  element.addEventListener("mouseleave", leaveSoon);
+  element.addEventListener("focusout", leaveSoon);
+  leaveSoon();
+}
+
+document.addEventListener("toast", (event) => toast(event.detail));
+
+// --- Copying ------------------------------------------------------------------------------------------
+async function copy(button) {
+  const text = button.dataset.copy || find("[data-copy-text]", button.closest("[data-copy-scope]")).textContent;
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+  } else { // plain http: browsers give the clipboard to https and localhost only
+    const area = document.createElement("textarea");
+    area.value = text;
+    button.after(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  button.classList.add("copied");
+  setTimeout(() => button.classList.remove("copied"), 1500);
+  toast({ message: "Copied" });
+}
+
+// --- Theme ----------------------------------------------------------------------------------------------
+function switchTheme() {
+  const root = document.documentElement;
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset.theme);
+}
+
+// --- Dialog: htmx puts a fragment into #dialog, which opens it ----------------------------------------
+function closeDialog() {
+  find("#dialog")?.close();
+}
+
+document.addEventListener("close-dialog", closeDialog);
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id === "dialog" && !detail.target.open) detail.target.showModal();
+});
+find("#dialog")?.addEventListener("close", (event) => {
+  find("#toasts").append(...findAll(".toast", event.target));
+  event.target.replaceChildren();
+});
+
+// --- Ticking rows -----------------------------------------------------------------------------------------
+function countSelection(form) {
+  const boxes = [...findAll("input[type=checkbox][data-select]", form)];
+  const ticked = boxes.filter((box) => box.checked).length;
+  const bar = find("[data-selection-bar]", form);
+  const all = find("[data-select-all]", form);
+  if (bar) {
+    bar.hidden = !ticked;
+    const count = find("[data-selection-count]", bar);
+    say(count, `${ticked} ${count.dataset.noun}${ticked === 1 ? "" : "s"} selected`);
+  }
+  if (all) {
+    all.checked = ticked > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  }
+}
+
+// --- Typing the name to confirm: the server checks it too ---------------------------------------------
+function checkConfirmation(input) {
+  const button = find(".button.danger", input.form);
+  button.disabled = input.value.trim() !== input.dataset.confirm;
+}
+
+// --- Listeners -----------------------------------------------------------------------------------------------
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("button, a, summary");
+  for (const menu of findAll("details.menu[open]")) {
+    if (!menu.contains(event.target) || (target && target.tagName !== "SUMMARY")) menu.open = false;
+  }
+  if (!target) return;
+  if ("copy" in target.dataset) copy(target);
+  if ("themeToggle" in target.dataset) switchTheme();
+  if ("dialogClose" in target.dataset && target.closest("dialog")) {
+    event.preventDefault();
+    closeDialog();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = find("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    find("summary", menu).focus();
+  }
+});
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-selection]");
+  if (!form) return;
+  if ("selectAll" in event.target.dataset) {
+    for (const box of findAll("input[type=checkbox][data-select]", form)) box.checked = event.target.checked;
+  }
+  countSelection(form);
+});
+
+document.addEventListener("input", (event) => {
+  if ("confirm" in event.target.dataset) checkConfirmation(event.target);
+});
+
+// --- When a request fails -----------------------------------------------------------------------------------
+const FAILURES = {
+  403: "You may not do that.",
+  404: "That is not there any more.",
+  409: "That changed meanwhile. Reload the page and look again.",
+  429: "That was too quick. Wait a moment.",
+};
+
+document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
+  if ((xhr.getResponseHeader("HX-Trigger") || "").includes("toast")) return; // the view said it itself
+  const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
+  const message = plain ? xhr.responseText : FAILURES[xhr.status];
+  toast({ message: message || "Something broke on our side. Nothing was finished; try again.", tone: "error" });
+});
+
+document.addEventListener("htmx:sendError", () => {
+  toast({ message: "Rollcall could not be reached. Check the connection and try again.", tone: "error" });
+});
+
+// A whole page where a fragment was asked for: the session ended, or a form redirected.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (!/^\s*<!doctype/i.test(xhr.responseText)) return;
+  event.preventDefault();
+  const signIn = document.body.dataset.signIn;
+  if (new URL(xhr.responseURL).pathname === signIn) location.reload();
+  else location.assign(xhr.responseURL);
+});
+
+// --- Beginning, and again for each fragment -------------------------------------------------------------------
+function begin() {
+  tellTimes();
+  findAll("[data-selection]").forEach(countSelection);
+  findAll("[data-confirm]").forEach(checkConfirmation);
+}
+
+document.addEventListener("htmx:afterSettle", begin);
+for (const toggle of findAll("[data-theme-toggle]")) toggle.hidden = false;
+begin();
+setInterval(tellTimes, 1000);
