@@ -175,7 +175,7 @@ CACHES = {
 
 # --- Celery ------------------------------------------------------------------------------------
 # Every task is an idempotent sweep over the database, so a lost or doubled message does no harm.
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 if CELERY_BROKER_URL.startswith("filesystem"):
     _queue, _control = DATA_DIR / "queue", DATA_DIR / "control"
     _queue.mkdir(exist_ok=True)
@@ -210,6 +210,12 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 }
 
+# --- Where web listens, and with how much (`make demo`, `make serve`) -------------------------------
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.int("PORT", 8000)
+WEB_WORKERS = env.int("WEB_WORKERS", 2)
+WEB_THREADS = env.int("WEB_THREADS", 8)
+
 # --- Server API --------------------------------------------------------------------------------
 # The zone in which RongCloud and Nexconn print times that carry no offset.
 API_TIME_ZONE = env.str("API_TIME_ZONE", "UTC")
@@ -223,6 +229,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_FROM_SOURCE", True)
 STORAGES = {

@@ -1,0 +1,85 @@
+"""`make demo`: the whole product on this machine, with nothing installed beside it.
+
+Fills an empty store with sample data and never touches one that is not. Logs go to files, so that
+the terminal keeps showing what a newcomer needs: address, sign-in, keys.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import connections, transaction
+from django.shortcuts import resolve_url
+
+from applications.environments import secret_text
+from applications.models import Application, Environment
+from console.own_secrets import own_secret
+from console.processes import BEAT, WORKER, ChildEnded, Process, Supervisor, why_not_listen
+
+USERNAME = "demo"
+
+
+class Command(BaseCommand):
+    help = "Start web, worker and beat on this machine, with sample data in an empty store."
+
+    def handle(self, **_options: Any) -> None:
+        host, port = settings.HOST, settings.PORT
+        if obstacle := why_not_listen(host, port):
+            raise CommandError(
+                f"Cannot listen on {host}, port {port}: {obstacle}. "
+                f"PORT chooses another: PORT={port + 1} make demo"
+            )
+        call_command("migrate", verbosity=0, interactive=False)
+        if not Application.objects.exists():
+            self.stdout.write("Making sample data ...")
+            with transaction.atomic():  # interrupted, it leaves the store empty
+                call_command("demo_data")
+        facts = "\n".join(f"  {name:<12} {value}" for name, value in _facts())
+        connections.close_all()
+
+        logs = settings.DATA_DIR / "log"
+        logs.mkdir(exist_ok=True)
+        web = Process(
+            "web",
+            # Which proxies to believe is for TRUSTED_PROXIES to say, not for uvicorn.
+            f"uvicorn console.asgi:application --host {host} --port {port} --no-proxy-headers"
+            " --timeout-graceful-shutdown 3",
+        )
+        try:
+            with Supervisor() as supervisor:
+                for process in (web, WORKER, BEAT):
+                    supervisor.start(process, log=logs / f"{process.name}.log")
+                status = supervisor.wait_for_page(host, port, resolve_url(settings.LOGIN_URL))
+                if status is not None and status >= 500:
+                    raise CommandError(f"The page fails, see {logs / 'web.log'}")
+                self.stdout.write(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
+                self.stdout.flush()
+                supervisor.wait()
+                self.stdout.write("\nStopping ...")
+        except ChildEnded as error:
+            log = logs / f"{error.name}.log"
+            raise CommandError(f"{error}. {log} ends:\n{_last_lines(log)}") from error
+
+
+def _facts() -> Iterator[tuple[str, str]]:
+    """What a newcomer needs, line by line."""
+    host = settings.HOST if settings.HOST not in ("0.0.0.0", "::") else "localhost"  # noqa: S104
+    yield "Address", f"http://{host}:{settings.PORT}/"
+    if get_user_model().objects.filter(username=USERNAME).exists():
+        password = own_secret(settings.DATA_DIR, "demo-password")
+        yield "Sign in", f"{USERNAME} / {password}"
+    application = Application.objects.order_by("pk").first()
+    for environment in Environment.objects.filter(application=application).order_by("kind"):
+        secret = environment.secrets.live().order_by("pk").last()
+        assert secret is not None  # noqa: S101 - an environment has one or two
+        yield environment.kind.title(), f"app key     {environment.app_key}"
+        yield "", f"app secret  {secret_text(secret)}"
+    yield "Data, logs", str(settings.DATA_DIR)
+
+
+def _last_lines(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
