@@ -3,10 +3,23 @@
 All pages of an environment lie under /console/<org_name>/<kind>/; each storey keeps its own list.
 """
 
+from django.conf import settings as project
 from django.contrib import admin
 from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
 
 from applications.models import Environment
+from console.views import (
+    accounts,
+    audit,
+    environment,
+    health,
+    keys,
+    members,
+    overview,
+    people,
+    settings,
+)
 
 
 class KindConverter:
@@ -23,8 +36,45 @@ class KindConverter:
 
 register_converter(KindConverter, "kind")
 
+handler403 = "console.views.errors.forbidden"
+
+of_environment = [
+    path("", environment.environment, name="environment"),
+    path("users/", people.user_list, name="user_list"),
+    path("user/<str:user_id>/", people.user_detail, name="user_detail"),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/add/", keys.secret_add, name="secret_add"),
+    path("keys/<int:secret_id>/revoke/", keys.secret_revoke, name="secret_revoke"),
+    path("keys/tokens/revoke/", keys.tokens_revoke_all, name="tokens_revoke_all"),
+    path("members/", members.member_list, name="member_list"),
+    path("members/add/", members.member_add, name="member_add"),
+    path("members/<int:member_id>/change/", members.member_change, name="member_change"),
+    path("members/<int:member_id>/remove/", members.member_remove, name="member_remove"),
+    path("audit/", audit.audit_log, name="audit_log"),
+    path("audit.csv", audit.audit_export, name="audit_export"),
+    path("settings/", settings.settings, name="settings"),
+]
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("", RedirectView.as_view(pattern_name="overview"), name="root"),
+    path("console/", overview.overview, name="overview"),
+    path("console/new/", overview.application_create, name="application_create"),
+    path("console/sign-in/", accounts.sign_in, name="sign-in"),
+    path("console/sign-out/", accounts.sign_out, name="sign-out"),
+    path("console/password/", accounts.password_change, name="password-change"),
+    path(
+        "console/invitation/<str:uidb64>/<str:token>/", accounts.set_password, name="set-password"
+    ),
+    path("console/<slug:org_name>/<kind:kind>/", include(of_environment)),
     path("console/<slug:org_name>/<kind:kind>/", include("users.urls")),
     path("console/<slug:org_name>/<kind:kind>/", include("moderation.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("favicon.ico", health.favicon, name="favicon"),
 ]
+
+if project.DEBUG:
+    from console.gallery import gallery
+
+    urlpatterns.append(path("console/gallery/", gallery, name="gallery"))
