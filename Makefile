@@ -4,6 +4,7 @@
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -q
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
+PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABASE_URL=postgres://db/rollcall REDIS_URL=redis://redis/0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test lint lock clean
@@ -21,6 +22,7 @@ test: .venv/.test ## Run the suite on SQLite, then on PostgreSQL and Redis; both
 	DATABASE_URL= REDIS_URL= $(PYTEST)
 	$(PYTEST) -p tests.embedded_pg
 
+lint: export ENV_FILE = /dev/null
 lint: .venv/.lint ## Check style, types, templates, storeys, migrations and production settings
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -28,6 +30,7 @@ lint: .venv/.lint ## Check style, types, templates, storeys, migrations and prod
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
 lock: ## Choose versions anew and write the three lock files (needs uv)
 	$(LOCK) -o requirements-run.lock
