@@ -122,16 +122,27 @@ class Keyset:
         try:
             raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
             direction, *values = json.loads(raw)
+            if direction not in {"n", "p"}:
+                raise ValueError("neither next nor previous")
             values = [
-                datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
-                for value in values
+                _storable(field, value)
+                for field, value in zip(self._fields(model), values, strict=True)
             ]
-            for field, value in zip(self._fields(model), values, strict=True):
-                wanted = type(field.to_python(value))
-                if type(value) is not wanted or direction not in {"n", "p"}:
-                    raise BadCursor(cursor)
-        except BadCursor:
-            raise
         except Exception as error:
             raise BadCursor(cursor) from error
         return direction == "p", values
+
+
+def _storable(field: "models.Field[Any, Any]", value: Any) -> Any:
+    """The value, as one that the column could hold; any exception when it could not."""
+    if isinstance(value, dict):
+        value = datetime.fromisoformat(value["t"])
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        value = value.astimezone(UTC)
+    if isinstance(value, str) and b"\0" in value.encode():
+        raise ValueError("PostgreSQL stores no NUL, and no lone surrogate")
+    if type(value) is not type(field.to_python(value)):
+        raise TypeError("of another column")
+    field.run_validators(value)
+    return value

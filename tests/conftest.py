@@ -8,11 +8,18 @@ run last and are skipped, with the reason in the closing lines, where there is n
 import os
 import shutil
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from tests import embedded_redis
+
+# The same examples in every run, and no time limit for one: a busy machine breaks no law.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, database=None, max_examples=50
+)
+hypothesis.settings.load_profile("suite")
 
 CHROMIUM_FLAGS = [
     "--headless",
