@@ -57,7 +57,7 @@ function tellTimes() {
   }
 }
 
-// --- Toasts ----------------------------------------------------------------------------------------
+// --- Toasts -------------------------------------------------------------------------------------
 function textButton(label, click) {
   const button = document.createElement("button");
   button.type = "button";
@@ -70,6 +70,7 @@ function textButton(label, click) {
 function toast({ message, tone = "", undo = "" }) {
   const element = document.createElement("div");
   element.className = `toast ${tone}`;
+  if (tone === "error") element.role = "alert";
   const words = document.createElement("span");
   words.textContent = message;
   element.append(words);
@@ -100,7 +101,7 @@ function toast({ message, tone = "", undo = "" }) {
 
 document.addEventListener("toast", (event) => toast(event.detail));
 
-// --- Copying ------------------------------------------------------------------------------------------
+// --- Copying ------------------------------------------------------------------------------------
 async function copy(button) {
   const text = button.dataset.copy || find("[data-copy-text]", button.closest("[data-copy-scope]")).textContent;
   if (navigator.clipboard) {
@@ -119,7 +120,7 @@ async function copy(button) {
   toast({ message: "Copied" });
 }
 
-// --- Theme ----------------------------------------------------------------------------------------------
+// --- Theme --------------------------------------------------------------------------------------
 function switchTheme() {
   const root = document.documentElement;
   const dark = root.dataset.theme
@@ -129,7 +130,7 @@ function switchTheme() {
   localStorage.setItem("theme", root.dataset.theme);
 }
 
-// --- Dialog: htmx puts a fragment into #dialog, which opens it ----------------------------------------
+// --- Dialog: htmx puts a fragment into #dialog, which opens it ----------------------------------
 function closeDialog() {
   find("#dialog")?.close();
 }
@@ -143,7 +144,7 @@ find("#dialog")?.addEventListener("close", (event) => {
   event.target.replaceChildren();
 });
 
-// --- Ticking rows -----------------------------------------------------------------------------------------
+// --- Ticking rows -------------------------------------------------------------------------------
 function countSelection(form) {
   const boxes = [...findAll("input[type=checkbox][data-select]", form)];
   const ticked = boxes.filter((box) => box.checked).length;
@@ -160,18 +161,21 @@ function countSelection(form) {
   }
 }
 
-// --- Typing the name to confirm: the server checks it too ---------------------------------------------
+// --- Typing the name to confirm: the server checks it too ---------------------------------------
 function checkConfirmation(input) {
   const button = find(".button.danger", input.form);
   button.disabled = input.value.trim() !== input.dataset.confirm;
 }
 
-// --- Listeners -----------------------------------------------------------------------------------------------
+// --- Menus --------------------------------------------------------------------------------------
+function closeMenus(except) {
+  for (const menu of findAll("details.menu[open]")) if (!menu.contains(except)) menu.open = false;
+}
+
+// --- Listeners ----------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("button, a, summary");
-  for (const menu of findAll("details.menu[open]")) {
-    if (!menu.contains(event.target) || (target && target.tagName !== "SUMMARY")) menu.open = false;
-  }
+  const target = event.target.closest("button, a");
+  closeMenus(target ? null : event.target);
   if (!target) return;
   if ("copy" in target.dataset) copy(target);
   if ("themeToggle" in target.dataset) switchTheme();
@@ -180,6 +184,8 @@ document.addEventListener("click", (event) => {
     closeDialog();
   }
 });
+
+document.addEventListener("focusin", (event) => closeMenus(event.target));
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -203,7 +209,7 @@ document.addEventListener("input", (event) => {
   if ("confirm" in event.target.dataset) checkConfirmation(event.target);
 });
 
-// --- When a request fails -----------------------------------------------------------------------------------
+// --- When a request fails -----------------------------------------------------------------------
 const FAILURES = {
   403: "You may not do that.",
   404: "That is not there any more.",
@@ -224,22 +230,28 @@ document.addEventListener("htmx:sendError", () => {
 
 // A whole page where a fragment was asked for: the session ended, or a form redirected.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr } = event.detail;
-  if (!/^\s*<!doctype/i.test(xhr.responseText)) return;
+  const { shouldSwap, xhr } = event.detail;
+  if (!shouldSwap || !/^\s*<!doctype/i.test(xhr.responseText)) return;
   event.preventDefault();
   const signIn = document.body.dataset.signIn;
   if (new URL(xhr.responseURL).pathname === signIn) location.reload();
   else location.assign(xhr.responseURL);
 });
 
-// --- Beginning, and again for each fragment -------------------------------------------------------------------
+// --- Beginning, and again for each fragment -----------------------------------------------------
 function begin() {
   tellTimes();
   findAll("[data-selection]").forEach(countSelection);
   findAll("[data-confirm]").forEach(checkConfirmation);
 }
 
-document.addEventListener("htmx:afterSettle", begin);
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  begin();
+  // A form that came back wrong took the focus with it.
+  if (document.activeElement === document.body || detail.target.id === "dialog") {
+    find("[aria-invalid=true]", detail.target)?.focus();
+  }
+});
 for (const toggle of findAll("[data-theme-toggle]")) toggle.hidden = false;
 begin();
 setInterval(tellTimes, 1000);

@@ -20,6 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
+from applications.counting import Count
 from console.templatetags import words
 
 register = template.Library()
@@ -212,7 +213,7 @@ def stat(
 ) -> Context:
     return {
         "label": label,
-        "value": words.estimate(value) if isinstance(value, int) else value,
+        "value": words.estimate(value) if isinstance(value, int | Count) else value,
         "note": note,
         "href": href,
         "tone": tone,

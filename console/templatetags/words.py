@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from applications.counting import Count
+
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _EXACT_UP_TO = 10_000
 
@@ -35,8 +37,10 @@ def exact(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M:%S} UTC"
 
 
-def estimate(number: int) -> str:
+def estimate(number: int | Count) -> str:
     """Exact up to 10,000; above that two digits and the word that says so."""
+    if isinstance(number, Count):
+        return f"over {number.value:,}" if number.at_least else estimate(number.value)
     if number <= _EXACT_UP_TO:
         return f"{number:,}"
     rounded = float(f"{number:.1e}")
@@ -47,6 +51,6 @@ def estimate(number: int) -> str:
 
 
 def initials(name: str) -> str:
-    words = name.replace("_", " ").replace("-", " ").replace(".", " ").split()
+    words = name.replace("_", " ").replace("-", " ").replace(".", " ").split() or [name]
     letters = words[0][:2] if len(words) == 1 else "".join(word[0] for word in words[:2])
     return letters.upper()
