@@ -28,6 +28,7 @@ CATALOGUE = {
     "secret.added": "App secret added",
     "secret.revoked": "App secret revoked",
     "member.added": "Member added",
+    "member.invited": "Invitation link made",
     "member.changed": "Member's role changed",
     "member.removed": "Member removed",
     "tokens.revoked": "All access tokens revoked",

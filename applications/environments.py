@@ -100,6 +100,24 @@ def create_application(
     return NewApplication(application, environments, texts)
 
 
+@transaction.atomic
+def rename(*, application: Application, name: str, by: Actor, now: datetime) -> None:
+    """Give the application another name. Its `org_name` stays: addresses and callers hold it."""
+    locked = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    if locked.name == name:
+        return
+    before, locked.name = locked.name, name
+    locked.save(update_fields=["name"])
+    audit.record(
+        "application.renamed",
+        application=locked,
+        by=by,
+        now=now,
+        before={"name": before},
+        after={"name": name},
+    )
+
+
 def _free_org_name(name: str) -> str:
     wish = slugify(name)[:32].strip("-_") or "app"
     taken = wish in RESERVED_ORG_NAMES or Application.objects.filter(org_name=wish).exists()

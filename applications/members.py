@@ -1,11 +1,18 @@
 """Who works on an application, and in which role.
 
-Invariant: an application that has an owner keeps at least one.
+Invariants
+----------
+* An application that has an owner keeps at least one.
+* An invitation opens an account that nobody has signed in to yet, and that is a member of one
+  application only: who manages the members of one cannot get into another.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 
 from applications import audit
@@ -23,6 +30,25 @@ class LastOwner(Exception):
 
 class NotMember(Exception):
     """No such member: somebody else has removed them meanwhile."""
+
+
+class NotInvitable(Exception):
+    """The account has a password already, or is not this application's alone."""
+
+
+class Invitations(PasswordResetTokenGenerator):
+    """Tokens that set an account's first password: dead once used, too old (after
+    `PASSWORD_RESET_TIMEOUT`), or once the account's memberships are others.
+    """
+
+    key_salt = "rollcall invitations"
+
+    def _make_hash_value(self, user: Any, timestamp: int) -> str:
+        places = Member.objects.filter(account=user).order_by("pk").values_list("pk", flat=True)
+        return f"{super()._make_hash_value(user, timestamp)}{list(places)}"
+
+
+invitations = Invitations()
 
 
 def _lock(application: Application) -> None:
@@ -50,12 +76,10 @@ def add(
     person has set a password; the second value says whether that happened. Raises `AlreadyMember`.
     """
     _lock(application)
-    accounts = get_user_model()
-    account = accounts.objects.filter(username=username).first()
-    invited = account is None
-    if account is None:
-        account = accounts.objects.create_user(username=username)
-    elif Member.objects.filter(application=application, account=account).exists():
+    account, invited = get_user_model().objects.get_or_create(
+        username=username, defaults={"password": make_password(None)}
+    )
+    if Member.objects.filter(application=application, account=account).exists():
         raise AlreadyMember
     member = Member.objects.create(
         application=application, account=account, role=role, added_at=now, added_by=by.name
@@ -69,6 +93,22 @@ def add(
         after={"role": role},
     )
     return member, invited
+
+
+@transaction.atomic
+def invite(*, application: Application, member_id: int, by: Actor, now: datetime) -> str:
+    """A token (see `Invitations`) for whoever is to use the member's account: it sets the first
+    password. Raises `NotMember`, `NotInvitable`.
+    """
+    member = _get(application, member_id)
+    account = member.account
+    elsewhere = Member.objects.filter(account=account).exclude(pk=member.pk)
+    if account.has_usable_password() or account.is_staff or elsewhere.exists():
+        raise NotInvitable
+    audit.record(
+        "member.invited", application=application, subject=account.get_username(), by=by, now=now
+    )
+    return invitations.make_token(account)
 
 
 @transaction.atomic

@@ -205,13 +205,19 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes = [
-            # The Audit page, and "last activity" on the Overview.
-            models.Index(fields=["application", "-id"], name="audit_of_application"),
-            models.Index(fields=["environment", "-id"], name="audit_of_environment"),
+            # The Audit page of an environment, and "last activity" on the Overview.
+            models.Index(fields=["environment", "-at", "-id"], name="audit_of_environment"),
             # A user's timeline.
             models.Index(fields=["environment", "subject", "-id"], name="audit_of_subject"),
-            # The Audit page, filtered by type.
-            models.Index(fields=["application", "type", "-id"], name="audit_of_type"),
+            # The Audit page, filtered by type, by actor.
+            models.Index(fields=["environment", "type", "-at", "-id"], name="audit_of_type"),
+            models.Index(fields=["environment", "actor", "-at", "-id"], name="audit_of_actor"),
+            # The Audit page of what lies above environments: members, names.
+            models.Index(
+                fields=["application", "-at", "-id"],
+                name="audit_of_application",
+                condition=Q(environment=None),
+            ),
         ]
 
     def __str__(self) -> str:
