@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import BadRequest
 from django.db import models
 from django.db.models import Func, Model, QuerySet, Value
 from django.db.models.expressions import F
@@ -23,8 +24,8 @@ from django.db.models.lookups import GreaterThan, LessThan
 M = TypeVar("M", bound=Model)
 
 
-class BadCursor(ValueError):
-    """Not a cursor of this list."""
+class BadCursor(BadRequest):
+    """Not a cursor of this list. A page need not catch it: Django answers 400."""
 
 
 class _Row(Func):
