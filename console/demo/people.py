@@ -1,0 +1,104 @@
+"""Made-up people from many places: ids in Latin letters, names as their owners write them."""
+
+# ruff: noqa: RUF001 - letters that look like Latin ones are meant to be what they are
+
+from collections.abc import Iterator
+from itertools import count
+from random import Random
+
+# Which name comes first, given names, family names; each as written and in Latin letters.
+_PLACES = [
+    (
+        "family first",
+        "結衣:yui 蓮:ren 葵:aoi 湊:minato 凛:rin 樹:itsuki さくら:sakura",
+        "佐藤:sato 鈴木:suzuki 高橋:takahashi 田中:tanaka 渡辺:watanabe",
+    ),
+    (
+        "family first",
+        "伟:wei 芳:fang 子涵:zihan 敏:min 静:jing 浩宇:haoyu 梓萱:zixuan",
+        "王:wang 李:li 张:zhang 刘:liu 陈:chen 杨:yang",
+    ),
+    (
+        "family first",
+        "서연:seoyeon 민준:minjun 지우:jiwoo 하은:haeun 도윤:doyun",
+        "김:kim 이:lee 박:park 최:choi 정:jung",
+    ),
+    (
+        "given first",
+        "अनन्या:ananya आरव:aarav प्रिया:priya रोहन:rohan ईशा:isha विवान:vivaan",
+        "शर्मा:sharma पटेल:patel सिंह:singh गुप्ता:gupta नायर:nair",
+    ),
+    (
+        "given first",
+        "ليلى:layla عمر:omar نور:noor يوسف:yusuf سلمى:salma كريم:karim",
+        "حداد:haddad منصور:mansour الخطيب:alkhatib سالم:salem",
+    ),
+    (
+        "given first",
+        "Олена:olena Тарас:taras Софія:sofiia Богдан:bohdan Ірина:iryna",
+        "Шевченко:shevchenko Коваль:koval Бондаренко:bondarenko Мельник:melnyk",
+    ),
+    (
+        "given first",
+        "Ελένη:eleni Νίκος:nikos Μαρία:maria Γιώργος:giorgos",
+        "Παπαδόπουλος:papadopoulos Νικολάου:nikolaou Δήμου:dimou",
+    ),
+    (
+        "given first",
+        "Amara:amara Chidi:chidi Folake:folake Tunde:tunde Ngozi:ngozi Emeka:emeka",
+        "Okafor:okafor Adeyemi:adeyemi Eze:eze Balogun:balogun Nwosu:nwosu",
+    ),
+    (
+        "given first",
+        "João:joao Letícia:leticia Thiago:thiago Beatriz:beatriz Caio:caio Luísa:luisa",
+        "Silva:silva Araújo:araujo Conceição:conceicao Gonçalves:goncalves",
+    ),
+    (
+        "given first",
+        "Ximena:ximena José:jose Renata:renata Andrés:andres Lucía:lucia Iván:ivan",
+        "Hernández:hernandez Muñoz:munoz García:garcia Peña:pena",
+    ),
+    (
+        "given first",
+        "Åse:aase Øyvind:oyvind Björn:bjorn Linnéa:linnea Søren:soren Aino:aino",
+        "Lindström:lindstrom Åkesson:akesson Sørensen:sorensen Mäkinen:makinen",
+    ),
+    (
+        "family first",
+        "Linh:linh Minh:minh Thảo:thao Dũng:dung Hương:huong Khôi:khoi",
+        "Nguyễn:nguyen Trần:tran Lê:le Phạm:pham Đặng:dang",
+    ),
+    (
+        "given first",
+        "Zofia:zofia Łukasz:lukasz Małgorzata:malgorzata Paweł:pawel Agnieszka:agnieszka",
+        "Nowak:nowak Zając:zajac Król:krol Wróbel:wrobel",
+    ),
+    (
+        "given first",
+        "Jürgen:juergen Käthe:kaethe Lukas:lukas Mia:mia Jörg:joerg Anneliese:anneliese",
+        "Müller:mueller Weiß:weiss Schäfer:schaefer Krüger:krueger",
+    ),
+    (
+        "given first",
+        "Çağla:cagla Emre:emre Şebnem:sebnem Ömer:omer Gül:gul Yiğit:yigit",
+        "Yılmaz:yilmaz Öztürk:ozturk Çelik:celik Şahin:sahin",
+    ),
+]
+
+
+def people(random: Random) -> Iterator[tuple[str, str]]:
+    """(user_id, name) of ever further people; no id comes twice."""
+    taken: set[str] = set()
+    while True:
+        order, given_names, family_names = random.choice(_PLACES)
+        given, latin_given = random.choice(given_names.split()).split(":")
+        family, latin_family = random.choice(family_names.split()).split(":")
+        user_id = _free(f"{latin_given}.{latin_family}", taken)
+        taken.add(user_id)
+        yield user_id, f"{family} {given}" if order == "family first" else f"{given} {family}"
+
+
+def _free(wish: str, taken: set[str]) -> str:
+    if wish not in taken:
+        return wish
+    return next(f"{wish}{n}" for n in count(2) if f"{wish}{n}" not in taken)
