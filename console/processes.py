@@ -39,10 +39,12 @@ class Process:
     command: str  # what follows `python -m`, in words parted by blanks
 
 
-# Threads, not forks: tasks wait for the database. Gossip and mingle look for other workers, and
-# nothing here asks about them.
+# Threads, not forks: tasks wait for the database. Gossip, mingle and heartbeats are for workers that
+# watch each other; here they would only cost traffic and seconds at the end.
 WORKER = Process(
-    "worker", "celery -A console worker -P threads -c 2 --without-gossip --without-mingle"
+    "worker",
+    "celery -A console worker -P threads -c 2 --without-gossip --without-mingle"
+    " --without-heartbeat",
 )
 BEAT = Process("beat", "celery -A console beat")
 
@@ -125,10 +127,10 @@ class Supervisor:
         while self.running():
             time.sleep(0.1)
 
-    def wait_for_page(self, host: str, port: int, path: str) -> int | None:
-        """Until the page answers: its status, or None where someone asked to stop."""
+    def wait_for_page(self, host: str, port: int) -> int | None:
+        """Until the first page answers: its status, or None where someone asked to stop."""
         while self.running():
-            status = _page_status(host, port, path)
+            status = _page_status(host, port, "/")
             if status is not None:
                 return status
             time.sleep(0.1)
@@ -147,7 +149,9 @@ def _page_status(host: str, port: int, path: str) -> int | None:
     connection = http.client.HTTPConnection(host, port, timeout=10)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        response = connection.getresponse()
+        next_path = response.getheader("Location", "")
+        return _page_status(host, port, next_path) if next_path[:1] == "/" else response.status
     except (OSError, http.client.HTTPException):
         return None
     finally:

@@ -18,7 +18,7 @@ def port(tmp_path_factory):
     granian = f"granian --interface wsgi --port {number} --no-ws tests.console.echo:application"
     with Supervisor() as supervisor:
         supervisor.start(Process("web", granian), log=tmp_path_factory.mktemp("granian") / "log")
-        assert supervisor.wait_for_page("127.0.0.1", number, "/") == 200
+        assert supervisor.wait_for_page("127.0.0.1", number) == 200
         yield number
 
 

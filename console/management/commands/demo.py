@@ -13,7 +13,6 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import connections, transaction
-from django.shortcuts import resolve_url
 
 from applications.environments import secret_text
 from applications.models import Application, Environment
@@ -25,6 +24,7 @@ USERNAME = "demo"
 
 class Command(BaseCommand):
     help = "Start web, worker and beat on this machine, with sample data in an empty store."
+    requires_system_checks = ()  # they run while web starts
 
     def handle(self, **_options: Any) -> None:
         host, port = settings.HOST, settings.PORT
@@ -51,15 +51,21 @@ class Command(BaseCommand):
         )
         try:
             with Supervisor() as supervisor:
-                for process in (web, WORKER, BEAT):
-                    supervisor.start(process, log=logs / f"{process.name}.log")
-                status = supervisor.wait_for_page(host, port, resolve_url(settings.LOGIN_URL))
-                if status is not None and status >= 500:
+                # Web first and alone: the page is what someone waits for.
+                supervisor.start(web, log=logs / "web.log")
+                self.check()
+                status = supervisor.wait_for_page(host, port)
+                if status is None:
+                    return
+                if status >= 500:
                     raise CommandError(f"The page fails, see {logs / 'web.log'}")
+                for process in (WORKER, BEAT):
+                    supervisor.start(process, log=logs / f"{process.name}.log")
                 self.stdout.write(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
                 self.stdout.flush()
                 supervisor.wait()
                 self.stdout.write("\nStopping ...")
+                self.stdout.flush()
         except ChildEnded as error:
             log = logs / f"{error.name}.log"
             raise CommandError(f"{error}. {log} ends:\n{_last_lines(log)}") from error
