@@ -8,6 +8,8 @@ Invariants
 * Deleting several is a job of two steps: a preview names exactly whom, a confirmation runs it. The
   job deletes the lives that were previewed, and no other: an id that was registered again since
   then stays.
+* Deletions in one environment queue at its row: users on each other's lists, deleted side by side,
+  would deadlock.
 * A batch is one transaction. A worker that dies leaves whole batches behind, and the sweep goes on
   where it stopped.
 """
@@ -18,11 +20,12 @@ from functools import partial
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import Count
 
 from applications import audit
 from applications.audit import Actor
 from applications.models import Environment
-from users import erasure, identity, presence
+from users import erasure, identity, presence, quota
 from users.models import AppUser, DeletionItem, DeletionJob
 from users.tokens import UnknownUsers
 
@@ -55,6 +58,7 @@ def delete(
     """
     _require_development(environment)
     wanted = identity.check_user_ids(user_ids)
+    quota.lock(environment)
     identity.lock(environment, wanted)
     users = list(AppUser.objects.filter(environment=environment, user_id__in=wanted))
     if missing := set(wanted) - {user.user_id for user in users}:
@@ -178,6 +182,7 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
             "deletion.finished", environment=environment, by=by, now=now, after={"job": job.pk}
         )
         return False
+    quota.lock(environment)
     identity.lock(environment, [item.user_id for item in items])
     found = {
         user.user_id: user
@@ -201,6 +206,15 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
     DeletionItem.objects.bulk_update(items, ["result", "done_at"])
     DeletionJob.objects.filter(pk=job.pk).update(progressed_at=now)
     return True
+
+
+def progress(job: DeletionJob) -> dict[str, int]:
+    """How many users of the job have each result; those that none has are left out."""
+    return dict(
+        job.items.order_by("result")
+        .values_list("result")
+        .annotate(number=Count("pk"))
+    )
 
 
 def stalled(*, now: datetime) -> list[int]:

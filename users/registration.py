@@ -151,13 +151,19 @@ def register_by_staff(
 
 @transaction.atomic
 def load_samples(*, environment: Environment, count: int, by: Actor, now: datetime) -> int:
-    """Register up to `count` sample users, as many as there are places; how many were new."""
+    """Register those of `count` sample users that are missing, as many as there are places; how
+    many were new.
+    """
     quota.lock(environment)
     free = quota.free_places(environment)
+    names = {f"{SAMPLE_PREFIX}{number:02}": f"Sample {number}" for number in range(1, count + 1)}
+    known = AppUser.objects.filter(environment=environment, user_id__in=names)
+    taken = set(known.values_list("user_id", flat=True))
     samples = [
-        AppUser(user_id=f"{SAMPLE_PREFIX}{number:02}", name=f"Sample {number}")
-        for number in range(1, min(count, count if free is None else free) + 1)
-    ]
+        AppUser(user_id=user_id, name=name)
+        for user_id, name in names.items()
+        if user_id not in taken
+    ][:free]
     created = register_new(environment=environment, users=samples, now=now)
     if created:
         audit.record(
