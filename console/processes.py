@@ -39,8 +39,8 @@ class Process:
     command: str  # what follows `python -m`, in words parted by blanks
 
 
-# Threads, not forks: tasks wait for the database. Gossip, mingle and heartbeats are for workers that
-# watch each other; here they would only cost traffic and seconds at the end.
+# Threads, not forks: tasks wait for the database. Gossip, mingle and heartbeats are for workers
+# that watch each other.
 WORKER = Process(
     "worker",
     "celery -A console worker -P threads -c 2 --without-gossip --without-mingle"

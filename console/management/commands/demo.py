@@ -64,7 +64,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
                 self.stdout.flush()
                 supervisor.wait()
-                self.stdout.write("\nStopping ...")
+                self.stdout.write("\nStopping ... (Ctrl-C again stops it at once)")
                 self.stdout.flush()
         except ChildEnded as error:
             log = logs / f"{error.name}.log"

@@ -10,10 +10,12 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+import psycopg
+import redis
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, connection, connections
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from console.processes import BEAT, WORKER, ChildEnded, Process, Supervisor, why_not_listen
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         if migrate:
             call_command("migrate", interactive=False)
         self.refuse_old_tables()
-        connections.close_all()
+        connection.close_pool()  # type: ignore[attr-defined]
         subprocess.run(
             [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
             cwd=settings.BASE_DIR,
@@ -75,16 +77,24 @@ class Command(BaseCommand):
                 f"(serve.3) Cannot listen on {host}, port {port}: {obstacle}. "
                 "HOST and PORT choose another place."
             )
+        # Past the pool, which would try again and again.
+        parameters = connection.get_connection_params()
+        parameters.pop("pool", None)
         try:
-            connection.ensure_connection()
-        except OperationalError as error:
+            psycopg.connect(**{"connect_timeout": 5, **parameters}).close()
+        except psycopg.OperationalError as error:
             raise CommandError(f"(serve.4) The database of DATABASE_URL: {error}") from error
+        try:
+            with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+                client.ping()
+        except (redis.RedisError, ValueError) as error:
+            raise CommandError(f"(serve.5) The Redis of REDIS_URL: {error}") from error
         call_command("check", deploy=True)
 
     def refuse_old_tables(self) -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise CommandError(
-                "(serve.5) The database has not been migrated to this version. "
+                "(serve.6) The database has not been migrated to this version. "
                 "Back it up, then: manage.py serve --migrate"
             )
