@@ -90,15 +90,18 @@ def people(random: Random) -> Iterator[tuple[str, str]]:
     """(user_id, name) of ever further people; no id comes twice."""
     taken: set[str] = set()
     while True:
-        order, given_names, family_names = random.choice(_PLACES)
-        given, latin_given = random.choice(given_names.split()).split(":")
-        family, latin_family = random.choice(family_names.split()).split(":")
-        user_id = _free(f"{latin_given}.{latin_family}", taken)
+        latin, name = person(random)
+        user_id = latin
+        if latin in taken:
+            user_id = next(f"{latin}{n}" for n in count(2) if f"{latin}{n}" not in taken)
         taken.add(user_id)
-        yield user_id, f"{family} {given}" if order == "family first" else f"{given} {family}"
+        yield user_id, name
 
 
-def _free(wish: str, taken: set[str]) -> str:
-    if wish not in taken:
-        return wish
-    return next(f"{wish}{n}" for n in count(2) if f"{wish}{n}" not in taken)
+def person(random: Random) -> tuple[str, str]:
+    """A name, in Latin letters and as its owner writes it."""
+    order, given_names, family_names = random.choice(_PLACES)
+    given, latin_given = random.choice(given_names.split()).split(":")
+    family, latin_family = random.choice(family_names.split()).split(":")
+    name = f"{family} {given}" if order == "family first" else f"{given} {family}"
+    return f"{latin_given}.{latin_family}", name
