@@ -57,21 +57,27 @@ def done(
     to: Any,
     events: Iterable[str] = (),
     tone: str = "success",
+    undo: str = "",
 ) -> HttpResponse:
     """A change was made, or (tone "error") could not be for the page was stale. With htmx the dialog
     closes, a toast says it, and what shows `events` draws itself again; without, `to` says it.
+
+    A POST to the address `undo` takes the change back.
     """
     if _by_htmx(request):
         triggers = {"close-dialog": True, **dict.fromkeys(events, True)}
-        toast = {"message": message, "tone": tone}
+        toast = {"message": message, "tone": tone, "undo": undo}
         headers = {"HX-Trigger": json.dumps({**triggers, "toast": toast})}
         return HttpResponse(status=204, headers=headers)
-    return moved(request, message, to=to, tone=tone)
+    return moved(request, message, to=to, tone=tone, undo=undo)
 
 
-def moved(request: HttpRequest, message: str, *, to: Any, tone: str = "success") -> HttpResponse:
+def moved(
+    request: HttpRequest, message: str, *, to: Any, tone: str = "success", undo: str = ""
+) -> HttpResponse:
     """On to another page, which says the message: for when this one has nothing left to show."""
-    messages.add_message(request, messages.ERROR if tone == "error" else messages.SUCCESS, message)
+    level = messages.ERROR if tone == "error" else messages.SUCCESS
+    messages.add_message(request, level, message, extra_tags=undo)
     if _by_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(to)})
     return redirect(to)

@@ -10,7 +10,7 @@ Invariants
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,9 +21,19 @@ from django.utils.text import slugify
 
 from applications import audit, vault
 from applications.audit import Actor
-from applications.models import Application, AppSecret, Environment, Member, Plan, Role
+from applications.models import (
+    Application,
+    AppSecret,
+    Door,
+    Environment,
+    ErrorDialect,
+    Member,
+    Plan,
+    Role,
+)
 
 MAX_LIVE_SECRETS = 2
+MAX_UNLOCK = timedelta(days=7)
 # Addresses that mean something else at the root of the site.
 RESERVED_ORG_NAMES = {
     *("admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"),
@@ -31,6 +41,7 @@ RESERVED_ORG_NAMES = {
 }
 # "Last used" is for people who decide whether a secret can go; a write per call would cost more.
 LAST_USED_PRECISION = timedelta(minutes=1)
+_NAME_MAX_LENGTH = Application._meta.get_field("name").max_length or 0
 
 
 class TooManySecrets(Exception):
@@ -45,12 +56,23 @@ class SecretGone(Exception):
     """No such live secret: somebody else has revoked it meanwhile."""
 
 
+class InvalidName(Exception):
+    """Nothing but blanks, too long, or with control characters."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A name is 1 to {_NAME_MAX_LENGTH} characters on one line.")
+
+
 class PlanNotAllowed(Exception):
     """Development is always on the trial plan."""
 
 
 class InvalidSetting(Exception):
-    """A setting out of its bounds; the text names it."""
+    """A setting out of its bounds; `name` names it."""
+
+    def __init__(self, name: str, message: str):
+        super().__init__(message)
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -72,7 +94,11 @@ class NewApplication:
 def create_application(
     *, name: str, by: Actor, now: datetime, owner: Any = None, plan: Plan = Plan.TRIAL
 ) -> NewApplication:
-    """An application with both environments. `plan` is production's; `owner` a staff account."""
+    """An application with both environments. `plan` is production's; `owner` a staff account.
+
+    Raises `InvalidName`.
+    """
+    _check_name(name)
     application = Application.objects.create(
         name=name, org_name=_free_org_name(name), created_at=now
     )
@@ -102,7 +128,11 @@ def create_application(
 
 @transaction.atomic
 def rename(*, application: Application, name: str, by: Actor, now: datetime) -> None:
-    """Give the application another name. Its `org_name` stays: addresses and callers hold it."""
+    """Give the application another name. Its `org_name` stays: addresses and callers hold it.
+
+    Raises `InvalidName`.
+    """
+    _check_name(name)
     locked = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
     if locked.name == name:
         return
@@ -116,6 +146,11 @@ def rename(*, application: Application, name: str, by: Actor, now: datetime) -> 
         before={"name": before},
         after={"name": name},
     )
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > _NAME_MAX_LENGTH or any(ord(char) < 32 for char in name):
+        raise InvalidName
 
 
 def _free_org_name(name: str) -> str:
@@ -184,31 +219,50 @@ def secret_used(secret: AppSecret, *, now: datetime) -> None:
         ).update(last_used_at=now)
 
 
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+# What members may set, and what a value must satisfy; the text says what is wrong otherwise.
+MAX_RATE_LIMIT = 100_000
+SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "plan": (lambda value: value in Plan.values, "Unknown plan."),
+    "token_lifetime": (
+        lambda value: value is None or value >= timedelta(minutes=1),
+        "Access tokens must live for a minute at least.",
+    ),
+    "reactivation_cooling_off": (
+        lambda value: value >= timedelta(0),
+        "A cooling-off time cannot be negative.",
+    ),
+    "friends_only": (_is_bool, "Yes or no."),
+    "require_signature_v2": (_is_bool, "Yes or no."),
+    "open_registration": (_is_bool, "Yes or no."),
+    "require_password": (_is_bool, "Yes or no."),
+    "error_dialect": (lambda value: value in ErrorDialect.values, "Unknown wording."),
+    "rate_limits": (
+        lambda value: all(
+            isinstance(rate, int) and 1 <= rate <= MAX_RATE_LIMIT for rate in value.values()
+        ),
+        f"A limit is 1 to {MAX_RATE_LIMIT:,} a second.",
+    ),
+}
+
+
 @transaction.atomic
-def change(
-    *,
-    environment: Environment,
-    by: Actor,
-    now: datetime,
-    plan: Plan,
-    token_lifetime: timedelta | None,
-    reactivation_cooling_off: timedelta,
-) -> Environment:
-    """Set the plan and the settings. A plan with a limit below today's users deletes nobody; it
-    only admits no further ones. Raises `PlanNotAllowed`, `InvalidSetting`.
+def change(*, environment: Environment, by: Actor, now: datetime, **wanted: Any) -> Environment:
+    """Set some of `SETTINGS`; the environment as it is then. A plan with a limit below today's
+    users deletes nobody; it only admits no further ones.
+
+    Raises `PlanNotAllowed`, `InvalidSetting`.
     """
-    if environment.is_development and plan != Plan.TRIAL:
+    for name, value in wanted.items():
+        is_valid, complaint = SETTINGS[name]
+        if not is_valid(value):
+            raise InvalidSetting(name, complaint)
+    if environment.is_development and wanted.get("plan", Plan.TRIAL) != Plan.TRIAL:
         raise PlanNotAllowed
-    if token_lifetime is not None and token_lifetime < timedelta(minutes=1):
-        raise InvalidSetting("Access tokens must live for a minute at least.")
-    if reactivation_cooling_off < timedelta(0):
-        raise InvalidSetting("A cooling-off time cannot be negative.")
     locked = _lock(environment)
-    wanted = {
-        "plan": plan,
-        "token_lifetime": token_lifetime,
-        "reactivation_cooling_off": reactivation_cooling_off,
-    }
     before = {name: getattr(locked, name) for name in wanted}
     changed = [name for name in wanted if before[name] != wanted[name]]
     if changed:
@@ -224,6 +278,51 @@ def change(
             after={name: _said(wanted[name]) for name in changed},
         )
     return locked
+
+
+@transaction.atomic
+def unlock_deletion(
+    *, environment: Environment, lasting: timedelta, by: Actor, now: datetime
+) -> Environment:
+    """Let Agora Chat's delete calls through in production for a while; zero locks again.
+
+    Raises `InvalidSetting`.
+    """
+    if not timedelta(0) <= lasting <= MAX_UNLOCK:
+        raise InvalidSetting("lasting", f"At most {MAX_UNLOCK.days} days.")
+    locked = _lock(environment)
+    before, after = locked.deletion_unlocked_until, now + lasting if lasting else None
+    Environment.objects.filter(pk=locked.pk).update(deletion_unlocked_until=after)
+    locked.deletion_unlocked_until = after
+    audit.record(
+        "environment.deletion_unlocked" if lasting else "environment.deletion_locked",
+        environment=locked,
+        by=by,
+        now=now,
+        before={"until": _said(before)},
+        after={"until": _said(after)},
+    )
+    return locked
+
+
+@transaction.atomic
+def open_doors(
+    *, application: Application, doors: Iterable[Door], by: Actor, now: datetime
+) -> None:
+    """Which vendors' calls are answered; the others get their vendor's refusal."""
+    wanted = [door.value for door in Door if door in set(doors)]
+    locked = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    if locked.open_doors != wanted:
+        Application.objects.filter(pk=application.pk).update(open_doors=wanted)
+        audit.record(
+            "application.doors_changed",
+            application=application,
+            by=by,
+            now=now,
+            before={"doors": locked.open_doors},
+            after={"doors": wanted},
+        )
+    application.open_doors = wanted
 
 
 def _said(value: Any) -> str | None:

@@ -23,6 +23,18 @@ from applications.fields import IdentifierField
 FREE_USER_LIMIT = 100
 
 
+class Door(models.TextChoices):
+    """A vendor whose wire protocol is spoken."""
+
+    RONGCLOUD = "rongcloud", "RongCloud"
+    NEXCONN = "nexconn", "Nexconn"
+    AGORA = "agora", "Agora Chat"
+
+
+def all_doors() -> list[str]:
+    return list(Door.values)
+
+
 class Application(models.Model):
     """One customer's app."""
 
@@ -30,6 +42,8 @@ class Application(models.Model):
     # Addresses the application in URLs, and is Agora Chat's `org_name`.
     org_name = models.SlugField(max_length=40, unique=True)
     created_at = models.DateTimeField()
+    # Which vendors' calls are answered.
+    open_doors = models.JSONField(default=all_doors)
 
     def __str__(self) -> str:
         return self.name
@@ -39,6 +53,11 @@ class Plan(models.TextChoices):
     TRIAL = "trial"
     STARTER = "starter"
     PRO = "pro"
+
+
+class ErrorDialect(models.TextChoices):
+    AGORA = "agora", "Agora"
+    EASEMOB = "easemob", "Easemob"
 
 
 class Environment(models.Model):
@@ -64,6 +83,34 @@ class Environment(models.Model):
     )
     tokens_valid_from = models.DateTimeField(
         null=True, blank=True, help_text="Access tokens issued before this moment are dead."
+    )
+
+    friends_only = models.BooleanField(
+        default=False, help_text="Only friends may send each other direct messages."
+    )
+    # --- Server API ---
+    require_signature_v2 = models.BooleanField(
+        default=False, help_text="Refuse RongCloud and Nexconn calls without a version 2 signature."
+    )
+    rate_limits = models.JSONField(
+        default=dict, blank=True, help_text="Call → per second, where not the vendor's own number."
+    )
+    open_registration = models.BooleanField(
+        default=False, help_text="Agora Chat: users may register without an app token."
+    )
+    require_password = models.BooleanField(
+        default=True, help_text="Agora Chat: registration needs a password."
+    )
+    error_dialect = models.CharField(
+        max_length=7,
+        choices=ErrorDialect,
+        default=ErrorDialect.AGORA,
+        help_text="Whose wording of a refused token Agora Chat callers get.",
+    )
+    deletion_unlocked_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Production: until then Agora Chat's delete calls are let through.",
     )
 
     class Meta:

@@ -45,6 +45,13 @@ def sign(message: bytes) -> bytes:
     return hmac.digest(_signing_keys(tuple(settings.ENCRYPTION_KEYS))[0], message, "sha256")
 
 
+def macs(purpose: str, message: bytes) -> list[bytes]:
+    """HMAC-SHA-256 for one purpose under each key, the current one first."""
+    return [
+        hmac.digest(_derived(key, purpose), message, "sha256") for key in settings.ENCRYPTION_KEYS
+    ]
+
+
 def is_signed(message: bytes, signature: bytes) -> bool:
     """Whether any of our keys made the signature; constant time for each key."""
     return any(

@@ -12,16 +12,17 @@ Invariants
   transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 
 from applications import audit
 from applications.audit import Actor
 from applications.models import Environment
-from moderation.models import Ban, SweepRun
+from moderation.models import NEVER, Ban, SweepRun
 from users import identity, presence
 
 SWEEP_BATCH = 500
@@ -31,11 +32,15 @@ OVERDUE_AFTER = timedelta(minutes=1)
 
 
 class InvalidEnd(Exception):
-    """A ban must end after it starts."""
+    """A ban must end after it starts, and before `NEVER`."""
 
 
 class BanOver(Exception):
     """The ban is not in force any more, or has been changed meanwhile."""
+
+    def __init__(self, user_ids: Iterable[str] = ()):
+        self.user_ids = sorted(user_ids)
+        super().__init__(f"Not banned any more: {', '.join(self.user_ids)}")
 
 
 @transaction.atomic
@@ -52,25 +57,100 @@ def impose(
 
     Who is banned already gets the new end. Raises `InvalidEnd`, `identity.InvalidUserId`.
     """
-    if expires_at is not None and expires_at <= now:
-        raise InvalidEnd("A ban must end in the future.")
+    _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
-    before = {ban.user_id: ban for ban in _close_open(environment, wanted, now=now, by=by)}
+    terms = dict.fromkeys(wanted, _Terms(expires_at, reason))
+    return _impose(environment, terms, by=by, now=now)
+
+
+@transaction.atomic
+def change(
+    *,
+    environment: Environment,
+    ban_id: int,
+    expires_at: datetime | None,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> Ban:
+    """Give one ban another end and reason. Raises `BanOver` when it is not in force any more, or
+    somebody else has changed it since the caller looked; and `InvalidEnd`.
+    """
+    _check_end(expires_at, now)
+    ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
+    if ban is None:
+        raise BanOver
+    identity.lock(environment, [ban.user_id])
+    if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
+        raise BanOver([ban.user_id])
+    terms = {ban.user_id: _Terms(expires_at, reason)}
+    [changed] = _impose(environment, terms, by=by, now=now)
+    return changed
+
+
+@transaction.atomic
+def change_several(
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    expires_at: datetime | None,
+    reason: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> list[Ban]:
+    """Give the bans of these users another end, all or none; a reason of None leaves each its own.
+
+    Unlike `impose` it bans nobody anew: raises `BanOver` with those who are not banned any more,
+    and `InvalidEnd`.
+    """
+    _check_end(expires_at, now)
+    wanted = identity.check_user_ids(user_ids)
+    identity.lock(environment, wanted)
+    banned = Ban.objects.in_force(now).filter(environment=environment, user_id__in=wanted)
+    reasons = dict(banned.values_list("user_id", "reason"))
+    if over := set(wanted) - set(reasons):
+        raise BanOver(over)
+    terms = {
+        user_id: _Terms(expires_at, reasons[user_id] if reason is None else reason)
+        for user_id in wanted
+    }
+    return _impose(environment, terms, by=by, now=now)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What is decided about one user; `since` where the ban goes on from a lifted one."""
+
+    expires_at: datetime | None
+    reason: str
+    since: datetime | None = None
+
+
+def _check_end(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and not now < expires_at < NEVER:
+        raise InvalidEnd("A ban must end in the future.")
+
+
+def _impose(
+    environment: Environment, terms: Mapping[str, _Terms], *, by: Actor, now: datetime
+) -> list[Ban]:
+    """Replace the bans in force, begin the others. The caller holds the ids' lock."""
+    before = {ban.user_id: ban for ban in _close_open(environment, list(terms), now=now, by=by)}
     bans = Ban.objects.bulk_create(
         Ban(
             environment=environment,
             user_id=user_id,
-            reason=reason,
+            reason=given.reason,
             imposed_at=now,
             imposed_by=by.name,
             imposed_via=by.via,
-            banned_since=before[user_id].banned_since if user_id in before else now,
-            expires_at=expires_at,
+            banned_since=before[user_id].banned_since if user_id in before else given.since or now,
+            expires_at=given.expires_at,
         )
-        for user_id in wanted
+        for user_id, given in terms.items()
     )
-    presence.request_disconnect(environment=environment, user_ids=wanted, reason="banned", now=now)
+    presence.request_disconnect(environment=environment, user_ids=terms, reason="banned", now=now)
     for type, chosen in (
         ("ban.imposed", [ban for ban in bans if ban.user_id not in before]),
         ("ban.changed", [ban for ban in bans if ban.user_id in before]),
@@ -93,36 +173,6 @@ def impose(
 
 
 @transaction.atomic
-def change(
-    *,
-    environment: Environment,
-    ban_id: int,
-    expires_at: datetime | None,
-    reason: str,
-    by: Actor,
-    now: datetime,
-) -> Ban:
-    """Give one ban another end and reason. Raises `BanOver` when it is not in force any more, or
-    somebody else has changed it since the caller looked; and `InvalidEnd`.
-    """
-    ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
-    if ban is None:
-        raise BanOver
-    identity.lock(environment, [ban.user_id])
-    if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
-        raise BanOver
-    [changed] = impose(
-        environment=environment,
-        user_ids=[ban.user_id],
-        expires_at=expires_at,
-        reason=reason,
-        by=by,
-        now=now,
-    )
-    return changed
-
-
-@transaction.atomic
 def lift(
     *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
 ) -> list[str]:
@@ -138,6 +188,29 @@ def lift(
         changes=[(ban.user_id, _said(ban), None) for ban in lifted],
     )
     return [ban.user_id for ban in lifted]
+
+
+@transaction.atomic
+def undo_lift(
+    *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
+) -> list[str]:
+    """Take back lifts of one's own: the bans go on, to their old ends. Answers with whom.
+
+    Left alone is who has been banned since, whose ban somebody else has lifted, and whose ban would
+    be over by now.
+    """
+    wanted = identity.check_user_ids(user_ids)
+    identity.lock(environment, wanted)
+    of_users = Ban.objects.filter(environment=environment, user_id__in=wanted)
+    latest = of_users.values("user_id").annotate(latest=Max("pk")).values("latest")
+    lifted = of_users.filter(
+        pk__in=latest, outcome=Ban.Outcome.LIFTED, closed_by=by.name, ends_at__gt=now
+    )
+    terms = {
+        ban.user_id: _Terms(ban.expires_at, ban.reason, since=ban.banned_since) for ban in lifted
+    }
+    _impose(environment, terms, by=by, now=now)
+    return [user_id for user_id in wanted if user_id in terms]
 
 
 def _close_open(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from applications.models import Environment
-from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
+from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry, Mute
 from users.erasure import Occasion
 
 
@@ -25,6 +25,7 @@ def erase(
         ),
     }
     naming = {
+        "mutes": Mute.objects.filter(environment=environment, user_id__in=user_ids),
         "bans": Ban.objects.filter(environment=environment, user_id__in=user_ids),
         "places in blocklists": BlocklistEntry.objects.filter(
             environment=environment, listed_id__in=user_ids

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from applications.models import Environment
 from moderation.lists import allowlists_on
-from moderation.models import AllowlistEntry, Ban, BlocklistEntry
+from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute
+from users import friends
 from users.models import AppUser, DeactivatedUser
 
 
@@ -56,12 +57,35 @@ def may_connect(*, environment: Environment, user_id: str, now: datetime) -> Ver
     )
 
 
-def may_message(*, environment: Environment, sender_id: str, recipient_id: str) -> Verdict:
+def may_message(
+    *, environment: Environment, sender_id: str, recipient_id: str, now: datetime
+) -> Verdict:
     """Whether what `sender_id` writes reaches `recipient_id`.
 
-    The recipient's allowlist decides where it is switched on, their blocklist where it is not. With
+    A muted sender reaches nobody, and where only friends may write, nobody else gets through. Then
+    the recipient's allowlist decides where it is switched on, their blocklist where it is not. With
     both allowlists on, each must list the other: nobody writes to whom they would not let answer.
     """
+    mutes = Mute.objects.in_force(now).filter(environment=environment, user_id=sender_id)
+    mute = mutes.filter(channel=Mute.Channel.DIRECT).first()
+    if mute is not None:
+        end = f"until {mute.expires_at:%Y-%m-%d %H:%M:%S} UTC" if mute.expires_at else "for good"
+        return Verdict(
+            False,
+            "muted",
+            f"{sender_id} is muted in direct messages {end}.",
+            "Lift the mute.",
+            mute.expires_at,
+        )
+    if environment.friends_only and not friends.are_friends(
+        environment=environment, user_id=recipient_id, friend_id=sender_id
+    ):
+        return Verdict(
+            False,
+            "not_friends",
+            f"Only friends may write here, and {sender_id} and {recipient_id} are not.",
+            "Make them friends, or change the environment's settings.",
+        )
     both = [sender_id, recipient_id]
     switched_on = allowlists_on(environment=environment, owner_ids=both)
     if recipient_id in switched_on:

@@ -16,9 +16,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from applications.fields import IdentifierField
 from applications.models import Environment
-from users.models import USER_ID_MAX_LENGTH
+from users.fields import UserIdField, begins_with
 
 # Sorts permanent bans behind all others; never shown.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -27,6 +26,10 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 class BanQuerySet(models.QuerySet["Ban"]):
     def in_environment(self, environment: Environment) -> Self:
         return self.filter(environment=environment)
+
+    def with_prefix(self, prefix: str) -> Self:
+        """Of users whose ids begin so. See also `AppUserQuerySet.with_prefix`."""
+        return self.filter(begins_with(prefix))
 
     def open(self) -> Self:
         """Without an end in the ledger; may be over already."""
@@ -39,6 +42,11 @@ class BanQuerySet(models.QuerySet["Ban"]):
     def due(self, now: datetime) -> Self:
         """Open, but over: what the sweep must close."""
         return self.open().filter(expires_at__lte=now)
+
+
+class MuteQuerySet(models.QuerySet["Mute"]):
+    def in_force(self, now: datetime) -> Self:
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 class Ban(models.Model):
@@ -54,7 +62,7 @@ class Ban(models.Model):
         REPLACED = "replaced", "changed"
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="bans")
-    user_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    user_id = UserIdField()
     reason = models.CharField(max_length=200, blank=True)
     imposed_at = models.DateTimeField()
     imposed_by = models.CharField(max_length=150)
@@ -124,6 +132,35 @@ class Ban(models.Model):
         return self.closed_at is None and (self.expires_at is None or self.expires_at > now)
 
 
+class Mute(models.Model):
+    """A user who may connect, but not write, in one kind of conversation."""
+
+    class Channel(models.TextChoices):
+        DIRECT = "direct"
+        GROUP = "group"
+        ROOM = "room", "chat room"
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    user_id = UserIdField()
+    channel = models.CharField(max_length=6, choices=Channel)
+    imposed_at = models.DateTimeField()
+    imposed_by = models.CharField(max_length=150)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: permanent.")
+
+    objects = MuteQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Also answers: may this user write here?
+            models.UniqueConstraint(
+                name="moderation_mute_once", fields=["environment", "user_id", "channel"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.channel} until {self.expires_at or 'lifted'}"
+
+
 class SweepRun(models.Model):
     """When the ban sweep last ran: one row, its pulse."""
 
@@ -146,8 +183,8 @@ class ListEntry(models.Model):
     """One place in somebody's list."""
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
-    owner_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
-    listed_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    owner_id = UserIdField()
+    listed_id = UserIdField()
     added_at = models.DateTimeField()
     added_by = models.CharField(max_length=150)
 
@@ -190,7 +227,7 @@ class AllowlistSwitch(models.Model):
     """A row for each user whose allowlist is in force (and whose blocklist therefore rests)."""
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
-    owner_id = IdentifierField(max_length=USER_ID_MAX_LENGTH)
+    owner_id = UserIdField()
     switched_on_at = models.DateTimeField()
 
     class Meta:

@@ -2,7 +2,8 @@
 
 Invariants
 ----------
-* Only in development. In production this module refuses whoever calls.
+* Only in development. In production this module refuses whoever calls, but for an API call while
+  an owner has unlocked deletion for that environment.
 * Nothing stays of a deleted user: tokens die with the row, connections close, and what other
   storeys keep goes in the same transaction (`users.erasure`).
 * Deleting several is a job of two steps: a preview names exactly whom, a confirmation runs it. The
@@ -24,7 +25,7 @@ from django.db.models import Count
 
 from applications import audit
 from applications.audit import Actor
-from applications.models import Environment
+from applications.models import AuditEvent, Environment
 from users import erasure, identity, presence, quota
 from users.models import AppUser, DeletionItem, DeletionJob
 from users.tokens import UnknownUsers
@@ -56,7 +57,8 @@ def delete(
     """Delete these users now, all or none; the ids deleted. Raises `NotInProduction`,
     `UnknownUsers`.
     """
-    _require_development(environment)
+    if not (by.kind == AuditEvent.ActorKind.APP_KEY and _is_unlocked(environment, now)):
+        _require_development(environment)
     wanted = identity.check_user_ids(user_ids)
     quota.lock(environment)
     identity.lock(environment, wanted)
@@ -225,6 +227,11 @@ def stalled(*, now: datetime) -> list[int]:
         .order_by("progressed_at")
         .values_list("pk", flat=True)[:100]
     )
+
+
+def _is_unlocked(environment: Environment, now: datetime) -> bool:
+    until = environment.deletion_unlocked_until
+    return until is not None and until > now
 
 
 def _require_development(environment: Environment) -> None:

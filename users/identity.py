@@ -12,7 +12,8 @@ from hashlib import blake2b
 from django.db import connection
 
 from applications.models import Environment
-from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH, USER_ID_MAX_LENGTH
+from users.fields import USER_ID_MAX_LENGTH
+from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
 
 # The union of what the three vendors document. A comma could not be told from a separator, and a
 # slash not from a path.
@@ -46,6 +47,11 @@ def check_user_id(user_id: str) -> str:
     return user_id
 
 
+def is_prefix(text: str) -> bool:
+    """Whether an id could begin with this."""
+    return bool(_USER_ID.fullmatch(text))
+
+
 def check_user_ids(user_ids: Iterable[str]) -> list[str]:
     """Each id once, in order; `InvalidUserId` names the first bad one."""
     return [check_user_id(user_id) for user_id in dict.fromkeys(user_ids)]
@@ -59,6 +65,13 @@ def check_profile(*, name: str | None, avatar_url: str | None) -> None:
         len(avatar_url.encode(errors="replace")) > AVATAR_URL_MAX_LENGTH or _unprintable(avatar_url)
     ):
         raise InvalidProfile("avatar_url", f"An avatar has at most {AVATAR_URL_MAX_LENGTH} bytes")
+
+
+def is_text(value: object, most: int, *, multiline: bool = False) -> bool:
+    """Whether it is text of at most `most` characters that every store can keep."""
+    if not isinstance(value, str) or len(value) > most:
+        return False
+    return not _unprintable(value.replace("\n", "").replace("\t", "") if multiline else value)
 
 
 def _unprintable(text: str) -> bool:

@@ -129,7 +129,7 @@ def expire(
     Raises `UnknownUsers`.
     """
     wanted = identity.check_user_ids(user_ids)
-    _require_registered(environment, wanted)
+    require_registered(environment, wanted)
     AppUser.objects.filter(
         Q(tokens_valid_from=None) | Q(tokens_valid_from__lt=before),
         environment=environment,
@@ -164,7 +164,8 @@ def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
     audit.record("tokens.revoked", environment=environment, by=by, now=now)
 
 
-def _require_registered(environment: Environment, user_ids: list[str]) -> None:
+def require_registered(environment: Environment, user_ids: list[str]) -> None:
+    """Raises `UnknownUsers`, which names those that are not."""
     known = set(
         AppUser.objects.filter(environment=environment, user_id__in=user_ids).values_list(
             "user_id", flat=True

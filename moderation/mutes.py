@@ -1,0 +1,87 @@
+"""Mutes: a user may connect, but not write, in one kind of conversation.
+
+Invariants
+----------
+* The clock alone ends a mute; nothing needs to be written down when it does.
+* A user has at most one mute for a channel; muting again sets a new end.
+* Like a ban, a mute outlives deactivation.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+
+from applications import audit
+from applications.audit import Actor
+from applications.models import Environment
+from moderation.models import Mute
+from users import identity
+
+
+class InvalidMuteEnd(Exception):
+    """A mute must end after it starts."""
+
+
+@transaction.atomic
+def impose(
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    channel: Mute.Channel,
+    expires_at: datetime | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Mute these ids until `expires_at`; None is permanent. Raises `InvalidMuteEnd`."""
+    if expires_at is not None and expires_at <= now:
+        raise InvalidMuteEnd("A mute must end in the future.")
+    wanted = identity.check_user_ids(user_ids)
+    Mute.objects.bulk_create(
+        (
+            Mute(
+                environment=environment,
+                user_id=user_id,
+                channel=channel,
+                imposed_at=now,
+                imposed_by=by.name,
+                expires_at=expires_at,
+            )
+            for user_id in wanted
+        ),
+        update_conflicts=True,
+        unique_fields=["environment", "user_id", "channel"],
+        update_fields=["imposed_at", "imposed_by", "expires_at"],
+    )
+    said = {"channel": channel, "until": expires_at.isoformat() if expires_at else None}
+    audit.record_many(
+        "mute.imposed",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[(user_id, None, said) for user_id in wanted],
+    )
+
+
+@transaction.atomic
+def lift(
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    channel: Mute.Channel,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Not to be muted is no error."""
+    mutes = Mute.objects.filter(
+        environment=environment, user_id__in=identity.check_user_ids(user_ids), channel=channel
+    )
+    lifted = list(mutes.values_list("user_id", flat=True))
+    mutes.delete()
+    audit.record_many(
+        "mute.lifted",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[(user_id, {"channel": channel}, None) for user_id in lifted],
+    )

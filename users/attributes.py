@@ -1,0 +1,93 @@
+"""Attributes: small key-value pairs that clients keep on the server for a user.
+
+Invariants
+----------
+* At most 2 KB of keys and values for a user; an empty value removes its key.
+* The user need not be registered.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Sum
+
+from applications import audit
+from applications.audit import Actor
+from applications.models import Environment
+from users import identity
+from users.models import Attributes
+
+MAX_BYTES = 2_048
+
+
+class AttributesTooLarge(Exception):
+    """The user's attributes would take more than `MAX_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A user's attributes take at most {MAX_BYTES:,} bytes")
+
+
+class InvalidAttribute(Exception):
+    """A key or value that cannot be stored."""
+
+
+@transaction.atomic
+def merge(
+    *,
+    environment: Environment,
+    user_id: str,
+    values: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+) -> dict[str, str]:
+    """Set these; all that the user has then. Raises `AttributesTooLarge`, `InvalidAttribute`."""
+    identity.check_user_id(user_id)
+    for key, value in values.items():
+        if not key or not identity.is_text(key, MAX_BYTES, multiline=True):
+            raise InvalidAttribute("An attribute's key is text, and not empty")
+        if not identity.is_text(value, MAX_BYTES, multiline=True):
+            raise AttributesTooLarge
+    identity.lock(environment, [user_id])
+    before = of_user(environment=environment, user_id=user_id)
+    after = {key: value for key, value in {**before, **values}.items() if value != ""}
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in after.items())
+    if size > MAX_BYTES:
+        raise AttributesTooLarge
+    Attributes.objects.update_or_create(
+        environment=environment, owner_id=user_id, defaults={"values": after, "size": size}
+    )
+    if before != after:
+        audit.record(
+            "attributes.changed",
+            environment=environment,
+            subject=user_id,
+            by=by,
+            now=now,
+            before={key: before.get(key) for key in values},
+            after={key: after.get(key) for key in values},
+        )
+    return after
+
+
+@transaction.atomic
+def clear(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> None:
+    """Having none is no error."""
+    removed, _ = Attributes.objects.filter(environment=environment, owner_id=user_id).delete()
+    if removed:
+        audit.record("attributes.cleared", environment=environment, subject=user_id, by=by, now=now)
+
+
+def of_user(*, environment: Environment, user_id: str) -> dict[str, str]:
+    return of_users(environment=environment, user_ids=[user_id]).get(user_id, {})
+
+
+def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """user_id → attributes, for those who have any."""
+    rows = Attributes.objects.filter(environment=environment, owner_id__in=list(user_ids))
+    return dict(rows.values_list("owner_id", "values"))
+
+
+def bytes_used(*, environment: Environment) -> int:
+    """All attributes of the environment together."""
+    return Attributes.objects.filter(environment=environment).aggregate(sum=Sum("size"))["sum"] or 0

@@ -1,0 +1,337 @@
+"""Friends: who asked whom, who accepted, and what each calls the other.
+
+Invariants
+----------
+* A friendship has two sides, made and ended together; each side has its own alias.
+* Both are registered. When one is deleted or deactivated, both sides go (`users.belongings`).
+* Nobody has more than 3,000 friends, under any concurrency: verbs lock both ids.
+* Being friends already, and not being friends when one is removed, is no error.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from applications import audit
+from applications.audit import Actor
+from applications.keyset import Keyset, Page
+from applications.models import Environment
+from users import identity
+from users.models import AppUser, FriendPermission, FriendRequest, Friendship
+from users.tokens import UnknownUsers, require_registered
+
+MAX_FRIENDS = 3_000
+ALIAS_MAX_LENGTH = 64
+MESSAGE_MAX_LENGTH = 128
+MAX_EXTENDED = 10
+OLDEST_FIRST = Keyset("id")
+NEWEST_FIRST = Keyset("-id")
+
+
+class RefusesFriends(Exception):
+    """The other one lets nobody become their friend."""
+
+    def __init__(self, user_id: str):
+        super().__init__(f"{user_id} accepts no friends")
+
+
+class TooManyFriends(Exception):
+    """One of the two would have more than the limit."""
+
+    def __init__(self, user_id: str):
+        super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
+
+
+class BefriendsOneself(Exception):
+    """Nobody is their own friend."""
+
+
+class NotFriends(Exception):
+    """There is no friendship to describe."""
+
+
+class NotAsked(Exception):
+    """There is no such request; it was answered or withdrawn meanwhile."""
+
+
+class InvalidFriendProfile(Exception):
+    """An alias, message or extension out of bounds; the text names it."""
+
+
+class Outcome(Enum):
+    FRIENDS = "friends"
+    REQUESTED = "requested"
+
+
+@transaction.atomic
+def add(
+    *,
+    environment: Environment,
+    user_id: str,
+    friend_id: str,
+    by: Actor,
+    now: datetime,
+    direct: bool = False,
+    message: str = "",
+) -> Outcome:
+    """Make them friends, or ask where the other's permission says so; `direct` never asks.
+
+    Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`.
+    """
+    if user_id == friend_id:
+        raise BefriendsOneself("A user cannot be their own friend")
+    if len(message) > MESSAGE_MAX_LENGTH:
+        raise InvalidFriendProfile(f"A message has at most {MESSAGE_MAX_LENGTH} characters")
+    pair = identity.check_user_ids([user_id, friend_id])
+    identity.lock(environment, pair)
+    known = {
+        user.user_id: user
+        for user in AppUser.objects.filter(environment=environment, user_id__in=pair)
+    }
+    if missing := set(pair) - set(known):
+        raise UnknownUsers(missing)
+    if Friendship.objects.of(environment, user_id).filter(friend_id=friend_id).exists():
+        return Outcome.FRIENDS
+    permission = known[friend_id].friend_permission
+    asked_back = _requests(environment, sender_id=friend_id, recipient_id=user_id).exists()
+    if direct or asked_back or permission == FriendPermission.ANYONE:
+        _befriend(environment, user_id, friend_id, by=by, now=now)
+        return Outcome.FRIENDS
+    if permission == FriendPermission.NOBODY:
+        raise RefusesFriends(friend_id)
+    FriendRequest.objects.update_or_create(
+        environment=environment,
+        sender_id=user_id,
+        recipient_id=friend_id,
+        defaults={"message": message, "requested_at": now},
+    )
+    audit.record(
+        "friend.requested",
+        environment=environment,
+        subject=user_id,
+        by=by,
+        now=now,
+        after={"friend": friend_id},
+    )
+    return Outcome.REQUESTED
+
+
+@transaction.atomic
+def answer(
+    *,
+    environment: Environment,
+    user_id: str,
+    sender_id: str,
+    accept: bool,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Answer what `sender_id` asked of `user_id`. Raises `NotAsked`, `TooManyFriends`."""
+    identity.lock(environment, [user_id, sender_id])
+    request = _requests(environment, sender_id=sender_id, recipient_id=user_id)
+    if not request.exists():
+        raise NotAsked
+    if accept:
+        _befriend(environment, user_id, sender_id, by=by, now=now)
+        return
+    request.delete()
+    audit.record(
+        "friend.declined",
+        environment=environment,
+        subject=user_id,
+        by=by,
+        now=now,
+        before={"sender": sender_id},
+    )
+
+
+def _befriend(
+    environment: Environment, user_id: str, friend_id: str, *, by: Actor, now: datetime
+) -> None:
+    sides = ((user_id, friend_id), (friend_id, user_id))
+    for owner_id, _ in sides:
+        if Friendship.objects.of(environment, owner_id).count() >= MAX_FRIENDS:
+            raise TooManyFriends(owner_id)
+    Friendship.objects.bulk_create(
+        Friendship(environment=environment, owner_id=owner_id, friend_id=other_id, added_at=now)
+        for owner_id, other_id in sides
+    )
+    for owner_id, other_id in sides:
+        _requests(environment, sender_id=owner_id, recipient_id=other_id).delete()
+    audit.record(
+        "friend.added",
+        environment=environment,
+        subject=user_id,
+        by=by,
+        now=now,
+        after={"friend": friend_id},
+    )
+
+
+@transaction.atomic
+def remove(
+    *,
+    environment: Environment,
+    user_id: str,
+    friend_ids: Iterable[str],
+    by: Actor,
+    now: datetime,
+) -> list[str]:
+    """End these friendships, both sides; those who were friends. Raises `UnknownUsers`."""
+    wanted = identity.check_user_ids(friend_ids)
+    identity.lock(environment, [user_id, *wanted])
+    require_registered(environment, [user_id])
+    mine = Friendship.objects.of(environment, user_id).filter(friend_id__in=wanted)
+    return _end(environment, user_id, list(mine.values_list("friend_id", flat=True)), by, now)
+
+
+@transaction.atomic
+def remove_all(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> list[str]:
+    """End all friendships of one user. Raises `UnknownUsers`."""
+    identity.lock(environment, [user_id])
+    require_registered(environment, [user_id])
+    mine = Friendship.objects.of(environment, user_id)
+    return _end(environment, user_id, list(mine.values_list("friend_id", flat=True)), by, now)
+
+
+def _end(
+    environment: Environment, user_id: str, friend_ids: list[str], by: Actor, now: datetime
+) -> list[str]:
+    Friendship.objects.filter(
+        Q(owner_id=user_id, friend_id__in=friend_ids)
+        | Q(friend_id=user_id, owner_id__in=friend_ids),
+        environment=environment,
+    ).delete()
+    if friend_ids:
+        audit.record(
+            "friend.removed",
+            environment=environment,
+            subject=user_id,
+            by=by,
+            now=now,
+            before={"friends": friend_ids},
+        )
+    return friend_ids
+
+
+def page(
+    *,
+    environment: Environment,
+    user_id: str,
+    cursor: str = "",
+    size: int,
+    newest_first: bool = False,
+) -> Page[Friendship]:
+    """One page of a user's friends, by when they became friends."""
+    keyset = NEWEST_FIRST if newest_first else OLDEST_FIRST
+    return keyset.page(Friendship.objects.of(environment, user_id), cursor=cursor, size=size)
+
+
+def friends_among(*, environment: Environment, user_id: str, others: Iterable[str]) -> set[str]:
+    """Which of these are the user's friends."""
+    return set(
+        Friendship.objects.of(environment, user_id)
+        .filter(friend_id__in=list(others))
+        .values_list("friend_id", flat=True)
+    )
+
+
+def are_friends(*, environment: Environment, user_id: str, friend_id: str) -> bool:
+    return bool(friends_among(environment=environment, user_id=user_id, others=[friend_id]))
+
+
+@transaction.atomic
+def describe(
+    *,
+    environment: Environment,
+    user_id: str,
+    friend_id: str,
+    by: Actor,
+    now: datetime,
+    alias: str | None = None,
+    extended: dict[str, str] | None = None,
+) -> None:
+    """Set what the user calls a friend, and the extension; None leaves it, "" and {} clear it.
+
+    Raises `NotFriends`, `InvalidFriendProfile`.
+    """
+    given: dict[str, Any] = {}
+    if alias is not None:
+        if len(alias) > ALIAS_MAX_LENGTH:
+            raise InvalidFriendProfile(f"An alias has at most {ALIAS_MAX_LENGTH} characters")
+        given["alias"] = alias
+    if extended is not None:
+        if len(extended) > MAX_EXTENDED:
+            raise InvalidFriendProfile(f"At most {MAX_EXTENDED} extended fields")
+        given["extended"] = extended
+    friendship = (
+        Friendship.objects.of(environment, user_id)
+        .select_for_update()
+        .filter(friend_id=friend_id)
+        .first()
+    )
+    if friendship is None:
+        raise NotFriends(f"{user_id} and {friend_id} are not friends")
+    before = {field: getattr(friendship, field) for field in given}
+    if before != given:
+        Friendship.objects.filter(pk=friendship.pk).update(**given)
+        audit.record(
+            "friend.described",
+            environment=environment,
+            subject=user_id,
+            by=by,
+            now=now,
+            before={"friend": friend_id, **before},
+            after={"friend": friend_id, **given},
+        )
+
+
+@transaction.atomic
+def set_permission(
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    permission: FriendPermission,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Who may become these users' friend. Raises `UnknownUsers`."""
+    wanted = identity.check_user_ids(user_ids)
+    before = permissions(environment=environment, user_ids=wanted)
+    AppUser.objects.filter(environment=environment, user_id__in=wanted).update(
+        friend_permission=permission
+    )
+    audit.record_many(
+        "friend.permission_changed",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[
+            (user_id, {"permission": old}, {"permission": permission.value})
+            for user_id, old in before.items()
+            if old != permission
+        ],
+    )
+
+
+def permissions(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:
+    """user_id → FriendPermission value, in the order asked. Raises `UnknownUsers`."""
+    wanted = list(dict.fromkeys(user_ids))
+    known = dict(
+        AppUser.objects.filter(environment=environment, user_id__in=wanted).values_list(
+            "user_id", "friend_permission"
+        )
+    )
+    if missing := set(wanted) - set(known):
+        raise UnknownUsers(missing)
+    return {user_id: known[user_id] for user_id in wanted}
+
+
+def _requests(environment: Environment, *, sender_id: str, recipient_id: str) -> Any:
+    return FriendRequest.objects.filter(
+        environment=environment, sender_id=sender_id, recipient_id=recipient_id
+    )

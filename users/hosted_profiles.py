@@ -1,0 +1,138 @@
+"""Hosted profiles: what an application lets the server keep about its users.
+
+Invariants
+----------
+* Basic fields have known names and bounds; extended ones begin with `ext_`, at most 20 of them.
+* Setting merges: fields that are not named keep their values.
+* A profile goes with its user.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+
+from applications import audit
+from applications.audit import Actor
+from applications.models import Environment
+from users import identity
+from users.models import AppUser, Profile
+from users.tokens import UnknownUsers, require_registered
+
+# Field → longest text, or for numbers the range.
+TEXT_FIELDS = {
+    "uniqueId": 32,
+    "name": 64,
+    "portraitUri": 1024,
+    "email": 128,
+    "birthday": 32,
+    "location": 32,
+}
+NUMBER_FIELDS = {"gender": range(3), "role": range(101), "level": range(101)}
+MAX_EXTENDED = 20
+EXTENDED_VALUE_MAX_LENGTH = 256
+_EXTENDED_KEY = re.compile(r"ext_[A-Za-z0-9_]{1,28}", re.ASCII)
+
+
+class InvalidField(Exception):
+    """A field out of bounds or unknown; `key` names it."""
+
+    def __init__(self, key: str, message: str):
+        super().__init__(f"{key}: {message}")
+        self.key = key
+
+
+def _check_basic(fields: Mapping[str, Any]) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for key, value in fields.items():
+        if key in TEXT_FIELDS:
+            if not identity.is_text(value, TEXT_FIELDS[key]):
+                raise InvalidField(key, f"text of at most {TEXT_FIELDS[key]} characters")
+            checked[key] = value
+        elif key in NUMBER_FIELDS:
+            allowed = NUMBER_FIELDS[key]
+            number = int(value) if isinstance(value, str) and value.isdecimal() else value
+            if isinstance(number, bool) or number not in allowed:
+                raise InvalidField(key, f"a number from {allowed[0]} to {allowed[-1]}")
+            checked[key] = number
+        else:
+            raise InvalidField(key, "unknown field")
+    return checked
+
+
+def check_extended(fields: Mapping[str, Any], *, most: int = MAX_EXTENDED) -> dict[str, str]:
+    """The fields themselves. Raises `InvalidField`."""
+    for key, value in fields.items():
+        if not _EXTENDED_KEY.fullmatch(key):
+            raise InvalidField(key, "extended fields begin with ext_, at most 32 characters")
+        if not identity.is_text(value, EXTENDED_VALUE_MAX_LENGTH):
+            raise InvalidField(key, f"text of at most {EXTENDED_VALUE_MAX_LENGTH} characters")
+    if len(fields) > most:
+        raise InvalidField(list(fields)[most], f"at most {most} extended fields")
+    return dict(fields)
+
+
+@transaction.atomic
+def set_fields(
+    *,
+    environment: Environment,
+    user_id: str,
+    by: Actor,
+    now: datetime,
+    basic: Mapping[str, Any] | None = None,
+    extended: Mapping[str, Any] | None = None,
+) -> None:
+    """Merge these fields into the profile. Raises `UnknownUsers`, `InvalidField`."""
+    new_basic, new_extended = _check_basic(basic or {}), check_extended(extended or {})
+    user = (
+        AppUser.objects.select_for_update().filter(environment=environment, user_id=user_id).first()
+    )
+    if user is None:
+        raise UnknownUsers([user_id])
+    version = int(now.astimezone(UTC).timestamp() * 1000)
+    profile, _ = Profile.objects.get_or_create(user=user, defaults={"version": version})
+    before = {**profile.basic, **profile.extended}
+    profile.basic = {**profile.basic, **new_basic}
+    profile.extended = check_extended({**profile.extended, **new_extended})
+    profile.version = version
+    profile.save()
+    audit.record(
+        "profile.changed",
+        environment=environment,
+        subject=user_id,
+        by=by,
+        now=now,
+        before={key: before.get(key) for key in (*new_basic, *new_extended)},
+        after={**new_basic, **new_extended},
+    )
+
+
+@transaction.atomic
+def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime) -> None:
+    """Remove these users' profiles; having none is no error. Raises `UnknownUsers`."""
+    wanted = identity.check_user_ids(user_ids)
+    require_registered(environment, wanted)
+    profiles = Profile.objects.filter(user__environment=environment, user__user_id__in=wanted)
+    cleared = list(profiles.values_list("user__user_id", flat=True))
+    profiles.delete()
+    audit.record_many(
+        "profile.cleared",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[(user_id, None, None) for user_id in cleared],
+    )
+
+
+def of_users(*, environment: Environment, user_ids: Iterable[str]) -> list[Profile]:
+    """The profiles that exist among these users, in the order asked."""
+    wanted = list(dict.fromkeys(user_ids))
+    found = {
+        profile.user.user_id: profile
+        for profile in Profile.objects.filter(
+            user__environment=environment, user__user_id__in=wanted
+        ).select_related("user")
+    }
+    return [found[user_id] for user_id in wanted if user_id in found]

@@ -1,0 +1,49 @@
+"""App users and what belongs to them, friends, tombstones, deletion jobs, connections.
+
+Invariants
+----------
+* A `user_id` is unique in its environment, and compares by bytes.
+* An id is registered (a row in AppUser), deactivated (a row in DeactivatedUser), or neither; never
+  both. The verbs keep it so under `identity.lock`.
+* The primary key of an AppUser names one life of an id: an id that is deleted and registered
+  again is another row, and nothing that points to the first points to the second.
+* What may concern unregistered ids (connections, and above: bans and lists) names users by
+  (environment, user_id), not by foreign key.
+"""
+
+from users.models.app_users import (
+    AVATAR_URL_MAX_LENGTH,
+    NAME_MAX_LENGTH,
+    AppUser,
+    AppUserQuerySet,
+    FriendPermission,
+    RegistrationTally,
+)
+from users.models.belongings import Attributes, Profile, Remark, UserTags
+from users.models.connections import Connection, ConnectionQuerySet, GatewayProcess
+from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
+from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
+from users.models.friendships import FriendRequest, Friendship
+
+__all__ = [
+    "AVATAR_URL_MAX_LENGTH",
+    "NAME_MAX_LENGTH",
+    "AppUser",
+    "AppUserQuerySet",
+    "Attributes",
+    "Connection",
+    "ConnectionQuerySet",
+    "DeactivatedUser",
+    "DeactivatedUserQuerySet",
+    "DeletionItem",
+    "DeletionItemQuerySet",
+    "DeletionJob",
+    "FriendPermission",
+    "FriendRequest",
+    "Friendship",
+    "GatewayProcess",
+    "Profile",
+    "RegistrationTally",
+    "Remark",
+    "UserTags",
+]

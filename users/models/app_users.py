@@ -1,0 +1,127 @@
+"""Registered app users, and how many register a day."""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from applications.models import Environment
+from users.fields import UserIdField, begins_with
+from users.models.connections import Connection
+
+NAME_MAX_LENGTH = 64  # characters
+AVATAR_URL_MAX_LENGTH = 1024  # bytes
+
+
+class AppUserQuerySet(models.QuerySet["AppUser"]):
+    def in_environment(self, environment: Environment) -> Self:
+        return self.filter(environment=environment)
+
+    def never_connected(self) -> Self:
+        return self.filter(last_seen_at=None)
+
+    def with_prefix(self, prefix: str) -> Self:
+        """Ids that begin with `prefix`, as a range over the index on (environment, user_id)."""
+        return self.filter(begins_with(prefix))
+
+    def online(self, now: datetime) -> Self:
+        """Those with a connection whose gateway process is alive."""
+        return self.filter(
+            models.Exists(
+                Connection.objects.alive(now).filter(
+                    environment=models.OuterRef("environment"), user_id=models.OuterRef("user_id")
+                )
+            )
+        )
+
+
+class FriendPermission(models.IntegerChoices):
+    """Who may become this user's friend."""
+
+    ANYONE = 1
+    APPROVAL = 2, "after approval"
+    NOBODY = 3
+
+
+class AppUser(models.Model):
+    """A person of the customer's app, registered in one environment."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="users")
+    user_id = UserIdField()
+    # Agora Chat knows users by it as well.
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=NAME_MAX_LENGTH, blank=True)
+    avatar_url = models.CharField(max_length=AVATAR_URL_MAX_LENGTH, blank=True)
+    # Peppered and hashed (`users.passwords`); empty: signs in by access token alone.
+    password = models.CharField(max_length=128, blank=True, editable=False)
+    friend_permission = models.PositiveSmallIntegerField(
+        choices=FriendPermission, default=FriendPermission.ANYONE
+    )
+    push_settings = models.JSONField(default=dict, blank=True)
+    registered_at = models.DateTimeField()
+    changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last change of name, avatar or push settings."
+    )
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    tokens_valid_from = models.DateTimeField(
+        null=True, blank=True, help_text="Access tokens issued before this moment are dead."
+    )
+
+    objects = AppUserQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Also answers: this id? which ids begin with this prefix?
+            models.UniqueConstraint(
+                name="users_appuser_unique_id", fields=["environment", "user_id"]
+            ),
+        ]
+        indexes = [
+            # The Users page, newest first; the Quota page by age.
+            models.Index(fields=["environment", "-registered_at", "-id"], name="users_by_age"),
+            # The Quota page by last seen.
+            models.Index(fields=["environment", "last_seen_at", "id"], name="users_by_last_seen"),
+            # The tab "never connected".
+            models.Index(
+                fields=["environment", "-registered_at", "-id"],
+                name="users_never_connected",
+                condition=Q(last_seen_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+    def get_absolute_url(self) -> str:
+        environment = self.environment
+        return reverse(
+            "user_detail", args=[environment.application.org_name, environment.kind, self.user_id]
+        )
+
+
+class RegistrationTally(models.Model):
+    """How many registrations a day saw, deleted users included.
+
+    Spread over `SHARDS` rows a day, or all registrars of a busy environment would queue for one.
+    """
+
+    SHARDS = 16
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    day = models.DateField(help_text="In UTC.")
+    shard = models.PositiveSmallIntegerField()
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # Also answers: registrations per day of an environment.
+            models.UniqueConstraint(
+                name="users_registrationtally_unique", fields=["environment", "day", "shard"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.count}"

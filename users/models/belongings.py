@@ -1,0 +1,81 @@
+"""What an app user has beside name and avatar: hosted profile, attributes, tags, remarks."""
+
+from django.db import models
+
+from applications.models import Environment
+from users.fields import UserIdField
+from users.models.app_users import AppUser
+
+
+class Profile(models.Model):
+    """A hosted profile: basic fields with known names, and further ones that begin with `ext_`."""
+
+    user = models.OneToOneField(
+        AppUser, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+    )
+    basic = models.JSONField(default=dict)
+    extended = models.JSONField(default=dict)
+    version = models.BigIntegerField(help_text="Time of the last change, Unix milliseconds.")
+
+    def __str__(self) -> str:
+        return f"Profile of {self.user_id}"
+
+
+class Attributes(models.Model):
+    """Free key-value pairs that clients keep on the server for a user, registered or not."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    owner_id = UserIdField()
+    values = models.JSONField(default=dict)
+    size = models.PositiveIntegerField(help_text="Bytes of keys and values in UTF-8.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="users_attributes_once", fields=["environment", "owner_id"]
+            ),
+        ]
+        verbose_name_plural = "attributes"
+
+    def __str__(self) -> str:
+        return f"Attributes of {self.owner_id}"
+
+
+class UserTags(models.Model):
+    """The tags of a user, registered or not; push campaigns select by them."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    owner_id = UserIdField()
+    tags = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="users_usertags_once", fields=["environment", "owner_id"]),
+        ]
+        verbose_name_plural = "user tags"
+
+    def __str__(self) -> str:
+        return f"Tags of {self.owner_id}"
+
+
+class Remark(models.Model):
+    """What `owner_id` calls `about_id` in push notices."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    owner_id = UserIdField()
+    about_id = UserIdField()
+    text = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="users_remark_once", fields=["environment", "owner_id", "about_id"]
+            ),
+        ]
+        indexes = [
+            # What goes with a deleted user: remarks about them.
+            models.Index(fields=["environment", "about_id"], name="users_remarks_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} calls {self.about_id} {self.text}"

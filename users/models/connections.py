@@ -1,0 +1,60 @@
+"""Gateway processes and the connections they hold."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from applications.models import Environment
+from users.fields import UserIdField
+
+
+class GatewayProcess(models.Model):
+    """A gateway process, alive while it renews its lease."""
+
+    name = models.CharField(max_length=100, unique=True)
+    started_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def alive(self, now: datetime) -> Self:
+        """Held by a gateway process whose lease runs; the others died with theirs."""
+        return self.filter(gateway__lease_until__gt=now)
+
+    def of_users(self, environment: Environment, user_ids: list[str]) -> Self:
+        return self.filter(environment=environment, user_id__in=user_ids)
+
+
+class Connection(models.Model):
+    """A client that holds a gateway open. Its lease is its gateway's."""
+
+    gateway = models.ForeignKey(GatewayProcess, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    user_id = UserIdField()
+    device = models.CharField(max_length=64, blank=True)
+    platform = models.CharField(max_length=32, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    connected_at = models.DateTimeField()
+    # A request to close it, which waits here until the gateway has.
+    kicked_at = models.DateTimeField(null=True, blank=True)
+    kick_reason = models.CharField(max_length=40, blank=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # Is this user online? Which of their connections are to close?
+            models.Index(fields=["environment", "user_id"], name="users_connections_of_user"),
+            # What a gateway process has been asked to close.
+            models.Index(
+                fields=["gateway"], name="users_kicked", condition=Q(kicked_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} since {self.connected_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,73 @@
+"""Friends: two rows for each friendship, one from each side, for each side has its own alias."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from applications.models import Environment
+from users.fields import UserIdField
+
+
+class FriendshipQuerySet(models.QuerySet["Friendship"]):
+    def of(self, environment: Environment, owner_id: str) -> Self:
+        return self.filter(environment=environment, owner_id=owner_id)
+
+
+class Friendship(models.Model):
+    """`owner_id`'s side of a friendship; `friend_id` has one of their own."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    owner_id = UserIdField()
+    friend_id = UserIdField()
+    alias = models.CharField(max_length=64, blank=True)
+    extended = models.JSONField(default=dict, blank=True)
+    added_at = models.DateTimeField()
+
+    objects = FriendshipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Also answers: are these two friends?
+            models.UniqueConstraint(
+                name="users_friendship_once", fields=["environment", "owner_id", "friend_id"]
+            ),
+            models.CheckConstraint(
+                name="users_friendship_not_oneself", condition=~Q(owner_id=F("friend_id"))
+            ),
+        ]
+        indexes = [
+            # A user's friends, by time.
+            models.Index(fields=["environment", "owner_id", "id"], name="users_friends_of_owner"),
+            # What goes with a user: the other side of their friendships.
+            models.Index(fields=["environment", "friend_id"], name="users_friends_other_side"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} and {self.friend_id}"
+
+
+class FriendRequest(models.Model):
+    """Asked, not yet answered."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    sender_id = UserIdField()
+    recipient_id = UserIdField()
+    message = models.CharField(max_length=128, blank=True)
+    requested_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="users_friendrequest_once", fields=["environment", "sender_id", "recipient_id"]
+            ),
+        ]
+        indexes = [
+            # Who asks this user?
+            models.Index(
+                fields=["environment", "recipient_id", "id"], name="users_friend_requests_to"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender_id} asks {self.recipient_id}"

@@ -1,0 +1,65 @@
+"""Passwords of app users, for doors whose vendor signs users in by password.
+
+Invariants
+----------
+* What is stored is a salted PBKDF2 of the password's HMAC under the installation's key. Whoever
+  reads the database alone has nothing to guess against: without the key no guess can be tried. So
+  the work factor may be low enough to register sixty users in one call.
+* A new password ends what the old one opened: tokens die, connections close.
+"""
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import transaction
+
+from applications import audit, vault
+from applications.audit import Actor
+from applications.models import Environment
+from users import identity, tokens
+from users.models import AppUser
+from users.tokens import UnknownUsers
+
+MAX_BYTES = 64
+_ITERATIONS = 10_000
+_hasher = PBKDF2PasswordHasher()
+
+
+class InvalidPassword(Exception):
+    """A password has 1 to 64 bytes."""
+
+
+def encode(password: str) -> str:
+    """What to store. Raises `InvalidPassword`."""
+    if not password or not identity.is_text(password, MAX_BYTES):
+        raise InvalidPassword(f"A password has 1 to {MAX_BYTES} bytes")
+    if len(password.encode()) > MAX_BYTES:
+        raise InvalidPassword(f"A password has 1 to {MAX_BYTES} bytes")
+    peppered = vault.macs("passwords", password.encode())[0].hex()
+    return _hasher.encode(peppered, _hasher.salt(), iterations=_ITERATIONS)
+
+
+def is_correct(user: AppUser, password: str) -> bool:
+    """Whether this is the user's password; one who has none has no correct one either."""
+    if not user.password:
+        return False
+    candidates = vault.macs("passwords", password.encode(errors="replace"))
+    return any(_hasher.verify(mac.hex(), user.password) for mac in candidates)
+
+
+@transaction.atomic
+def change(
+    *, environment: Environment, user_id: str, password: str, by: Actor, now: datetime
+) -> None:
+    """Set a password, and sign the user out everywhere.
+
+    Raises `UnknownUsers`, `InvalidPassword`.
+    """
+    encoded = encode(password)
+    changed = AppUser.objects.filter(environment=environment, user_id=user_id).update(
+        password=encoded, changed_at=now
+    )
+    if not changed:
+        raise UnknownUsers([user_id])
+    audit.record("user.password_changed", environment=environment, subject=user_id, by=by, now=now)
+    tokens.sign_out_everywhere(environment=environment, user_id=user_id, by=by, now=now)

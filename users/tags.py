@@ -1,0 +1,135 @@
+"""Tags of users, and the remarks by which push notices name others to them.
+
+Tags are set whole: the new set replaces the old, an empty one clears it. Users need not be
+registered.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from applications import audit
+from applications.audit import Actor
+from applications.keyset import Keyset, Page
+from applications.models import Environment
+from users import identity
+from users.models import Remark, UserTags
+
+MAX_TAGS = 20
+TAG_MAX_LENGTH = 40
+REMARK_MAX_LENGTH = 64
+OLDEST_FIRST = Keyset("id")
+
+
+class InvalidTags(Exception):
+    """Too many tags, or one that is no short text."""
+
+
+@transaction.atomic
+def set_tags(
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    tags: Sequence[str],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Give each of these users exactly these tags. Raises `InvalidTags`."""
+    wanted, unique = identity.check_user_ids(user_ids), list(dict.fromkeys(tags))
+    if len(unique) > MAX_TAGS:
+        raise InvalidTags(f"A user has at most {MAX_TAGS} tags")
+    if any(not tag or not identity.is_text(tag, TAG_MAX_LENGTH) for tag in unique):
+        raise InvalidTags(f"A tag is text of 1 to {TAG_MAX_LENGTH} characters")
+    before = tags_of(environment=environment, user_ids=wanted)
+    UserTags.objects.bulk_create(
+        (UserTags(environment=environment, owner_id=user_id, tags=unique) for user_id in wanted),
+        update_conflicts=True,
+        unique_fields=["environment", "owner_id"],
+        update_fields=["tags"],
+    )
+    audit.record_many(
+        "tags.changed",
+        environment=environment,
+        by=by,
+        now=now,
+        changes=[
+            (user_id, {"tags": before[user_id]}, {"tags": unique})
+            for user_id in wanted
+            if before[user_id] != unique
+        ],
+    )
+
+
+def tags_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, list[str]]:
+    """user_id → tags, for all asked, in their order."""
+    wanted = list(dict.fromkeys(user_ids))
+    found = dict(
+        UserTags.objects.filter(environment=environment, owner_id__in=wanted).values_list(
+            "owner_id", "tags"
+        )
+    )
+    return {user_id: found.get(user_id, []) for user_id in wanted}
+
+
+@transaction.atomic
+def set_remarks(
+    *,
+    environment: Environment,
+    owner_id: str,
+    remarks: Mapping[str, str],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Say what the owner calls these others. Raises `InvalidTags`."""
+    about = identity.check_user_ids(remarks)
+    if any(not text or not identity.is_text(text, REMARK_MAX_LENGTH) for text in remarks.values()):
+        raise InvalidTags(f"A remark is text of 1 to {REMARK_MAX_LENGTH} characters")
+    Remark.objects.bulk_create(
+        (
+            Remark(
+                environment=environment,
+                owner_id=identity.check_user_id(owner_id),
+                about_id=user_id,
+                text=remarks[user_id],
+            )
+            for user_id in about
+        ),
+        update_conflicts=True,
+        unique_fields=["environment", "owner_id", "about_id"],
+        update_fields=["text"],
+    )
+    audit.record(
+        "remarks.changed",
+        environment=environment,
+        subject=owner_id,
+        by=by,
+        now=now,
+        after={"remarks": dict(remarks)},
+    )
+
+
+@transaction.atomic
+def remove_remark(
+    *, environment: Environment, owner_id: str, about_id: str, by: Actor, now: datetime
+) -> None:
+    """Having none is no error."""
+    removed, _ = Remark.objects.filter(
+        environment=environment, owner_id=owner_id, about_id=about_id
+    ).delete()
+    if removed:
+        audit.record(
+            "remarks.changed",
+            environment=environment,
+            subject=owner_id,
+            by=by,
+            now=now,
+            before={"about": about_id},
+        )
+
+
+def remarks_page(
+    *, environment: Environment, owner_id: str, cursor: str = "", size: int
+) -> Page[Remark]:
+    remarks = Remark.objects.filter(environment=environment, owner_id=owner_id)
+    return OLDEST_FIRST.page(remarks, cursor=cursor, size=size)
