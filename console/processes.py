@@ -130,7 +130,7 @@ class Supervisor:
     def wait_for_page(self, host: str, port: int) -> int | None:
         """Until the first page answers: its status, or None where someone asked to stop."""
         while self.running():
-            status = _page_status(host, port, "/")
+            status = _page_status(host, port)
             if status is not None:
                 return status
             time.sleep(0.1)
@@ -145,17 +145,21 @@ class Supervisor:
                 os.killpg(child.pid, number)
 
 
-def _page_status(host: str, port: int, path: str) -> int | None:
-    connection = http.client.HTTPConnection(host, port, timeout=10)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        next_path = response.getheader("Location", "")
-        return _page_status(host, port, next_path) if next_path[:1] == "/" else response.status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
+def _page_status(host: str, port: int) -> int | None:
+    path, status = "/", 0
+    for _ in range(5):  # redirects to the sign-in page, by way of others
+        connection = http.client.HTTPConnection(host, port, timeout=10)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+        status, path = response.status, response.getheader("Location", "")
+        if not path.startswith("/"):
+            break
+    return status
 
 
 def why_not_listen(host: str, port: int) -> str | None:
