@@ -1,0 +1,130 @@
+"""RongCloud's error codes, which Nexconn took over: the one table from exception to code.
+
+A vendor's `wire.py` puts the codes into its envelope, and says where it differs.
+
+Decided here, where no vendor says:
+* Whatever is wrong with a parameter is 1002; only "too long" (1005) and "too many" (1502) have
+  codes of their own. The text names the parameter, or the id that is at fault.
+* An unknown user, a deactivated one, and one that is still cooling off are 1002 too. 401 would
+  send an app server's author to look for a wrong secret.
+* A call that is for development alone is 1007 in production.
+* A missing or unknown App-Key is 1002, any other fault of the signature 1004.
+* A wrong method is 1003 ("no POST data") with HTTP 405, an oversized body 1508 with 413.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpResponse, UnreadablePostError
+from django.urls import Resolver404
+from ninja.errors import HttpError, ValidationError
+
+from applications.keyset import BadCursor
+from console.api import vendor
+from console.api.ratelimit import RateExceeded
+from console.api.signature import BadSignature, UnknownAppKey
+from moderation.bans import InvalidEnd
+from moderation.lists import ListFull, ListsOneself
+from users.deactivation import CoolingOff
+from users.deletion import NotInProduction
+from users.identity import USER_ID_MAX_LENGTH, InvalidProfile, InvalidUserId
+from users.quota import QuotaExceeded
+from users.registration import UserDeactivated
+from users.tokens import UnknownUsers
+
+
+class DevelopmentOnly(Exception):
+    """The vendor has this call for development environments alone."""
+
+    def __init__(self) -> None:
+        super().__init__("This call is for development environments")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A code, its HTTP status, and the text; None: what the exception says."""
+
+    code: int
+    status: int
+    message: str | None = None
+
+
+INTERNAL = Refusal(1000, 500)
+PARAMETER = Refusal(1002, 400)
+NOT_POSTED = Refusal(1003, 405)
+SIGNATURE = Refusal(1004, 401)
+TOO_LONG = Refusal(1005, 400)
+NOT_ALLOWED = Refusal(1007, 401)
+TOO_OFTEN = Refusal(1008, 429)
+TOO_MANY = Refusal(1502, 400)
+TOO_LARGE = Refusal(1508, 413)
+QUOTA = Refusal(2007, 403)
+UNKNOWN_CALL = Refusal(404, 404, "No such call")
+
+
+def _of_user_id(error: InvalidUserId) -> Refusal:
+    too_long = len(error.user_id.encode(errors="replace")) > USER_ID_MAX_LENGTH
+    return replace(
+        TOO_LONG if too_long else PARAMETER, message=f"{error}, not {error.user_id[:80]!r}"
+    )
+
+
+def _of_validation(error: ValidationError) -> Refusal:
+    first = error.errors[0]
+    # Before the field stand where it was looked for, and the name of the view's argument.
+    path = [str(part) for part in first["loc"] if part not in {"body", "form"}]
+    kinds = {"string_too_long": TOO_LONG, "too_long": TOO_MANY}
+    message = f"{'.'.join(path) or 'The body'}: {first['msg']}"
+    return replace(kinds.get(first["type"], PARAMETER), message=message)
+
+
+def _of_ninja(error: HttpError) -> Refusal:
+    """Ninja hides what its body parser raised behind an error of its own."""
+    return replace(PARAMETER, message=str(error.__cause__ or error))
+
+
+REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
+    # The door
+    Resolver404: UNKNOWN_CALL,
+    vendor.UnknownCall: UNKNOWN_CALL,
+    vendor.WrongMethod: NOT_POSTED,
+    vendor.Crashed: INTERNAL,
+    UnknownAppKey: PARAMETER,
+    BadSignature: SIGNATURE,
+    RateExceeded: TOO_OFTEN,
+    # The body
+    RequestDataTooBig: replace(TOO_LARGE, message="The request body is too large"),
+    UnreadablePostError: replace(PARAMETER, message="The body broke off"),
+    vendor.UnreadableBody: PARAMETER,
+    ValidationError: _of_validation,
+    HttpError: _of_ninja,
+    BadCursor: replace(PARAMETER, message="pageToken: not one of this list"),
+    InvalidUserId: _of_user_id,
+    InvalidProfile: PARAMETER,
+    # The domain
+    DevelopmentOnly: NOT_ALLOWED,
+    NotInProduction: NOT_ALLOWED,
+    QuotaExceeded: QUOTA,
+    UnknownUsers: PARAMETER,
+    UserDeactivated: PARAMETER,
+    CoolingOff: PARAMETER,
+    InvalidEnd: PARAMETER,
+    ListFull: TOO_MANY,
+    ListsOneself: PARAMETER,
+}
+
+
+def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpResponse:
+    """The answer that a table's entry makes of an exception."""
+    found = entry if isinstance(entry, Refusal) else entry(error)
+    text = found.message if found.message is not None else str(error)
+    response = HttpResponse(
+        json.dumps({"code": found.code, "errorMessage": text}),
+        status=found.status,
+        content_type="application/json; charset=utf-8",
+    )
+    if isinstance(error, vendor.WrongMethod):
+        response["Allow"] = error.allowed
+    return response

@@ -1,0 +1,54 @@
+"""What RongCloud and Nexconn have in common: kinds of fields with their bounds, and times."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from users import identity
+from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
+
+# Bounds of the vendors' manuals; what the domain bounds as well comes from there.
+MAX_IDS = 20
+MAX_IDS_TO_DEACTIVATE = 100
+MAX_BAN_MINUTES = 43_200
+MAX_LIST_PAGE = 1_000
+MAX_DEACTIVATED_PAGE = 50
+# Without a page number, a list of bans is this long at most.
+MAX_UNPAGED_BANS = 1_000
+# Page numbers make the database count its way there. No manual bounds them; we do.
+MAX_OFFSET = 1_000_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _few_bytes(text: str) -> str:
+    if len(text.encode()) > AVATAR_URL_MAX_LENGTH:
+        raise PydanticCustomError(
+            "string_too_long", f"Should have at most {AVATAR_URL_MAX_LENGTH} bytes"
+        )
+    return text
+
+
+# A bad id leaves as the domain's own exception, which names it.
+UserId = Annotated[str, AfterValidator(identity.check_user_id)]
+UserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS)]
+Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_LENGTH)]
+AvatarUrl = Annotated[str, AfterValidator(_few_bytes)]
+Minutes = Annotated[int, Field(ge=1, le=MAX_BAN_MINUTES)]
+Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999
+PageNumber = Annotated[int, Field(ge=1)]
+ListPageSize = Annotated[int, Field(ge=1, le=MAX_LIST_PAGE)]
+DeactivatedPageSize = Annotated[int, Field(ge=1, le=MAX_DEACTIVATED_PAGE)]
+
+
+def moment(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def printed(at: datetime) -> str:
+    """As the vendors print a time: without an offset, in the installation's API_TIME_ZONE."""
+    return f"{at.astimezone(ZoneInfo(settings.API_TIME_ZONE)):%Y-%m-%d %H:%M:%S}"

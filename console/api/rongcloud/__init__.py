@@ -1,0 +1,58 @@
+"""RongCloud's Server API: forms in, `{"code": 200, ...}` out.
+
+Decided here, where its manual is silent or two sources differ (errors: see `codes`):
+* An empty parameter counts as not sent. So an empty name is an error at getToken, and an empty
+  portraitUri changes nothing: some SDKs always send one.
+* A name has 64 characters at most, as in the manual; comments in SDKs allow 128 bytes.
+* Ids may be joined by commas in the calls whose manual or SDKs do so, and there may be repeated as
+  well; elsewhere a comma is a bad id.
+* Unknown ids can be banned, listed, checked (offline) and deactivated. They are refused by info,
+  refresh, token/expire and delusers.
+* Banning again sets a new end. Unbanning, and removing from a list, whom it does not concern is
+  success.
+* A ban without an end, which RongCloud does not know, is shown to end in the year 9999.
+* A page size above its maximum is refused, not cut: a caller would take the page for the last one.
+* Paths may begin with /user/blocklist for /user/blacklist; /user/activate.json is reactivate.
+* user/query and user/delusers answer in development alone.
+"""
+
+from collections.abc import Sequence
+
+from console.api import codes, signature
+from console.api.rongcloud import auth, users, wire
+from console.api.vendor import Vendor, VendorAPI
+
+api = VendorAPI(
+    title="Rollcall: RongCloud Server API",
+    urls_namespace="rongcloud",
+    docs_url=None,
+    openapi_url=None,
+    auth=auth.caller,
+)
+api.add_router("", users.router)
+
+
+def _owns(segments: Sequence[str]) -> bool:
+    return bool(segments) and segments[0] in {"user", "friend"}
+
+
+def _call_name(method: str, route: str) -> str:
+    return route.removesuffix(".json")
+
+
+VENDOR = Vendor(
+    name="rongcloud",
+    owns=_owns,
+    api=api,
+    call_name=_call_name,
+    claimed_key=signature.app_key,
+    refusals=wire.REFUSALS,
+    refuse=codes.refuse,
+    aliases={
+        "user/activate.json": "user/reactivate.json",
+        **{
+            f"user/blocklist/{verb}.json": f"user/blacklist/{verb}.json"
+            for verb in ("add", "remove", "query")
+        },
+    },
+)

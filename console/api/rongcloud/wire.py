@@ -1,0 +1,37 @@
+"""RongCloud's bodies, its envelope, and its error table."""
+
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.utils.datastructures import MultiValueDict
+from ninja import Schema
+
+from console.api import codes
+from console.api.vendor import UnreadableBody
+
+REFUSALS = codes.REFUSALS
+
+
+class Done(Schema):
+    """Success; further answers add their fields."""
+
+    code: int = 200
+
+
+def form(body: bytes) -> "MultiValueDict[str, str]":
+    """The parameters of a body, percent-encoded or raw UTF-8. An empty one counts as not sent.
+
+    Raises `UnreadableBody`.
+    """
+    parameters: MultiValueDict[str, str] = MultiValueDict()
+    try:
+        pairs = parse_qsl(
+            body.decode(), errors="strict", max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        )
+    except UnicodeDecodeError:
+        raise UnreadableBody("The body is not UTF-8") from None
+    except ValueError:
+        raise UnreadableBody("The body has too many parameters") from None
+    for name, value in pairs:
+        parameters.appendlist(name, value)
+    return parameters

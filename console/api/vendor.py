@@ -1,0 +1,116 @@
+"""What a vendor's folder gives to its door, and what a door gives to a vendor's calls.
+
+A further vendor is a further folder that ends in one `Vendor`, and a place in `doors.VENDORS`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NoReturn
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, URLResolver
+from django.urls.resolvers import RegexPattern
+from ninja import NinjaAPI
+
+from applications.audit import Actor
+from applications.models import Environment
+
+
+class UnknownCall(Exception):
+    """The vendor has no such path, or we do not serve it."""
+
+    def __init__(self) -> None:
+        super().__init__("No such call")
+
+
+class WrongMethod(Exception):
+    """The path is known, its method is another."""
+
+    def __init__(self, allowed: str):
+        super().__init__(f"This call takes {allowed}")
+        self.allowed = allowed
+
+
+class UnreadableBody(Exception):
+    """The body is not what the vendor's calls are written in; the text says why."""
+
+
+class Crashed(Exception):
+    """Something broke here; the log knows what."""
+
+    def __init__(self) -> None:
+        super().__init__("Internal error")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, as its door sees it. `now` is the moment for all that it does."""
+
+    vendor: str
+    name: str
+    request_id: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: the environment that proved itself, and the name for the audit trail."""
+
+    environment: Environment
+    actor: Actor
+    call: Call
+
+    @property
+    def now(self) -> datetime:
+        return self.call.now
+
+
+class Request(HttpRequest):
+    """For annotations alone: what a vendor's call finds on its request."""
+
+    call: Call
+    auth: Caller
+
+
+class VendorAPI(NinjaAPI):
+    """Ninja routes and validates; every refusal is put into words at the door, in one place."""
+
+    def on_exception(self, request: HttpRequest, exc: Any) -> NoReturn:
+        raise exc
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One vendor's dialect."""
+
+    name: str
+    # Whether a path, in segments, is for this vendor.
+    owns: Callable[[Sequence[str]], bool]
+    api: VendorAPI
+    # The vendor's name of a call, from method and route.
+    call_name: Callable[[str, str], str]
+    # The app key that a request claims, for the log.
+    claimed_key: Callable[[HttpRequest], str]
+    # Every anticipated exception, with what `refuse` makes an answer of. Crashed is among them.
+    refusals: Mapping[type[Exception], Any]
+    refuse: Callable[[Any, Exception], HttpResponse]
+    # Second spellings of paths, without the leading slash.
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def _resolver(self) -> URLResolver:
+        return URLResolver(RegexPattern(r"^/"), self.api.urls[0])
+
+    def resolve(self, segments: Sequence[str]) -> ResolverMatch:
+        """Raises `django.urls.Resolver404`."""
+        path = "/".join(segments)
+        return self._resolver.resolve("/" + self.aliases.get(path, path))
+
+    def refusal(self, error: Exception) -> HttpResponse | None:
+        """The vendor's words for an exception; None when nobody anticipated it."""
+        for kind in type(error).__mro__:
+            if kind in self.refusals:
+                return self.refuse(self.refusals[kind], error)
+        return None
