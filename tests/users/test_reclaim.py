@@ -1,0 +1,62 @@
+"""A plan of which test users could go, with a reason for each."""
+
+import pytest
+
+from tests.factories import DAY, HOUR, NOON, make_connection, make_environment, make_user
+from users import reclaim
+
+pytestmark = pytest.mark.django_db
+
+
+def plan(environment, wanted=10, prefix=""):
+    return [
+        (candidate.user.user_id, candidate.reason)
+        for candidate in reclaim.plan(
+            environment=environment, wanted=wanted, now=NOON, prefix=prefix
+        )
+    ]
+
+
+@pytest.fixture
+def environment():
+    environment = make_environment()
+    for user_id, age, unseen in (
+        ("sample-01", HOUR, None),
+        ("never-2d", 2 * DAY, None),
+        ("never-9d", 9 * DAY, None),
+        ("never-today", HOUR, None),
+        ("quiet-8d", 30 * DAY, 8 * DAY),
+        ("quiet-20d", 30 * DAY, 20 * DAY),
+        ("busy", 30 * DAY, DAY),
+        ("online", 30 * DAY, 20 * DAY),
+    ):
+        make_user(
+            environment=environment,
+            user_id=user_id,
+            registered_at=NOON - age,
+            last_seen_at=None if unseen is None else NOON - unseen,
+        )
+    make_connection(environment=environment, user_id="online")
+    return environment
+
+
+def test_the_least_missed_come_first_each_with_its_reason(environment):
+    assert plan(environment) == [
+        ("sample-01", "A sample user"),
+        ("never-9d", "Never connected in 9 days since registration"),
+        ("never-2d", "Never connected in 2 days since registration"),
+        ("quiet-20d", "Not seen for 20 days"),
+        ("quiet-8d", "Not seen for 8 days"),
+    ]
+
+
+def test_no_more_are_suggested_than_wanted_and_a_prefix_narrows(environment):
+    assert [user_id for user_id, _ in plan(environment, wanted=2)] == ["sample-01", "never-9d"]
+    assert [user_id for user_id, _ in plan(environment, prefix="quiet")] == [
+        "quiet-20d",
+        "quiet-8d",
+    ]
+
+
+def test_users_of_another_environment_are_not_in_it(environment):
+    assert plan(make_environment()) == []
