@@ -134,7 +134,7 @@ AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "console/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "console.views.accounts.locked_out"
 AXES_CLIENT_IP_CALLABLE = "applications.audit.client_address"
 AXES_VERBOSE = False
 

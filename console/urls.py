@@ -50,9 +50,12 @@ of_environment = [
     path("members/add/", members.member_add, name="member_add"),
     path("members/<int:member_id>/change/", members.member_change, name="member_change"),
     path("members/<int:member_id>/remove/", members.member_remove, name="member_remove"),
+    path("members/<int:member_id>/invite/", members.member_invite, name="member_invite"),
     path("audit/", audit.audit_log, name="audit_log"),
     path("audit.csv", audit.audit_export, name="audit_export"),
     path("settings/", settings.settings, name="settings"),
+    path("settings/change/", settings.settings_change, name="settings_change"),
+    path("settings/rename/", settings.application_rename, name="application_rename"),
 ]
 
 urlpatterns = [

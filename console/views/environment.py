@@ -1,6 +1,56 @@
-from django.http import HttpRequest, HttpResponse
+"""The front page of an environment: how full, how busy, and whether its machinery is well."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from applications import answers
+from applications.access import MemberRequest, Permission, in_environment
+from applications.counting import count
+from applications.models import AuditEvent, Environment
+from console.trail import lines
+from moderation import bans
+from moderation.models import Ban
+from users import presence, quota
+from users.models import DeactivatedUser
+
+CHART_DAYS = 30
+RECENT = 6
+SOON = timedelta(hours=24)
 
 
-def environment(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+@require_safe
+@in_environment(Permission.VIEW)
+def environment(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """The whole page, or for htmx the part of it that changes by itself."""
+    context = {"environment": environment, "access": request.access, "page": "environment"}
+    context |= _live(environment)
+    if not request.headers.get("HX-Request"):
+        now = timezone.now()
+        context["registrations"] = quota.registrations_per_day(
+            environment=environment, now=now, days=CHART_DAYS
+        )
+        context["host"] = request.build_absolute_uri("/").rstrip("/")
+    return answers.shown(
+        request, "console/environment.html", context, fragment="console/_environment_live.html"
+    )
 
+
+def _live(environment: Environment) -> dict[str, Any]:
+    now = timezone.now()
+    usage = quota.usage(environment=environment, now=now)
+    in_force = Ban.objects.in_force(now).filter(environment=environment)
+    recent = AuditEvent.objects.filter(environment=environment).order_by("-at", "-id")
+    return {
+        "usage": usage,
+        "full_in": usage.full_in_days and timedelta(days=usage.full_in_days),
+        "banned": count(in_force),
+        "ending_soon": count(in_force.filter(ends_at__lte=now + SOON)),
+        "online": presence.online_count(environment=environment, now=now),
+        "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
+        "sweep": bans.sweep_health(now=now),
+        "recent": lines(recent[:RECENT]),
+    }

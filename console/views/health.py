@@ -1,14 +1,83 @@
-from django.http import HttpRequest, HttpResponse
+"""For machines: is the process up, and can it do its work? Open to everybody, so nothing here says
+more than yes, no, and since when.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis import Redis
+
+from moderation import bans
+
+PATIENCE = 1  # seconds a part may take to answer
 
 
-def healthz(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+@login_not_required
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nobody else, so that a lost database does not restart it."""
+    return HttpResponse("ok", content_type="text/plain")
 
 
-def readyz(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+@login_not_required
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Each part that the console needs, and 503 unless all of them are well."""
+    checks = {name: _check(look) for name, look in PARTS.items()}
+    ready = all(check["ok"] for check in checks.values())
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
 
-def favicon(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return look()
+    except Exception as error:
+        # The text of an error may hold addresses and passwords; its kind does not.
+        return {"ok": False, "error": type(error).__name__}
 
+
+def _database() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {"ok": True}
+
+
+def _broker() -> dict[str, Any]:
+    if not settings.REDIS_URL:
+        folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]
+        return {"ok": os.access(folder, os.W_OK | os.X_OK)}
+    with Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE
+    ) as redis:
+        return {"ok": bool(redis.ping())}
+
+
+def _ban_sweep() -> dict[str, Any]:
+    health = bans.sweep_health(now=timezone.now())
+    return {
+        "ok": health.is_well,
+        "last_run": health.last_run,
+        "most_overdue_seconds": round(health.most_overdue.total_seconds()),
+    }
+
+
+PARTS = {"database": _database, "broker": _broker, "ban_sweep": _ban_sweep}
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it by this name, whatever a page says."""
+    return redirect(static("favicon.svg"))

@@ -1,18 +1,123 @@
-from django.http import HttpRequest, HttpResponse
+"""App key, app secrets, and the end of all access tokens."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from applications import answers, environments
+from applications.access import MemberRequest, Permission, in_environment
+from applications.audit import Actor
+from applications.models import Environment
+from users import tokens
 
 
-def keys(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+@require_safe
+@in_environment(Permission.VIEW)
+def keys(request: MemberRequest, environment: Environment) -> HttpResponse:
+    return _page(request, environment)
 
 
-def secret_add(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@in_environment(Permission.MANAGE_APPLICATION)
+def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """Shows the new secret in its own answer: nothing keeps the text, so no redirect could."""
+    if request.method != "POST":
+        return redirect(_address(environment))
+    try:
+        new = environments.add_secret(
+            environment=environment, by=Actor.staff(request), now=timezone.now()
+        )
+    except environments.TooManySecrets:
+        message = "Two secrets are live already. Revoke one before you add another."
+        return answers.moved(request, message, to=_address(environment), tone="error")
+    return _page(request, environment, new=new, status=201)
 
 
-def secret_revoke(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def secret_revoke(request: MemberRequest, environment: Environment, secret_id: int) -> HttpResponse:
+    """Asks for the secret's last four characters: the wrong one of two is easily picked."""
+    secret = get_object_or_404(environment.secrets, pk=secret_id)
+    stale = _not_revocable(environment, secret_id)
+    if stale:
+        return answers.moved(request, stale, to=_address(environment), tone="error")
+    context = _context(request, environment) | {
+        "title": f"Revoke the secret …{secret.hint}",
+        "secret": secret,
+    }
+    if request.method != "POST":
+        return answers.dialog(request, "console/_secret_revoke.html", context)
+    if request.POST.get("confirm", "").strip() != secret.hint:
+        context["error"] = f"That is not {secret.hint}. Nothing was revoked."
+        return answers.dialog(request, "console/_secret_revoke.html", context, status=422)
+    try:
+        environments.revoke_secret(
+            environment=environment,
+            secret_id=secret_id,
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except (environments.SecretGone, environments.LastSecret):
+        message = "Somebody else has changed the secrets meanwhile. Nothing was revoked."
+        return answers.moved(request, message, to=_address(environment), tone="error")
+    return answers.moved(
+        request, f"The secret …{secret.hint} is revoked.", to=_address(environment)
+    )
 
 
-def tokens_revoke_all(request: HttpRequest, **_: object) -> HttpResponse:
-    return HttpResponse("soon")
+def _not_revocable(environment: Environment, secret_id: int) -> str:
+    live = list(environment.secrets.live().values_list("pk", flat=True))
+    if secret_id not in live:
+        return "This secret is revoked already."
+    return "" if len(live) > 1 else "The only live secret cannot be revoked. Add another one first."
 
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpResponse:
+    phrase = f"{environment.application.org_name}/{environment.kind}"
+    context = _context(request, environment) | {
+        "title": "Revoke all access tokens",
+        "phrase": phrase,
+    }
+    if request.method != "POST":
+        return answers.dialog(request, "console/_tokens_revoke.html", context)
+    if request.POST.get("confirm", "").strip() != phrase:
+        context["error"] = f"That is not {phrase}. Nothing was revoked."
+        return answers.dialog(request, "console/_tokens_revoke.html", context, status=422)
+    tokens.revoke_all(environment=environment, by=Actor.staff(request), now=timezone.now())
+    return answers.moved(
+        request, "All access tokens of this environment are revoked.", to=_address(environment)
+    )
+
+
+def _page(
+    request: MemberRequest,
+    environment: Environment,
+    *,
+    new: environments.NewSecret | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    live = list(environment.secrets.live().order_by("pk"))
+    context = _context(request, environment) | {
+        "secrets": live,
+        "new": new,
+        "host": request.build_absolute_uri("/").rstrip("/"),
+        "can_add": len(live) < environments.MAX_LIVE_SECRETS,
+        "can_revoke": len(live) > 1,
+    }
+    return render(request, "console/keys.html", context, status=status)
+
+
+def _context(request: MemberRequest, environment: Environment) -> dict[str, Any]:
+    return {"environment": environment, "access": request.access, "page": "keys"}
+
+
+def _address(environment: Environment) -> str:
+    return reverse("keys", args=[environment.application.org_name, environment.kind])

@@ -1,0 +1,110 @@
+"""How the audit trail is said to people."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_duration
+
+from applications.audit import CATALOGUE
+from applications.models import AuditEvent
+from console.templatetags.words import duration
+
+_ICONS = {
+    "application": "layout-grid",
+    "environment": "settings",
+    "secret": "key-round",
+    "member": "users-round",
+    "tokens": "log-out",
+    "user": "user",
+    "users": "users",
+    "deletion": "trash-2",
+    "ban": "ban",
+    "blocklist": "list-x",
+    "allowlist": "list-checks",
+}
+# What takes something away is red, what gives it back green; the rest has no colour.
+_TONES = {
+    "secret.revoked": "error",
+    "tokens.revoked": "error",
+    "user.deleted": "error",
+    "user.deactivated": "warning",
+    "user.reactivated": "success",
+    "ban.imposed": "error",
+    "ban.lifted": "success",
+}
+
+
+# What the lack of a value means, where it means something.
+_NOTHING = {"until": "permanent", "token_lifetime": "no end"}
+_MOMENTS = {"until", "issued_before"}
+_SPANS = {"token_lifetime", "reactivation_cooling_off"}
+_LISTED_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class Change:
+    """One word's values, ready to be shown: text or moments. None: there was, or is, no such."""
+
+    word: str
+    before: str | datetime | None
+    after: str | datetime | None
+
+    @property
+    def both(self) -> bool:
+        return self.before is not None and self.after is not None and self.before != self.after
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event with its sentence."""
+
+    event: AuditEvent
+    sentence: str
+    icon: str
+    tone: str
+    changes: list[Change]
+
+
+def lines(events: Iterable[AuditEvent]) -> list[Line]:
+    return [
+        Line(
+            event=event,
+            sentence=CATALOGUE.get(event.type, event.type),
+            icon=_ICONS.get(event.type.partition(".")[0], "circle"),
+            tone=_TONES.get(event.type, ""),
+            changes=list(_changes(event.before or {}, event.after or {})),
+        )
+        for event in events
+    ]
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
+    for word in dict.fromkeys([*before, *after]):
+        change = Change(
+            word=word.replace("_", " "),
+            before=_said(word, before[word]) if word in before else None,
+            after=_said(word, after[word]) if word in after else None,
+        )
+        if change.before or change.after:
+            yield change
+
+
+def _said(word: str, value: Any) -> str | datetime:
+    """Times are stored as text; as times they are shown like all others."""
+    if value is None:
+        return _NOTHING.get(word, "none")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        more = len(value) - _LISTED_AT_MOST
+        return ", ".join(map(str, value[:_LISTED_AT_MOST])) + (
+            f" and {more} more" if more > 0 else ""
+        )
+    if isinstance(value, str) and word in _SPANS:
+        span = parse_duration(value)
+        return duration(span) if span is not None else value
+    if isinstance(value, str) and word in _MOMENTS:
+        return datetime.fromisoformat(value)
+    return str(value)
