@@ -3,7 +3,8 @@
 
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -q
-LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml
+LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	$(if $(UPGRADE),--upgrade) pyproject.toml
 PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABASE_URL=postgres://db/rollcall REDIS_URL=redis://redis/0
 
 .DEFAULT_GOAL := help
@@ -32,10 +33,10 @@ lint: .venv/.lint ## Check style, types, templates, storeys, migrations and prod
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-lock: ## Choose versions anew and write the three lock files (needs uv)
+lock: ## Bring the lock files up to pyproject.toml (needs uv); UPGRADE=1 takes the newest versions
 	$(LOCK) -o requirements-run.lock
-	$(LOCK) --group test -o requirements-test.lock
-	$(LOCK) --group test --group lint -o requirements-lint.lock
+	$(LOCK) --group test -c requirements-run.lock -o requirements-test.lock
+	$(LOCK) --group test --group lint -c requirements-test.lock -o requirements-lint.lock
 
 clean: ## Remove the installed packages; data in var/ stays
 	rm -rf .venv
