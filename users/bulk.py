@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from applications.models import Environment
 from users import identity, quota
@@ -18,8 +19,11 @@ from users.models import AppUser, DeactivatedUser
 
 # Each id is locked until its chunk is in, and PostgreSQL has room for some 6,400 locks in all.
 CHUNK = 2_000
-_COLUMNS = ["environment_id", *("user_id", "uuid", "name", "avatar_url")]
-_COLUMNS += ["registered_at", "last_seen_at", "tokens_valid_from"]
+_COLUMNS = {
+    field.column: field.attname
+    for field in AppUser._meta.concrete_fields
+    if field.column and not field.primary_key
+}
 
 
 @transaction.atomic
@@ -56,10 +60,10 @@ def _insert(users: list[AppUser]) -> None:
         AppUser.objects.bulk_create(users)
         return
     # COPY, for a million INSERTed rows would take several times as long.
-    table = AppUser._meta.db_table
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {AppUser._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN") as copy,
     ):
         for user in users:
-            copy.write_row([getattr(user, column) for column in _COLUMNS])
+            values = [getattr(user, name) for name in _COLUMNS.values()]
+            copy.write_row([Jsonb(each) if isinstance(each, dict) else each for each in values])
