@@ -28,8 +28,12 @@ class Verdict:
     until: datetime | None = None
 
 
-def may_connect(*, environment: Environment, user_id: str, now: datetime) -> Verdict:
-    """Whether a registered user with a valid token is let in: two indexed reads when they are."""
+def may_connect(
+    *, environment: Environment, user_id: str, now: datetime, is_registered: bool | None = None
+) -> Verdict:
+    """Whether a user with a valid token is let in: two indexed reads when they are, and one for
+    whoever has read the user's row just now and says so by `is_registered`.
+    """
     ban = Ban.objects.in_force(now).filter(environment=environment, user_id=user_id).first()
     if ban is not None:
         end = f"until {ban.expires_at:%Y-%m-%d %H:%M:%S} UTC" if ban.expires_at else "for good"
@@ -40,7 +44,10 @@ def may_connect(*, environment: Environment, user_id: str, now: datetime) -> Ver
             "Lift the ban, or wait until it ends." if ban.expires_at else "Lift the ban.",
             ban.expires_at,
         )
-    if AppUser.objects.filter(environment=environment, user_id=user_id).exists():
+    if is_registered is None:
+        known = AppUser.objects.filter(environment=environment, user_id=user_id)
+        is_registered = known.exists()
+    if is_registered:
         return Verdict(True, "registered", "Registered and not banned.")
     if DeactivatedUser.objects.filter(environment=environment, user_id=user_id).exists():
         return Verdict(

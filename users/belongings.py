@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from applications.models import Environment
 from users.erasure import Occasion
-from users.models import Attributes, FriendRequest, Friendship, Remark, UserTags
+from users.models import Attributes, FriendRequest, Friendship, Message, Remark, UserTags
 
 
 def erase(
@@ -23,6 +23,9 @@ def erase(
         "friends": Friendship.objects.filter(owner_id__in=user_ids, **here),
         "friends' sides": Friendship.objects.filter(friend_id__in=user_ids, **here),
         "friend requests": FriendRequest.objects.filter(
+            Q(sender_id__in=user_ids) | Q(recipient_id__in=user_ids), **here
+        ),
+        "messages": Message.objects.filter(
             Q(sender_id__in=user_ids) | Q(recipient_id__in=user_ids), **here
         ),
         "tags": UserTags.objects.filter(owner_id__in=user_ids, **here),

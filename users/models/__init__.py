@@ -24,6 +24,7 @@ from users.models.connections import Connection, ConnectionQuerySet, GatewayProc
 from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
+from users.models.messages import Message
 
 __all__ = [
     "AVATAR_URL_MAX_LENGTH",
@@ -42,6 +43,7 @@ __all__ = [
     "FriendRequest",
     "Friendship",
     "GatewayProcess",
+    "Message",
     "Profile",
     "RegistrationTally",
     "Remark",

@@ -1,0 +1,54 @@
+"""Messages between processes: "close these connections", "there is something to deliver".
+
+Invariants
+----------
+* A message leaves at commit, so nobody hears of what did not happen.
+* It only wakes. What must not be lost stands in a table (`Connection.kicked_at`, `Message`), and a
+  gateway looks there as well; so Redis may be away, and publishing never fails its caller.
+* Without Redis there is one gateway process and it listens here, in its own process.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import transaction
+
+CHANNEL = "rollcall:gateway"
+log = logging.getLogger(__name__)
+
+Listener = Callable[[dict[str, Any]], None]
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> Callable[[], None]:
+    """Call `listener` with every message of this process, on the publisher's thread; the answer
+    ends it. Used where there is no Redis.
+    """
+    _listeners.append(listener)
+    return lambda: _listeners.remove(listener)
+
+
+def publish(kind: str, **payload: Any) -> None:
+    """Tell every gateway process once the present transaction has committed."""
+    transaction.on_commit(partial(_send, {"kind": kind, **payload}), robust=True)
+
+
+def _send(message: dict[str, Any]) -> None:
+    if not settings.REDIS_URL:
+        for listener in tuple(_listeners):
+            listener(message)
+        return
+    try:
+        _redis(settings.REDIS_URL).publish(CHANNEL, json.dumps(message))
+    except redis.RedisError as error:
+        log.warning("Redis is away, gateways will find it in the table: %s", error)
+
+
+@cache
+def _redis(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5)

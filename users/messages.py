@@ -1,0 +1,149 @@
+"""Direct messages that wait for their recipient.
+
+Invariants
+----------
+* A message is stored before its sender is told that it was sent; from then on it is not lost.
+* Sent twice under the same `client_id` it is one message.
+* It is given out until the recipient acknowledges it, and not after. It waits at most 7 days.
+* At most 1,000 wait for a user. Further ones are refused, and their senders know: dropping an older
+  one would lose what was acknowledged.
+* Whether it may be sent at all is asked before, of `moderation.gates`; this storey does not know.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from applications.models import Environment
+from users import bus, identity
+from users.models import AppUser, Message
+from users.tokens import UnknownUsers
+
+MAX_WAITING = 1_000
+KEPT_FOR = timedelta(days=7)
+# How long a delivered message is remembered, to recognise one that is sent again.
+REMEMBERED_FOR = timedelta(days=1)
+MAX_CHARACTERS = 4_096
+CLIENT_ID_MAX_LENGTH = 64
+
+
+class MailboxFull(Exception):
+    """So many messages wait for the recipient that no further one is taken."""
+
+    def __init__(self, user_id: str):
+        super().__init__(f"{MAX_WAITING:,} messages wait for {user_id} already")
+
+
+class InvalidMessage(Exception):
+    """Empty, too long, or no text."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    message: Message
+    again: bool  # it had been sent before, under the same client_id
+
+
+@transaction.atomic
+def send(
+    *,
+    environment: Environment,
+    sender_id: str,
+    recipient_id: str,
+    client_id: str,
+    body: str,
+    now: datetime,
+) -> Sent:
+    """Store a message and wake its recipient's gateway.
+
+    Raises `InvalidMessage`, `UnknownUsers`, `MailboxFull`.
+    """
+    if not client_id or not identity.is_text(client_id, CLIENT_ID_MAX_LENGTH):
+        raise InvalidMessage(f"A client_id has 1 to {CLIENT_ID_MAX_LENGTH} characters")
+    if not body or not identity.is_text(body, MAX_CHARACTERS, multiline=True):
+        raise InvalidMessage(f"A message has 1 to {MAX_CHARACTERS:,} characters")
+    # The sender's lock lets a copy sent at the same moment find the first. The recipient's makes
+    # their messages visible in the order of their keys: `acknowledge_up_to` counts on it.
+    identity.lock(environment, {sender_id, recipient_id})
+    known = Message.objects.filter(
+        environment=environment, sender_id=sender_id, client_id=client_id
+    ).first()
+    if known is not None:
+        return Sent(known, again=True)
+    if not AppUser.objects.filter(environment=environment, user_id=recipient_id).exists():
+        raise UnknownUsers([recipient_id])
+    waiting = Message.objects.waiting_for(environment, recipient_id)
+    if waiting[:MAX_WAITING].count() >= MAX_WAITING:
+        raise MailboxFull(recipient_id)
+    message = Message.objects.create(
+        environment=environment,
+        sender_id=sender_id,
+        recipient_id=recipient_id,
+        client_id=client_id,
+        body=body,
+        sent_at=now,
+    )
+    bus.publish("deliver", environment=environment.pk, user_ids=[recipient_id])
+    return Sent(message, again=False)
+
+
+def waiting(
+    *, environment: Environment, user_id: str, after: int = 0, now: datetime, limit: int
+) -> list[Message]:
+    """What waits for the user, oldest first, from the message after `after` on."""
+    return list(
+        Message.objects.waiting_for(environment, user_id)
+        .filter(pk__gt=after, sent_at__gt=now - KEPT_FOR)
+        .order_by("pk")[:limit]
+    )
+
+
+def waiting_count(*, environment: Environment, user_id: str, now: datetime) -> int:
+    """At most `MAX_WAITING`."""
+    return (
+        Message.objects.waiting_for(environment, user_id).filter(sent_at__gt=now - KEPT_FOR).count()
+    )
+
+
+def is_waiting(*, environment: Environment, user_id: str, message_id: int, now: datetime) -> bool:
+    return (
+        Message.objects.waiting_for(environment, user_id)
+        .filter(pk=message_id, sent_at__gt=now - KEPT_FOR)
+        .exists()
+    )
+
+
+def acknowledge(
+    *, environment: Environment, user_id: str, message_ids: Iterable[int], now: datetime
+) -> int:
+    """The user has these; they are not given out again. How many had been waiting."""
+    return (
+        Message.objects.waiting_for(environment, user_id)
+        .filter(pk__in=list(message_ids))
+        .update(delivered_at=now)
+    )
+
+
+def acknowledge_up_to(
+    *, environment: Environment, user_id: str, message_id: int, now: datetime
+) -> int:
+    """The user has everything up to this message: what a client says when it comes back."""
+    return (
+        Message.objects.waiting_for(environment, user_id)
+        .filter(pk__lte=message_id)
+        .update(delivered_at=now)
+    )
+
+
+def purge(*, now: datetime, limit: int = 1_000) -> int:
+    """Forget what has waited too long, and what was delivered long ago; how many."""
+    doomed = Message.objects.filter(
+        Q(sent_at__lte=now - KEPT_FOR)
+        | Q(sent_at__lte=now - REMEMBERED_FOR, delivered_at__isnull=False)
+    ).order_by("sent_at")
+    return Message.objects.filter(
+        pk__in=list(doomed.values_list("pk", flat=True)[:limit])
+    ).delete()[0]

@@ -1,0 +1,54 @@
+"""Messages that wait for their recipient, and for a while those that no longer do."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from applications.models import Environment
+from users.fields import UserIdField
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def waiting_for(self, environment: Environment, user_id: str) -> Self:
+        return self.filter(environment=environment, recipient_id=user_id, delivered_at=None)
+
+
+class Message(models.Model):
+    """A direct text message. It stays for a while after delivery, to recognise one that its sender
+    sends again.
+    """
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    sender_id = UserIdField()
+    recipient_id = UserIdField()
+    # The sender's own name for it: sending it again sends it once.
+    client_id = models.CharField(max_length=64)
+    body = models.TextField()
+    sent_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Also answers: what has this sender sent?
+            models.UniqueConstraint(
+                name="users_message_once", fields=["environment", "sender_id", "client_id"]
+            ),
+        ]
+        indexes = [
+            # What waits for this user, oldest first.
+            models.Index(
+                fields=["environment", "recipient_id", "id"],
+                name="users_messages_waiting",
+                condition=Q(delivered_at=None),
+            ),
+            # What goes with a user, delivered or not.
+            models.Index(fields=["environment", "recipient_id"], name="users_messages_to"),
+            # What is too old, for the sweep.
+            models.Index(fields=["sent_at"], name="users_messages_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender_id} to {self.recipient_id} at {self.sent_at:%Y-%m-%d %H:%M}"
