@@ -34,7 +34,12 @@ def page(
 
 
 def shown(
-    request: HttpRequest, template: str, context: dict[str, Any], *, fragment: str, status: int = 200
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    fragment: str,
+    status: int = 200,
 ) -> HttpResponse:
     """The page, or for htmx the fragment that it includes."""
     response = render(request, fragment if _by_htmx(request) else template, context, status=status)

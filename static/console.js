@@ -21,6 +21,7 @@ function duration(seconds, parts = 2) {
 }
 
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // such as Europe/Lisbon
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
 function relative(moment, now) {
@@ -241,6 +242,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 // --- Beginning, and again for each fragment -----------------------------------------------------
 function begin() {
   tellTimes();
+  for (const input of findAll("[data-time-zone]")) input.value = TIME_ZONE;
+  for (const name of findAll("[data-time-zone-name]")) say(name, TIME_ZONE);
   findAll("[data-selection]").forEach(countSelection);
   findAll("[data-confirm]").forEach(checkConfirmation);
 }
