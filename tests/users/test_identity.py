@@ -27,9 +27,7 @@ class TestUserId:
             identity.check_user_id(text)
         assert refusal.value.user_id == text
 
-    @pytest.mark.parametrize(
-        "bad", ["a" * 65, ".", "..", "a\n", "a,b", "a/b", "a b", "\u0661"]
-    )
+    @pytest.mark.parametrize("bad", ["a" * 65, ".", "..", "a\n", "a,b", "a/b", "a b", "\u0661"])
     def test_has_no_back_door(self, bad):
         with pytest.raises(InvalidUserId):
             identity.check_user_id(bad)
