@@ -210,7 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 }
 
-# --- Where web listens, and with how much (`make demo`, `make serve`) -------------------------------
+# --- Where web listens, and with how much (`make demo`, `make serve`) -----------------------------
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 WEB_WORKERS = env.int("WEB_WORKERS", 2)
