@@ -225,15 +225,16 @@ def _is_bool(value: Any) -> bool:
 
 # What members may set, and what a value must satisfy; the text says what is wrong otherwise.
 MAX_RATE_LIMIT = 100_000
+MAX_SPAN = timedelta(days=3_653)
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "plan": (lambda value: value in Plan.values, "Unknown plan."),
     "token_lifetime": (
-        lambda value: value is None or value >= timedelta(minutes=1),
-        "Access tokens must live for a minute at least.",
+        lambda value: value is None or timedelta(minutes=1) <= value <= MAX_SPAN,
+        "Access tokens must live for a minute at least, and ten years at most.",
     ),
     "reactivation_cooling_off": (
-        lambda value: value >= timedelta(0),
-        "A cooling-off time cannot be negative.",
+        lambda value: timedelta(0) <= value <= MAX_SPAN,
+        "A cooling-off time cannot be negative, nor above ten years.",
     ),
     "friends_only": (_is_bool, "Yes or no."),
     "require_signature_v2": (_is_bool, "Yes or no."),

@@ -218,9 +218,15 @@ class ListEntry(models.Model):
 class BlocklistEntry(ListEntry):
     """`listed_id` cannot write to `owner_id`."""
 
+    class Meta(ListEntry.Meta):
+        verbose_name_plural = "blocklist entries"
+
 
 class AllowlistEntry(ListEntry):
     """Once the owner's switch is on, only whom they list can write to them."""
+
+    class Meta(ListEntry.Meta):
+        verbose_name_plural = "allowlist entries"
 
 
 class AllowlistSwitch(models.Model):
@@ -236,6 +242,7 @@ class AllowlistSwitch(models.Model):
                 name="moderation_allowlistswitch_once", fields=["environment", "owner_id"]
             ),
         ]
+        verbose_name_plural = "allowlist switches"
 
     def __str__(self) -> str:
         return f"{self.owner_id}: allowlist on"

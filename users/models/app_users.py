@@ -122,6 +122,7 @@ class RegistrationTally(models.Model):
                 name="users_registrationtally_unique", fields=["environment", "day", "shard"]
             ),
         ]
+        verbose_name_plural = "registration tallies"
 
     def __str__(self) -> str:
         return f"{self.day}: {self.count}"

@@ -17,6 +17,9 @@ class GatewayProcess(models.Model):
     started_at = models.DateTimeField()
     lease_until = models.DateTimeField()
 
+    class Meta:
+        verbose_name_plural = "gateway processes"
+
     def __str__(self) -> str:
         return self.name
 

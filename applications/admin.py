@@ -1,0 +1,182 @@
+"""Applications, environments, keys, members, accounts and the audit trail, for support."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.text import slugify
+
+from applications import environments, members
+from applications.models import Application, AppSecret, AuditEvent, Environment, Member
+from applications.support import SupportAdmin
+
+
+@admin.register(Application)
+class ApplicationAdmin(SupportAdmin):
+    """Can be renamed. The console and `manage.py create_application` make new ones."""
+
+    list_display = ("name", "org_name", "created_at")
+    list_select_related = ()
+    fields = ("name", "org_name", "open_doors", "created_at")
+    readonly_fields = ("org_name", "open_doors", "created_at")
+    search_path = "environments"
+    search_help_text = "App key, or beginning of an org name"
+    refusals = {environments.InvalidName: ""}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.holds(request, "change")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        named = queryset.filter(environments__app_key=search_term)
+        if not search_term or named.exists():
+            return named if search_term else queryset, False
+        return queryset.filter(org_name__startswith=slugify(search_term)), False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by, now = self.said_by(request)
+        environments.rename(application=obj, name=obj.name, by=by, now=now)
+
+
+class EnvironmentForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in self.fields.keys() & cleaned.keys():
+            is_valid, complaint = environments.SETTINGS[name]
+            if not is_valid(cleaned[name]):
+                self.add_error(name, complaint)
+        return cleaned
+
+
+@admin.register(Environment)
+class EnvironmentAdmin(SupportAdmin):
+    """Plan and settings can be changed."""
+
+    form = EnvironmentForm
+    list_display = ("application", "kind", "plan", "app_key", "created_at")
+    list_filter = ("kind", "plan")
+    list_select_related = ("application",)
+    settings = (
+        "plan",
+        "token_lifetime",
+        "reactivation_cooling_off",
+        "friends_only",
+        "require_signature_v2",
+        "open_registration",
+        "require_password",
+        "error_dialect",
+    )
+    shown = (
+        *("application", "kind", "app_key", "created_at"),
+        *("rate_limits", "deletion_unlocked_until", "tokens_valid_from"),
+    )
+    fields = (*shown[:4], *settings, *shown[4:])
+    search_path = "pk"
+    search_help_text = "App key"
+    view_on_site = True
+    refusals = {environments.PlanNotAllowed: "", environments.InvalidSetting: ""}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.holds(request, "change")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        on_trial_for_ever = obj is not None and obj.is_development
+        return (*self.shown, "plan") if on_trial_for_ever else self.shown
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by, now = self.said_by(request)
+        wanted = {name: form.cleaned_data[name] for name in form.changed_data}
+        environments.change(environment=obj, by=by, now=now, **wanted)
+
+
+@admin.register(AppSecret)
+class AppSecretAdmin(SupportAdmin):
+    """Its text is shown to nobody. The console's page Keys makes and revokes secrets."""
+
+    list_display = ("hint", "environment", "created_at", "last_used_at", "revoked_at")
+    fields = (
+        *("environment", "hint", "created_at", "created_by"),
+        *("last_used_at", "revoked_at"),
+    )
+    search_help_text = "App key"
+
+
+@admin.register(Member)
+class MemberAdmin(SupportAdmin):
+    """Members can be added, given another role, and removed."""
+
+    list_display = ("account", "role", "application", "added_at", "added_by")
+    list_filter = ("role",)
+    list_select_related = ("account", "application")
+    fields = ("application", "account", "role", "added_at", "added_by")
+    raw_id_fields = ("application", "account")
+    search_path = "account"
+    search_help_text = "Username"
+    refusals = {
+        members.AlreadyMember: "This account is a member already.",
+        members.LastOwner: "An application keeps an owner. Make somebody else owner first.",
+        members.NotMember: "Somebody else has removed this member meanwhile.",
+    }
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.holds(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.holds(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.holds(request, "delete")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        fixed = ("application", "account") if obj else ()
+        return (*fixed, "added_at", "added_by")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found = queryset.filter(account__username=search_term) if search_term else queryset
+        return found, False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        by, now = self.said_by(request)
+        application = obj.application
+        if change:
+            members.change_role(
+                application=application, member_id=obj.pk, role=obj.role, by=by, now=now
+            )
+            return
+        username = obj.account.get_username()
+        member, _ = members.add(
+            application=application, username=username, role=obj.role, by=by, now=now
+        )
+        obj.pk = member.pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        by, now = self.said_by(request)
+        members.remove(application=obj.application, member_id=obj.pk, by=by, now=now)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(SupportAdmin):
+    list_display = ("at", "type", "subject", "application", "environment", "actor", "via")
+    list_select_related = ("application", "environment__application")
+    search_ids = ("subject",)
+
+
+admin.site.unregister(get_user_model())
+
+
+@admin.register(get_user_model())
+class AccountAdmin(UserAdmin):
+    """Members are not deleted with their account, for an application keeps an owner: they leave
+    first, or the account is made inactive.
+    """
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_member = obj is not None and obj.memberships.exists()
+        return super().has_delete_permission(request, obj) and not is_member

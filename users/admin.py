@@ -1,0 +1,155 @@
+"""App users and what belongs to them, for support."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from applications.support import SupportAdmin
+from users import deletion, tokens
+from users.models import (
+    AppUser,
+    Attributes,
+    Connection,
+    DeactivatedUser,
+    DeletionItem,
+    DeletionJob,
+    FriendRequest,
+    Friendship,
+    GatewayProcess,
+    Message,
+    Profile,
+    RegistrationTally,
+    Remark,
+    UserTags,
+)
+
+
+@admin.register(AppUser)
+class AppUserAdmin(SupportAdmin):
+    """Users of development can be deleted; all can be signed out. They register by API call, or as
+    test users in the console.
+    """
+
+    list_display = ("user_id", "name", "environment", "registered_at", "last_seen_at")
+    fields = (
+        *("environment", "user_id", "uuid", "name", "avatar_url", "friend_permission"),
+        *("push_settings", "registered_at", "changed_at", "last_seen_at", "tokens_valid_from"),
+    )
+    search_ids = ("user_id",)
+    view_on_site = True
+    actions = ("sign_out_everywhere",)
+    refusals = {
+        deletion.NotInProduction: "",
+        tokens.UnknownUsers: "Somebody else has deleted some of them meanwhile. Nothing was done.",
+    }
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        in_production = obj is not None and not obj.environment.is_development
+        return self.holds(request, "delete") and not in_production
+
+    def has_sign_out_permission(self, request: HttpRequest) -> bool:
+        return self.holds(request, "change")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Whatever hangs off the user is the verb's to take, not Django's to ask about."""
+        return [str(user) for user in objs], {"app users": len(objs)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        by, now = self.said_by(request)
+        deletion.delete(environment=obj.environment, user_ids=[obj.user_id], by=by, now=now)
+
+    @admin.action(description="Sign out everywhere", permissions=["sign_out"])
+    @transaction.atomic
+    def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[AppUser]) -> None:
+        by, now = self.said_by(request)
+        users = self.ticked(request, queryset)
+        for user in users:
+            tokens.sign_out_everywhere(
+                environment=user.environment, user_id=user.user_id, by=by, now=now
+            )
+        self.message_user(request, f"{len(users)} signed out everywhere.")
+
+
+@admin.register(RegistrationTally)
+class RegistrationTallyAdmin(SupportAdmin):
+    list_display = ("day", "environment", "count")
+    search_help_text = "App key"
+
+
+@admin.register(DeactivatedUser)
+class DeactivatedUserAdmin(SupportAdmin):
+    list_display = ("user_id", "environment", "deactivated_at", "via", "erased_at")
+    search_ids = ("user_id",)
+
+
+@admin.register(DeletionJob)
+class DeletionJobAdmin(SupportAdmin):
+    list_display = ("pk", "environment", "state", "previewed_at", "confirmed_by", "finished_at")
+    search_help_text = "App key"
+    view_on_site = True
+
+
+@admin.register(DeletionItem)
+class DeletionItemAdmin(SupportAdmin):
+    list_display = ("user_id", "job", "result", "reason", "done_at")
+    list_select_related = ("job",)
+    search_path = "job__environment"
+    search_ids = ("user_id",)
+
+
+@admin.register(GatewayProcess)
+class GatewayProcessAdmin(SupportAdmin):
+    list_display = ("name", "started_at", "lease_until")
+    list_select_related = ()
+    search_path = ""
+
+
+@admin.register(Connection)
+class ConnectionAdmin(SupportAdmin):
+    list_display = ("user_id", "environment", "platform", "device", "address", "connected_at")
+    list_select_related = ("environment__application", "gateway")
+    search_ids = ("user_id",)
+
+
+@admin.register(Message)
+class MessageAdmin(SupportAdmin):
+    """Tells that somebody wrote to somebody. What they wrote is not for support."""
+
+    list_display = ("sender_id", "recipient_id", "environment", "sent_at", "delivered_at")
+    fields = ("environment", "sender_id", "recipient_id", "client_id", "sent_at", "delivered_at")
+    search_ids = ("sender_id", "recipient_id")
+
+
+@admin.register(Profile)
+class ProfileAdmin(SupportAdmin):
+    list_display = ("user", "version")
+    list_select_related = ("user",)
+    search_path = "user__environment"
+    search_ids = ("user__user_id",)
+
+
+@admin.register(Attributes, UserTags)
+class OwnedAdmin(SupportAdmin):
+    list_display = ("owner_id", "environment")
+    search_ids = ("owner_id",)
+
+
+@admin.register(Remark)
+class RemarkAdmin(SupportAdmin):
+    list_display = ("owner_id", "about_id", "text", "environment")
+    search_ids = ("owner_id", "about_id")
+
+
+@admin.register(Friendship)
+class FriendshipAdmin(SupportAdmin):
+    list_display = ("owner_id", "friend_id", "environment", "added_at")
+    search_ids = ("owner_id", "friend_id")
+
+
+@admin.register(FriendRequest)
+class FriendRequestAdmin(SupportAdmin):
+    list_display = ("sender_id", "recipient_id", "environment", "requested_at")
+    search_ids = ("sender_id", "recipient_id")
