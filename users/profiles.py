@@ -12,6 +12,14 @@ from users.models import AppUser
 from users.tokens import UnknownUsers
 
 
+def get(*, environment: Environment, user_id: str) -> AppUser:
+    """A registered user. Raises `UnknownUsers`."""
+    user = AppUser.objects.filter(environment=environment, user_id=user_id).first()
+    if user is None:
+        raise UnknownUsers([user_id])
+    return user
+
+
 @transaction.atomic
 def update(
     *,

@@ -23,13 +23,15 @@ from ninja.errors import HttpError, ValidationError
 
 from applications.keyset import BadCursor
 from console.api import vendor
+from console.api.numbered import PageTooFar
 from console.api.ratelimit import RateExceeded
-from console.api.signature import BadSignature, UnknownAppKey
+from console.api.signature import BadSignature, DoorClosed, UnknownAppKey
 from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
 from users.deactivation import CoolingOff
 from users.deletion import NotInProduction
-from users.identity import USER_ID_MAX_LENGTH, InvalidProfile, InvalidUserId
+from users.fields import USER_ID_MAX_LENGTH
+from users.identity import InvalidProfile, InvalidUserId
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
 from users.tokens import UnknownUsers
@@ -58,6 +60,7 @@ SIGNATURE = Refusal(1004, 401)
 TOO_LONG = Refusal(1005, 400)
 NOT_ALLOWED = Refusal(1007, 401)
 TOO_OFTEN = Refusal(1008, 429)
+NOT_ENABLED = Refusal(1009, 430)
 TOO_MANY = Refusal(1502, 400)
 TOO_LARGE = Refusal(1508, 413)
 QUOTA = Refusal(2007, 403)
@@ -93,6 +96,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     vendor.Crashed: INTERNAL,
     UnknownAppKey: PARAMETER,
     BadSignature: SIGNATURE,
+    DoorClosed: NOT_ENABLED,
     RateExceeded: TOO_OFTEN,
     # The body
     RequestDataTooBig: replace(TOO_LARGE, message="The request body is too large"),
@@ -101,6 +105,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     ValidationError: _of_validation,
     HttpError: _of_ninja,
     BadCursor: replace(PARAMETER, message="pageToken: not one of this list"),
+    PageTooFar: PARAMETER,
     InvalidUserId: _of_user_id,
     InvalidProfile: PARAMETER,
     # The domain

@@ -19,8 +19,6 @@ MAX_LIST_PAGE = 1_000
 MAX_DEACTIVATED_PAGE = 50
 # Without a page number, a list of bans is this long at most.
 MAX_UNPAGED_BANS = 1_000
-# Page numbers make the database count its way there. No manual bounds them; we do.
-MAX_OFFSET = 1_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

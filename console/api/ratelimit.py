@@ -4,6 +4,8 @@ Invariants
 ----------
 * Counted over the cache that all web processes share (with Redis), for each environment and call,
   in windows of one second.
+* An environment may have a number of its own in place of the vendor's, under "vendor call" in
+  `Environment.rate_limits`.
 * A limit must not become an outage: while the cache is away, calls pass, and the log says so.
 """
 
@@ -64,9 +66,11 @@ class Limits:
 
 
 def _count(limit: Limit, caller: Caller, amount: int) -> None:
-    if settings.API_RATE_LIMITS and _total(caller, amount) > limit.per_second:
-        unit = "users" if limit.of_users else "calls"
-        raise RateExceeded(f"More than {limit.per_second} {unit} per second")
+    if not settings.API_RATE_LIMITS:
+        return
+    allowed = caller.environment.rate_limits.get(caller.actor.via, limit.per_second)
+    if _total(caller, amount) > allowed:
+        raise RateExceeded(f"More than {allowed} {'users' if limit.of_users else 'calls'} a second")
 
 
 def _total(caller: Caller, amount: int) -> int:

@@ -34,13 +34,20 @@ class BadSignature(Exception):
     """Not made with a live secret of this app key; the text says what is missing or wrong."""
 
 
+class DoorClosed(Exception):
+    """The application's owners have closed this vendor's door."""
+
+    def __init__(self) -> None:
+        super().__init__("This API is switched off for the application")
+
+
 def app_key(request: HttpRequest) -> str:
     return _header(request, "App-Key")
 
 
 def authenticate(request: Request) -> Caller:
-    """Who calls. Raises `UnknownAppKey`, `BadSignature`. One query, and a write at most once a
-    minute for each secret.
+    """Who calls. Raises `UnknownAppKey`, `BadSignature`, `DoorClosed`. One query, and a write at
+    most once a minute for each secret.
     """
     key = app_key(request)
     secrets = list(AppSecret.objects.for_app_key(key)) if _APP_KEY.fullmatch(key) else []
@@ -55,6 +62,8 @@ def authenticate(request: Request) -> Caller:
             used = secret
     if used is None:
         raise BadSignature("Signature: not made with this app key's secret")
+    if request.call.vendor not in used.environment.application.open_doors:
+        raise DoorClosed
     environments.secret_used(used, now=request.call.now)
     return Caller(
         environment=used.environment,

@@ -14,7 +14,7 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 from collections.abc import Sequence
 
 from console.api import codes, signature
-from console.api.nexconn import auth, users, wire
+from console.api.nexconn import auth, moderation, users, wire
 from console.api.vendor import Vendor, VendorAPI
 
 api = VendorAPI(
@@ -26,6 +26,7 @@ api = VendorAPI(
     parser=wire.JSONBody(),
 )
 api.add_router("", users.router)
+api.add_router("", moderation.router)
 
 
 def _owns(segments: Sequence[str]) -> bool:

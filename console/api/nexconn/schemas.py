@@ -95,7 +95,7 @@ class BlocklistRemove(User):
 
 
 class BlocklistGet(User):
-    pageToken: str = ""
+    pageToken: str | None = None
     pageSize: fields.ListPageSize = fields.MAX_LIST_PAGE
     order: Literal[0, 1] = 0
 

@@ -1,6 +1,7 @@
 """Nexconn's bodies, its envelope, and its error table."""
 
 import json
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest
@@ -8,11 +9,16 @@ from ninja import Schema
 from ninja.parser import Parser
 
 from console.api import codes
+from console.api.signature import DoorClosed
 from console.api.vendor import UnreadableBody
 
 R = TypeVar("R")
 
-REFUSALS = codes.REFUSALS
+REFUSALS = {
+    **codes.REFUSALS,
+    # RongCloud's 430 is no status that an SDK knows.
+    DoorClosed: replace(codes.NOT_ENABLED, status=403),
+}
 
 
 class Done(Schema):

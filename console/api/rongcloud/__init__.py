@@ -19,7 +19,7 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 from collections.abc import Sequence
 
 from console.api import codes, signature
-from console.api.rongcloud import auth, users, wire
+from console.api.rongcloud import auth, moderation, users, wire
 from console.api.vendor import Vendor, VendorAPI
 
 api = VendorAPI(
@@ -30,6 +30,7 @@ api = VendorAPI(
     auth=auth.caller,
 )
 api.add_router("", users.router)
+api.add_router("", moderation.router)
 
 
 def _owns(segments: Sequence[str]) -> bool:
