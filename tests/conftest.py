@@ -7,11 +7,13 @@ run last and are skipped, with the reason in the closing lines, where there is n
 
 import os
 import shutil
+import subprocess
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from playwright._impl._driver import compute_driver_executable
 
 from tests import embedded_redis
 
@@ -60,6 +62,9 @@ def browser_type_launch_args(browser_type_launch_args):
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium:
         pytest.skip("no Chromium on this machine: install it, or set CHROMIUM to its path")
+    driver = subprocess.run([compute_driver_executable()[0], "--version"], capture_output=True)
+    if driver.returncode:
+        pytest.skip(f"Playwright cannot run here: {driver.stderr.decode()}")
     # Django refuses the ORM beside a running event loop, and Playwright's never stops.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_FLAGS}
