@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
+from applications import announcements
 from applications.models import Application, AuditEvent, Environment
 
 # What can happen, with the sentence that a reader sees.
@@ -30,6 +31,15 @@ CATALOGUE = {
     "environment.deletion_locked": "Deletion by API locked",
     "secret.added": "App secret added",
     "secret.revoked": "App secret revoked",
+    "webhook.added": "Webhook added",
+    "webhook.changed": "Webhook changed",
+    "webhook.secret_added": "Webhook secret added",
+    "webhook.secret_revoked": "Webhook secret revoked",
+    "webhook.disabled": "Webhook disabled",
+    "webhook.enabled": "Webhook enabled",
+    "webhook.removed": "Webhook removed",
+    "webhook.replayed": "Webhook delivery sent again",
+    "quota.reached": "Quota threshold reached",
     "member.added": "Member added",
     "member.invited": "Invitation link made",
     "member.changed": "Member's role changed",
@@ -202,4 +212,5 @@ def line(
 def write(lines: Iterable[AuditEvent]) -> None:
     if not connection.in_atomic_block:
         raise OutsideTransaction("an audit line belongs into its change's transaction")
-    AuditEvent.objects.bulk_create(list(lines), batch_size=500)
+    written = AuditEvent.objects.bulk_create(list(lines), batch_size=500)
+    announcements.announce_recorded(written)

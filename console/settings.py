@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task in {
         "close bans that are over": "moderation.tasks.expire_bans",
         "resume deletion jobs": "users.tasks.resume_deletion_jobs",
+        "send what webhooks are to hear": "applications.tasks.send_deliveries",
         "erase the data of deactivated users": "users.tasks.erase_deactivated",
     }.items()
 }
@@ -219,6 +220,8 @@ WEB_THREADS = env.int("WEB_THREADS", 8)
 # --- Server API --------------------------------------------------------------------------------
 # The zone in which RongCloud and Nexconn print times that carry no offset.
 API_TIME_ZONE = env.str("API_TIME_ZONE", "UTC")
+# True lets webhooks call local addresses, and plain http: for trying them out, never in production.
+WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", False)
 # False switches the per-second limits off, for load tests.
 API_RATE_LIMITS = env.bool("API_RATE_LIMITS", True)
 

@@ -1,17 +1,8 @@
-"""Applications, their environments, keys and members, and the audit trail.
-
-Invariants
-----------
-* An application has exactly one development and one production environment.
-* Nothing is shared between two environments: whatever belongs to users hangs off one of them.
-* Audit rows are written once and never changed. They name subjects and actors by text, so that the
-  trail outlives what it describes.
-"""
+"""Applications, their environments and app secrets."""
 
 from datetime import timedelta
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -185,87 +176,3 @@ class AppSecret(models.Model):
 
     def __str__(self) -> str:
         return f"…{self.hint}"
-
-
-class Role(models.TextChoices):
-    """What a member may do; `applications.access` holds the table."""
-
-    VIEWER = "viewer"
-    TESTER = "tester"
-    MODERATOR = "moderator"
-    ADMIN = "admin"
-    OWNER = "owner"
-
-
-class Member(models.Model):
-    """A staff account's place in an application."""
-
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="members")
-    account = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
-    )
-    role = models.CharField(max_length=9, choices=Role)
-    added_at = models.DateTimeField()
-    added_by = models.CharField(max_length=150)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="applications_member_once_per_application", fields=["application", "account"]
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.account} ({self.role})"
-
-
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    def about(self, user_id: str) -> Self:
-        return self.filter(subject=user_id)
-
-
-class AuditEvent(models.Model):
-    """One change, as it was made: who, what, to whom, when, from where, before and after."""
-
-    class ActorKind(models.TextChoices):
-        STAFF = "staff"
-        APP_KEY = "app_key", "app key"
-        SYSTEM = "system"
-
-    at = models.DateTimeField()
-    # A dotted word from `applications.audit.CATALOGUE`.
-    type = models.CharField(max_length=40)
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
-    environment = models.ForeignKey(
-        Environment, on_delete=models.CASCADE, related_name="+", null=True, blank=True
-    )
-    subject = IdentifierField(max_length=150, blank=True)
-    actor_kind = models.CharField(max_length=7, choices=ActorKind)
-    actor = models.CharField(max_length=150)
-    via = models.CharField(max_length=80, help_text="The door: a page, an API call, a task.")
-    address = models.GenericIPAddressField(null=True, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    before = models.JSONField(null=True, blank=True)
-    after = models.JSONField(null=True, blank=True)
-
-    objects = AuditEventQuerySet.as_manager()
-
-    class Meta:
-        indexes = [
-            # The Audit page of an environment, and "last activity" on the Overview.
-            models.Index(fields=["environment", "-at", "-id"], name="audit_of_environment"),
-            # A user's timeline.
-            models.Index(fields=["environment", "subject", "-id"], name="audit_of_subject"),
-            # The Audit page, filtered by type, by actor.
-            models.Index(fields=["environment", "type", "-at", "-id"], name="audit_of_type"),
-            models.Index(fields=["environment", "actor", "-at", "-id"], name="audit_of_actor"),
-            # The Audit page of what lies above environments: members, names.
-            models.Index(
-                fields=["application", "-at", "-id"],
-                name="audit_of_application",
-                condition=Q(environment=None),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.subject}".strip()

@@ -1,0 +1,38 @@
+"""Who works on an application."""
+
+from django.conf import settings
+from django.db import models
+
+from applications.models.applications import Application
+
+
+class Role(models.TextChoices):
+    """What a member may do; `applications.access` holds the table."""
+
+    VIEWER = "viewer"
+    TESTER = "tester"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+
+class Member(models.Model):
+    """A staff account's place in an application."""
+
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="members")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(max_length=9, choices=Role)
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="applications_member_once_per_application", fields=["application", "account"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} ({self.role})"

@@ -1,0 +1,88 @@
+"""Webhooks, and what was sent to them."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from applications.models.applications import Environment
+
+
+class Webhook(models.Model):
+    """An endpoint of the customer's that hears of events in one environment."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="webhooks")
+    url = models.URLField(max_length=500)
+    # Names from `applications.webhooks.EVENTS`.
+    events = models.JSONField(default=list)
+    # A name from `applications.webhooks.formats`.
+    format = models.CharField(max_length=20, default="standard")
+    # Both sign while callers move from one to the other; encrypted as app secrets are.
+    secret = models.TextField(editable=False)
+    former_secret = models.TextField(editable=False, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="applications_webhook_disabled_has_reason",
+                condition=Q(disabled_at=None, disabled_reason="")
+                | (Q(disabled_at__isnull=False) & ~Q(disabled_reason="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime) -> Self:
+        return self.filter(state=Delivery.State.WAITING, next_attempt_at__lte=now)
+
+
+class Delivery(models.Model):
+    """One event on its way to one endpoint, and how it went."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DELIVERED = "delivered"
+        FAILED = "failed", "given up"
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    # Names the event to the receiver, the same at every attempt: who got it before can tell.
+    message_id = models.CharField(max_length=40)
+    event = models.CharField(max_length=40)
+    data = models.JSONField()
+    occurred_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="HTTP, of the last attempt."
+    )
+    error = models.CharField(max_length=200, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            # What is to be sent now.
+            models.Index(
+                fields=["next_attempt_at"],
+                name="applications_delivery_due",
+                condition=Q(state="waiting"),
+            ),
+            # An endpoint's delivery log, newest first.
+            models.Index(fields=["webhook", "-id"], name="applications_delivery_log"),
+            # What is old enough to forget.
+            models.Index(fields=["finished_at"], name="applications_delivery_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.webhook_id}: {self.state}"
