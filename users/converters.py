@@ -1,0 +1,19 @@
+"""A user id in an address: only what can be one matches, anything else is no page."""
+
+from django.urls import register_converter
+
+from users.fields import USER_ID_MAX_LENGTH
+
+
+class UserIdConverter:
+    # As in `users.identity`, "." and ".." left out.
+    regex = rf"(?!\.{{1,2}}/)[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(UserIdConverter, "user_id")

@@ -1,0 +1,87 @@
+"""Who holds the places of a quota: by age, by when they were last seen, by how their ids begin.
+
+Reads one environment that has a limit, so everything fits into one answer.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from applications.models import FREE_USER_LIMIT, Environment
+from users.models import AppUser
+
+# (word of the address, label, up to this long ago); the last takes all the rest.
+_AGES = (
+    ("day", "Last 24 hours", timedelta(days=1)),
+    ("week", "Last 7 days", timedelta(days=7)),
+    ("month", "Last 30 days", timedelta(days=30)),
+    ("quarter", "Last 90 days", timedelta(days=90)),
+    ("longer", "Longer ago", timedelta.max),
+)
+NEVER = "never"
+# "ci-" of "ci-0421", "qa" of "qa17": up to the first separator, or to the first digit.
+_BEGINNING = re.compile(r"[A-Za-z]+(?:[-._+=]|(?=\d))|\d+[-._+=]")
+SHOWN_BEGINNINGS = 6
+
+
+@dataclass(frozen=True)
+class Holder:
+    user: AppUser
+    registered: str  # words of `_AGES`
+    seen: str  # the same, or `NEVER`
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the holders, under the word by which the address filters them."""
+
+    word: str
+    label: str
+    count: int
+
+
+def holders(*, environment: Environment, now: datetime, prefix: str = "") -> list[Holder]:
+    """All registered users (whose ids begin with `prefix`), oldest first."""
+    users = AppUser.objects.in_environment(environment)
+    if prefix:
+        users = users.with_prefix(prefix)
+    # Twice the limit: after a downgrade there may be millions, and no page needs them all.
+    return [
+        Holder(user, _age(user.registered_at, now), _age(user.last_seen_at, now))
+        for user in users.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
+    ]
+
+
+def _age(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return NEVER
+    return next(word for word, _, longest in _AGES if now - moment <= longest)
+
+
+def by_registration(found: Sequence[Holder]) -> list[Group]:
+    return _grouped(found, lambda holder: holder.registered, [])
+
+
+def by_last_seen(found: Sequence[Holder]) -> list[Group]:
+    return _grouped(found, lambda holder: holder.seen, [(NEVER, "Never connected")])
+
+
+def _grouped(
+    found: Sequence[Holder], word_of: Callable[[Holder], str], more: list[tuple[str, str]]
+) -> list[Group]:
+    words = [word_of(holder) for holder in found]
+    labels = [(word, label) for word, label, _ in _AGES] + more
+    return [Group(word, label, words.count(word)) for word, label in labels]
+
+
+def by_beginning(user_ids: Iterable[str]) -> list[Group]:
+    """The beginnings that several ids share, the most common first."""
+    ids = list(user_ids)
+    beginnings = {match[0] for user_id in ids if (match := _BEGINNING.match(user_id))}
+    groups = [
+        Group(beginning, f"{beginning}…", sum(user_id.startswith(beginning) for user_id in ids))
+        for beginning in beginnings
+    ]
+    shared = [group for group in groups if group.count > 1]
+    return sorted(shared, key=lambda group: (-group.count, group.word))[:SHOWN_BEGINNINGS]
