@@ -46,7 +46,9 @@ def register_chunk(*, environment: Environment, users: Sequence[AppUser]) -> int
         for user_id in held.values_list("user_id", flat=True):
             del wanted[user_id]
     fresh = list(wanted.values())
-    quota.require_places(environment, limit, len(fresh))
+    last = max((user.registered_at for user in fresh), default=None)
+    if last is not None:
+        quota.require_places(environment, limit, len(fresh), now=last)
     for user in fresh:
         user.environment = environment
     _insert(fresh)

@@ -10,12 +10,15 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 from django.db.models import Sum
 
+from applications import audit
+from applications.audit import Actor
 from applications.counting import Count, count
 from applications.models import Environment
 from users.models import AppUser, RegistrationTally
 
 # The pace at which a quota fills is taken over this many days.
 PACE_DAYS = 14
+THRESHOLDS = (80, 95, 100)  # percent
 
 
 class QuotaExceeded(Exception):
@@ -100,13 +103,26 @@ def free_places(environment: Environment) -> int | None:
     return None if limit is None else max(limit - _used(environment, limit), 0)
 
 
-def require_places(environment: Environment, limit: int | None, wanted: int) -> None:
-    """Raises `QuotaExceeded` unless `wanted` more users fit below the limit that `lock` gave."""
+def require_places(
+    environment: Environment, limit: int | None, wanted: int, *, now: datetime
+) -> None:
+    """Raises `QuotaExceeded` unless `wanted` more users fit below the limit that `lock` gave. Those
+    that take the quota to one of `THRESHOLDS` leave a line in the audit trail.
+    """
     if limit is None or not wanted:
         return
     used = _used(environment, limit)
     if used + wanted > limit:
         raise QuotaExceeded(limit=limit, used=used, is_development=environment.is_development)
+    for percent in THRESHOLDS:
+        if 100 * used < percent * limit <= 100 * (used + wanted):
+            audit.record(
+                "quota.reached",
+                environment=environment,
+                by=Actor.system("quota"),
+                now=now,
+                after={"percent": percent, "used": used + wanted, "limit": limit},
+            )
 
 
 def _used(environment: Environment, limit: int) -> int:

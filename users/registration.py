@@ -88,7 +88,7 @@ def _create_or_update(
         user.save(update_fields=list(given))
         return user, False
     _refuse_deactivated(environment, [user_id])
-    quota.require_places(environment, limit, 1)
+    quota.require_places(environment, limit, 1, now=now)
     user = AppUser.objects.create(
         environment=environment, user_id=user_id, registered_at=now, **given
     )
@@ -118,7 +118,7 @@ def register_new(
     )
     fresh = [user for user in users if user is wanted[user.user_id] and user.user_id not in taken]
     _refuse_deactivated(environment, [user.user_id for user in fresh])
-    quota.require_places(environment, limit, len(fresh))
+    quota.require_places(environment, limit, len(fresh), now=now)
     for user in fresh:
         user.environment, user.registered_at = environment, user.registered_at or now
     created = AppUser.objects.bulk_create(fresh, batch_size=1000)

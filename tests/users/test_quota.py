@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from applications.counting import Count
-from applications.models import FREE_USER_LIMIT, Plan
+from applications.models import FREE_USER_LIMIT, AuditEvent, Plan
 from tests.factories import DAY, NOON, make_environment, make_users, staff_actor
 from users import deletion, quota, registration
 from users.models import AppUser, RegistrationTally
@@ -80,4 +80,23 @@ class TestRegistrationsPerDay:
             registration.register(environment=environment, user_id="ada", now=NOON)
         assert quota.registrations_per_day(environment=environment, now=NOON, days=1) == [
             (NOON.date(), 1)
+        ]
+
+
+class TestThresholds:
+    """The quota at 80, 95 and 100 %: told each time it is reached, and never by a refusal."""
+
+    def test_leave_one_line_each_on_the_way_up(self):
+        environment = make_environment()
+        register(environment, 79, on=NOON - DAY)
+        register(environment, 15, on=NOON)
+        with pytest.raises(quota.QuotaExceeded):
+            register(environment, 7, on=NOON + DAY)
+        register(environment, 6, on=NOON + DAY)
+
+        lines = AuditEvent.objects.filter(type="quota.reached").order_by("pk")
+        assert [line.after for line in lines] == [
+            {"percent": 80, "used": 94, "limit": 100},
+            {"percent": 95, "used": 100, "limit": 100},
+            {"percent": 100, "used": 100, "limit": 100},
         ]
