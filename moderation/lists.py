@@ -31,8 +31,8 @@ OLDEST_FIRST = Keyset("id")
 class ListFull(Exception):
     """The additions would take the list over its limit; nothing was added."""
 
-    def __init__(self, owner_id: str):
-        super().__init__(f"The list of {owner_id} would hold more than {MAX_ENTRIES:,} users")
+    def __init__(self, owner_id: str, most: int = MAX_ENTRIES):
+        super().__init__(f"The list of {owner_id} would hold more than {most:,} users")
         self.owner_id = owner_id
 
 
@@ -55,8 +55,10 @@ class UserList:
         listed_ids: Iterable[str],
         by: Actor,
         now: datetime,
+        most: int = MAX_ENTRIES,
     ) -> list[str]:
-        """Put these on the owner's list, all or none; those who were not on it before.
+        """Put these on the owner's list, all or none; those who were not on it before. `most` is
+        for a door whose vendor has shorter lists.
 
         Raises `ListFull`, `ListsOneself`, `identity.InvalidUserId`.
         """
@@ -69,8 +71,8 @@ class UserList:
             entries = self.model.objects.of(environment, owner_id)
             listed = set(entries.filter(listed_id__in=wanted).values_list("listed_id", flat=True))
             fresh = [user_id for user_id in wanted if user_id not in listed]
-            if fresh and entries.count() + len(fresh) > MAX_ENTRIES:
-                raise ListFull(owner_id)
+            if fresh and entries.count() + len(fresh) > most:
+                raise ListFull(owner_id, most)
             # One by one in the order given, so that "newest first" is the order of the calls.
             self.model.objects.bulk_create(
                 self.model(

@@ -85,3 +85,9 @@ def lift(
         now=now,
         changes=[(user_id, {"channel": channel}, None) for user_id in lifted],
     )
+
+
+def of_user(*, environment: Environment, user_id: str, now: datetime) -> dict[Mute.Channel, Mute]:
+    """The user's mutes that are in force, by channel."""
+    mutes = Mute.objects.in_force(now).filter(environment=environment, user_id=user_id)
+    return {Mute.Channel(mute.channel): mute for mute in mutes}

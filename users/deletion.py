@@ -25,14 +25,16 @@ from django.db.models import Count
 
 from applications import audit
 from applications.audit import Actor
+from applications.keyset import Keyset, Page
 from applications.models import AuditEvent, Environment
-from users import erasure, identity, presence, quota
+from users import erasure, identity, presence
 from users.models import AppUser, DeletionItem, DeletionJob
 from users.tokens import UnknownUsers
 
 BATCH_SIZE = 20
 # A running job that has stood still for so long has lost its worker.
 STALLED_AFTER = timedelta(seconds=15)
+OLDEST_FIRST = Keyset("registered_at", "id")
 
 
 class NotInProduction(Exception):
@@ -57,16 +59,38 @@ def delete(
     """Delete these users now, all or none; the ids deleted. Raises `NotInProduction`,
     `UnknownUsers`.
     """
-    if not (by.kind == AuditEvent.ActorKind.APP_KEY and _is_unlocked(environment, now)):
-        _require_development(environment)
+    _require_allowed(environment, by, now)
     wanted = identity.check_user_ids(user_ids)
-    quota.lock(environment)
+    _queue(environment)
     identity.lock(environment, wanted)
     users = list(AppUser.objects.filter(environment=environment, user_id__in=wanted))
     if missing := set(wanted) - {user.user_id for user in users}:
         raise UnknownUsers(missing)
     _delete(environment, users, by=by, now=now)
     return wanted
+
+
+@transaction.atomic
+def delete_oldest(
+    *, environment: Environment, cursor: str = "", size: int, by: Actor, now: datetime
+) -> Page[AppUser]:
+    """Delete a page of users, whoever they are, the first registered first; the page, as it was.
+
+    Raises `NotInProduction`, `keyset.BadCursor`.
+    """
+    _require_allowed(environment, by, now)
+    _queue(environment)
+    users = AppUser.objects.in_environment(environment)
+    page = OLDEST_FIRST.page(users, cursor=cursor, size=size)
+    identity.lock(environment, [user.user_id for user in page.rows])
+    # Deactivation does not queue here: who has gone meanwhile has gone.
+    _delete(environment, list(users.filter(pk__in=[user.pk for user in page.rows])), by=by, now=now)
+    return page
+
+
+def _queue(environment: Environment) -> None:
+    """Hold the environment's row: deletions go one after another."""
+    Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
 
 
 def _delete(
@@ -184,7 +208,7 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
             "deletion.finished", environment=environment, by=by, now=now, after={"job": job.pk}
         )
         return False
-    quota.lock(environment)
+    _queue(environment)
     identity.lock(environment, [item.user_id for item in items])
     found = {
         user.user_id: user
@@ -212,11 +236,7 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
 
 def progress(job: DeletionJob) -> dict[str, int]:
     """How many users of the job have each result; those that none has are left out."""
-    return dict(
-        job.items.order_by("result")
-        .values_list("result")
-        .annotate(number=Count("pk"))
-    )
+    return dict(job.items.order_by("result").values_list("result").annotate(number=Count("pk")))
 
 
 def stalled(*, now: datetime) -> list[int]:
@@ -232,6 +252,11 @@ def stalled(*, now: datetime) -> list[int]:
 def _is_unlocked(environment: Environment, now: datetime) -> bool:
     until = environment.deletion_unlocked_until
     return until is not None and until > now
+
+
+def _require_allowed(environment: Environment, by: Actor, now: datetime) -> None:
+    if not (by.kind == AuditEvent.ActorKind.APP_KEY and _is_unlocked(environment, now)):
+        _require_development(environment)
 
 
 def _require_development(environment: Environment) -> None:

@@ -25,7 +25,7 @@ from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers, require_registered
 
 MAX_FRIENDS = 3_000
-ALIAS_MAX_LENGTH = 64
+ALIAS_MAX_LENGTH = 100
 MESSAGE_MAX_LENGTH = 128
 MAX_EXTENDED = 10
 OLDEST_FIRST = Keyset("id")

@@ -172,6 +172,16 @@ def bury_dead_gateways(*, now: datetime) -> list[Connection]:
     return held
 
 
+def connections(*, environment: Environment, user_id: str, now: datetime) -> list[Connection]:
+    """The user's open connections, oldest first."""
+    return list(
+        Connection.objects.alive(now)
+        .of_users(environment, [user_id])
+        .filter(kicked_at=None)
+        .order_by("pk")
+    )
+
+
 def online(*, environment: Environment, user_ids: list[str], now: datetime) -> set[str]:
     """Which of these users are online."""
     return set(

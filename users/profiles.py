@@ -1,6 +1,9 @@
-"""A user's name and avatar, as shown in push notices."""
+"""A user's name and avatar, as shown in push notices, and how they want to be pushed to."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -10,6 +13,8 @@ from applications.models import Environment
 from users import identity
 from users.models import AppUser
 from users.tokens import UnknownUsers
+
+PUSH_SETTINGS_MAX_BYTES = 4_096
 
 
 def get(*, environment: Environment, user_id: str) -> AppUser:
@@ -29,8 +34,11 @@ def update(
     now: datetime,
     name: str | None = None,
     avatar_url: str | None = None,
+    push_settings: Mapping[str, Any] | None = None,
 ) -> AppUser:
-    """Change what is given; None leaves it. Raises `UnknownUsers`, `identity.InvalidProfile`."""
+    """Change what is given; None leaves it. Push settings are merged into those there are, and an
+    empty text removes one. Raises `UnknownUsers`, `identity.InvalidProfile`.
+    """
     identity.check_profile(name=name, avatar_url=avatar_url)
     user = (
         AppUser.objects.select_for_update()
@@ -39,16 +47,20 @@ def update(
     )
     if user is None:
         raise UnknownUsers([user_id])
-    given = {
+    given: dict[str, Any] = {"name": name, "avatar_url": avatar_url}
+    if push_settings is not None:
+        given["push_settings"] = _merged(user.push_settings, push_settings)
+    after = {
         field: value
-        for field, value in (("name", name), ("avatar_url", avatar_url))
+        for field, value in given.items()
         if value is not None and getattr(user, field) != value
     }
-    if given:
-        before = {field: getattr(user, field) for field in given}
-        for field, value in given.items():
+    if after:
+        before = {field: getattr(user, field) for field in after}
+        for field, value in after.items():
             setattr(user, field, value)
-        user.save(update_fields=list(given))
+        user.changed_at = now
+        user.save(update_fields=[*after, "changed_at"])
         audit.record(
             "user.updated",
             environment=environment,
@@ -56,6 +68,13 @@ def update(
             by=by,
             now=now,
             before=before,
-            after=given,
+            after=after,
         )
     return user
+
+
+def _merged(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    after = {key: value for key, value in {**before, **wanted}.items() if value != ""}
+    if len(json.dumps(after)) > PUSH_SETTINGS_MAX_BYTES:
+        raise identity.InvalidProfile("push_settings", "Too many push settings")
+    return after

@@ -9,12 +9,13 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from users import identity
-from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
+from users.models import AVATAR_URL_MAX_LENGTH
 
 # Bounds of the vendors' manuals; what the domain bounds as well comes from there.
 MAX_IDS = 20
 MAX_IDS_TO_DEACTIVATE = 100
 MAX_BAN_MINUTES = 43_200
+MAX_NAME = 64  # characters
 MAX_LIST_PAGE = 1_000
 MAX_DEACTIVATED_PAGE = 50
 # Without a page number, a list of bans is this long at most.
@@ -34,7 +35,7 @@ def _few_bytes(text: str) -> str:
 # A bad id leaves as the domain's own exception, which names it.
 UserId = Annotated[str, AfterValidator(identity.check_user_id)]
 UserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS)]
-Name = Annotated[str, Field(min_length=1, max_length=NAME_MAX_LENGTH)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 AvatarUrl = Annotated[str, AfterValidator(_few_bytes)]
 Minutes = Annotated[int, Field(ge=1, le=MAX_BAN_MINUTES)]
 Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999

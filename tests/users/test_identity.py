@@ -57,7 +57,7 @@ class TestProfile:
     @pytest.mark.parametrize(
         ("profile", "field"),
         [
-            ({"name": "a" * 65, "avatar_url": None}, "name"),
+            ({"name": "a" * 101, "avatar_url": None}, "name"),
             ({"name": "a\x00", "avatar_url": None}, "name"),
             ({"name": "\ud800", "avatar_url": None}, "name"),
             ({"name": None, "avatar_url": "ä" * 513}, "avatar_url"),

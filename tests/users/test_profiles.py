@@ -35,6 +35,6 @@ def test_an_unknown_user_or_one_of_another_environment_is_refused():
 def test_what_is_out_of_bounds_changes_nothing():
     user = make_user(environment=make_environment(), name="Ada")
     with pytest.raises(InvalidProfile):
-        update(user.environment, user.user_id, name="a" * 65, avatar_url="b.png")
+        update(user.environment, user.user_id, name="a" * 101, avatar_url="b.png")
     user.refresh_from_db()
     assert (user.name, user.avatar_url) == ("Ada", "")

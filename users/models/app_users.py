@@ -12,7 +12,7 @@ from applications.models import Environment
 from users.fields import UserIdField, begins_with
 from users.models.connections import Connection
 
-NAME_MAX_LENGTH = 64  # characters
+NAME_MAX_LENGTH = 100  # characters
 AVATAR_URL_MAX_LENGTH = 1024  # bytes
 
 

@@ -20,7 +20,7 @@ class Friendship(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
     owner_id = UserIdField()
     friend_id = UserIdField()
-    alias = models.CharField(max_length=64, blank=True)
+    alias = models.CharField(max_length=100, blank=True)
     extended = models.JSONField(default=dict, blank=True)
     added_at = models.DateTimeField()
 
