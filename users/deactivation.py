@@ -173,6 +173,14 @@ def reactivate(
     return operation_id
 
 
+def reactivation_possible_from(
+    *, environment: Environment, tombstone: DeactivatedUser, now: datetime
+) -> datetime | None:
+    """The end of the cooling-off time; None when it is over."""
+    end = tombstone.deactivated_at + environment.reactivation_cooling_off
+    return end if end > now else None
+
+
 def _tombstones(environment: Environment, user_ids: list[str]) -> DeactivatedUserQuerySet:
     return DeactivatedUser.objects.filter(environment=environment, user_id__in=user_ids)
 
