@@ -17,12 +17,12 @@ _SECOND = timedelta(seconds=1)
 
 
 class _SpanWidget(forms.MultiWidget):
-    template_name = "console/_span.html"
-
     def __init__(self) -> None:
         super().__init__(
             {
-                "amount": forms.NumberInput(attrs={"min": 0, "aria-label": "Amount"}),
+                "amount": forms.NumberInput(
+                    attrs={"min": 0, "class": "amount", "aria-label": "Amount"}
+                ),
                 "unit": forms.Select(
                     choices=[(unit, unit) for unit in _UNITS], attrs={"aria-label": "Unit"}
                 ),
@@ -121,7 +121,6 @@ class NewMemberForm(forms.Form):
         label="Username",
         max_length=150,
         validators=[get_user_model().username_validator],
-        help_text="An account that exists, or a new one for somebody who has none yet.",
     )
     role = forms.ChoiceField(choices=Role.choices, initial=Role.VIEWER)
 

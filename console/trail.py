@@ -24,6 +24,7 @@ _ICONS = {
     "blocklist": "list-x",
     "allowlist": "list-checks",
 }
+_ABOUT_USERS = {"user", "ban", "blocklist", "allowlist"}
 # What takes something away is red, what gives it back green; the rest has no colour.
 _TONES = {
     "secret.revoked": "error",
@@ -66,13 +67,30 @@ class Line:
     tone: str
     changes: list[Change]
 
+    @property
+    def by(self) -> str:
+        """A name for staff. An app key says less than the call it made, and the system is many
+        tasks.
+        """
+        staff = self.event.actor_kind == AuditEvent.ActorKind.STAFF
+        return self.event.actor if staff else self.event.via
+
+    @property
+    def about_user(self) -> bool:
+        """Whether the subject is the id of an app user; else it is a staff account, or nothing."""
+        return _family(self.event) in _ABOUT_USERS and bool(self.event.subject)
+
+
+def _family(event: AuditEvent) -> str:
+    return event.type.partition(".")[0]
+
 
 def lines(events: Iterable[AuditEvent]) -> list[Line]:
     return [
         Line(
             event=event,
             sentence=CATALOGUE.get(event.type, event.type),
-            icon=_ICONS.get(event.type.partition(".")[0], "circle"),
+            icon=_ICONS.get(_family(event), "circle"),
             tone=_TONES.get(event.type, ""),
             changes=list(_changes(event.before or {}, event.after or {})),
         )

@@ -16,7 +16,6 @@ from applications.keyset import Keyset
 from applications.models import AuditEvent, Environment
 from console.forms import AuditFilterForm
 from console.trail import lines
-from users.identity import InvalidUserId, check_user_id
 
 NEWEST_FIRST = Keyset("-at", "-id")
 EXPORT_AT_MOST = 10_000
@@ -43,7 +42,7 @@ def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
         "here": not above,
         "filters": list(_chips(form, request.GET)),
         "found": page,
-        "lines": [_with_link(line, environment) for line in lines(page.rows)],
+        "lines": lines(page.rows),
         "export_at_most": EXPORT_AT_MOST,
     }
     return answers.shown(request, "console/audit.html", context, fragment="console/_audit.html")
@@ -99,18 +98,6 @@ def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
             "value": CATALOGUE.get(value, value),
             "url": f"?{without.urlencode()}",
         }
-
-
-def _with_link(line: Any, environment: Environment) -> dict[str, Any]:
-    """Whether the subject is a user id: above environments it is a staff account."""
-    return {"line": line, "about_user": bool(line.event.environment_id and _is_id(line.event))}
-
-
-def _is_id(event: AuditEvent) -> bool:
-    try:
-        return bool(check_user_id(event.subject))
-    except InvalidUserId:
-        return False
 
 
 def _row(event: AuditEvent) -> list[Any]:

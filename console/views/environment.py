@@ -27,13 +27,12 @@ SOON = timedelta(hours=24)
 def environment(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The whole page, or for htmx the part of it that changes by itself."""
     context = {"environment": environment, "access": request.access, "page": "environment"}
-    context |= _live(environment)
+    context |= _live(environment) | {"host": request.build_absolute_uri("/").rstrip("/")}
     if not request.headers.get("HX-Request"):
         now = timezone.now()
         context["registrations"] = quota.registrations_per_day(
             environment=environment, now=now, days=CHART_DAYS
         )
-        context["host"] = request.build_absolute_uri("/").rstrip("/")
     return answers.shown(
         request, "console/environment.html", context, fragment="console/_environment_live.html"
     )
