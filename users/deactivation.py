@@ -15,6 +15,7 @@ import string
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
 from celery import current_app
 from django.db import transaction
@@ -105,7 +106,7 @@ def erase_pending(*, now: datetime, limit: int = ERASURE_BATCH) -> int:
         .select_related("environment")
         .order_by("pk")[:limit]
     )
-    for tombstone in tombstones:
+    for tombstone in sorted(tombstones, key=attrgetter("environment_id")):
         _erase(tombstone, now=now)
     return len(tombstones)
 

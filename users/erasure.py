@@ -11,10 +11,14 @@ from enum import Enum
 from django.dispatch import Signal
 
 from applications.models import Environment
+from users import identity
 
 # Sent inside the transaction, with environment, user_ids, occasion and now. A receiver erases what
 # it keeps and answers with {what: how many rows}. If one fails, nothing happens at all.
 erasing = Signal()
+
+# What erasures queue at: no user id looks like that.
+_ERASURE = "/erasure"
 
 
 class Occasion(Enum):
@@ -30,7 +34,12 @@ class Occasion(Enum):
 def erase_belongings(
     *, environment: Environment, user_ids: list[str], occasion: Occasion, now: datetime
 ) -> dict[str, int]:
-    """What was erased: word → count, without zeros."""
+    """What was erased: word → count, without zeros.
+
+    One at a time in an environment, or people on each other's lists, erased side by side, would
+    deadlock. Who erases in several environments goes through them in the order of their keys.
+    """
+    identity.lock(environment, [_ERASURE])
     erased: Counter[str] = Counter()
     for _, counts in erasing.send(
         sender=None, environment=environment, user_ids=user_ids, occasion=occasion, now=now
