@@ -43,10 +43,10 @@ class Process:
 # that watch each other.
 WORKER = Process(
     "worker",
-    "celery -A console worker -P threads -c 2 --without-gossip --without-mingle"
+    "celery -q -A console worker -P threads -c 2 --without-gossip --without-mingle"
     " --without-heartbeat",
 )
-BEAT = Process("beat", "celery -A console beat")
+BEAT = Process("beat", "celery -q -A console beat")
 
 
 class ChildEnded(Exception):

@@ -117,7 +117,7 @@ def test_a_taken_port_is_named_before_anything_starts(settings):
 
 def test_serve_names_what_is_missing(start):
     process = start("serve", DATABASE_URL="", REDIS_URL="")
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=90)
     assert "(serve.1) DATABASE_URL" in told
     assert process.returncode == 1
 
@@ -136,11 +136,11 @@ def database_url():
 @pytest.mark.postgres
 def test_serve_migrates_when_told_to_and_then_answers(start, port, database_url, redis_url):
     stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-    told, _ = start("serve", **stores).communicate(timeout=60)
+    told, _ = start("serve", **stores).communicate(timeout=90)
     assert "(serve.6) The database has not been migrated" in told
 
     process = start("serve", "--migrate", **stores)
-    assert eventually(lambda: answers(port, "/readyz"), seconds=30)
+    assert eventually(lambda: answers(port, "/readyz"), seconds=90)
     started = children(process)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
