@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLResolver
@@ -16,6 +16,9 @@ from ninja import NinjaAPI
 
 from applications.audit import Actor
 from applications.models import Environment
+
+if TYPE_CHECKING:
+    from console.api.ratelimit import Limits
 
 
 class UnknownCall(Exception):
@@ -91,6 +94,7 @@ class Vendor:
     api: VendorAPI
     # The vendor's name of a call, from method and route.
     call_name: Callable[[str, str], str]
+    limits: "Limits"
     # The app key that a request claims, for the log.
     claimed_key: Callable[[HttpRequest], str]
     # Every anticipated exception, with what `refuse` makes an answer of. Crashed is among them.

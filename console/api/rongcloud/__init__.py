@@ -46,6 +46,7 @@ VENDOR = Vendor(
     owns=_owns,
     api=api,
     call_name=_call_name,
+    limits=auth.LIMITS,
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,
     refuse=codes.refuse,

@@ -1,0 +1,275 @@
+"""Bad input gets the vendor's own error, and changes nothing."""
+
+import json
+
+import pytest
+
+from applications import environments
+from applications.models import Door, Environment
+from moderation.models import Ban, BlocklistEntry
+from tests.factories import make_user, staff_actor
+from users.models import AppUser, DeactivatedUser
+
+LONG_ID = "u" * 65
+MANY_IDS = [f"u{number}" for number in range(21)]
+NUL_ID = "u\x00"
+BAD_IDS = ["a/b", "a b", "a,b", NUL_ID, "é", "..", "'; DROP TABLE", "\u202e", "😀"]
+
+# Vendor words differ, laws do not: (RongCloud's call, Nexconn's call).
+TOKEN = ("getToken", "auth/access-token/issue")
+BAN = ("block", "user/ban")
+UNBAN = ("unblock", "user/unban")
+EXPIRE = ("token/expire", "auth/access-token/expire")
+DEACTIVATE = ("deactivate", "user/soft-delete")
+
+
+@pytest.fixture(params=["rongcloud", "nexconn"])
+def ask(request, rongcloud, nexconn):
+    """Asks either vendor: the call by its pair of names, the parameters in its own words."""
+    position, caller = {"rongcloud": (0, rongcloud), "nexconn": (1, nexconn)}[request.param]
+    words = {
+        "avatar": ("portraitUri", "avatarUrl"),
+        "ids": ("userId", "userIds"),
+        "minutes": ("minute", "durationMinutes"),
+        "before": ("time", "expiresAt"),
+        "id": ("userId", "userId"),
+        "name": ("name", "name"),
+        "listed": ("blackUserId", "targetUserIds"),
+        "size": ("size", "pageSize"),
+        "cursor": ("pageToken", "pageToken"),
+        "page": ("page", "page"),
+        "page_of_deactivated": ("pageNo", "page"),
+        "size_of_deactivated": ("pageSize", "pageSize"),
+    }
+
+    def ask(call, **parameters):
+        status, answer = caller(
+            call[position], **{words[name][position]: value for name, value in parameters.items()}
+        )
+        assert sorted(answer) == ["code", "errorMessage"], answer
+        assert not AppUser.objects.exists()
+        assert not Ban.objects.exists()
+        assert not BlocklistEntry.objects.exists()
+        assert not DeactivatedUser.objects.exists()
+        return answer["code"], status
+
+    ask.caller = caller
+    return ask
+
+
+class TestUserIds:
+    @pytest.mark.parametrize("user_id", BAD_IDS)
+    def test_must_be_of_the_permitted_characters(self, ask, user_id):
+        assert ask(TOKEN, id=user_id, name="Ann") == (1002, 400)
+
+    @pytest.mark.parametrize("user_id", [LONG_ID, "u" * 5000, "é" * 33])
+    def test_must_not_be_too_long(self, ask, user_id):
+        assert ask(TOKEN, id=user_id, name="Ann") == (1005, 400)
+        assert ask(BAN, ids=["ann", user_id], minutes=5) == (1005, 400)
+        assert ask(UNBAN, ids=[user_id]) == (1005, 400)
+
+    def test_must_not_be_too_many(self, ask):
+        assert ask(BAN, ids=MANY_IDS, minutes=5) == (1502, 400)
+        assert ask(EXPIRE, ids=MANY_IDS, before=1) == (1502, 400)
+        listing = ("blacklist/add", "user/blocklist/add")
+        assert ask(listing, id="ann", listed=MANY_IDS) == (1502, 400)
+
+    def test_must_be_there(self, ask):
+        assert ask(TOKEN, name="Ann") == (1002, 400)
+        assert ask(BAN, minutes=5) == (1002, 400)
+        assert ask(BAN, ids=[], minutes=5) == (1002, 400)
+        assert ask(DEACTIVATE, ids=[]) == (1002, 400)
+
+    @pytest.mark.parametrize("user_id", ["a/b", NUL_ID])
+    def test_are_checked_where_they_only_ask(self, ask, user_id):
+        for call in [
+            ("info", "user/get"),
+            ("checkOnline", "user/connection-status/get"),
+            ("blacklist/query", "user/blocklist/get"),
+            ("refresh", "user/update"),
+        ]:
+            assert ask(call, id=user_id) == (1002, 400)
+
+    def test_do_no_half_of_a_batch(self, ask):
+        assert ask(BAN, ids=["good", "b/ad", "fine"], minutes=5) == (1002, 400)
+        assert ask(DEACTIVATE, ids=["good", "b/ad"]) == (1002, 400)
+
+    def test_cannot_be_on_their_own_list(self, ask):
+        listing = ("blacklist/add", "user/blocklist/add")
+        assert ask(listing, id="ann", listed=["bob", "ann"]) == (1002, 400)
+
+
+class TestNamesAndAvatars:
+    def test_a_name_must_be_there(self, ask):
+        assert ask(TOKEN, id="ann") == (1002, 400)
+        assert ask(TOKEN, id="ann", name="") == (1002, 400)
+
+    def test_a_name_has_64_characters_at_most(self, ask):
+        assert ask(TOKEN, id="ann", name="张" * 65) == (1005, 400)
+
+    def test_an_avatar_has_1024_bytes_at_most(self, ask):
+        assert ask(TOKEN, id="ann", name="Ann", avatar="é" * 513) == (1005, 400)
+
+    @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "\x7f\x1b[2J"])
+    def test_neither_has_control_characters(self, ask, text):
+        if "\x00" in text or "\n" in text or "\x1b" in text:
+            assert ask(TOKEN, id="ann", name=text) == (1002, 400)
+            assert ask(TOKEN, id="ann", name="Ann", avatar=text) == (1002, 400)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize("minutes", [0, -1, 43_201, 10**30, "soon", 1.5, ""])
+    def test_a_ban_lasts_1_to_43_200_minutes(self, ask, minutes):
+        assert ask(BAN, ids=["ann"], minutes=minutes) == (1002, 400)
+
+    def test_a_ban_needs_its_minutes(self, ask):
+        assert ask(BAN, ids=["ann"]) == (1002, 400)
+
+    @pytest.mark.parametrize("moment", [-1, 10**15, 10**400, "yesterday", ""])
+    def test_a_moment_is_milliseconds_up_to_the_year_9999(self, ask, moment):
+        assert ask(EXPIRE, ids=["ann"], before=moment) == (1002, 400)
+
+    @pytest.mark.parametrize("size", [0, -5, 1001, 10**30, "many"])
+    def test_a_page_has_a_size_within_its_bounds(self, ask, size):
+        assert ask(("blacklist/query", "user/blocklist/get"), id="ann", size=size) == (1002, 400)
+        bans = ("block/query", "user/ban/list")
+        assert ask(bans, page=1, size=size) == (1002, 400)
+
+    def test_deactivated_users_come_50_at_most(self, ask):
+        deactivated = ("deactivate/query", "user/soft-deleted/list")
+        assert ask(deactivated, size_of_deactivated=51) == (1002, 400)
+        assert ask(deactivated, page_of_deactivated=0) == (1002, 400)
+        assert ask(deactivated, page_of_deactivated=10**12) == (1002, 400)
+
+    @pytest.mark.parametrize("cursor", ["x", "\x00", "../..", "W10", "é", "a" * 10_000])
+    def test_a_cursor_is_one_of_the_list(self, ask, cursor):
+        call = ("blacklist/query", "user/blocklist/get")
+        assert ask(call, id="ann", cursor=cursor) == (1002, 400)
+
+
+class TestForms:
+    @pytest.mark.parametrize("body", [b"userId=%FF&name=x", b"userId=\xff\xfe&name=x"])
+    def test_must_be_utf_8(self, rongcloud, body):
+        status, answer = rongcloud.send("/user/getToken.json", body)
+
+        assert (status, answer) == (400, {"code": 1002, "errorMessage": "The body is not UTF-8"})
+
+    def test_have_an_end_to_their_parameters(self, rongcloud):
+        status, answer = rongcloud.send("/user/block.json", "userId=a&" * 2000)
+
+        assert (status, answer["code"]) == (400, 1002)
+
+    @pytest.mark.parametrize("body", [b"", b"&&&", b"=", b"nonsense", b'{"userId":"ann"}', b"\x00"])
+    def test_that_are_none_miss_their_parameters(self, rongcloud, body):
+        status, answer = rongcloud.send("/user/info.json", body)
+
+        assert (status, answer["code"]) == (400, 1002)
+
+    def test_ignore_what_nobody_knows(self, rongcloud, environment):
+        make_user(environment=environment, user_id="ann")
+
+        assert rongcloud("info", userId="ann", extra="1", code="500")[0] == 200
+
+    def test_take_the_last_of_what_is_repeated_in_vain(self, rongcloud, environment):
+        make_user(environment=environment, user_id="ann")
+
+        assert rongcloud("info", userId=["bob", "ann"])[0] == 200
+
+
+class TestJSON:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"{",
+            b"[]",
+            b'"text"',
+            b"null",
+            b"3",
+            b"{'userId': 'ann'}",
+            b'{"userId": "ann",}',
+            b'{"userId": "ann", "userId": "bob"}',
+            b'{"userId": NaN}',
+            b'{"userId": "\xff"}',
+            b'\xef\xbb\xbf{"userId": "ann"}',
+            '{"userId": "ann"}'.encode("utf-16"),
+            b'{"userId": "\\ud800"}',
+            b'{"userId": ' + b"9" * 5000 + b"}",
+            b'{"userId": ' + b"[" * 100_000,
+            b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+            b"userId=ann",
+            b"\x00",
+        ],
+        ids=lambda body: repr(body[:24]),
+    )
+    def test_must_be_one_object_with_each_key_once(self, nexconn, body):
+        status, answer = nexconn.send("/v4/user/get", body)
+
+        assert (status, answer["code"]) == (400, 1002)
+        assert sorted(answer) == ["code", "errorMessage"]
+
+    @pytest.mark.parametrize(
+        "members",
+        [
+            {"userIds": "ann", "durationMinutes": 5},
+            {"userIds": ["ann", 7], "durationMinutes": 5},
+            {"userIds": [["ann"]], "durationMinutes": 5},
+            {"userIds": {"0": "ann"}, "durationMinutes": 5},
+            {"userIds": ["ann"], "durationMinutes": "5"},
+            {"userIds": ["ann"], "durationMinutes": True},
+            {"userIds": ["ann"], "durationMinutes": 5.0},
+            {"userIds": ["ann"], "durationMinutes": None},
+            {"userIds": None, "durationMinutes": 5},
+        ],
+    )
+    def test_has_strict_types(self, nexconn, members):
+        status, answer = nexconn("user/ban", **members)
+
+        assert (status, answer["code"]) == (400, 1002)
+        assert not Ban.objects.exists()
+
+    def test_ignores_what_nobody_knows(self, nexconn, environment):
+        make_user(environment=environment, user_id="ann")
+
+        assert nexconn("user/get", userId="ann", extra={"deep": []})[0] == 200
+
+    def test_says_which_member_is_wrong_and_never_of_what_class_it_is(self, nexconn):
+        answer = nexconn("user/ban", userIds=["ann"], durationMinutes=0)[1]
+
+        assert answer["errorMessage"] == (
+            "durationMinutes: Input should be greater than or equal to 1"
+        )
+
+
+class TestCredentials:
+    @pytest.mark.parametrize("missing", ["Nonce", "Timestamp", "Signature"])
+    def test_a_missing_header_is_a_bad_signature(self, ask, missing):
+        ask.caller.headers = {**ask.caller.headers, missing: ""}
+
+        assert ask(BAN, ids=["ann"], minutes=5) == (1004, 401)
+
+    def test_a_wrong_signature_is_refused_before_the_body_is_read(self, ask):
+        ask.caller.headers = {**ask.caller.headers, "Signature": "0" * 40}
+
+        assert ask(BAN) == (1004, 401)
+
+    @pytest.mark.parametrize("key", ["", "unknown", "x" * 1000])
+    def test_an_unknown_app_key_is_a_bad_parameter(self, ask, key):
+        ask.caller.headers = {**ask.caller.headers, "App-Key": key}
+
+        assert ask(BAN) == (1002, 400)
+
+    def test_the_app_key_of_the_other_environment_is_a_bad_signature(self, ask, environment):
+        other = Environment.objects.get(application=environment.application, kind="production")
+        ask.caller.headers = {**ask.caller.headers, "App-Key": other.app_key}
+
+        assert ask(BAN) == (1004, 401)
+
+    def test_a_door_can_be_closed(self, rongcloud, nexconn, environment, noon):
+        environments.open_doors(
+            application=environment.application, doors=[Door.AGORA], by=staff_actor(), now=noon
+        )
+
+        assert rongcloud("block/query")[0] == 430
+        assert nexconn("user/ban/list")[0] == 403
+        assert json.loads(nexconn.response.content)["code"] == 1009
