@@ -283,9 +283,7 @@ def note_sweep(*, closed: int, now: datetime) -> None:
     SweepRun.objects.update_or_create(pk=1, defaults={"ran_at": now, "closed": closed})
 
 
-def in_force(
-    *, environment: Environment, user_ids: Iterable[str], now: datetime
-) -> dict[str, Ban]:
+def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime) -> dict[str, Ban]:
     """The bans that keep these users out: user_id → ban, for those who are banned."""
     bans = Ban.objects.in_force(now).filter(environment=environment, user_id__in=list(user_ids))
     return {ban.user_id: ban for ban in bans}

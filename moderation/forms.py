@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils.safestring import mark_safe
 
 from moderation import durations
 from moderation.models import Ban
@@ -76,12 +75,7 @@ class EndForm(forms.Form):
         label="Duration or end",
         required=False,
         max_length=80,
-        help_text=mark_safe(
-            "<code>90m</code>, <code>2h 30m</code>, <code>3d</code>, <code>1w</code>, or a date "
-            "and time such as <code>2026-12-24 18:00</code>, in "
-            "<span data-time-zone-name>UTC</span>."
-        ),
-        widget=forms.TextInput(attrs=_PLAIN),
+        widget=forms.TextInput(attrs={**_PLAIN, "aria-describedby": "id_custom_helptext"}),
     )
     # The browser's time zone, which only a script can tell.
     zone = forms.CharField(

@@ -210,10 +210,13 @@ document.addEventListener("input", (event) => {
   if ("confirm" in event.target.dataset) checkConfirmation(event.target);
 });
 
-// --- What refreshes itself waits: nobody sees it, or somebody stands in it with the keyboard ------
+// --- What refreshes itself waits: nobody sees it, or somebody stands in it or has ticked rows. Unless
+// --- it has been told of a change.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const live = event.target.closest("[data-live]");
-  if (live === event.target && (document.hidden || live.contains(document.activeElement))) event.preventDefault();
+  if (live !== event.target || event.detail.requestConfig.triggeringEvent?.type.endsWith("-changed")) return;
+  const busy = live.contains(document.activeElement) || find("[data-select]:checked", live);
+  if (busy || document.hidden) event.preventDefault();
 });
 
 // --- When a request fails -----------------------------------------------------------------------
@@ -243,13 +246,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const signIn = document.body.dataset.signIn;
   if (new URL(xhr.responseURL).pathname === signIn) location.reload();
   else location.assign(xhr.responseURL);
-});
-
-// --- A fragment that refreshes itself now and then waits while somebody works in it ---------------------------
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const { elt, requestConfig } = event.detail;
-  if (!("refreshes" in elt.dataset) || requestConfig.triggeringEvent?.type.endsWith("-changed")) return;
-  if (elt.contains(document.activeElement) || find("[data-select]:checked", elt)) event.preventDefault();
 });
 
 // --- Beginning, and again for each fragment -----------------------------------------------------

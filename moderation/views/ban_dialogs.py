@@ -137,7 +137,14 @@ def _over(
     return answers.dialog(
         request,
         "moderation/_ban_over.html",
-        _context(request, environment, title, ban=ban, current=current),
+        _context(
+            request,
+            environment,
+            title,
+            ban=ban,
+            current=current,
+            again_url=address(environment, "ban_impose", query={"user": ban.user_id}),
+        ),
         status=422 if request.method == "POST" else 200,
     )
 
@@ -221,4 +228,6 @@ def _difference(ban: Ban | None, expires_at: datetime | None) -> dict[str, timed
     if ban is None or ban.expires_at is None or expires_at is None:
         return {}
     gained = expires_at - ban.expires_at
+    if abs(gained) < timedelta(seconds=1):
+        return {}
     return {"later": gained} if gained > timedelta(0) else {"sooner": -gained}

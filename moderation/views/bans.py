@@ -49,13 +49,21 @@ class BanRow:
     user: Standing
     state: str
     elapsed: int | None
+    again_url: str  # of the dialog that bans this user
 
 
 def ban_rows(environment: Environment, bans: Sequence[Ban], now: datetime) -> list[BanRow]:
     """With how their users stand, asked once for all."""
     standing = standing_of(environment=environment, user_ids=[ban.user_id for ban in bans])
     return [
-        BanRow(ban, standing[ban.user_id], _state(ban, now), _elapsed(ban, now)) for ban in bans
+        BanRow(
+            ban=ban,
+            user=standing[ban.user_id],
+            state=_state(ban, now),
+            elapsed=_elapsed(ban, now),
+            again_url=address(environment, "ban_impose", query={"user": ban.user_id}),
+        )
+        for ban in bans
     ]
 
 
@@ -89,10 +97,16 @@ def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
         "page": "ban_list",
         "tab": current,
         "tabs": [
-            {"word": word, "label": each.label, "count": count(each.rows(bans, now))}
+            {
+                "word": word,
+                "label": each.label,
+                "current": word == current,
+                "count": count(each.rows(bans, now)),
+            }
             for word, each in TABS.items()
         ],
         "wanted": filters["user"] or filters["q"],
+        "is_prefix": not filters["user"],
         "chips": _chips(environment, filters, current),
         "pages": page,
         "rows": ban_rows(environment, page.rows, now),
