@@ -11,7 +11,15 @@ from django.http import HttpRequest
 from django.utils.text import slugify
 
 from applications import environments, members
-from applications.models import Application, AppSecret, AuditEvent, Environment, Member
+from applications.models import (
+    Application,
+    AppSecret,
+    AuditEvent,
+    Delivery,
+    Environment,
+    Member,
+    Webhook,
+)
 from applications.support import SupportAdmin
 
 
@@ -166,6 +174,26 @@ class AuditEventAdmin(SupportAdmin):
     list_display = ("at", "type", "subject", "application", "environment", "actor", "via")
     list_select_related = ("application", "environment__application")
     search_ids = ("subject",)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(SupportAdmin):
+    """What it signs with is shown to nobody. The console's page Webhooks makes and changes them."""
+
+    list_display = ("url", "environment", "created_at", "disabled_at", "disabled_reason")
+    fields = (
+        *("environment", "url", "events", "format", "created_at", "created_by"),
+        *("disabled_at", "disabled_reason"),
+    )
+    search_help_text = "App key"
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(SupportAdmin):
+    list_display = ("event", "webhook", "state", "attempts", "status", "next_attempt_at")
+    list_select_related = ("webhook",)
+    search_path = "webhook__environment"
+    search_help_text = "App key"
 
 
 admin.site.unregister(get_user_model())

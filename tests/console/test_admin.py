@@ -1,0 +1,409 @@
+"""Django admin: support finds and reads everything, and no law can be walked around there."""
+
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from applications.models import (
+    Application,
+    AppSecret,
+    AuditEvent,
+    Delivery,
+    Environment,
+    Member,
+    Plan,
+    Role,
+    Webhook,
+)
+from applications.support import MOST_AT_ONCE
+from console.demo import story
+from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute, SweepRun
+from tests import factories
+from tests.factories import NOON
+from users import tokens
+from users.models import (
+    AppUser,
+    Attributes,
+    Connection,
+    DeletionItem,
+    DeletionJob,
+    FriendRequest,
+    Friendship,
+    GatewayProcess,
+    Message,
+    Profile,
+    RegistrationTally,
+    Remark,
+    UserTags,
+)
+
+MODELS = [
+    model
+    for storey in ("applications", "users", "moderation")
+    for model in apps.get_app_config(storey).get_models()
+]
+# What may be done by hand at all; each goes through a verb.
+OPEN = {Application: {"change"}, Environment: {"change"}, Member: {"add", "change", "delete"}}
+OPEN[AppUser] = {"delete"}
+CLOSED = [
+    (model, act)
+    for model in MODELS
+    for act in ("add", "change", "delete")
+    if act not in OPEN.get(model, set())
+]
+
+pytestmark = pytest.mark.django_db
+
+
+def page(model, name, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=args)
+
+
+@pytest.fixture
+def superuser(client):
+    account = factories.make_account(username="root", is_staff=True, is_superuser=True)
+    client.force_login(account)
+    return account
+
+
+@pytest.fixture
+def new_application():
+    return factories.make_new_application(owner=factories.make_account(username="olga"))
+
+
+@pytest.fixture
+def development(new_application):
+    return new_application.environments["development"]
+
+
+@pytest.fixture
+def production(new_application):
+    return new_application.environments["production"]
+
+
+@pytest.fixture
+def records(development):
+    """A row of every model, about alice and bob."""
+    alice = factories.make_user(environment=development, user_id="alice")
+    here = {"environment": development}
+    owned = {**here, "owner_id": "alice"}
+    gateway = factories.make_gateway()
+    job = DeletionJob.objects.create(previewed_at=NOON, previewed_by="olga", **here)
+    factories.make_deactivated(user_id="dora", **here)
+    factories.make_connection(user_id="alice", gateway=gateway, **here)
+    factories.make_ban(user_id="alice", **here)
+    factories.make_entry(BlocklistEntry, listed_id="bob", **owned)
+    factories.make_entry(AllowlistEntry, listed_id="bob", **owned)
+    factories.make_switch(**owned)
+    DeletionItem.objects.create(job=job, user_id="alice", life=alice.pk)
+    RegistrationTally.objects.create(day=NOON.date(), shard=0, count=1, **here)
+    Profile.objects.create(user=alice, version=1)
+    Attributes.objects.create(size=0, **owned)
+    UserTags.objects.create(**owned)
+    Remark.objects.create(about_id="bob", text="Bobby", **owned)
+    Friendship.objects.create(friend_id="bob", added_at=NOON, **owned)
+    FriendRequest.objects.create(sender_id="alice", recipient_id="bob", requested_at=NOON, **here)
+    Message.objects.create(
+        sender_id="alice", recipient_id="bob", client_id="1", body="psst", sent_at=NOON, **here
+    )
+    Mute.objects.create(user_id="alice", channel="room", imposed_at=NOON, imposed_by="olga", **here)
+    SweepRun.objects.create(pk=1, ran_at=NOON, closed=0)
+    webhook = Webhook.objects.create(
+        url="https://hooks.example/", secret="box", created_at=NOON, created_by="olga", **here
+    )
+    Delivery.objects.create(
+        webhook=webhook, event="ban.imposed", data={}, occurred_at=NOON, next_attempt_at=NOON
+    )
+    return {model: model._default_manager.order_by("pk").first() for model in MODELS}
+
+
+@pytest.mark.parametrize("model", MODELS)
+class TestEveryModel:
+    def test_is_registered_and_opens(self, model, records, superuser, client):
+        assert admin.site.is_registered(model)
+        assert client.get(page(model, "changelist")).status_code == 200
+        assert client.get(page(model, "change", records[model].pk)).status_code == 200
+
+    def test_offers_no_bulk_deletion(self, model, records, superuser, client):
+        client.post(
+            page(model, "changelist"),
+            {"action": "delete_selected", "_selected_action": records[model].pk, "post": "yes"},
+        )
+        assert model._default_manager.filter(pk=records[model].pk).exists()
+
+
+@pytest.mark.parametrize("model", sorted(set(MODELS) - {GatewayProcess, SweepRun, Member}, key=str))
+def test_what_belongs_to_an_environment_is_found_by_app_key(
+    model, records, development, superuser, client
+):
+    found = client.get(page(model, "changelist"), {"q": development.app_key}).context["cl"]
+    # The one audit line so far is of the application.
+    assert found.result_count == (0 if model is AuditEvent else 1)
+
+
+def test_no_list_takes_more_queries_for_more_rows(superuser, client):
+    story.tell(now=NOON)
+    for model in MODELS:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page(model, "changelist")).status_code == 200
+        assert len(queries) <= 8, model
+
+
+@pytest.mark.parametrize(("model", "act"), CLOSED)
+def test_a_superuser_cannot_do_by_hand_what_no_page_offers(model, act, records, superuser, client):
+    row = records[model]
+    before = model._default_manager.filter(pk=row.pk).values().get()
+    count = model._default_manager.count()
+    args = [] if act == "add" else [row.pk]
+    answer = client.post(page(model, act, *args), {"post": "yes", "_save": "Save", **_text(before)})
+    assert answer.status_code == 403
+    assert model._default_manager.filter(pk=row.pk).values().get() == before
+    assert model._default_manager.count() == count
+
+
+def _text(values):
+    return {name: f"{value}x" for name, value in values.items() if value is not None}
+
+
+class TestAppUser:
+    def test_deletion_in_development_takes_everything_along(
+        self, records, superuser, development, client
+    ):
+        token = tokens.issue(records[AppUser], now=NOON)
+        answer = client.post(page(AppUser, "delete", records[AppUser].pk), {"post": "yes"})
+        assert answer.status_code == 302
+        assert not Ban.objects.exists()
+        assert not BlocklistEntry.objects.exists()
+        with pytest.raises(tokens.TokenRevoked):
+            tokens.authenticate(environment=development, token=token, now=NOON)
+        line = AuditEvent.objects.get(type="user.deleted")
+        assert (line.subject, line.actor, line.via) == ("alice", "root", "admin")
+
+    def test_nobody_is_deleted_in_production(self, production, superuser, client):
+        user = factories.make_user(environment=production)
+        assert client.get(page(AppUser, "delete", user.pk)).status_code == 403
+        assert client.post(page(AppUser, "delete", user.pk), {"post": "yes"}).status_code == 403
+        assert AppUser.objects.filter(pk=user.pk).exists()
+
+    def test_the_quota_cannot_be_walked_around(self, development, superuser, client):
+        factories.make_users(environment=development, count=100)
+        answer = client.post(
+            page(AppUser, "add"), {"environment": development.pk, "user_id": "one-more"}
+        )
+        assert answer.status_code == 403
+        assert AppUser.objects.count() == 100
+
+    def test_signs_out_everywhere(self, records, superuser, development, client):
+        token = tokens.issue(records[AppUser], now=NOON)
+        client.post(
+            page(AppUser, "changelist"),
+            {"action": "sign_out_everywhere", "_selected_action": records[AppUser].pk},
+        )
+        with pytest.raises(tokens.TokenRevoked):
+            tokens.authenticate(environment=development, token=token, now=NOON)
+        assert Connection.objects.get().kick_reason == "signed out"
+
+    def test_an_action_on_too_many_does_nothing(self, development, superuser, client):
+        users = factories.make_users(environment=development, count=MOST_AT_ONCE + 1)
+        answer = client.post(
+            page(AppUser, "changelist"),
+            {
+                "action": "sign_out_everywhere",
+                "_selected_action": users[0].pk,
+                "select_across": "1",
+            },
+            follow=True,
+        )
+        assert f"At most {MOST_AT_ONCE} at once" in answer.content.decode()
+        assert not AppUser.objects.exclude(tokens_valid_from=None).exists()
+
+
+class TestEnvironment:
+    def settings(self, environment, **changes):
+        settings = {
+            "plan": environment.plan,
+            "token_lifetime": "",
+            "reactivation_cooling_off": "0",
+            "require_password": "on",
+            "error_dialect": environment.error_dialect,
+        }
+        return {**settings, **changes}
+
+    def test_the_plan_changes_by_the_verb(self, production, superuser, client):
+        answer = client.post(
+            page(Environment, "change", production.pk), self.settings(production, plan="pro")
+        )
+        assert answer.status_code == 302
+        production.refresh_from_db()
+        assert production.plan == Plan.PRO
+        line = AuditEvent.objects.get(type="environment.changed")
+        assert line.after == {"plan": "pro"}
+
+    def test_development_keeps_its_limit(self, development, superuser, client):
+        client.post(
+            page(Environment, "change", development.pk), self.settings(development, plan="pro")
+        )
+        development.refresh_from_db()
+        assert development.user_limit == 100
+
+    def test_what_is_out_of_bounds_is_said_beside_its_field(self, production, superuser, client):
+        answer = client.post(
+            page(Environment, "change", production.pk),
+            self.settings(production, token_lifetime="1"),
+        )
+        assert "token_lifetime" in answer.context["adminform"].form.errors
+
+    def test_its_key_cannot_be_changed(self, production, superuser, client):
+        client.post(
+            page(Environment, "change", production.pk),
+            self.settings(production, app_key="0" * 32, kind="development"),
+        )
+        assert Environment.objects.filter(pk=production.pk, app_key=production.app_key).exists()
+
+
+class TestApplication:
+    def test_is_renamed_by_the_verb(self, new_application, superuser, client):
+        pk = new_application.application.pk
+        client.post(page(Application, "change", pk), {"name": "Warble"})
+        assert Application.objects.get().name == "Warble"
+        assert AuditEvent.objects.get(type="application.renamed").via == "admin"
+
+    def test_a_refusal_is_said_and_changes_nothing(self, new_application, superuser, client):
+        pk = new_application.application.pk
+        answer = client.post(page(Application, "change", pk), {"name": "a\tb"}, follow=True)
+        assert "characters on one line" in answer.content.decode()
+        assert Application.objects.get().name == "Chirp"
+
+    def test_is_found_by_the_beginning_of_its_org_name(self, new_application, superuser, client):
+        for text, number in (("Chi", 1), ("hirp", 0)):
+            found = client.get(page(Application, "changelist"), {"q": text})
+            assert found.context["cl"].result_count == number
+
+
+class TestMember:
+    def test_is_added_by_the_verb(self, new_application, superuser, client):
+        account = factories.make_account(username="ivan")
+        answer = client.post(
+            page(Member, "add"),
+            {
+                "application": new_application.application.pk,
+                "account": account.pk,
+                "role": "tester",
+            },
+        )
+        assert answer.status_code == 302
+        assert Member.objects.get(account=account).added_by == "root"
+        assert AuditEvent.objects.get(type="member.added").subject == "ivan"
+
+    def test_the_last_owner_stays_owner(self, new_application, superuser, client):
+        owner = Member.objects.get()
+        answer = client.post(page(Member, "change", owner.pk), {"role": "viewer"}, follow=True)
+        assert "keeps an owner" in answer.content.decode()
+        answer = client.post(page(Member, "delete", owner.pk), {"post": "yes"}, follow=True)
+        assert "keeps an owner" in answer.content.decode()
+        assert Member.objects.get().role == Role.OWNER
+
+    def test_others_change_and_leave(self, new_application, superuser, client):
+        member = factories.make_member(application=new_application.application, role=Role.TESTER)
+        client.post(page(Member, "change", member.pk), {"role": "viewer"})
+        assert Member.objects.get(pk=member.pk).role == Role.VIEWER
+        client.post(page(Member, "delete", member.pk), {"post": "yes"})
+        assert not Member.objects.filter(pk=member.pk).exists()
+        assert AuditEvent.objects.filter(type="member.removed").count() == 1
+
+    def test_does_not_go_with_the_account(self, new_application, superuser, client):
+        owner = Member.objects.get().account
+        accounts = get_user_model()
+        assert client.post(page(accounts, "delete", owner.pk), {"post": "yes"}).status_code == 403
+        answer = client.post(
+            page(accounts, "changelist"),
+            {"action": "delete_selected", "_selected_action": owner.pk, "post": "yes"},
+        )
+        assert answer.status_code == 403
+        assert Member.objects.exists()
+
+
+class TestBan:
+    def test_is_lifted_by_the_verb(self, records, superuser, client, time_machine):
+        time_machine.move_to(NOON, tick=False)
+        client.post(
+            page(Ban, "changelist"), {"action": "lift", "_selected_action": records[Ban].pk}
+        )
+        ban = Ban.objects.get()
+        assert (ban.outcome, ban.closed_by, ban.closed_via) == ("lifted", "root", "admin")
+
+    def test_that_is_over_is_left_to_the_sweep(self, records, superuser, client, time_machine):
+        time_machine.move_to(NOON + timedelta(days=2), tick=False)
+        client.post(
+            page(Ban, "changelist"), {"action": "lift", "_selected_action": records[Ban].pk}
+        )
+        assert Ban.objects.get().closed_at is None
+
+
+class TestAppSecret:
+    def test_neither_page_nor_filter_tells_it(self, new_application, superuser, client):
+        secret = AppSecret.objects.first()
+        detail = client.get(page(AppSecret, "change", secret.pk)).content.decode()
+        assert secret.ciphertext not in detail
+        guess = client.get(page(AppSecret, "changelist"), {"ciphertext__startswith": "g"})
+        assert guess.status_code == 400
+
+    def test_messages_are_not_read_either(self, records, superuser, client):
+        assert (
+            "psst" not in client.get(page(Message, "change", records[Message].pk)).content.decode()
+        )
+
+
+class TestScale:
+    @pytest.fixture
+    def many(self, production):
+        factories.make_users(environment=production, count=20_000)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {AppUser._meta.db_table}")
+
+    def test_a_list_of_many_counts_no_further_than_its_bound(self, many, superuser, client):
+        with CaptureQueriesContext(connection) as queries:
+            answer = client.get(page(AppUser, "changelist"))
+        counts = [query["sql"] for query in queries if "COUNT(" in query["sql"].upper()]
+        assert counts
+        assert all("LIMIT 10001" in sql for sql in counts)
+        assert len(queries) <= 8
+        assert "The first 10,000 of more" in answer.content.decode()
+        assert client.get(page(AppUser, "changelist"), {"p": 201}).status_code == 302
+
+    @pytest.mark.parametrize("word", ["user-00042", "user-0004"])
+    def test_a_search_goes_through_the_index(self, word, many, superuser, client):
+        found = client.get(page(AppUser, "changelist"), {"q": word}).context["cl"]
+        assert {user.user_id[: len(word)] for user in found.result_list} == {word}
+        plan = found.queryset.explain()
+        table = AppUser._meta.db_table
+        assert f"SCAN {table}" not in plan
+        assert f"Seq Scan on {table}" not in plan
+        assert "users_appuser_unique_id" in plan or "sqlite_autoindex" in plan
+
+
+class TestPermissions:
+    def test_staff_see_what_django_lets_them_and_change_nothing_more(self, records, client):
+        account = factories.make_account(is_staff=True)
+        client.force_login(account)
+        assert client.get(page(Ban, "changelist")).status_code == 403
+        account.user_permissions.add(Permission.objects.get(codename="view_ban"))
+        answer = client.get(page(Ban, "changelist"))
+        assert answer.status_code == 200
+        assert not answer.context["cl"].model_admin.get_actions(answer.wsgi_request)
+        client.post(
+            page(Ban, "changelist"), {"action": "lift", "_selected_action": records[Ban].pk}
+        )
+        assert Ban.objects.get().closed_at is None
+
+    def test_members_who_are_no_staff_are_sent_to_sign_in(self, new_application, client):
+        client.force_login(Member.objects.get().account)
+        assert client.get(page(Ban, "changelist")).status_code == 302
