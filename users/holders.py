@@ -13,11 +13,11 @@ from users.models import AppUser
 
 # (word of the address, label, up to this long ago); the last takes all the rest.
 _AGES = (
-    ("day", "Last 24 hours", timedelta(days=1)),
-    ("week", "Last 7 days", timedelta(days=7)),
-    ("month", "Last 30 days", timedelta(days=30)),
-    ("quarter", "Last 90 days", timedelta(days=90)),
-    ("longer", "Longer ago", timedelta.max),
+    ("day", "Under a day ago", timedelta(days=1)),
+    ("week", "1 to 7 days", timedelta(days=7)),
+    ("month", "7 to 30 days", timedelta(days=30)),
+    ("quarter", "30 to 90 days", timedelta(days=90)),
+    ("longer", "Over 90 days", timedelta.max),
 )
 NEVER = "never"
 # "ci-" of "ci-0421", "qa" of "qa17": up to the first separator, or to the first digit.

@@ -266,11 +266,11 @@ def bar_chart(points: Iterable[tuple[date | str, int]], *, label: str, unit: str
 
 
 @register.inclusion_tag("components/breakdown.html")
-def breakdown(groups: Sequence[Any], *, label: str, target: str = "") -> Context:
+def breakdown(groups: Sequence[Any], *, label: str) -> Context:
     """`groups` have `label`, `count`, `url` (where only they are shown) and `current`."""
     top = max((group["count"] for group in groups), default=0) or 1
     rows = [{**group, "percent": round(group["count"] * 100 / top)} for group in groups]
-    return {"rows": rows, "label": label, "target": target}
+    return {"rows": rows, "label": label}
 
 
 @register.inclusion_tag("components/sparkline.html")

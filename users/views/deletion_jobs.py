@@ -94,7 +94,7 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
         "done": total - numbers.get(DeletionItem.Result.PENDING, 0),
         "deleted": numbers.get(DeletionItem.Result.DELETED, 0),
         "results": [
-            (DeletionItem.Result(word).label, number, _TONES[DeletionItem.Result(word)])
+            (DeletionItem.Result(word).label.lower(), number, _TONES[DeletionItem.Result(word)])
             for word, number in numbers.items()
         ],
         "phrase": phrase(job.environment),

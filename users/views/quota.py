@@ -52,7 +52,9 @@ def quota(request: MemberRequest, environment: Environment) -> HttpResponse:
             if "free" in request.GET
             else _holders(request, environment, now)
         )
-    return answers.shown(request, "users/quota.html", context, fragment="users/_quota.html")
+    searched = request.htmx and request.htmx.target == "holders"  # type: ignore[attr-defined]
+    fragment = "users/_holders.html" if searched and "holders" in context else "users/_quota.html"
+    return answers.shown(request, "users/quota.html", context, fragment=fragment)
 
 
 def _recent_jobs(environment: Environment) -> list[DeletionJob]:
