@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 
+from applications import environments
 from applications.models import AuditEvent
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from tests.factories import (
+    HOUR,
     NOON,
     api_actor,
     make_ban,
@@ -27,6 +29,7 @@ from users.tokens import UnknownUsers
 pytestmark = pytest.mark.django_db
 
 AT = {"by": staff_actor("grace"), "now": NOON}
+MICROSECOND = timedelta(microseconds=1)
 Result, State = DeletionItem.Result, DeletionJob.State
 
 
@@ -91,6 +94,44 @@ class TestInProduction:
         with pytest.raises(NotInProduction):
             deletion.confirm(job=job, by=actor, now=NOON)
         assert AppUser.objects.filter(pk=user.pk).exists()
+
+
+class TestUnlocked:
+    """Law 8: in production an API call deletes only while an owner has lifted the lock."""
+
+    def test_lets_api_calls_through_until_the_stated_time_and_nobody_else(self):
+        environment = make_environment(kind="production")
+        first, second = make_users(environment=environment, count=2)
+        unlock = {"environment": environment, **AT}
+        environment = environments.unlock_deletion(lasting=HOUR, **unlock)
+        at = {"environment": environment, "user_ids": [first.user_id]}
+        with pytest.raises(NotInProduction):
+            deletion.delete(by=staff_actor(), now=NOON, **at)
+        with pytest.raises(NotInProduction):
+            deletion.delete(by=api_actor(), now=NOON + HOUR, **at)
+        assert deletion.delete(by=api_actor(), now=NOON + HOUR - MICROSECOND, **at)
+        environment = environments.unlock_deletion(lasting=timedelta(0), **unlock)
+        with pytest.raises(NotInProduction):
+            deletion.delete(
+                environment=environment, user_ids=[second.user_id], by=api_actor(), now=NOON
+            )
+        assert AppUser.objects.get() == second
+
+    def test_for_a_limited_time_only(self):
+        environment = make_environment(kind="production")
+        with pytest.raises(environments.InvalidSetting):
+            environments.unlock_deletion(
+                environment=environment,
+                lasting=environments.MAX_UNLOCK + MICROSECOND,
+                **AT,
+            )
+
+    def test_leaves_the_other_environments_locked(self):
+        environment, other = (make_environment(kind="production") for _ in range(2))
+        environments.unlock_deletion(environment=environment, lasting=HOUR, **AT)
+        user = make_user(environment=other)
+        with pytest.raises(NotInProduction):
+            deletion.delete(environment=other, user_ids=[user.user_id], by=api_actor(), now=NOON)
 
 
 class TestDelete:

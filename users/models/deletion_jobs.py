@@ -42,6 +42,7 @@ class DeletionJob(models.Model):
 
     class Meta:
         indexes = [
+            # The Quota page: the latest jobs.
             models.Index(fields=["environment", "-id"], name="users_jobs_of_environment"),
             # What the sweep must resume.
             models.Index(

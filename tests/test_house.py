@@ -1,0 +1,157 @@
+"""The plan of the house, where a machine can hold it. (`make lint` holds the storeys too.)"""
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.core.management import call_command
+
+from applications.audit import CATALOGUE
+
+STOREYS = ["applications", "users", "moderation", "console"]  # from the ground up
+DOMAIN = STOREYS[:-1]
+OUR_MODELS = [model for name in DOMAIN for model in apps.get_app_config(name).get_models()]
+
+
+def modules(*storeys):
+    return [
+        path
+        for storey in storeys
+        for path in sorted((settings.BASE_DIR / storey).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
+
+
+def shown(path):
+    return str(path.relative_to(settings.BASE_DIR))
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def is_door(path):
+    """Pages, admin (`support` is what its pages share), tasks and commands read the clock."""
+    return path.stem in {"tasks", "admin", "support", "forms"} or {"views", "management"} & set(
+        path.parts
+    )
+
+
+@pytest.mark.parametrize("path", modules(*STOREYS), ids=shown)
+class TestModule:
+    def test_imports_its_own_storey_and_those_below(self, path):
+        own = path.relative_to(settings.BASE_DIR).parts[0]
+        above = set(STOREYS[STOREYS.index(own) + 1 :])
+        tree = ast.parse(path.read_text())
+        assert not [name for name in imported(tree) if name.split(".")[0] in above]
+
+
+@pytest.mark.parametrize("path", [p for p in modules(*DOMAIN) if not is_door(p)], ids=shown)
+class TestDomainModule:
+    def test_does_not_ask_the_clock(self, path):
+        """`now` is an argument of every verb."""
+        called = [
+            ast.unparse(node.func)
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call)
+        ]
+        clocks = {"now", "utcnow", "today", "localtime", "monotonic", "time_ns", "Now"}
+        assert not [name for name in called if name.split(".")[-1] in clocks or name == "time.time"]
+
+    def test_is_small_enough_to_be_read_at_once(self, path):
+        assert len(path.read_text().splitlines()) <= 350
+
+
+class TestModels:
+    @pytest.mark.django_db
+    def test_have_all_their_migrations(self):
+        call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+    @pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model.__name__)
+    def test_have_no_order_that_every_query_would_pay_for(self, model):
+        assert not model._meta.ordering
+
+    @pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model.__name__)
+    def test_are_in_the_admin(self, model):
+        assert admin.site.is_registered(model)
+
+    @pytest.mark.parametrize("path", sorted({Path(inspect.getfile(each)) for each in OUR_MODELS}))
+    def test_say_above_their_indexes_which_questions_they_answer(self, path):
+        for block in re.findall(r"indexes = \[\n(.*?)\n        \]", path.read_text(), re.DOTALL):
+            assert block.lstrip().startswith("#"), block
+
+
+# One storey taken off after the other: what is left migrates and works.
+WITHOUT = """
+import sys
+from datetime import UTC, datetime
+import django
+from django.conf import settings
+
+storeys = sys.argv[1].split()
+settings.configure(
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", *storeys],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+    ENCRYPTION_KEYS=["key"], SECRET_KEY="key", USE_TZ=True, TRUSTED_PROXIES=0,
+    CELERY_BROKER_URL="memory://",
+)
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from applications import environments
+from applications.audit import Actor
+at = {"by": Actor.system("test"), "now": datetime(2026, 3, 2, 12, tzinfo=UTC)}
+environment = environments.create_application(name="Chirp", **at).environments["development"]
+if "users" in storeys:
+    from users import deletion, registration
+    registration.register(environment=environment, user_id="ada", now=at["now"])
+    deletion.delete(environment=environment, user_ids=["ada"], **at)
+if "moderation" in storeys:
+    from moderation import bans
+    bans.impose(environment=environment, user_ids=["ada"], expires_at=None, reason="", **at)
+print(*sorted({name.split(".")[0] for name in sys.modules} & set(sys.argv[2].split())))
+"""
+
+
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_with_the_storeys_above_taken_off_the_rest_still_runs(height):
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT, " ".join(STOREYS[:height]), " ".join(STOREYS)],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(settings.BASE_DIR)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == sorted(STOREYS[:height])
+
+
+def test_every_word_of_the_audit_trail_is_used_and_none_is_made_up():
+    """Law 31: what is recorded is in the catalogue, and the catalogue promises nothing else."""
+    source = "\n".join(path.read_text() for path in modules(*STOREYS) if path.stem != "audit")
+    for word in CATALOGUE:
+        assert f'"{word}"' in source or word.split(".")[0] in {"blocklist", "allowlist"}, word
+
+
+def test_each_law_has_a_test_that_names_it():
+    named = set()
+    for path in Path(__file__).parent.rglob("test_*.py"):
+        for numbers in re.findall(r"\bLaws? ([\d, andto]+)", path.read_text()):
+            for first, last in re.findall(r"(\d+)(?: to (\d+))?", numbers):
+                named.update(range(int(first), int(last or first) + 1))
+    assert sorted(set(range(1, 32)) - named) == []

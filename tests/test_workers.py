@@ -1,0 +1,176 @@
+"""Worker processes as they run in earnest: killed half way, and woken by a real broker."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from applications.models import AuditEvent
+from console.processes import BEAT, WORKER, Supervisor
+from moderation.models import Ban, SweepRun
+from tests.console.test_processes import eventually
+from tests.factories import (
+    DAY,
+    NOON,
+    api_actor,
+    make_ban,
+    make_environment,
+    make_users,
+    staff_actor,
+)
+from users import deactivation, deletion
+from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# These processes read the real clock: what was over long before is over for them too.
+LONG_AGO = datetime(2020, 1, 6, tzinfo=UTC)
+
+# Runs a job as the task does, and comes to a halt in its third batch, within the transaction, when
+# part of what the batch must delete is deleted.
+HALTS_HALF_WAY = """
+import itertools, sys
+import django
+django.setup()
+from users import tasks
+from users.erasure import erasing
+
+batches = itertools.count(1)
+
+def halt(**_):
+    if next(batches) == 3:
+        print("half way", flush=True)
+        sys.stdin.read()
+
+erasing.connect(halt)
+tasks.run_deletion_job(job_id=int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def same_store(monkeypatch):
+    """Child processes work on this test's database."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "postgresql":
+        server, question, options = os.environ["DATABASE_URL"].partition("?")
+        url = server.rpartition("/")[0] + f"/{name}{question}{options}"
+    else:
+        url = f"sqlite:///{name}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "console.settings")
+    monkeypatch.setenv("PYTHONPATH", str(settings.BASE_DIR))
+
+
+def confirmed_job(users, *, now=NOON):
+    job = deletion.preview(
+        environment=users[0].environment,
+        candidates=[(user, "why") for user in users],
+        by=staff_actor(),
+        now=now,
+    )
+    deletion.confirm(job=job, by=staff_actor(), now=now)
+    return job
+
+
+class TestKilled:
+    """Law 10: killed half way, a job resumes, and no user is deleted who was not previewed."""
+
+    def test_half_way_a_job_goes_on_and_deletes_each_once_and_nobody_else(self, same_store):
+        environment = make_environment()
+        users = make_users(environment=environment, count=90)
+        for user in users:
+            make_ban(environment=environment, user_id=user.user_id)
+        doomed, others = users[:70], users[70:]
+        job = confirmed_job(doomed)
+        worker = subprocess.Popen(
+            [sys.executable, "-c", HALTS_HALF_WAY, str(job.pk)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "half way\n"
+        worker.kill()
+        worker.communicate()
+
+        done = 2 * deletion.BATCH_SIZE
+        assert job.items.pending().count() == len(doomed) - done
+        job.refresh_from_db()
+        later = job.progressed_at + deletion.STALLED_AFTER
+        # The database lets go of a dead worker's job as soon as it notices.
+        assert eventually(lambda: deletion.run_batch(job_id=job.pk, now=later, size=1))
+        assert AppUser.objects.count() == Ban.objects.count() == len(users) - done - 1
+        assert deletion.stalled(now=later + deletion.STALLED_AFTER) == [job.pk]
+        while deletion.run_batch(job_id=job.pk, now=later):
+            pass
+
+        job.refresh_from_db()
+        assert job.state == DeletionJob.State.DONE
+        assert set(AppUser.objects.all()) == set(others)
+        left = set(Ban.objects.values_list("user_id", flat=True))
+        assert left == {user.user_id for user in others}
+        assert set(job.items.values_list("result", flat=True)) == {DeletionItem.Result.DELETED}
+        deleted = AuditEvent.objects.filter(type="user.deleted").order_by("pk")
+        assert [line.subject for line in deleted] == [user.user_id for user in doomed]
+
+
+class TestOverABroker:
+    def test_beat_wakes_the_worker_which_does_all_that_waits(
+        self, same_store, redis_url, monkeypatch, tmp_path
+    ):
+        """Law 23, and the sweeps behind laws 10 and 11: real broker, real beat, real worker."""
+        monkeypatch.setenv("REDIS_URL", redis_url.rstrip("/").removesuffix("/0") + "/9")
+        monkeypatch.setenv("DATA_DIR", str(tmp_path))
+        monkeypatch.setenv("SWEEP_SECONDS", "1")
+        environment = make_environment()
+        over = make_ban(
+            environment=environment,
+            imposed_at=LONG_AGO,
+            expires_at=LONG_AGO + DAY,
+            user_id="over",
+        )
+        for_good = make_ban(
+            environment=environment, imposed_at=LONG_AGO, expires_at=None, user_id="for-good"
+        )
+        job = confirmed_job(make_users(environment=environment, count=5), now=LONG_AGO)
+        deactivation.deactivate(
+            environment=environment, user_ids=["gone"], by=api_actor(), now=LONG_AGO
+        )
+
+        def all_done():
+            return (
+                not Ban.objects.due(LONG_AGO + timedelta(days=2)).exists()
+                and DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE
+                and not DeactivatedUser.objects.awaiting_erasure().exists()
+                and SweepRun.objects.exists()
+            )
+
+        logs = [tmp_path / "worker.log", tmp_path / "beat.log"]
+        with Supervisor() as supervisor:
+            for process, log in zip((WORKER, BEAT), logs, strict=True):
+                supervisor.start(process, log=log)
+            assert eventually(all_done, seconds=60), "".join(map(Path.read_text, logs))
+        over.refresh_from_db()
+        for_good.refresh_from_db()
+        assert (over.outcome, over.closed_by) == (Ban.Outcome.EXPIRED, "system")
+        assert for_good.closed_at is None
+        assert not AppUser.objects.exists()
+        lines = AuditEvent.objects.filter(type="ban.expired")
+        assert [line.subject for line in lines] == ["over"]
+
+    def test_a_confirmed_job_runs_without_waiting_for_beat(self, same_store, tmp_path):
+        """The message leaves at commit, by this run's own broker: files, or Redis."""
+        job = confirmed_job(make_users(environment=make_environment(), count=5))
+        log = tmp_path / "worker.log"
+        with Supervisor() as supervisor:
+            supervisor.start(WORKER, log=log)
+            assert eventually(
+                lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE,
+                seconds=60,
+            ), log.read_text()
+        assert not AppUser.objects.exists()
