@@ -43,15 +43,17 @@ class _SpanWidget(forms.MultiWidget):
 class SpanField(forms.MultiValueField):
     """A length of time: an amount and its unit. Empty is None."""
 
-    def __init__(self, **options: Any):
+    def __init__(self, *, least: int = 0, required: bool = True, **options: Any):
         super().__init__(
             fields=(
-                # Ten years in minutes; beyond some 270,000 years the sum would not fit a column.
-                forms.IntegerField(min_value=0, max_value=5_256_000),
+                # Ten years in minutes; without a bound the sum could fit no column.
+                forms.IntegerField(min_value=least, max_value=5_256_000, required=required),
                 forms.ChoiceField(choices=[(unit, unit) for unit in _UNITS]),
             ),
             widget=_SpanWidget(),
             require_all_fields=False,
+            required=required,
+            error_messages={"incomplete": "Enter an amount and its unit."},
             **options,
         )
 
@@ -95,6 +97,7 @@ class RenameForm(forms.Form):
 class SettingsForm(forms.Form):
     plan = forms.ChoiceField(choices=Plan.choices)
     token_lifetime = SpanField(
+        least=1,
         required=False,
         help_text="How long new access tokens live. Empty: they do not end by themselves. "
         "Tokens that are issued already keep the end they have.",

@@ -92,7 +92,7 @@ def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
         without = query.copy()
         for other in (name, "cursor"):
             without.pop(other, None)
-        value = form.data[name]
+        value = str(form.data[name])
         yield {
             "label": str(field.label),
             "value": CATALOGUE.get(value, value),

@@ -56,7 +56,7 @@ def _database() -> dict[str, Any]:
 
 def _broker() -> dict[str, Any]:
     if not settings.REDIS_URL:
-        folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]
+        folder = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])
         return {"ok": os.access(folder, os.W_OK | os.X_OK)}
     with Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE

@@ -1,0 +1,19 @@
+"""Pages as a member sees them."""
+
+from typing import Any
+
+from django.urls import reverse
+
+from applications.models import Environment, Role
+from tests.factories import make_member
+
+
+def sign_in(client: Any, environment: Environment, role: Role = Role.OWNER) -> Any:
+    """A new member of the environment's application, signed in."""
+    account = make_member(application=environment.application, role=role).account
+    client.force_login(account)
+    return account
+
+
+def address(name: str, environment: Environment, *args: Any) -> str:
+    return reverse(name, args=[environment.application.org_name, environment.kind, *args])

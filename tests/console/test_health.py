@@ -1,0 +1,62 @@
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from moderation import bans
+from tests.factories import DAY, MINUTE, make_ban, make_environment
+
+
+@pytest.fixture
+def swept():
+    bans.note_sweep(closed=0, now=timezone.now())
+
+
+class TestHealthz:
+    def test_asks_no_database(self, client):
+        # Without the `db` mark any query fails the test.
+        assert client.get("/healthz").text == "ok"
+
+
+@pytest.mark.django_db
+class TestReadyz:
+    def test_is_ready_when_every_part_is_well(self, client, swept):
+        response = client.get("/readyz")
+        assert response.status_code == 200
+        assert response.json()["ready"] is True
+        assert set(response.json()["checks"]) == {"database", "broker", "ban_sweep"}
+
+    def test_is_not_ready_when_nobody_sweeps(self, client):
+        assert client.get("/readyz").status_code == 503
+
+    def test_is_not_ready_when_bans_wait_for_the_sweep(self, client, swept):
+        now = timezone.now()
+        make_ban(environment=make_environment(), imposed_at=now - DAY, expires_at=now - 5 * MINUTE)
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["ban_sweep"]["most_overdue_seconds"] >= 300
+
+    def test_is_not_ready_without_redis_and_says_so_soon(self, client, swept, settings):
+        settings.REDIS_URL = "redis://:hush@127.0.0.1:1/0"
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["broker"] == {"ok": False, "error": "ConnectionError"}
+        assert "hush" not in response.text
+
+    def test_is_ready_with_redis(self, client, swept, settings, redis_url):
+        settings.REDIS_URL = redis_url
+        assert client.get("/readyz").json()["checks"]["broker"] == {"ok": True}
+
+    def test_is_not_ready_when_the_queue_folder_is_gone(self, client, swept, settings, tmp_path):
+        settings.REDIS_URL = ""
+        settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"data_folder_in": tmp_path / "gone"}
+        assert client.get("/readyz").json()["checks"]["broker"] == {"ok": False}
+
+    def test_is_not_ready_without_a_database(self, client, monkeypatch):
+        def refuse(*_args, **_options):
+            raise OSError("password=hush")
+
+        monkeypatch.setattr(connection, "cursor", refuse)
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["database"] == {"ok": False, "error": "OSError"}
+        assert "hush" not in response.text
