@@ -72,7 +72,12 @@ class Keyset:
 
     def _fields(self, model: type[Model]) -> "list[models.Field[Any, Any]]":
         fields = [model._meta.get_field(name) for name in self._names]
-        return [field for field in fields if isinstance(field, models.Field)]
+        # A generated column converts no values; the field that it is made of does.
+        return [
+            getattr(field, "output_field", None) or field
+            for field in fields
+            if isinstance(field, models.Field)
+        ]
 
     def page(self, queryset: QuerySet[M], *, cursor: str = "", size: int) -> Page[M]:
         """`size` rows after (or, by a `previous` cursor, before) the cursor; "" is the start.

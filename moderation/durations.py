@@ -13,7 +13,7 @@ from moderation.models import NEVER
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 # One unit in its spellings: m, min, mins, minute, minutes.
 _AMOUNT = re.compile(
-    r"([0-9]{1,9})\s*(?:(w)(?:eeks?)?|(d)(?:ays?)?|(h)(?:(?:ou)?rs?)?|(m)(?:in(?:ute)?s?)?"
+    r"([0-9]{1,12})\s*(?:(w)(?:eeks?)?|(d)(?:ays?)?|(h)(?:(?:ou)?rs?)?|(m)(?:in(?:ute)?s?)?"
     r"|(s)(?:ec(?:ond)?s?)?)(?![a-z])",
     re.ASCII,
 )

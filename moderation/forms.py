@@ -58,8 +58,9 @@ class UserIdsField(forms.CharField):
 class EndForm(forms.Form):
     """When a ban ends: `cleaned_data["expires_at"]`, None for a permanent one."""
 
+    asks = "For how long"
+
     until = forms.ChoiceField(
-        label="For how long",
         choices=[
             ("1h", "1 h"),
             ("24h", "24 h"),
@@ -85,6 +86,7 @@ class EndForm(forms.Form):
     def __init__(self, *args: Any, now: datetime, **options: Any):
         self.now = now
         super().__init__(*args, **options)
+        self.fields["until"].label = self.asks
 
     def clean(self) -> dict[str, Any]:
         given = self.cleaned_data
@@ -123,10 +125,16 @@ class ImposeForm(EndForm):
 
 
 class ChangeForm(EndForm):
+    asks = "New end, counted from now"
+
+    # Whose ban it is, for the preview; the address says it to the verb.
+    user_ids = forms.CharField(required=False, widget=forms.HiddenInput)
     reason = _Reason("For your colleagues; the user is not told.")
 
 
 class ChangeSeveralForm(ImposeForm):
+    asks = "New end, counted from now"
+
     reason = _Reason("Left empty, each ban keeps its own.")
 
 

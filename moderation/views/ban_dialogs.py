@@ -53,6 +53,7 @@ def _ask(
         title,
         form=form,
         submit=submit,
+        icon="ban" if submit == "Ban" else "calendar-clock",
         action=request.get_full_path(),
         reasons=list(reasons)[:SUGGESTED],
         preview=_preview(environment, given, form.now),

@@ -237,6 +237,65 @@ class TestLift:
         assert told() == [("ban.imposed", "mallory"), ("ban.expired", "mallory")]
 
 
+class TestChangeSeveral:
+    def test_gives_all_the_same_end_and_leaves_each_its_reason_unless_given_one(self):
+        environment = make_environment()
+        impose(environment, "ada", reason="spam")
+        impose(environment, "bob", reason="insults", until=None)
+        both = {"environment": environment, "user_ids": ["ada", "bob"], "by": GRACE, "now": NOON}
+        changed = bans.change_several(**both, expires_at=NOON + HOUR)
+        assert [(ban.expires_at, ban.reason) for ban in changed] == [
+            (NOON + HOUR, "spam"),
+            (NOON + HOUR, "insults"),
+        ]
+        changed = bans.change_several(**both, expires_at=None, reason="both")
+        assert {(ban.expires_at, ban.reason) for ban in changed} == {(None, "both")}
+
+    def test_bans_nobody_anew_and_then_changes_nothing(self):
+        environment = make_environment()
+        impose(environment, "ada", "bob")
+        lift(environment, "bob")
+        with pytest.raises(BanOver) as refused:
+            bans.change_several(
+                environment=environment,
+                user_ids=["ada", "bob"],
+                expires_at=None,
+                by=GRACE,
+                now=NOON,
+            )
+        assert refused.value.user_ids == ["bob"]
+        assert not banned(environment, "bob")
+        assert len(ledger(environment, "ada")) == 1
+
+
+class TestUndoLift:
+    def undo(self, environment, *user_ids, by=GRACE, now=NOON + 2 * HOUR):
+        return bans.undo_lift(environment=environment, user_ids=user_ids, by=by, now=now)
+
+    def test_lets_the_ban_go_on_to_its_old_end(self):
+        environment = make_environment()
+        impose(environment, "ada")
+        impose(environment, "bob", until=None)
+        lift(environment, "ada", "bob", now=NOON + HOUR)
+        assert self.undo(environment, "bob", "ada") == ["bob", "ada"]
+        [ban] = Ban.objects.open().filter(user_id="ada")
+        assert (ban.expires_at, ban.reason) == (NOON + DAY, "spam")
+        assert (ban.banned_since, ban.imposed_at) == (NOON, NOON + 2 * HOUR)
+        assert self.undo(environment, "ada") == [], "once is enough"
+
+    def test_leaves_alone_what_has_moved_on(self):
+        environment = make_environment()
+        impose(environment, "over", until=NOON + 2 * HOUR)
+        impose(environment, "others", "again")
+        lift(environment, "over", "again", now=NOON + HOUR)
+        bans.lift(
+            environment=environment, user_ids=["others"], by=staff_actor("ken"), now=NOON + HOUR
+        )
+        impose(environment, "again", now=NOON + HOUR, until=None)
+        assert self.undo(environment, "over", "others", "again", "never") == []
+        assert banned(environment, "again", at=NOON + 2 * HOUR)
+
+
 class TestTime:
     """Law 20: the clock alone ends a ban, whatever any worker has or has not done."""
 

@@ -1,0 +1,348 @@
+"""The Bans page and the dialogs that change bans."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+
+from applications.models import AuditEvent, Role
+from moderation import bans
+from moderation.models import Ban
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOON,
+    make_ban,
+    make_deactivated,
+    make_environment,
+    make_member,
+    make_user,
+    staff_actor,
+)
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def environment():
+    return make_environment()
+
+
+@pytest.fixture
+def member(client, environment):
+    """Signed in, and may moderate."""
+    member = make_member(application=environment.application, role=Role.MODERATOR)
+    client.force_login(member.account)
+    return member
+
+
+def url(environment, page, **query):
+    place = f"/console/{environment.application.org_name}/{environment.kind}/{page}"
+    return f"{place}?{urlencode(query, doseq=True)}" if query else place
+
+
+def shown(response):
+    return [row.ban.user_id for row in response.context["rows"]]
+
+
+def events(response):
+    return json.loads(response.headers["HX-Trigger"])
+
+
+def in_force(user_id="mallory"):
+    return Ban.objects.in_force(NOON).get(user_id=user_id)
+
+
+@pytest.mark.usefixtures("member")
+class TestBanList:
+    def test_in_force_is_soonest_first_and_the_clock_alone_decides(self, client, environment):
+        for user_id, expires_at in (
+            ("later", NOON + DAY),
+            ("never", None),
+            ("soon", NOON + HOUR),
+            ("over", NOON),
+        ):
+            make_ban(environment=environment, user_id=user_id, expires_at=expires_at)
+        make_ban(environment=make_environment(), user_id="elsewhere")
+        assert shown(client.get(url(environment, "bans/"))) == ["soon", "later", "never"]
+
+    def test_tabs_follow_the_outcome_last_ended_first(self, client, environment):
+        actor = staff_actor()
+        make_ban(environment=environment, user_id="over", expires_at=NOON)
+        for user_id in ("first", "second"):
+            make_ban(environment=environment, user_id=user_id)
+        make_ban(environment=environment, user_id="waits", expires_at=NOON)
+        bans.lift(environment=environment, user_ids=["first"], by=actor, now=NOON)
+        bans.lift(environment=environment, user_ids=["second"], by=actor, now=NOON + HOUR)
+        Ban.objects.filter(user_id="over").update(
+            closed_at=NOON, closed_by="system", outcome="expired"
+        )
+        assert shown(client.get(url(environment, "bans/", tab="lifted"))) == ["second", "first"]
+        expired = client.get(url(environment, "bans/", tab="expired"))
+        assert shown(expired) == ["over"]
+        assert "1 more has run out" in expired.content.decode(), "one awaits the sweep"
+        everything = client.get(url(environment, "bans/", tab="all"))
+        assert shown(everything) == ["waits", "second", "first", "over"]
+        assert [tab["count"].value for tab in everything.context["tabs"]] == [0, 2, 1, 4]
+
+    def test_pages_by_keyset_without_losing_the_tab(self, client, environment):
+        for number in range(51):
+            make_ban(environment=environment, user_id=f"user-{number:02}")
+        first = client.get(url(environment, "bans/"))
+        cursor = first.context["pages"].next
+        second = client.get(url(environment, "bans/", cursor=cursor))
+        assert shown(second) == ["user-50"]
+        assert shown(client.get(url(environment, "bans/", cursor="nonsense"))) == shown(first)
+
+    def test_finds_by_beginning_or_exact_id(self, client, environment):
+        for user_id in ("mia", "mia.2", "mi", "Mia"):
+            make_ban(environment=environment, user_id=user_id)
+        assert shown(client.get(url(environment, "bans/", q="mia"))) == ["mia", "mia.2"]
+        assert shown(client.get(url(environment, "bans/", user="mia"))) == ["mia"]
+        nobody = client.get(url(environment, "bans/", q="\0'"))
+        assert shown(nobody) == []
+        assert "No such ban" in nobody.content.decode()
+
+    def test_marks_ids_that_are_not_registered(self, client, environment):
+        make_user(environment=environment, user_id="known", name="Kay")
+        make_deactivated(environment=environment, user_id="gone")
+        for user_id in ("known", "gone", "stranger"):
+            make_ban(environment=environment, user_id=user_id)
+        rows = client.get(url(environment, "bans/")).context["rows"]
+        assert {row.ban.user_id: (row.user.name, row.user.state) for row in rows} == {
+            "known": ("Kay", ""),
+            "gone": ("", "deactivated"),
+            "stranger": ("", "not_registered"),
+        }
+
+    def test_draws_the_share_that_has_passed(self, client, environment):
+        make_ban(environment=environment, imposed_at=NOON - HOUR, expires_at=NOON + 3 * HOUR)
+        [row] = client.get(url(environment, "bans/")).context["rows"]
+        assert row.elapsed == 25
+
+    @pytest.mark.parametrize("tab", ["in_force", "all"])
+    def test_costs_the_same_for_three_and_for_thirty(
+        self, client, environment, django_assert_num_queries, tab
+    ):
+        for number in range(3):
+            make_ban(environment=environment, user_id=f"a{number}")
+        with django_assert_num_queries(11):
+            client.get(url(environment, "bans/", tab=tab), headers=HTMX)
+        for number in range(27):
+            make_ban(environment=environment, user_id=f"b{number}")
+        with django_assert_num_queries(11):
+            client.get(url(environment, "bans/", tab=tab), headers=HTMX)
+
+
+@pytest.mark.usefixtures("member")
+class TestBanDialog:
+    def test_is_a_fragment_for_htmx_and_a_page_without(self, client, environment):
+        address = url(environment, "bans/impose/", user="a+b=c")
+        page, fragment = client.get(address), client.get(address, headers=HTMX)
+        assert b"<!doctype html>" in page.content
+        assert b"<!doctype" not in fragment.content
+        assert all(b"a+b=c" in response.content for response in (page, fragment))
+
+    @pytest.mark.parametrize(
+        ("given", "expires_at"),
+        [
+            ({"until": "1h"}, NOON + HOUR),
+            ({"until": "30d"}, NOON + 30 * DAY),
+            ({"until": "permanent"}, None),
+            ({"until": "custom", "custom": "2h 30m"}, NOON + 2.5 * HOUR),
+            (
+                {"until": "custom", "custom": "2026-03-03 14:00", "zone": "Europe/Berlin"},
+                NOON + DAY + HOUR,
+            ),
+        ],
+    )
+    def test_bans_until_what_was_chosen(self, client, environment, given, expires_at):
+        form = {"user_ids": "mallory, trudy", "reason": "spam", **given}
+        response = client.post(url(environment, "bans/impose/"), form, headers=HTMX)
+        assert response.status_code == 204
+        assert {"close-dialog", "bans-changed", "toast"} <= set(events(response))
+        for user_id in ("mallory", "trudy"):
+            assert in_force(user_id).expires_at == expires_at
+        assert AuditEvent.objects.filter(type="ban.imposed").count() == 2
+
+    def test_without_htmx_goes_back_to_the_bans_and_offers_to_undo(self, client, environment):
+        form = {"user_ids": "mallory", "until": "24h"}
+        response = client.post(url(environment, "bans/impose/"), form, follow=True)
+        assert response.redirect_chain == [(url(environment, "bans/"), 302)]
+        assert url(environment, "bans/lift/", user="mallory") in response.content.decode()
+
+    @pytest.mark.parametrize(
+        ("wrong", "field"),
+        [
+            ({"user_ids": ""}, "user_ids"),
+            ({"user_ids": "mallory, no/id"}, "user_ids"),
+            ({"user_ids": "x" * 65}, "user_ids"),
+            ({"user_ids": " ".join(f"u{number}" for number in range(101))}, "user_ids"),
+            ({"until": "custom", "custom": "soon"}, "custom"),
+            ({"until": "custom", "custom": ""}, "custom"),
+            ({"until": "custom", "custom": "2020-01-01"}, "custom"),
+            ({"until": "eternity"}, "until"),
+            ({"reason": "x" * 201}, "reason"),
+        ],
+    )
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_says_beside_the_field_what_is_wrong_and_loses_nothing(
+        self, client, environment, wrong, field, headers
+    ):
+        form = {"user_ids": "mallory", "until": "24h", "reason": "spam", **wrong}
+        response = client.post(url(environment, "bans/impose/"), form, headers=headers)
+        assert response.status_code == 422
+        assert list(response.context["form"].errors) == [field]
+        assert response.context["form"]["reason"].value() == form["reason"]
+        assert not Ban.objects.exists()
+
+    def test_posted_twice_leaves_one_ban_in_force(self, client, environment, at_noon):
+        form = {"user_ids": "mallory", "until": "24h"}
+        for moment in (NOON, NOON + HOUR):
+            at_noon.move_to(moment)
+            response = client.post(url(environment, "bans/impose/"), form, headers=HTMX)
+        assert in_force().expires_at == NOON + HOUR + DAY
+        assert events(response)["toast"]["undo"] == "", "a lift would not bring back the first"
+
+
+@pytest.mark.usefixtures("member")
+class TestPreview:
+    def preview(self, client, environment, **form):
+        response = client.get(url(environment, "bans/preview/", **form), headers=HTMX)
+        assert response.status_code == 200
+        return response.context["preview"]
+
+    def test_names_the_exact_end_and_what_it_changes_for_whom(self, client, environment):
+        make_user(environment=environment, user_id="mia")
+        make_ban(environment=environment, user_id="mia", expires_at=NOON + HOUR)
+        preview = self.preview(client, environment, until="24h", user_ids="mia stranger")
+        assert preview["expires_at"] == NOON + DAY
+        [mia, stranger] = preview["notes"]
+        assert (mia["user"].user_id, mia["later"]) == ("mia", DAY - HOUR)
+        assert (stranger["user"].state, stranger["ban"]) == ("not_registered", None)
+
+    def test_says_what_is_wrong_and_takes_anything(self, client, environment):
+        assert self.preview(client, environment, until="custom", custom="soon")["mistake"]
+        assert self.preview(client, environment, until="custom", custom="")["mistake"] == ""
+        assert self.preview(client, environment, until="1h", user_ids="\0 /")["notes"] == []
+        self.preview(client, environment, until="custom", custom="\0", zone="\0")
+
+
+@pytest.mark.usefixtures("member")
+class TestChange:
+    def test_starts_from_the_ban_as_it_is(self, client, environment):
+        ban = make_ban(environment=environment, expires_at=NOON + DAY)
+        address = url(environment, f"bans/{ban.pk}/change/")
+        form = client.get(address, headers=HTMX).context["form"]
+        unchanged = {name: form[name].value() for name in ("until", "custom", "reason")}
+        assert client.post(address, unchanged, headers=HTMX).status_code == 204
+        changed = in_force()
+        assert (changed.expires_at, changed.reason) == (ban.expires_at, ban.reason)
+        assert changed.pk != ban.pk, "the ledger is never rewritten"
+
+    @pytest.mark.parametrize("what", ["lifted by grace", "changed by grace", "ended"])
+    def test_of_a_ban_that_is_over_says_what_became_of_it(self, client, environment, what):
+        ban = make_ban(environment=environment)
+        if what == "lifted by grace":
+            bans.lift(environment=environment, user_ids=["mallory"], by=staff_actor(), now=NOON)
+        elif what == "changed by grace":
+            bans.impose(
+                environment=environment,
+                user_ids=["mallory"],
+                expires_at=None,
+                reason="more",
+                by=staff_actor(),
+                now=NOON,
+            )
+        else:
+            Ban.objects.filter(pk=ban.pk).update(expires_at=NOON)
+        before = list(Ban.objects.values())
+        address = url(environment, f"bans/{ban.pk}/change/")
+        response = client.post(address, {"until": "1h"}, headers=HTMX)
+        assert response.status_code == 422
+        assert "Nothing was changed" in response.content.decode()
+        assert what.split()[0] in response.content.decode()
+        assert list(Ban.objects.values()) == before
+        assert client.get(address).status_code == 200
+
+    def test_of_another_environments_ban_is_no_page(self, client, environment):
+        elsewhere = make_ban(environment=make_environment())
+        assert client.get(url(environment, f"bans/{elsewhere.pk}/change/")).status_code == 404
+        assert client.get(url(environment, f"bans/{10**30}/change/")).status_code == 404
+
+    def test_of_several_changes_all_or_says_who_is_not_banned(self, client, environment):
+        for user_id in ("ada", "bob"):
+            make_ban(environment=environment, user_id=user_id, reason=user_id)
+        address = url(environment, "bans/change/")
+        response = client.post(address, {"user_ids": "ada bob", "until": "1h"}, headers=HTMX)
+        assert response.status_code == 204
+        assert [(in_force(name).expires_at, in_force(name).reason) for name in ("ada", "bob")] == [
+            (NOON + HOUR, "ada"),
+            (NOON + HOUR, "bob"),
+        ]
+        response = client.post(address, {"user_ids": "ada eve", "until": "7d"}, headers=HTMX)
+        assert response.status_code == 422
+        assert "eve" in str(response.context["form"].errors["user_ids"])
+        assert in_force("ada").expires_at == NOON + HOUR
+
+
+@pytest.mark.usefixtures("member")
+class TestLift:
+    def test_lifts_several_and_undo_brings_them_back(self, client, environment):
+        for user_id in ("ada", "bob"):
+            make_ban(environment=environment, user_id=user_id, expires_at=NOON + DAY)
+        address = url(environment, "bans/lift/")
+        response = client.post(address, {"user": ["ada", "bob"]}, headers=HTMX)
+        assert not Ban.objects.in_force(NOON).exists()
+        undo = events(response)["toast"]["undo"]
+        assert client.post(undo, headers=HTMX).status_code == 204
+        assert in_force("ada").expires_at == NOON + DAY
+        stale = client.post(undo, headers=HTMX)
+        assert (stale.status_code, stale["Content-Type"][:10]) == (409, "text/plain")
+
+    def test_twice_is_no_error_and_offers_no_undo(self, client, environment):
+        make_ban(environment=environment)
+        for expected in ("Lifted the ban of mallory", "Nothing to lift"):
+            response = client.post(
+                url(environment, "bans/lift/"), {"user": "mallory"}, headers=HTMX
+            )
+            assert events(response)["toast"]["message"].startswith(expected)
+        assert events(response)["toast"]["undo"] == ""
+
+    def test_without_htmx_goes_back_to_where_the_button_was(self, client, environment):
+        make_ban(environment=environment)
+        came_from = "http://testserver" + url(environment, "bans/", q="mal")
+        for referer, back in ((came_from, came_from), ("http://evil.test/", None)):
+            response = client.post(
+                url(environment, "bans/lift/"), {"user": "mallory"}, headers={"Referer": referer}
+            )
+            assert response.status_code == 302
+            assert response["Location"] == (back or url(environment, "bans/"))
+
+    @pytest.mark.parametrize("form", [{}, {"user": "no/id"}])
+    def test_of_nobody_says_so(self, client, environment, form):
+        response = client.post(url(environment, "bans/lift/"), form, headers=HTMX)
+        assert response.status_code == 409
+        assert response.content
+
+
+def test_who_may_only_read_sees_why_the_buttons_are_off_and_cannot_post(client, environment):
+    make_ban(environment=environment)
+    viewer = make_member(application=environment.application, role=Role.VIEWER)
+    client.force_login(viewer.account)
+    page = client.get(url(environment, "bans/")).content.decode()
+    assert "Needs role" in page
+    assert 'type="checkbox"' not in page
+    for address in ("bans/impose/", "bans/lift/", "bans/change/", "bans/preview/"):
+        method = client.get if address == "bans/preview/" else client.post
+        assert method(url(environment, address), {"user": "mallory"}).status_code == 403
+    assert in_force()
