@@ -102,7 +102,7 @@ class Claims:
     issued: int  # microseconds since 1970
 
     def is_revoked(self, user: AppUser) -> bool:
-        """Whether everything issued at that time has been declared dead; `user` with environment."""
+        """Whether what was issued at that time has been declared dead; `user` with environment."""
         return any(
             valid_from is not None and self.issued < _micros(valid_from)
             for valid_from in (user.tokens_valid_from, user.environment.tokens_valid_from)
