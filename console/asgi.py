@@ -1,8 +1,13 @@
-"""ASGI entry point: the demo serves everything through it."""
+"""ASGI entry point: the demo serves pages, Server API and gateway on one port through it."""
 
-import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-application = get_asgi_application()
+from console.gateway.app import application as gateway  # sets Django up
+
+pages = get_asgi_application()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    await (pages if scope["type"] == "http" else gateway)(scope, receive, send)

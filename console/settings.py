@@ -8,34 +8,39 @@ is checked by `manage.py check --deploy` (see `console/checks.py`).
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
+from environ import Env
 
 from console.own_secrets import own_secret
+from console.variables import Variables, file, folder, one_of, time_zone, url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(env.str("ENV_FILE", "") or BASE_DIR / ".env")
+env = Variables()
+env.read_file(env.parsed("ENV_FILE", BASE_DIR / ".env", file, "the path of a file"))
+# What is not understood has its default here; `console.checks` names it, and nothing starts.
+MALFORMED_VARIABLES = env.malformed
 
 # --- Where things lie --------------------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR", "") or BASE_DIR / "var").resolve()
+DATA_DIR = env.parsed(
+    "DATA_DIR", BASE_DIR / "var", folder, "the path of a folder that can be written"
+)
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 # --- Secrets -----------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "") or own_secret(DATA_DIR, "secret-key")
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", "") or own_secret(DATA_DIR, "secret-key")
 # Outside the database on purpose: they encrypt app secrets and sign access tokens. The first one
 # encrypts and signs, all of them decrypt and verify, so a new key is put in front of the old.
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
-    own_secret(DATA_DIR, "encryption-key")
-]
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", []) or [own_secret(DATA_DIR, "encryption-key")]
+# For the system checks: which of the two an installation has made for itself.
+OWN_SECRETS = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if not env.words(name, [])]
 
 # --- Who may reach us --------------------------------------------------------------------------
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[]) or ["localhost", "127.0.0.1", "[::1]"]
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 # How many proxies of ours stand in front; only then is X-Forwarded-* believed.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
-HTTPS = env.bool("HTTPS", False)
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0)
+HTTPS = env.flag("HTTPS", False)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -46,6 +51,10 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+# Without HTTPS, `console.W006` says once what these would say in Django's words.
+SILENCED_SYSTEM_CHECKS = (
+    [] if HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
+)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -130,8 +139,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
-AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", 5)
-AXES_COOLOFF_TIME = timedelta(minutes=env.int("SIGN_IN_LOCKOUT_MINUTES", 15))
+AXES_FAILURE_LIMIT = env.number("SIGN_IN_ATTEMPTS", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "console.views.accounts.locked_out"
@@ -140,8 +149,11 @@ AXES_VERBOSE = False
 
 # --- Store -------------------------------------------------------------------------------------
 DATABASES = {
-    "default": environ.Env.db_url_config(
-        env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'rollcall.sqlite3'}"
+    "default": env.parsed(
+        "DATABASE_URL",
+        Env.db_url_config(f"sqlite:///{DATA_DIR / 'rollcall.sqlite3'}"),
+        lambda text: Env.db_url_config(url("postgres", "postgresql", "sqlite")(text)),
+        "as in postgres://user:password@host:5432/rollcall",
     )
 }
 _database = DATABASES["default"]
@@ -158,10 +170,14 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
     _database["CONN_MAX_AGE"] = 0
-    _options["pool"] = {"min_size": 2, "max_size": env.int("DB_POOL_MAX", 16), "timeout": 10}
+    _options["pool"] = {
+        "min_size": 2,
+        "max_size": env.number("DB_POOL_MAX", 16, least=2),
+        "timeout": 10,
+    }
 
 # --- Redis: broker, rate limits, messages between processes ---------------------------------------
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = env.parsed("REDIS_URL", "", url("redis", "rediss"), "as in redis://host:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -200,30 +216,43 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
-SWEEP_SECONDS = env.int("SWEEP_SECONDS", 5)
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
+# Task → seconds. A message that waits longer than that is superseded by the next.
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": float(SWEEP_SECONDS), "options": {"expires": SWEEP_SECONDS}}
-    for name, task in {
-        "close bans that are over": "moderation.tasks.expire_bans",
-        "resume deletion jobs": "users.tasks.resume_deletion_jobs",
-        "send what webhooks are to hear": "applications.tasks.send_deliveries",
-        "erase the data of deactivated users": "users.tasks.erase_deactivated",
+    task: {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
+    for task, seconds in {
+        "moderation.tasks.expire_bans": SWEEP_SECONDS,
+        "users.tasks.resume_deletion_jobs": SWEEP_SECONDS,
+        "users.tasks.erase_deactivated": SWEEP_SECONDS,
+        "users.tasks.bury_dead_gateways": SWEEP_SECONDS,
+        "applications.tasks.send_deliveries": SWEEP_SECONDS,
+        "users.tasks.purge_messages": 3600,
+        "applications.tasks.forget_deliveries": 3600,
     }.items()
 }
 
 # --- Where web listens, and with how much (`make demo`, `make serve`) -----------------------------
-HOST = env.str("HOST", "127.0.0.1")
-PORT = env.int("PORT", 8000)
-WEB_WORKERS = env.int("WEB_WORKERS", 2)
-WEB_THREADS = env.int("WEB_THREADS", 8)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, most=65_535)
+WEB_WORKERS = env.number("WEB_WORKERS", 2)
+WEB_THREADS = env.number("WEB_THREADS", 8)
 
 # --- Server API --------------------------------------------------------------------------------
 # The zone in which RongCloud and Nexconn print times that carry no offset.
-API_TIME_ZONE = env.str("API_TIME_ZONE", "UTC")
+API_TIME_ZONE = env.parsed(
+    "API_TIME_ZONE", "UTC", time_zone, "the name of a time zone, as in Asia/Shanghai"
+)
 # True lets webhooks call local addresses, and plain http: for trying them out, never in production.
-WEBHOOKS_MAY_BE_LOCAL = env.bool("WEBHOOKS_MAY_BE_LOCAL", False)
+WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
 # False switches the per-second limits off, for load tests.
-API_RATE_LIMITS = env.bool("API_RATE_LIMITS", True)
+API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
+
+# --- Gateway -----------------------------------------------------------------------------------
+# Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
+GATEWAY_URL = env.str("GATEWAY_URL", "")
+# Attempts to connect from one address: so many at once, and so many a second after that.
+GATEWAY_CONNECT_BURST = env.int("GATEWAY_CONNECT_BURST", 100)
+GATEWAY_CONNECT_RATE = env.int("GATEWAY_CONNECT_RATE", 20)
 
 # --- Language, time, static files, logs -----------------------------------------------------------
 LANGUAGE_CODE = "en-us"
@@ -234,7 +263,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = env.bool("SERVE_STATIC_FROM_SOURCE", True)
+WHITENOISE_USE_FINDERS = env.flag("SERVE_STATIC_FROM_SOURCE", True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -243,11 +272,15 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.parsed("LOG_LEVEL", "INFO", one_of(*_LEVELS), " or ".join(_LEVELS)),
+    },
     "loggers": {"axes": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
 }

@@ -7,6 +7,8 @@ from io import BytesIO
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from console.checks import refuse_malformed
+
 
 class ChunkedBody:
     """Gives Django the body of a request that does not say its length.
@@ -29,3 +31,4 @@ class ChunkedBody:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 application = ChunkedBody(get_wsgi_application())
+refuse_malformed()
