@@ -91,7 +91,6 @@ def _of_ninja(error: HttpError) -> Refusal:
 REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     # The door
     Resolver404: UNKNOWN_CALL,
-    vendor.UnknownCall: UNKNOWN_CALL,
     vendor.WrongMethod: NOT_POSTED,
     vendor.Crashed: INTERNAL,
     UnknownAppKey: PARAMETER,

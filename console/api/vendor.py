@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from console.api.ratelimit import Limits
 
 
-class UnknownCall(Exception):
-    """The vendor has no such path, or we do not serve it."""
-
-    def __init__(self) -> None:
-        super().__init__("No such call")
-
-
 class WrongMethod(Exception):
     """The path is known, its method is another."""
 
@@ -102,6 +95,8 @@ class Vendor:
     refuse: Callable[[Any, Exception], HttpResponse]
     # Second spellings of paths, without the leading slash.
     aliases: Mapping[str, str] = field(default_factory=dict)
+    # How many segments of a path say whose call it is, before those that say which.
+    tenant_segments: int = 0
 
     @cached_property
     def _resolver(self) -> URLResolver:
@@ -109,7 +104,7 @@ class Vendor:
 
     def resolve(self, segments: Sequence[str]) -> ResolverMatch:
         """Raises `django.urls.Resolver404`."""
-        path = "/".join(segments)
+        path = "/".join(segments[self.tenant_segments :])
         return self._resolver.resolve("/" + self.aliases.get(path, path))
 
     def refusal(self, error: Exception) -> HttpResponse | None:

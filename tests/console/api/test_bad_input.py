@@ -110,11 +110,10 @@ class TestNamesAndAvatars:
     def test_an_avatar_has_1024_bytes_at_most(self, ask):
         assert ask(TOKEN, id="ann", name="Ann", avatar="é" * 513) == (1005, 400)
 
-    @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "\x7f\x1b[2J"])
+    @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "\x1b[2J"])
     def test_neither_has_control_characters(self, ask, text):
-        if "\x00" in text or "\n" in text or "\x1b" in text:
-            assert ask(TOKEN, id="ann", name=text) == (1002, 400)
-            assert ask(TOKEN, id="ann", name="Ann", avatar=text) == (1002, 400)
+        assert ask(TOKEN, id="ann", name=text) == (1002, 400)
+        assert ask(TOKEN, id="ann", name="Ann", avatar=text) == (1002, 400)
 
 
 class TestNumbers:
