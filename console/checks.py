@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 SETTINGS = "settings"  # their tag
 SHORTEST_KEY = 32  # characters
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
-HOW_TO_MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
 
 @register(SETTINGS)
@@ -25,7 +25,7 @@ def settings_are_understood(**_: Any) -> list[CheckMessage]:
     ]
     if any(len(key) < SHORTEST_KEY for key in settings.ENCRYPTION_KEYS):
         text = f"ENCRYPTION_KEYS has a key of less than {SHORTEST_KEY} characters."
-        found.append(Error(text, hint=f"Make one with: {HOW_TO_MAKE_ONE}", id="console.E002"))
+        found.append(Error(text, hint=f"Make one with: {MAKE_ONE}", id="console.E002"))
     return found
 
 
@@ -55,7 +55,7 @@ def _secrets() -> Iterator[Finding]:
             yield (
                 number,
                 f"{name} is not set: this machine has made its own, which no other knows.",
-                f"Set it, the same on all machines, and back it up. Make one with: {HOW_TO_MAKE_ONE}",
+                f"Set it, the same on all machines, and back it up. Make one with: {MAKE_ONE}",
             )
 
 

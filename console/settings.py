@@ -249,10 +249,10 @@ API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
 
 # --- Gateway -----------------------------------------------------------------------------------
 # Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
-GATEWAY_URL = env.str("GATEWAY_URL", "")
+GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
 # Attempts to connect from one address: so many at once, and so many a second after that.
-GATEWAY_CONNECT_BURST = env.int("GATEWAY_CONNECT_BURST", 100)
-GATEWAY_CONNECT_RATE = env.int("GATEWAY_CONNECT_RATE", 20)
+GATEWAY_CONNECT_BURST = env.number("GATEWAY_CONNECT_BURST", 100)
+GATEWAY_CONNECT_RATE = env.number("GATEWAY_CONNECT_RATE", 20)
 
 # --- Language, time, static files, logs -----------------------------------------------------------
 LANGUAGE_CODE = "en-us"
