@@ -38,6 +38,7 @@ MAX_UNLOCK = timedelta(days=7)
 RESERVED_ORG_NAMES = {
     *("admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"),
     *("friend", "user", "v4"),  # where RongCloud's and Nexconn's calls begin
+    "app-id",  # where Agora's calls may begin
 }
 # "Last used" is for people who decide whether a secret can go; a write per call would cost more.
 LAST_USED_PRECISION = timedelta(minutes=1)

@@ -22,12 +22,12 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
-from console.api import nexconn, rongcloud
+from console.api import agora, nexconn, rongcloud
 from console.api.vendor import Call, Crashed, Request, Vendor, WrongMethod
 
 logger = logging.getLogger(__name__)
 
-VENDORS = (nexconn.VENDOR, rongcloud.VENDOR)
+VENDORS = (nexconn.VENDOR, rongcloud.VENDOR, agora.VENDOR)
 UNKNOWN = "unknown call"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
 
@@ -79,7 +79,7 @@ def _crash(vendor: Vendor, request: Request) -> HttpResponse:
 
 
 def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
-    match = vendor.resolve(segments)
+    match = request.resolver_match = vendor.resolve(segments)
     request.call = replace(request.call, name=vendor.call_name(request.method or "", match.route))
     # Django itself refuses a body that is announced too large; a chunked one announces nothing.
     if len(request.body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:

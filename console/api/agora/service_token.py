@@ -42,9 +42,7 @@ class ServiceToken:
 def issue(*, secret_id: int, now: datetime, lifetime: timedelta | None) -> str:
     """Without a lifetime it does not end by itself."""
     expires = (now + lifetime - _EPOCH) // _MICROSECOND if lifetime is not None else 0
-    body = _LAYOUT.pack(
-        secret_id, (now - _EPOCH) // _MICROSECOND, expires, secrets.token_bytes(6)
-    )
+    body = _LAYOUT.pack(secret_id, (now - _EPOCH) // _MICROSECOND, expires, secrets.token_bytes(6))
     return _text(body + vault.macs(_PURPOSE, body)[0])
 
 

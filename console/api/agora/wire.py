@@ -58,6 +58,10 @@ class Refused(Exception):
         super().__init__(self.refusal.description)
 
 
+def with_desc(refusal: Refusal) -> Refusal:
+    return replace(refusal, desc=True)
+
+
 def _argument(description: str | None = None) -> Refusal:
     return Refusal(400, "illegal_argument", description, ILLEGAL_ARGUMENT)
 
@@ -85,7 +89,7 @@ NOBODY_TO_ASK = _argument("usernames is empty")
 TOO_MANY_TO_IMPORT = _argument("request user over flow limit:{most}.")
 PAGE_TOO_LARGE = _argument("page size more than max limit : {most}")
 MEDIA_TYPE = Refusal(415, "web_application", "Unsupported Media Type")
-ATTRIBUTES_MEDIA_TYPE = replace(MEDIA_TYPE, desc=True)
+ATTRIBUTES_MEDIA_TYPE = with_desc(MEDIA_TYPE)
 TOO_MANY_ATTRIBUTES = Refusal(
     400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=True
 )
