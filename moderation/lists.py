@@ -110,6 +110,11 @@ class UserList:
                 self._record("removed", environment, owner_id, by, now, before=gone)
         return gone
 
+    def contains(self, *, environment: Environment, owner_id: str, listed_id: str) -> bool:
+        """Whether this one is on the owner's list."""
+        entries = self.model.objects.of(environment, owner_id)
+        return bool(entries.filter(listed_id=listed_id).exists())
+
     def page(
         self,
         *,

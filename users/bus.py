@@ -21,7 +21,7 @@ from django.db import transaction
 CHANNEL = "rollcall:gateway"
 log = logging.getLogger(__name__)
 
-Listener = Callable[[dict[str, Any]], None]
+Listener = Callable[[dict[str, Any]], object]
 _listeners: list[Listener] = []
 
 

@@ -80,6 +80,11 @@ def _unprintable(text: str) -> bool:
 
 
 def lock(environment: Environment, user_ids: Iterable[str]) -> None:
+    """`lock_by_key` for whoever has the environment at hand."""
+    lock_by_key(environment.pk, user_ids)
+
+
+def lock_by_key(environment_id: int, user_ids: Iterable[str]) -> None:
     """Wait until no other transaction works on any of these ids, and hold them until it ends.
 
     PostgreSQL: advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that
@@ -92,7 +97,7 @@ def lock(environment: Environment, user_ids: Iterable[str]) -> None:
         return
     keys = sorted(
         int.from_bytes(
-            blake2b(f"{environment.pk}:{user_id}".encode(), digest_size=8).digest(), signed=True
+            blake2b(f"{environment_id}:{user_id}".encode(), digest_size=8).digest(), signed=True
         )
         for user_id in user_ids
     )

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from applications.models import Environment
 from users import bus, identity
-from users.models import AppUser, Message
+from users.models import AppUser, Connection, GatewayProcess, Message
 from users.tokens import UnknownUsers
 
 MAX_WAITING = 1_000
@@ -114,6 +114,17 @@ def is_waiting(*, environment: Environment, user_id: str, message_id: int, now: 
         .filter(pk=message_id, sent_at__gt=now - KEPT_FOR)
         .exists()
     )
+
+
+def recipients_at(*, gateway: GatewayProcess) -> list[tuple[int, str]]:
+    """(environment id, user_id) of those connected to this process for whom something waits."""
+    held = Connection.objects.filter(
+        gateway=gateway,
+        environment=OuterRef("environment"),
+        user_id=OuterRef("recipient_id"),
+    )
+    waiting = Message.objects.filter(Exists(held), delivered_at=None)
+    return list(waiting.values_list("environment_id", "recipient_id").distinct())
 
 
 def acknowledge(

@@ -160,6 +160,13 @@ def kicks(*, gateway: GatewayProcess) -> list[Connection]:
 
 
 @transaction.atomic
+def stop_gateway(*, gateway: GatewayProcess, now: datetime) -> None:
+    """The process ends in order; what it still holds ends with it."""
+    disconnect(connections=Connection.objects.filter(gateway=gateway), now=now)
+    GatewayProcess.objects.filter(pk=gateway.pk).delete()
+
+
+@transaction.atomic
 def bury_dead_gateways(*, now: datetime) -> list[Connection]:
     """Strike out processes whose lease is over, with what they held; the connections struck out."""
     dead = list(

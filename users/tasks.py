@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from users import deactivation, deletion
+from users import deactivation, deletion, messages, presence
 
 
 @shared_task
@@ -25,4 +25,15 @@ def resume_deletion_jobs(**_: Any) -> None:
 @shared_task
 def erase_deactivated(**_: Any) -> None:
     while deactivation.erase_pending(now=timezone.now()):
+        pass
+
+
+@shared_task
+def bury_dead_gateways(**_: Any) -> None:
+    presence.bury_dead_gateways(now=timezone.now())
+
+
+@shared_task
+def purge_messages(**_: Any) -> None:
+    while messages.purge(now=timezone.now()):
         pass

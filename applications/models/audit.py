@@ -21,6 +21,7 @@ class AuditEvent(models.Model):
         STAFF = "staff"
         APP_KEY = "app_key", "app key"
         SYSTEM = "system"
+        CLIENT = "client", "chat client"
 
     at = models.DateTimeField()
     # A dotted word from `applications.audit.CATALOGUE`.
