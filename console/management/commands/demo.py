@@ -16,6 +16,7 @@ from django.db import connections, transaction
 
 from applications.environments import secret_text
 from applications.models import Application, Environment
+from console.checks import SETTINGS
 from console.own_secrets import own_secret
 from console.processes import BEAT, WORKER, ChildEnded, Process, Supervisor, why_not_listen
 
@@ -24,7 +25,7 @@ USERNAME = "demo"
 
 class Command(BaseCommand):
     help = "Start web, worker and beat on this machine, with sample data in an empty store."
-    requires_system_checks = ()  # they run while web starts
+    requires_system_checks = (SETTINGS,)  # the others run while web starts
 
     def handle(self, **_options: Any) -> None:
         host, port = settings.HOST, settings.PORT
@@ -33,12 +34,10 @@ class Command(BaseCommand):
                 f"Cannot listen on {host}, port {port}: {obstacle}. "
                 f"PORT chooses another: PORT={port + 1} make demo"
             )
-        call_command("migrate", verbosity=0, interactive=False)
-        if not Application.objects.exists():
-            self.stdout.write("Making sample data ...")
-            with transaction.atomic():  # interrupted, it leaves the store empty
-                call_command("demo_data")
-        facts = "\n".join(f"  {name:<12} {value}" for name, value in _facts())
+        try:
+            facts = self.prepare()
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted. The next start begins where this one was.") from None
         connections.close_all()
 
         logs = settings.DATA_DIR / "log"
@@ -69,6 +68,16 @@ class Command(BaseCommand):
         except ChildEnded as error:
             log = logs / f"{error.name}.log"
             raise CommandError(f"{error}. {log} ends:\n{_last_lines(log)}") from error
+
+    def prepare(self) -> str:
+        """A store that is up to date and not empty; what to tell of it."""
+        call_command("migrate", verbosity=0, interactive=False)
+        if not Application.objects.exists():
+            self.stdout.write("Making sample data ...")
+            self.stdout.flush()
+            with transaction.atomic():  # interrupted, it leaves the store empty
+                call_command("demo_data")
+        return "\n".join(f"  {name:<12} {value}" for name, value in _facts())
 
 
 def _facts() -> Iterator[tuple[str, str]]:
