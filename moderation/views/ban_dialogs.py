@@ -56,7 +56,8 @@ def _ask(
         icon="ban" if submit == "Ban" else "calendar-clock",
         action=request.get_full_path(),
         reasons=list(reasons)[:SUGGESTED],
-        preview=_preview(environment, given, form.now),
+        # What is wrong with the end stands beside its field already.
+        preview={} if "custom" in form.errors else _preview(environment, given, form.now),
     )
     status = 422 if form.is_bound else 200
     return answers.dialog(request, "moderation/_ban_dialog.html", context, status=status)
