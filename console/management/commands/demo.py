@@ -34,12 +34,6 @@ class Command(BaseCommand):
                 f"Cannot listen on {host}, port {port}: {obstacle}. "
                 f"PORT chooses another: PORT={port + 1} make demo"
             )
-        try:
-            facts = self.prepare()
-        except KeyboardInterrupt:
-            raise CommandError("Interrupted. The next start begins where this one was.") from None
-        connections.close_all()
-
         logs = settings.DATA_DIR / "log"
         logs.mkdir(exist_ok=True)
         web = Process(
@@ -50,6 +44,8 @@ class Command(BaseCommand):
         )
         try:
             with Supervisor() as supervisor:
+                # In here, so that a Ctrl-C does not strike in the middle of a migration.
+                facts = self.prepare()
                 # Web first and alone: the page is what someone waits for.
                 supervisor.start(web, log=logs / "web.log")
                 self.check()
@@ -77,7 +73,9 @@ class Command(BaseCommand):
             self.stdout.flush()
             with transaction.atomic():  # interrupted, it leaves the store empty
                 call_command("demo_data")
-        return "\n".join(f"  {name:<12} {value}" for name, value in _facts())
+        facts = "\n".join(f"  {name:<12} {value}" for name, value in _facts())
+        connections.close_all()
+        return facts
 
 
 def _facts() -> Iterator[tuple[str, str]]:
