@@ -64,7 +64,7 @@ def done(
     tone: str = "success",
     undo: str = "",
 ) -> HttpResponse:
-    """A change was made, or (tone "error") could not be for the page was stale. With htmx the dialog
+    """A change was made, or (tone "error") could not be: the page was stale. With htmx the dialog
     closes, a toast says it, and what shows `events` draws itself again; without, `to` says it.
 
     A POST to the address `undo` takes the change back.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -122,8 +122,6 @@ def deletion_confirm(request: MemberRequest, environment: Environment, job_id: i
         deletion.confirm(job=job, by=Actor.staff(request), now=timezone.now())
     except deletion.JobNotOpen:
         pass  # somebody else was quicker: the page shows what became of it
-    except deletion.NotInProduction as error:
-        raise Http404 from error  # there are no jobs in production
     return redirect(job)
 
 
