@@ -25,7 +25,7 @@ def ban(environment, user_id, *, by="grace", now=NOON):
     bans.impose(
         environment=environment,
         user_ids=[user_id],
-        expires_at=now + DAY,
+        expires_at=now + 7 * DAY,
         reason="spam",
         by=staff_actor(by),
         now=now,
@@ -96,7 +96,7 @@ class TestAuditLog:
             now=NOON + HOUR,
         )
         changes = {change.word: change for change in show().context["lines"][0].changes}
-        assert changes["until"].before == NOON + DAY
+        assert changes["until"].before == NOON + 7 * DAY
         assert changes["until"].after == "permanent"
         assert (changes["reason"].before, changes["reason"].after) == ("spam", "worse")
 
