@@ -1,0 +1,93 @@
+"""`manage.py seed`: many users at once, within the law."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from applications.models import Plan
+from moderation.models import Ban, BlocklistEntry
+from tests import factories
+from users import bulk, quota
+from users.models import AppUser, RegistrationTally
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pro():
+    return factories.make_environment(kind="production", plan=Plan.PRO)
+
+
+def seed(environment, users, **options):
+    call_command("seed", app_key=environment.app_key, users=users, **options)
+
+
+def test_registers_over_the_past_with_tallies(pro):
+    seed(pro, 2_500)
+    now = timezone.now()
+    users = AppUser.objects.filter(environment=pro)
+    days = Counter(moment.date() for moment in users.values_list("registered_at", flat=True))
+    assert sum(days.values()) == 2_500
+    assert min(days) == now.date() - timedelta(days=90)
+    told = quota.registrations_per_day(environment=pro, now=now, days=91)
+    assert dict(told) == {day: days[day] for day, _ in told}
+    assert 0 < users.never_connected().count() < 1_000
+    assert not users.filter(last_seen_at__gt=now).exists()
+
+
+def test_leaves_alone_who_is_there_and_who_is_deactivated(pro):
+    factories.make_user(environment=pro, user_id="seed-0000002", name="Old")
+    factories.make_deactivated(environment=pro, user_id="seed-0000003")
+    seed(pro, 5)
+    seed(pro, 5)
+    assert AppUser.objects.count() == 4
+    assert AppUser.objects.get(user_id="seed-0000002").name == "Old"
+    assert sum(RegistrationTally.objects.values_list("count", flat=True)) == 3
+
+
+def test_a_limit_holds_and_nothing_is_half_done(pro):
+    development = pro.application.environments.get(kind="development")
+    factories.make_users(environment=development, count=40)
+    with pytest.raises(CommandError, match=r"40 of 100 .* This run has registered 0\."):
+        seed(development, 61)
+    assert AppUser.objects.filter(environment=development).count() == 40
+    assert not RegistrationTally.objects.exists()
+    seed(development, 60)
+    assert AppUser.objects.filter(environment=development).count() == 100
+
+
+def test_bans_and_blocks_some_of_them(pro):
+    seed(pro, 300, bans=120, blocked=250)
+    assert Ban.objects.in_force(timezone.now()).count() == 120
+    assert BlocklistEntry.objects.count() == 250
+    known = set(AppUser.objects.values_list("user_id", flat=True))
+    assert set(Ban.objects.values_list("user_id", flat=True)) <= known
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"users": 0}, "--users"),
+        ({"users": 2, "bans": 3}, "--bans"),
+        ({"users": 1, "blocked": 1}, "--blocked"),
+        ({"users": 1, "prefix": "a b"}, "--prefix"),
+        ({"users": 1, "prefix": "x" * 64}, "--prefix"),
+    ],
+)
+def test_refuses_what_makes_no_sense(pro, options, reason):
+    with pytest.raises(CommandError, match=reason):
+        seed(pro, **options)
+    assert not AppUser.objects.exists()
+
+
+def test_names_an_unknown_app_key():
+    with pytest.raises(CommandError, match="No environment has the app key nonsense"):
+        call_command("seed", app_key="nonsense", users=1)
+
+
+def test_a_chunk_has_an_end(pro):
+    with pytest.raises(ValueError, match="more than 2000"):
+        bulk.register_chunk(environment=pro, users=[AppUser()] * (bulk.CHUNK + 1))
