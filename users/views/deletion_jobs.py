@@ -1,5 +1,6 @@
 """Deleting several test users: preview exactly whom, confirm by typing, watch it happen."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpResponse
@@ -118,10 +119,8 @@ def deletion_confirm(request: MemberRequest, environment: Environment, job_id: i
         return redirect(job)
     if request.POST.get("confirm", "").strip() != phrase(environment):
         return _show(request, job, error=f"Type {phrase(environment)} to delete these users.")
-    try:
+    with suppress(deletion.JobNotOpen):  # somebody was quicker: the page shows what became of it
         deletion.confirm(job=job, by=Actor.staff(request), now=timezone.now())
-    except deletion.JobNotOpen:
-        pass  # somebody else was quicker: the page shows what became of it
     return redirect(job)
 
 
