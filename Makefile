@@ -31,7 +31,8 @@ lint: .venv/.lint ## Check style, types, templates, storeys, migrations and prod
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
-	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+	@key=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'); \
+	$(PRODUCTION) SECRET_KEY=$$key ENCRYPTION_KEYS=$$key $(PYTHON) manage.py check --deploy --fail-level WARNING
 
 lock: ## Bring the lock files up to pyproject.toml (needs uv); UPGRADE=1 takes the newest versions
 	$(LOCK) -o requirements-run.lock
