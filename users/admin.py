@@ -55,7 +55,8 @@ class AppUserAdmin(SupportAdmin):
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Whatever hangs off the user is the verb's to take, not Django's to ask about."""
-        return [str(user) for user in objs], {"app users": len(objs)}, set(), []
+        everything = "with tokens, connections, bans, lists, friends and profile"
+        return [f"{user}, {everything}" for user in objs], {"app users": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         by, now = self.said_by(request)
