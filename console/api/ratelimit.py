@@ -80,7 +80,8 @@ def _total(caller: Caller, amount: int) -> int:
     if call.now < _rests_until:
         return 0
     second = int(call.now.timestamp())
-    key = f"calls:{caller.environment.pk}:{call.vendor}:{call.name}:{second}"
+    name = call.name.replace(" ", ":")  # not every cache takes a blank in a key
+    key = f"calls:{caller.environment.pk}:{call.vendor}:{name}:{second}"
     try:
         cache.add(key, 0, timeout=_KEPT_SECONDS)
         return cache.incr(key, amount)

@@ -1,28 +1,20 @@
-"""Who calls, what they may do, and how often.
-
-A token in `Authorization: Bearer` stands for the app or for one of its users. There are three
-kinds: AccessToken2, which the app signs with its secret; ours for apps (`service_token`); and ours
-for users (`users.tokens`).
-"""
+"""Who calls, what they may do, and how often."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpRequest
 
-from applications import environments
 from applications.audit import Actor, client_address
 from applications.models import AppSecret, AuditEvent, Environment
 from console.api import vendor
-from console.api.agora import access_token, naming, service_token, wire
+from console.api.agora import credentials, naming, wire
+from console.api.agora.credentials import Credential, TokenRejected
 from console.api.agora.wire import Failure, Refusal, Refused
 from console.api.ratelimit import Limit, Limits
 from console.api.signature import DoorClosed
-from moderation import bans
-from users import tokens
 from users.models import AppUser
 
 LIMITS = Limits(
@@ -40,21 +32,6 @@ LIMITS = Limits(
 BY_APP_ID = "app-id"
 _ORG_NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
 _APP_ID = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)
-
-
-class TokenRejected(Exception):
-    def __init__(self, failure: Failure):
-        self.failure = failure
-        super().__init__(failure.value)
-
-
-@dataclass(frozen=True)
-class Credential:
-    """What a token proved: the app, by one of its secrets, or one user."""
-
-    expires_at: datetime | None
-    secret: AppSecret | None = None
-    user: AppUser | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +167,12 @@ def credential(
 ) -> Credential:
     """What the token proves. Raises `Refused`."""
     try:
-        return _prove(bearer(request), caller)
+        return credentials.prove(
+            bearer(request),
+            environment=caller.environment,
+            secrets=caller.secrets,
+            now=caller.now,
+        )
     except TokenRejected as error:
         raise rejected(request, caller, error.failure, wording) from error
 
@@ -222,80 +204,3 @@ def bearer(request: HttpRequest) -> str:
     """The token shown; "" when there is none. Blanks do not matter."""
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else scheme + token
-
-
-def _prove(token: str, caller: Caller) -> Credential:
-    """What the token stands for. Raises `TokenRejected`."""
-    if not token:
-        raise TokenRejected(Failure.MISSING)
-    if token.startswith(access_token.PREFIX):
-        found = _by_access_token(token, caller)
-    elif token.startswith(service_token.PREFIX):
-        found = _by_service_token(token, caller)
-    else:
-        found = _by_users_token(token, caller)
-    if found.secret is not None:
-        environments.secret_used(found.secret, now=caller.now)
-    if found.user is not None:
-        _require_activated(caller, found.user)
-    return found
-
-
-def _by_access_token(token: str, caller: Caller) -> Credential:
-    now = caller.now
-    try:
-        found = access_token.parse(token)
-    except access_token.MalformedToken:
-        raise TokenRejected(Failure.MALFORMED) from None
-    if found.app_id != caller.environment.app_key:
-        raise TokenRejected(Failure.OTHER_APP)
-    used = None
-    for secret in caller.secrets:
-        if found.is_signed_with(environments.secret_text(secret)):
-            used = secret
-    if used is None or found.grant is None or found.issued_at > now + access_token.MAX_SKEW:
-        raise TokenRejected(Failure.NOT_OURS)
-    grant = found.grant
-    if now >= grant.expires_at:
-        raise TokenRejected(Failure.EXPIRED)
-    if not grant.user_id:
-        return Credential(grant.expires_at, secret=used)
-    user = naming.find_or_none(caller.environment, grant.user_id)
-    if user is None:
-        raise TokenRejected(Failure.NOT_OURS)
-    # Its issue time is whole seconds: what was issued in the second of a revocation lives.
-    for valid_from in (user.tokens_valid_from, caller.environment.tokens_valid_from):
-        if valid_from is not None and found.issued_at + timedelta(seconds=1) <= valid_from:
-            raise TokenRejected(Failure.EXPIRED)
-    return Credential(grant.expires_at, secret=used, user=user)
-
-
-def _by_service_token(token: str, caller: Caller) -> Credential:
-    try:
-        found = service_token.parse(token)
-    except service_token.ForeignToken:
-        raise TokenRejected(Failure.MALFORMED) from None
-    if found.expires_at is not None and caller.now >= found.expires_at:
-        raise TokenRejected(Failure.EXPIRED)
-    valid_from = caller.environment.tokens_valid_from
-    if valid_from is not None and found.issued_at < valid_from:
-        raise TokenRejected(Failure.EXPIRED)
-    for secret in caller.secrets:
-        if secret.pk == found.secret_id:
-            return Credential(found.expires_at, secret=secret)
-    raise TokenRejected(Failure.OTHER_APP)
-
-
-def _by_users_token(token: str, caller: Caller) -> Credential:
-    try:
-        user = tokens.authenticate(environment=caller.environment, token=token, now=caller.now)
-    except tokens.TokenUnknown:
-        raise TokenRejected(Failure.MALFORMED) from None
-    except tokens.TokenRefused:
-        raise TokenRejected(Failure.EXPIRED) from None
-    return Credential(None, user=user)
-
-
-def _require_activated(caller: Caller, user: AppUser) -> None:
-    if bans.in_force(environment=caller.environment, user_ids=[user.user_id], now=caller.now):
-        raise TokenRejected(Failure.NOT_OURS)

@@ -15,17 +15,6 @@ router = Router(tags=["Connections"])
 _MAX_DIGITS = 18
 
 
-@router.get("users/{username}/status", auth=auth.own_user)
-def online_status(request: Request, username: str) -> Any:
-    """Online with any device. The key is the name as it was asked for."""
-    caller = request.auth
-    user = naming.find(caller.environment, username)
-    online = presence.is_online(
-        environment=caller.environment, user_id=user.user_id, now=caller.now
-    )
-    return envelope(request, "get", ("uri",), entities=[], data={username: _state(online)}, count=0)
-
-
 @router.post("users/batch/status")
 def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
     """In the order asked; an unknown name is offline."""
@@ -44,6 +33,17 @@ def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
             for name in body.usernames
         ],
     )
+
+
+@router.get("users/{username}/status", auth=auth.own_user)
+def online_status(request: Request, username: str) -> Any:
+    """Online with any device. The key is the name as it was asked for."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    online = presence.is_online(
+        environment=caller.environment, user_id=user.user_id, now=caller.now
+    )
+    return envelope(request, "get", ("uri",), entities=[], data={username: _state(online)}, count=0)
 
 
 def _state(online: bool) -> str:

@@ -32,7 +32,7 @@ MAX_TTL = 100 * 365 * 86_400  # seconds
 _USERNAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
-def username(value: Any) -> str:
+def legal_username(value: Any) -> str:
     """As stored: in lower case."""
     if value is None:
         raise Refused(wire.USERNAME_REQUIRED)
@@ -96,7 +96,7 @@ Nickname = Annotated[StrictStr | None, BeforeValidator(_nickname)]
 
 
 class NewUser(Schema):
-    username: Annotated[str, BeforeValidator(username)] = Field(None, validate_default=True)
+    username: Annotated[str, BeforeValidator(legal_username)] = Field(None, validate_default=True)
     password: Password = None
     nickname: Nickname = None
 

@@ -73,7 +73,7 @@ def register_without_password(caller: Caller, username: str) -> None:
     """For a user whom the app vouches for; not new is no error. Raises `Refused`."""
     registration.register_new(
         environment=caller.environment,
-        users=[AppUser(user_id=schemas.username(username))],
+        users=[AppUser(user_id=schemas.legal_username(username))],
         now=caller.now,
     )
 

@@ -19,7 +19,9 @@ from console.api import vendor
 from console.api.numbered import PageTooFar
 from console.api.ratelimit import RateExceeded
 from console.api.signature import DoorClosed
+from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
+from moderation.mutes import InvalidMuteEnd
 from users.attributes import AttributesTooLarge, InvalidAttribute
 from users.deletion import NotInProduction
 from users.friends import (
@@ -225,6 +227,8 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     RefusesFriends: Refusal(403, "forbidden_op"),
     NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
     InvalidFriendProfile: _argument(),
+    InvalidEnd: INVALID,
+    InvalidMuteEnd: INVALID,
     ListFull: Refusal(403, "exceed_limit"),
     ListsOneself: _argument(),
     AttributesTooLarge: Refusal(
