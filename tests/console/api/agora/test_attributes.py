@@ -1,0 +1,96 @@
+"""Agora Chat's calls about user attributes."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.factories import make_token, make_user
+
+FORM = "application/x-www-form-urlencoded"
+KEYS = {"timestamp", "data", "duration"}
+
+
+@pytest.fixture(autouse=True)
+def ann(agora):
+    return make_user(environment=agora.environment, user_id="ann")
+
+
+def put(agora, values, name="ann", **options):
+    body = urlencode(values).encode()
+    return agora("PUT", f"metadata/user/{name}", body, **{"content_type": FORM, **options})
+
+
+class TestAttributes:
+    def test_are_merged_and_removed_by_an_empty_value(self, agora):
+        assert put(agora, {"nickname": "Änn", "sign": "hi & bye"})[0] == 200
+        status, body = put(agora, {"sign": "", "gender": "1"}, name="ANN")
+
+        assert status == 200
+        assert set(body) == KEYS
+        assert body["data"] == {"nickname": "Änn", "gender": "1"}
+        assert agora("GET", "metadata/user/ann")[1]["data"] == body["data"]
+
+    def test_are_cleared(self, agora):
+        put(agora, {"nickname": "Ann"})
+        for name in ("ann", "ann", "nobody"):
+            status, body = agora("DELETE", f"metadata/user/{name}")
+            assert (status, body["data"], set(body)) == (200, True, KEYS)
+        assert agora("GET", "metadata/user/ann")[1]["data"] == {}
+
+    def test_of_an_unknown_user_are_none_and_cannot_be_set(self, agora):
+        assert agora("GET", "metadata/user/nobody")[1]["data"] == {}
+        assert put(agora, {"a": "b"}, name="nobody")[0] == 404
+
+    def test_of_several_are_those_asked_for(self, agora):
+        make_user(environment=agora.environment, user_id="bob")
+        put(agora, {"nickname": "Ann", "mail": "a@b", "phone": "1"})
+        body = {"targets": ["Ann", "bob", "nobody"], "properties": ["nickname", "mail", "ext"]}
+
+        assert agora("POST", "metadata/user/get", body)[1]["data"] == {
+            "Ann": {"nickname": "Ann", "mail": "a@b"},
+            "bob": {},
+            "nobody": {},
+        }
+
+    def test_are_a_users_own_to_set_and_anybodys_to_read(self, agora, ann):
+        make_user(environment=agora.environment, user_id="bob")
+        token = make_token(ann)
+
+        assert put(agora, {"nickname": "Ann"}, token=token)[0] == 200
+        assert put(agora, {"nickname": "x"}, name="bob", token=token)[0] == 401
+        assert agora("GET", "metadata/user/bob", token=token)[0] == 200
+        body = {"targets": ["bob"], "properties": ["nickname"]}
+        assert agora("POST", "metadata/user/get", body, token=token)[0] == 200
+
+    def test_are_counted_in_bytes(self, agora):
+        put(agora, {"nick": "Ä"})
+
+        assert agora("GET", "metadata/user/capacity")[1]["data"] == 6
+
+    @pytest.mark.parametrize("size", [2_049, 5_000])
+    def test_take_2_kilobytes_at_most(self, agora, size):
+        status, body = put(agora, {"a": "x" * (size - 1)})
+
+        assert (status, body["error"]) == (403, "FORBIDDEN")
+        assert body["desc"] == body["error_description"]
+        assert put(agora, {"a": "x" * 2_047})[0] == 200
+
+    def test_take_no_text_that_no_store_keeps(self, agora):
+        assert put(agora, {"a\x00": "b"})[0] == 400
+        assert agora("PUT", "metadata/user/ann", b"a=%FF", content_type=FORM)[0] == 400
+        assert agora("PUT", "metadata/user/ann", b"a=\xff", content_type=FORM)[0] == 400
+
+    def test_come_as_they_are_declared(self, agora):
+        for content_type in ("", "application/json"):
+            status, body = put(agora, {"a": "b"}, content_type=content_type)
+            assert (status, body["desc"]) == (415, "Unsupported Media Type")
+        body = {"targets": ["ann"], "properties": []}
+        for content_type in ("", FORM):
+            assert agora("POST", "metadata/user/get", body, content_type=content_type)[0] == 415
+
+    def test_of_several_has_bounds(self, agora):
+        body = {"targets": ["ann"] * 101, "properties": []}
+        status, answer = agora("POST", "metadata/user/get", body)
+
+        assert (status, answer["error"]) == (400, "BAD_REQUEST")
+        assert answer["error_description"] == "exceed allowed batch size 100"

@@ -1,0 +1,121 @@
+"""Agora Chat's calls about contacts."""
+
+import pytest
+
+from tests.factories import NOON, make_token, make_user
+from users import friends
+from users.models import AppUser, FriendPermission, Friendship
+
+BOTH = {"action", "timestamp", "duration"}
+
+
+@pytest.fixture(autouse=True)
+def people(agora):
+    return {
+        user_id: make_user(environment=agora.environment, user_id=user_id)
+        for user_id in ("ann", "bob", "cy", "dee")
+    }
+
+
+class TestContacts:
+    def test_are_added_and_removed_on_both_sides(self, agora, people):
+        status, body = agora("POST", "users/ann/contacts/users/Bob")
+        assert status == 200
+        assert set(body) == {*BOTH, "path", "uri", "entities"}
+        assert body["path"] == f"/users/{people['ann'].uuid}/contacts"
+        assert body["uri"].endswith(f"/development/users/{people['ann'].uuid}/contacts")
+        assert body["entities"][0]["username"] == "bob"
+
+        agora("POST", "users/ann/contacts/users/cy")
+        body = agora("GET", "users/ann/contacts/users")[1]
+        assert set(body) == {*BOTH, "uri", "entities", "data", "count"}
+        assert (body["data"], body["count"], body["entities"]) == (["cy", "bob"], 2, [])
+        assert agora("GET", "users/bob/contacts/users")[1]["data"] == ["ann"]
+
+        for _ in range(2):
+            assert agora("DELETE", "users/bob/contacts/users/ann")[0] == 200
+        assert agora("GET", "users/ann/contacts/users")[1]["data"] == ["cy"]
+
+    @pytest.mark.parametrize("path", ["nobody/contacts/users/ann", "ann/contacts/users/nobody"])
+    def test_of_unknown_users_are_404(self, agora, path):
+        for method in ("POST", "DELETE"):
+            assert agora(method, f"users/{path}")[0] == 404
+
+    def test_are_not_oneself(self, agora):
+        assert agora("POST", "users/ann/contacts/users/ann")[0] == 400
+
+    def test_have_a_limit(self, agora, monkeypatch):
+        monkeypatch.setattr(friends, "MAX_FRIENDS", 1)
+        agora("POST", "users/ann/contacts/users/bob")
+        status, body = agora("POST", "users/ann/contacts/users/cy")
+
+        assert (status, body["error"]) == (403, "exceed_limit")
+
+    def test_may_be_refused_to_a_user_but_not_to_the_app(self, agora, people):
+        AppUser.objects.filter(user_id="bob").update(friend_permission=FriendPermission.NOBODY)
+        path = "users/ann/contacts/users/bob"
+
+        assert agora("POST", path, token=make_token(people["ann"]))[0] == 403
+        assert agora("POST", path)[0] == 200
+
+
+class TestPages:
+    @pytest.mark.parametrize("base", ["user", "users"])
+    def test_show_remarks_when_asked(self, agora, base):
+        for name in ("bob", "cy", "dee"):
+            agora("POST", f"users/ann/contacts/users/{name}")
+        remark = {"remark": "ü" * 100}
+        status, body = agora("PUT", f"{base}/ann/contacts/users/cy", remark)
+        assert status == 200
+        assert set(body) == {*BOTH, "uri", "status"}
+        assert body["status"] == "ok"
+
+        path = f"{base}/ann/contacts?needReturnRemark=true&limit=2"
+        first = agora("GET", path + "&cursor=")[1]
+        assert first["data"]["contacts"] == [
+            {"username": "dee", "remark": None},
+            {"username": "cy", "remark": "ü" * 100},
+        ]
+        assert first["cursor"] == first["data"]["cursor"]
+        last = agora("GET", f"{base}/ann/contacts?cursor={first['cursor']}")[1]
+        assert last["data"] == {"contacts": [{"username": "bob"}]}
+        assert "cursor" not in last
+
+    def test_have_fifty_at_most(self, agora):
+        status, body = agora("GET", "user/ann/contacts?limit=51")
+
+        assert (status, body["error_description"]) == (400, "page size more than max limit : 50")
+
+    @pytest.mark.parametrize("body", [{}, {"remark": 1}, {"remark": "r" * 101}])
+    def test_take_no_other_remark(self, agora, body):
+        agora("POST", "users/ann/contacts/users/bob")
+
+        assert agora("PUT", "user/ann/contacts/users/bob", body)[0] == 400
+
+    def test_take_no_remark_about_a_stranger(self, agora):
+        status, body = agora("PUT", "user/ann/contacts/users/bob", {"remark": "Bobby"})
+
+        assert (status, body["error"]) == (400, "illegal_argument")
+        assert body["error_description"].startswith("updateRemark they are not friends")
+
+
+class TestImport:
+    def test_says_what_became_of_whom(self, agora, monkeypatch):
+        monkeypatch.setattr(friends, "MAX_FRIENDS", 2)
+        names = ["bob", "nobody", "ann", "cy", "dee"]
+        status, body = agora("POST", "users/ann/contacts/import", {"usernames": names})
+
+        assert status == 200
+        assert set(body) == {*BOTH, "status", "data"}
+        assert body["data"] == {
+            "success": ["bob", "cy"],
+            "NotExistFailed": ["nobody"],
+            "maxLimitFailed": ["dee"],
+            "UnKnowFailed": ["ann"],
+        }
+        assert Friendship.objects.filter(added_at=NOON).count() == 4
+
+    def test_takes_ten_at_most(self, agora):
+        status, body = agora("POST", "users/ann/contacts/import", {"usernames": ["bob"] * 11})
+
+        assert (status, body["error_description"]) == (400, "request user over flow limit:10.")
