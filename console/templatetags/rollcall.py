@@ -26,6 +26,7 @@ from console.templatetags import words
 register = template.Library()
 register.filter(words.duration)
 register.filter(words.estimate)
+register.filter(words.actor)
 
 Context = dict[str, Any]
 

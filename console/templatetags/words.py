@@ -1,11 +1,13 @@
 """How the console says times, durations and large numbers. `static/console.js` says the same."""
 
+import re
 from datetime import datetime, timedelta
 
 from applications.counting import Count
 
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _EXACT_UP_TO = 10_000
+_APP_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def duration(value: timedelta | float, parts: int = 2) -> str:
@@ -54,3 +56,8 @@ def initials(name: str) -> str:
     words = name.replace("_", " ").replace("-", " ").replace(".", " ").split() or [name]
     letters = words[0][:2] if len(words) == 1 else "".join(word[0] for word in words[:2])
     return letters.upper()
+
+
+def actor(name: str) -> str:
+    """Who did it: an account by its name, an app key by its end, for 32 digits say no more."""
+    return f"app key …{name[-4:]}" if _APP_KEY.fullmatch(name) else name
