@@ -27,7 +27,7 @@ lint: export ENV_FILE = /dev/null
 lint: .venv/.lint ## Check style, types, templates, storeys, migrations and production settings
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/djlint --check --lint --quiet templates
+	.venv/bin/djlint --lint --quiet templates
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
