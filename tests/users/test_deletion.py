@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError
 
 from applications import environments
+from applications.keyset import BadCursor
 from applications.models import AuditEvent
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from tests.factories import (
@@ -178,6 +179,45 @@ class TestDelete:
         deletion.delete(environment=environment, user_ids=[user.user_id for user in users], **AT)
         lines = AuditEvent.objects.filter(type="user.deleted")
         assert {line.subject for line in lines} == {user.user_id for user in users}
+
+
+class TestDeleteOldest:
+    def delete(self, environment, *, by=None, now=NOON, **page):
+        at = {"by": by or api_actor(), "now": now}
+        return deletion.delete_oldest(environment=environment, **{"size": 2, **page}, **at)
+
+    def test_deletes_page_by_page_whom_it_answers_with(self):
+        environment = make_environment()
+        make_users(environment=environment, count=3)
+        first = self.delete(environment)
+        last = self.delete(environment, cursor=first.next)
+        assert [user.user_id for user in first.rows + last.rows] == [
+            "user-00001",
+            "user-00002",
+            "user-00003",
+        ]
+        assert last.next is None
+        assert not AppUser.objects.exists()
+        assert AuditEvent.objects.filter(type="user.deleted").count() == 3
+
+    def test_takes_no_other_lists_cursor_for_the_start(self):
+        environment = make_environment()
+        make_users(environment=environment, count=1)
+        with pytest.raises(BadCursor):
+            self.delete(environment, cursor="x")
+        assert AppUser.objects.exists()
+
+    def test_law_8_in_production_needs_an_api_call_and_an_unlocked_environment(self):
+        locked = make_environment(kind="production")
+        unlocked = make_environment(kind="production", deletion_unlocked_until=NOON + HOUR)
+        for environment, by, now in (
+            (locked, api_actor(), NOON),
+            (unlocked, staff_actor(), NOON),
+            (unlocked, api_actor(), NOON + HOUR),
+        ):
+            with pytest.raises(NotInProduction):
+                self.delete(environment, by=by, now=now)
+        assert self.delete(unlocked).rows == []
 
 
 class TestJob:

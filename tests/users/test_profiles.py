@@ -26,6 +26,16 @@ def test_what_is_given_changes_and_the_rest_stays():
     assert (line.before, line.after) == ({"name": "Ada"}, {"name": "Ada L."})
 
 
+def test_push_settings_are_merged_and_an_empty_text_removes_one():
+    user = make_user(environment=make_environment(), push_settings={"style": 1, "token": "x"})
+    update(user.environment, user.user_id, push_settings={"token": "", "quiet": True})
+    user.refresh_from_db()
+    assert user.push_settings == {"style": 1, "quiet": True}
+    assert user.changed_at == NOON
+    with pytest.raises(InvalidProfile):
+        update(user.environment, user.user_id, push_settings={"much": "x" * 4_096})
+
+
 def test_an_unknown_user_or_one_of_another_environment_is_refused():
     user = make_user(environment=make_environment())
     with pytest.raises(UnknownUsers):
