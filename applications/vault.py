@@ -32,7 +32,13 @@ def encrypt(text: str) -> str:
 
 def decrypt(ciphertext: str) -> str:
     """Raises `cryptography.fernet.InvalidToken` when no key of ours made it."""
-    return _box(tuple(settings.ENCRYPTION_KEYS)).decrypt(ciphertext.encode()).decode()
+    return _decrypted(tuple(settings.ENCRYPTION_KEYS), ciphertext)
+
+
+# Kept, for every API call asks: a process that holds the keys may as well hold what they open.
+@lru_cache(maxsize=1024)
+def _decrypted(keys: tuple[str, ...], ciphertext: str) -> str:
+    return _box(keys).decrypt(ciphertext.encode()).decode()
 
 
 @lru_cache(maxsize=4)

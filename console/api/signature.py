@@ -17,10 +17,13 @@ from django.http import HttpRequest
 
 from applications import environments
 from applications.audit import Actor, client_address
+from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent
 from console.api.vendor import Caller, Request
 
 _APP_KEY = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+# Every call asks this.
+_live_secrets = Compiled(AppSecret.objects.for_app_key, "app key")
 
 
 class UnknownAppKey(Exception):
@@ -50,7 +53,7 @@ def authenticate(request: Request) -> Caller:
     most once a minute for each secret.
     """
     key = app_key(request)
-    secrets = list(AppSecret.objects.for_app_key(key)) if _APP_KEY.fullmatch(key) else []
+    secrets = _live_secrets(key) if _APP_KEY.fullmatch(key) else []
     if not secrets:
         raise UnknownAppKey
     nonce, timestamp, signature = (

@@ -138,7 +138,7 @@ class TestQuota:
     ):
         environment = make_environment(kind="production", plan=plan)
         make_users(environment=environment, count=FREE_USER_LIMIT)
-        with django_assert_num_queries(12, exact=False) as queries:
+        with django_assert_num_queries(6, exact=False) as queries:
             assert register(environment, "one-more").created
         assert not any("applications_environment" in query["sql"] for query in queries)
 
