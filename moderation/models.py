@@ -156,6 +156,12 @@ class Mute(models.Model):
                 name="moderation_mute_once", fields=["environment", "user_id", "channel"]
             ),
         ]
+        indexes = [
+            # Who is muted in this channel?
+            models.Index(
+                fields=["environment", "channel", "id"], name="moderation_mutes_in_channel"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.channel} until {self.expires_at or 'lifted'}"

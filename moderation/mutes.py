@@ -5,6 +5,7 @@ Invariants
 * The clock alone ends a mute; nothing needs to be written down when it does.
 * A user has at most one mute for a channel; muting again sets a new end.
 * Like a ban, a mute outlives deactivation.
+* Muting holds `identity.lock`, as sending does: once it is done, nothing more gets through.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,7 @@ from django.db import transaction
 from applications import audit
 from applications.audit import Actor
 from applications.models import Environment
-from moderation.models import Mute
+from moderation.models import Mute, MuteQuerySet
 from users import identity
 
 
@@ -37,6 +38,7 @@ def impose(
     if expires_at is not None and expires_at <= now:
         raise InvalidMuteEnd("A mute must end in the future.")
     wanted = identity.check_user_ids(user_ids)
+    identity.lock(environment, wanted)
     Mute.objects.bulk_create(
         (
             Mute(
@@ -47,7 +49,8 @@ def impose(
                 imposed_by=by.name,
                 expires_at=expires_at,
             )
-            for user_id in wanted
+            # In order, or two callers would wait for each other's rows.
+            for user_id in sorted(wanted)
         ),
         update_conflicts=True,
         unique_fields=["environment", "user_id", "channel"],
@@ -85,6 +88,11 @@ def lift(
         now=now,
         changes=[(user_id, {"channel": channel}, None) for user_id in lifted],
     )
+
+
+def in_channel(*, environment: Environment, channel: Mute.Channel, now: datetime) -> MuteQuerySet:
+    """The mutes of a channel that are in force; an index has them by their keys."""
+    return Mute.objects.in_force(now).filter(environment=environment, channel=channel)
 
 
 def of_user(*, environment: Environment, user_id: str, now: datetime) -> dict[Mute.Channel, Mute]:

@@ -8,7 +8,7 @@ Invariants
 * Being friends already, and not being friends when one is removed, is no error.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -20,7 +20,7 @@ from applications import audit
 from applications.audit import Actor
 from applications.keyset import Keyset, Page
 from applications.models import Environment
-from users import identity
+from users import hosted_profiles, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers, require_registered
 
@@ -80,12 +80,13 @@ def add(
 ) -> Outcome:
     """Make them friends, or ask where the other's permission says so; `direct` never asks.
 
-    Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`.
+    Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`,
+    `InvalidFriendProfile`.
     """
     if user_id == friend_id:
         raise BefriendsOneself("A user cannot be their own friend")
-    if len(message) > MESSAGE_MAX_LENGTH:
-        raise InvalidFriendProfile(f"A message has at most {MESSAGE_MAX_LENGTH} characters")
+    if not identity.is_text(message, MESSAGE_MAX_LENGTH, multiline=True):
+        raise InvalidFriendProfile(f"A message is text of at most {MESSAGE_MAX_LENGTH} characters")
     pair = identity.check_user_ids([user_id, friend_id])
     identity.lock(environment, pair)
     known = {
@@ -231,6 +232,11 @@ def page(
     return keyset.page(Friendship.objects.of(environment, user_id), cursor=cursor, size=size)
 
 
+def count(*, environment: Environment, user_id: str) -> int:
+    """How many friends a user has; `MAX_FRIENDS` at most."""
+    return Friendship.objects.of(environment, user_id).count()
+
+
 def friends_among(*, environment: Environment, user_id: str, others: Iterable[str]) -> set[str]:
     """Which of these are the user's friends."""
     return set(
@@ -253,7 +259,7 @@ def describe(
     by: Actor,
     now: datetime,
     alias: str | None = None,
-    extended: dict[str, str] | None = None,
+    extended: Mapping[str, Any] | None = None,
 ) -> None:
     """Set what the user calls a friend, and the extension; None leaves it, "" and {} clear it.
 
@@ -261,13 +267,14 @@ def describe(
     """
     given: dict[str, Any] = {}
     if alias is not None:
-        if len(alias) > ALIAS_MAX_LENGTH:
-            raise InvalidFriendProfile(f"An alias has at most {ALIAS_MAX_LENGTH} characters")
+        if not identity.is_text(alias, ALIAS_MAX_LENGTH):
+            raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
         given["alias"] = alias
     if extended is not None:
-        if len(extended) > MAX_EXTENDED:
-            raise InvalidFriendProfile(f"At most {MAX_EXTENDED} extended fields")
-        given["extended"] = extended
+        try:
+            given["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
+        except hosted_profiles.InvalidField as error:
+            raise InvalidFriendProfile(str(error)) from None
     friendship = (
         Friendship.objects.of(environment, user_id)
         .select_for_update()

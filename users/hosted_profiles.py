@@ -18,7 +18,7 @@ from applications import audit
 from applications.audit import Actor
 from applications.models import Environment
 from users import identity
-from users.models import AppUser, Profile
+from users.models import AppUser, AppUserQuerySet, Profile
 from users.tokens import UnknownUsers, require_registered
 
 # Field → longest text, or for numbers the range.
@@ -33,6 +33,7 @@ TEXT_FIELDS = {
 NUMBER_FIELDS = {"gender": range(3), "role": range(101), "level": range(101)}
 MAX_EXTENDED = 20
 EXTENDED_VALUE_MAX_LENGTH = 256
+_NUMBER = re.compile(r"[0-9]{1,3}")
 _EXTENDED_KEY = re.compile(r"ext_[A-Za-z0-9_]{1,28}", re.ASCII)
 
 
@@ -53,8 +54,8 @@ def _check_basic(fields: Mapping[str, Any]) -> dict[str, Any]:
             checked[key] = value
         elif key in NUMBER_FIELDS:
             allowed = NUMBER_FIELDS[key]
-            number = int(value) if isinstance(value, str) and value.isdecimal() else value
-            if isinstance(number, bool) or number not in allowed:
+            number = int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+            if type(number) is not int or number not in allowed:
                 raise InvalidField(key, f"a number from {allowed[0]} to {allowed[-1]}")
             checked[key] = number
         else:
@@ -96,6 +97,8 @@ def set_fields(
     before = {**profile.basic, **profile.extended}
     profile.basic = {**profile.basic, **new_basic}
     profile.extended = check_extended({**profile.extended, **new_extended})
+    if {**profile.basic, **profile.extended} == before:
+        return
     profile.version = version
     profile.save()
     audit.record(
@@ -124,6 +127,11 @@ def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: 
         now=now,
         changes=[(user_id, None, None) for user_id in cleared],
     )
+
+
+def holders(environment: Environment) -> AppUserQuerySet:
+    """The users who have a profile."""
+    return AppUser.objects.in_environment(environment).filter(profile__isnull=False)
 
 
 def of_users(*, environment: Environment, user_ids: Iterable[str]) -> list[Profile]:

@@ -1,7 +1,7 @@
 """A user's name and avatar, as shown in push notices, and how they want to be pushed to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,12 @@ from users.models import AppUser
 from users.tokens import UnknownUsers
 
 PUSH_SETTINGS_MAX_BYTES = 4_096
+
+
+def names_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, str]:
+    """user_id → name, for those of these ids that are registered."""
+    users = AppUser.objects.filter(environment=environment, user_id__in=list(user_ids))
+    return dict(users.values_list("user_id", "name"))
 
 
 def get(*, environment: Environment, user_id: str) -> AppUser:

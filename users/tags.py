@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from applications import audit
 from applications.audit import Actor
-from applications.keyset import Keyset, Page
 from applications.models import Environment
 from users import identity
 from users.models import Remark, UserTags
@@ -19,7 +19,6 @@ from users.models import Remark, UserTags
 MAX_TAGS = 20
 TAG_MAX_LENGTH = 40
 REMARK_MAX_LENGTH = 64
-OLDEST_FIRST = Keyset("id")
 
 
 class InvalidTags(Exception):
@@ -43,7 +42,11 @@ def set_tags(
         raise InvalidTags(f"A tag is text of 1 to {TAG_MAX_LENGTH} characters")
     before = tags_of(environment=environment, user_ids=wanted)
     UserTags.objects.bulk_create(
-        (UserTags(environment=environment, owner_id=user_id, tags=unique) for user_id in wanted),
+        # In order, or two callers would wait for each other's rows.
+        (
+            UserTags(environment=environment, owner_id=user_id, tags=unique)
+            for user_id in sorted(wanted)
+        ),
         update_conflicts=True,
         unique_fields=["environment", "owner_id"],
         update_fields=["tags"],
@@ -93,7 +96,7 @@ def set_remarks(
                 about_id=user_id,
                 text=remarks[user_id],
             )
-            for user_id in about
+            for user_id in sorted(about)
         ),
         update_conflicts=True,
         unique_fields=["environment", "owner_id", "about_id"],
@@ -128,8 +131,6 @@ def remove_remark(
         )
 
 
-def remarks_page(
-    *, environment: Environment, owner_id: str, cursor: str = "", size: int
-) -> Page[Remark]:
-    remarks = Remark.objects.filter(environment=environment, owner_id=owner_id)
-    return OLDEST_FIRST.page(remarks, cursor=cursor, size=size)
+def remarks_of(*, environment: Environment, owner_id: str) -> QuerySet[Remark]:
+    """What the owner calls others; an index has them by `about_id`."""
+    return Remark.objects.filter(environment=environment, owner_id=owner_id)
