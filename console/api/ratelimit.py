@@ -22,7 +22,10 @@ from console.api.vendor import Caller
 logger = logging.getLogger(__name__)
 
 # A counter outlives its second by a margin, for clocks that differ between machines.
-_KEPT_SECONDS = 5
+_KEPT = timedelta(seconds=5)
+# Wrong passwords for one user, until further ones are refused unread. A vendor's own number is not
+# known.
+MAX_GUESSES, GUESSES_WITHIN = 10, timedelta(minutes=10)
 # After a failure the cache is left alone for so long: each try may cost a time-out.
 _REST = timedelta(seconds=5)
 _rests_until = datetime.min.replace(tzinfo=UTC)
@@ -73,20 +76,35 @@ def _count(limit: Limit, caller: Caller, amount: int) -> None:
         raise RateExceeded(f"More than {allowed} {'users' if limit.of_users else 'calls'} a second")
 
 
+def count_guess(caller: Caller, user_id: str, *, wrong: bool) -> None:
+    """Ask before a password is looked at, and tell when it was wrong. Raises `RateExceeded` once
+    there were too many wrong ones for this user: then the right one is refused as well, or it could
+    still be found.
+    """
+    window = int(caller.now.timestamp()) // int(GUESSES_WITHIN.total_seconds())
+    key = f"guesses:{caller.environment.pk}:{user_id}:{window}"
+    if _incremented(key, int(wrong), caller.now, kept=GUESSES_WITHIN) >= MAX_GUESSES + wrong:
+        raise RateExceeded("Too many wrong passwords for this user")
+
+
 def _total(caller: Caller, amount: int) -> int:
     """How many this second has seen, these included; 0 when nobody knows."""
-    global _rests_until
     call = caller.call
-    if call.now < _rests_until:
-        return 0
     second = int(call.now.timestamp())
     name = call.name.replace(" ", ":")  # not every cache takes a blank in a key
     key = f"calls:{caller.environment.pk}:{call.vendor}:{name}:{second}"
+    return _incremented(key, amount, call.now, kept=_KEPT)
+
+
+def _incremented(key: str, amount: int, now: datetime, *, kept: timedelta) -> int:
+    global _rests_until
+    if now < _rests_until:
+        return 0
     try:
-        cache.add(key, 0, timeout=_KEPT_SECONDS)
+        cache.add(key, 0, timeout=int(kept.total_seconds()))
         return cache.incr(key, amount)
     except Exception:
         # Whatever the cache's client raises: that it is away is not the caller's fault.
-        _rests_until = call.now + _REST
+        _rests_until = now + _REST
         logger.exception("Rate limits are off for %s: no answer from the cache", _REST)
         return 0

@@ -8,6 +8,7 @@ from ninja import Body, Router
 
 from applications import environments
 from applications.models import AppSecret
+from console.api import ratelimit
 from console.api.agora import auth, naming, schemas, service_token, users, wire
 from console.api.agora.auth import Caller, Request
 from console.api.agora.envelope import entities, milliseconds
@@ -57,7 +58,9 @@ def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
 def _by_password(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
     caller = request.auth
     user = naming.find(caller.environment, body.username, unknown=wire.GRANT_NO_USER)
+    ratelimit.count_guess(caller, user.user_id, wrong=False)
     if not passwords.is_correct(user, body.password):
+        ratelimit.count_guess(caller, user.user_id, wrong=True)
         raise Refused(wire.GRANT_WRONG_PASSWORD)
     return _user_token(caller, user, _asked_lifetime(body))
 

@@ -4,6 +4,7 @@ import pytest
 import time_machine
 
 from applications import environments
+from console.api import ratelimit
 from console.api.agora import service_token
 from tests.factories import (
     DAY,
@@ -138,6 +139,12 @@ class TestPassword:
             assert said(grant(agora, "password", username=name, password=password)) == (
                 *(400, "invalid_grant", "invalid password"),
             )
+
+    def test_cannot_be_guessed_for_long(self, agora, ann):
+        for number in range(ratelimit.MAX_GUESSES):
+            assert grant(agora, "password", username="ann", password=f"guess {number}")[0] == 400
+
+        assert grant(agora, "password", username="ann", password="secret")[0] == 429
 
     def test_opens_nothing_for_a_banned_user(self, agora, ann):
         make_ban(environment=agora.environment, user_id="ann")
