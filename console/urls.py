@@ -72,8 +72,6 @@ urlpatterns = [
     path("console/<slug:org_name>/<kind:kind>/", include("users.urls")),
     path("console/<slug:org_name>/<kind:kind>/", include("moderation.urls")),
     path("admin/", admin.site.urls),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
     path("favicon.ico", health.favicon, name="favicon"),
 ]
 

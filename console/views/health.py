@@ -1,5 +1,8 @@
 """For machines: is the process up, and can it do its work? Open to everybody, so nothing here says
 more than yes, no, and since when.
+
+`ProbeMiddleware` answers, and not the URLconf: load balancers call by the address of a machine,
+without TLS and with a Host that is in no ALLOWED_HOSTS.
 """
 
 import os
@@ -22,7 +25,6 @@ from moderation import bans
 PATIENCE = 1  # seconds a part may take to answer
 
 
-@login_not_required
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -30,7 +32,6 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-@login_not_required
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
@@ -41,6 +42,20 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks["ban_sweep"] = _check(_ban_sweep) if well else {"ok": False, "error": "no database"}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+PROBES = {"/healthz": healthz, "/readyz": readyz}
+
+
+class ProbeMiddleware:
+    """Stands before all others, which ask for a known Host, HTTPS or a session."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = PROBES.get(request.path_info, self.get_response)
+        return answer(request)
 
 
 def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:

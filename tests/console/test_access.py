@@ -114,12 +114,10 @@ ABOVE = {
     "sign-out": ("sign-in", 405),
     "sign-in": (200, 302),
     "set-password": (200, 200),
-    "healthz": (200, 200),
-    "readyz": (503, 503),
     "favicon": (302, 302),
 }
 # What answers without signing in, and nothing else. Django admin keeps its own door.
-OPEN = {"sign-in", "set-password", "healthz", "readyz", "favicon"}
+OPEN = {"sign-in", "set-password", "favicon"}
 
 
 def pages(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

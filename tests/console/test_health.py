@@ -16,6 +16,15 @@ class TestHealthz:
         # Without the `db` mark any query fails the test.
         assert client.get("/healthz").text == "ok"
 
+    def test_answers_load_balancers_who_know_neither_name_nor_https(self, client, settings):
+        settings.ALLOWED_HOSTS = ["rollcall.example"]
+        settings.SECURE_SSL_REDIRECT = True
+        assert client.get("/healthz", headers={"Host": "10.4.0.17:8000"}).status_code == 200
+        assert client.get("/healthz", headers={"Host": "not a host"}).status_code == 200
+
+    def test_changes_nothing(self, client):
+        assert client.post("/healthz").status_code == 405
+
 
 @pytest.mark.django_db
 class TestReadyz:
@@ -24,6 +33,9 @@ class TestReadyz:
         assert response.status_code == 200
         assert response.json()["ready"] is True
         assert set(response.json()["checks"]) == {"database", "broker", "ban_sweep"}
+
+    def test_answers_whatever_the_host_is_called(self, client, swept):
+        assert client.get("/readyz", headers={"Host": "10.4.0.17"}).status_code == 200
 
     def test_is_not_ready_when_nobody_sweeps(self, client):
         assert client.get("/readyz").status_code == 503
