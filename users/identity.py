@@ -8,6 +8,7 @@ unregistered ids, which have no row to lock, be banned once.
 import re
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 from django.db import connection
 
@@ -17,7 +18,10 @@ from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
 
 # The union of what the three vendors document. A comma could not be told from a separator, and a
 # slash not from a path.
-_USER_ID = re.compile(rf"[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}", re.ASCII)
+USER_ID_PATTERN = rf"^[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}$"
+_USER_ID = re.compile(USER_ID_PATTERN, re.ASCII)
+# What stands for all users of an environment among the locks: no id looks like that.
+_EVERYBODY = "/everybody"
 
 
 class InvalidUserId(Exception):
@@ -91,15 +95,31 @@ def lock_by_key(environment_id: int, user_ids: Iterable[str]) -> None:
     two callers cannot block each other; a collision only makes strangers wait. SQLite: an IMMEDIATE
     transaction is alone already.
     """
+    keys = sorted(_lock_key(environment_id, user_id) for user_id in user_ids)
+    _take("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+
+
+def lock_environment(environment: Environment) -> None:
+    """Wait until nobody is being let into the environment, and let nobody in until it ends."""
+    _take("SELECT pg_advisory_xact_lock(%s)", [_lock_key(environment.pk, _EVERYBODY)])
+
+
+def lock_to_let_in(environment_id: int, user_id: str) -> None:
+    """`lock_by_key` on a user who is being let in; `lock_environment` waits for it."""
+    _take(
+        "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)",
+        [_lock_key(environment_id, _EVERYBODY), _lock_key(environment_id, user_id)],
+    )
+
+
+def _lock_key(environment_id: int, user_id: str) -> int:
+    text = f"{environment_id}:{user_id}".encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), signed=True)
+
+
+def _take(statement: str, keys: list[Any]) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("identity.lock belongs into a transaction")
-    if connection.vendor != "postgresql":
-        return
-    keys = sorted(
-        int.from_bytes(
-            blake2b(f"{environment_id}:{user_id}".encode(), digest_size=8).digest(), signed=True
-        )
-        for user_id in user_ids
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statement, keys)

@@ -15,6 +15,9 @@ from users.models import AppUser
 from users.tokens import UnknownUsers
 
 PUSH_SETTINGS_MAX_BYTES = 4_096
+# Among the push settings: the daily {"start": "22:00:00", "minutes": 480, "level": 1}, where level
+# 0 still announces every message, 1 mentions alone, and 5 nothing.
+QUIET_PERIOD = "quiet_period"
 
 
 def names_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ Decided here, where no vendor says:
   codes of their own. The text names the parameter, or the id that is at fault.
 * An unknown user, a deactivated one, and one that is still cooling off are 1002 too. 401 would
   send an app server's author to look for a wrong secret.
+* A wrong field of a hosted profile is named twice: in the text, and under `profileKey`.
 * A call that is for development alone is 1007 in production.
 * A missing or unknown App-Key is 1002, any other fault of the signature 1004.
 * A wrong method is 1003 ("no POST data") with HTTP 405, an oversized body 1508 with 413.
@@ -14,7 +15,7 @@ Decided here, where no vendor says:
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, UnreadablePostError
@@ -28,12 +29,22 @@ from console.api.ratelimit import RateExceeded
 from console.api.signature import BadSignature, DoorClosed, UnknownAppKey
 from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
+from moderation.mutes import InvalidMuteEnd
 from users.deactivation import CoolingOff
 from users.deletion import NotInProduction
 from users.fields import USER_ID_MAX_LENGTH
+from users.friends import (
+    BefriendsOneself,
+    InvalidFriendProfile,
+    NotFriends,
+    RefusesFriends,
+    TooManyFriends,
+)
+from users.hosted_profiles import InvalidField
 from users.identity import InvalidProfile, InvalidUserId
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
+from users.tags import InvalidTags
 from users.tokens import UnknownUsers
 
 
@@ -51,6 +62,8 @@ class Refusal:
     code: int
     status: int
     message: str | None = None
+    # Further members of the body.
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 INTERNAL = Refusal(1000, 500)
@@ -81,6 +94,10 @@ def _of_validation(error: ValidationError) -> Refusal:
     kinds = {"string_too_long": TOO_LONG, "too_long": TOO_MANY}
     message = f"{'.'.join(path) or 'The body'}: {first['msg']}"
     return replace(kinds.get(first["type"], PARAMETER), message=message)
+
+
+def _of_field(error: InvalidField) -> Refusal:
+    return replace(PARAMETER, message=str(error), more={"profileKey": error.key})
 
 
 def _of_ninja(error: HttpError) -> Refusal:
@@ -117,6 +134,14 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     InvalidEnd: PARAMETER,
     ListFull: TOO_MANY,
     ListsOneself: PARAMETER,
+    InvalidMuteEnd: PARAMETER,
+    InvalidField: _of_field,
+    InvalidTags: PARAMETER,
+    BefriendsOneself: PARAMETER,
+    RefusesFriends: PARAMETER,
+    TooManyFriends: TOO_MANY,
+    NotFriends: PARAMETER,
+    InvalidFriendProfile: PARAMETER,
 }
 
 
@@ -125,7 +150,7 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.message if found.message is not None else str(error)
     response = HttpResponse(
-        json.dumps({"code": found.code, "errorMessage": text}),
+        json.dumps({"code": found.code, "errorMessage": text, **found.more}),
         status=found.status,
         content_type="application/json; charset=utf-8",
     )

@@ -1,15 +1,17 @@
 """What RongCloud and Nexconn have in common: kinds of fields with their bounds, and times."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from moderation.models import Mute
 from users import identity
 from users.models import AVATAR_URL_MAX_LENGTH
+from users.tags import MAX_TAGS
 
 # Bounds of the vendors' manuals; what the domain bounds as well comes from there.
 MAX_IDS = 20
@@ -18,6 +20,14 @@ MAX_BAN_MINUTES = 43_200
 MAX_NAME = 64  # characters
 MAX_LIST_PAGE = 1_000
 MAX_DEACTIVATED_PAGE = 50
+MAX_USER_PAGE = 100  # also of profiles, and of friends
+MAX_MUTE_PAGE = 200
+MAX_REMARK_PAGE = 50
+MAX_IDS_TO_TAG = 1_000
+MAX_IDS_TO_MUTE = 1_000
+MAX_IDS_TO_ASK_FOR_TAGS = 50
+MAX_REMARKS = 100
+MAX_FRIENDS_TO_REMOVE = 100
 # Without a page number, a list of bans is this long at most.
 MAX_UNPAGED_BANS = 1_000
 
@@ -33,7 +43,11 @@ def _few_bytes(text: str) -> str:
 
 
 # A bad id leaves as the domain's own exception, which names it.
-UserId = Annotated[str, AfterValidator(identity.check_user_id)]
+UserId = Annotated[
+    str,
+    AfterValidator(identity.check_user_id),
+    Field(json_schema_extra={"pattern": identity.USER_ID_PATTERN}),
+]
 UserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 AvatarUrl = Annotated[str, AfterValidator(_few_bytes)]
@@ -42,10 +56,27 @@ Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # up to the 
 PageNumber = Annotated[int, Field(ge=1)]
 ListPageSize = Annotated[int, Field(ge=1, le=MAX_LIST_PAGE)]
 DeactivatedPageSize = Annotated[int, Field(ge=1, le=MAX_DEACTIVATED_PAGE)]
+UserPageSize = Annotated[int, Field(ge=1, le=MAX_USER_PAGE)]
+MutePageSize = Annotated[int, Field(ge=1, le=MAX_MUTE_PAGE)]
+RemarkPageSize = Annotated[int, Field(ge=1, le=MAX_REMARK_PAGE)]
+Offset = Annotated[int, Field(ge=0)]
+Tags = Annotated[list[str], Field(max_length=MAX_TAGS)]
+
+# Kinds of conversations, in both vendors' words.
+CHANNELS = {
+    "PERSON": Mute.Channel.DIRECT,
+    "GROUP": Mute.Channel.GROUP,
+    "CHATROOM": Mute.Channel.ROOM,
+}
+Channel = Literal["PERSON", "GROUP", "CHATROOM"]
 
 
 def moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def printed(at: datetime) -> str:

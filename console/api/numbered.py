@@ -1,7 +1,7 @@
-"""Lists by page number: what a vendor's wire demands of us, and nothing else here does.
+"""Lists by page number or offset: what a vendor's wire demands of us, and nothing else here does.
 
-A page number makes the database count its way to the page. It counts within an index alone, for
-only keys are read on the way; and there is a furthest row.
+It makes the database count its way to the page. It counts within an index alone, for only keys are
+read on the way; and there is a furthest row.
 """
 
 from typing import TypeVar
@@ -22,7 +22,11 @@ class PageTooFar(Exception):
 
 def page(queryset: QuerySet[M], *order: str, number: int, size: int) -> list[M]:
     """Page `number`, from 1, in an order that an index has. Raises `PageTooFar`. One query."""
-    offset = (number - 1) * size
+    return rows(queryset, *order, offset=(number - 1) * size, size=size)
+
+
+def rows(queryset: QuerySet[M], *order: str, offset: int, size: int) -> list[M]:
+    """As many as `size` rows behind the first `offset`; see `page`."""
     if offset > MAX_OFFSET:
         raise PageTooFar
     keys = queryset.order_by(*order).values("pk")[offset : offset + size]

@@ -2,7 +2,8 @@
 
 Decided here, where its manual is silent or two sources differ (errors: see `codes`):
 * Everything about users that RongCloud's manual says and Nexconn's does not (what unknown ids get,
-  banning again, the year 9999, page sizes) is as in `console.api.rongcloud`.
+  banning again, the year 9999, page sizes, profiles, friends, mutes) is as in
+  `console.api.rongcloud`.
 * A member that is null counts as not sent; an empty `avatarUrl` removes the avatar, an empty
   `name` is an error.
 * At most 20 ids in a call about lists, at most 3,000 on a list.
@@ -13,8 +14,8 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 
 from collections.abc import Sequence
 
-from console.api import codes, signature
-from console.api.nexconn import auth, moderation, users, wire
+from console.api import bodies, codes, signature
+from console.api.nexconn import auth, friends, moderation, profiles, push, users, wire
 from console.api.vendor import Vendor, VendorAPI
 
 api = VendorAPI(
@@ -23,10 +24,10 @@ api = VendorAPI(
     docs_url=None,
     openapi_url=None,
     auth=auth.caller,
-    parser=wire.JSONBody(),
+    parser=bodies.JSONBody(),
 )
-api.add_router("", users.router)
-api.add_router("", moderation.router)
+for router in (users, moderation, profiles, friends, push):
+    api.add_router("", router.router)
 
 
 def _owns(segments: Sequence[str]) -> bool:

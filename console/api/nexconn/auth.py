@@ -10,6 +10,7 @@ LIMITS = Limits(
         "auth/access-token/issue": Limit(200),
         "user/soft-delete": Limit(100, of_users=True),
         "user/restore": Limit(100, of_users=True),
+        "user/tag/batch/set": Limit(10),
     },
 )
 

@@ -1,16 +1,18 @@
-"""Nexconn's calls about bans and blocklists. It has none about allowlists."""
+"""Nexconn's calls about bans, mutes and blocklists. It has none about allowlists."""
 
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from ninja import Body, Router
 
+from applications import counting
 from console.api import fields, numbered
 from console.api.fields import printed
 from console.api.nexconn import schemas
 from console.api.nexconn.wire import Answer, Done
 from console.api.vendor import Request
-from moderation import bans, lists
+from moderation import bans, lists, mutes
 from moderation.models import Ban
 
 router = Router(tags=["Moderation"])
@@ -56,6 +58,41 @@ def ban_list(request: Request, body: Body[schemas.BanList] = EVERYTHING) -> Any:
         schemas.BannedUser(userId=ban.user_id, banExpiresAt=printed(ban.ends_at)) for ban in found
     ]
     return Answer(result=schemas.BannedUsers(bannedUsers=banned))
+
+
+@router.post("/v4/channel-type/mute/set", response=Done)
+def mute_set(request: Request, body: Body[schemas.MuteSet]) -> Any:
+    """1 mutes these users in these kinds of conversations until further notice, 0 lifts that."""
+    caller = request.auth
+    with transaction.atomic():
+        for channel in dict.fromkeys(body.channelTypes):
+            whom: dict[str, Any] = {
+                "environment": caller.environment,
+                "user_ids": body.userIds,
+                "channel": fields.CHANNELS[channel],
+                "by": caller.actor,
+                "now": caller.now,
+            }
+            if body.muteState:
+                mutes.impose(**whom, expires_at=None)
+            else:
+                mutes.lift(**whom)
+    return Done()
+
+
+@router.post("/v4/channel-type/mute/list", response=Answer[schemas.MutedUsers])
+def mute_list(request: Request, body: Body[schemas.MuteList]) -> Any:
+    """Who is muted in one kind of conversation, the first muted first."""
+    caller = request.auth
+    muted = mutes.in_channel(
+        environment=caller.environment, channel=fields.CHANNELS[body.channelType], now=caller.now
+    )
+    found = numbered.rows(muted, "id", offset=body.offset, size=body.pageSize)
+    return Answer(
+        result=schemas.MutedUsers(
+            totalCount=counting.count(muted).value, mutedUserIds=[mute.user_id for mute in found]
+        )
+    )
 
 
 @router.post("/v4/user/blocklist/add", response=Done)

@@ -14,12 +14,19 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * A page size above its maximum is refused, not cut: a caller would take the page for the last one.
 * Paths may begin with /user/blocklist for /user/blacklist; /user/activate.json is reactivate.
 * user/query and user/delusers answer in development alone.
+* The calls that set tags take JSON, whatever its Content-Type; tags, remarks and mutes are for
+  unknown ids too, and user/group/query finds no group, for there are none.
+* Hosted profiles: setting merges, and a list has the users that have one. Extended fields need no
+  definition beforehand. Who is not registered is refused, except where profiles are only asked for.
+* friend/profile/set without a remarkName removes it, without a friendExtProfile leaves that.
+* friend/add is done where they are friends already; the 3,001st friend is "too many".
+* A mute lasts until it is lifted. A quiet period of a user who has none is 00:00:00, for 0 minutes.
 """
 
 from collections.abc import Sequence
 
-from console.api import codes, signature
-from console.api.rongcloud import auth, moderation, users, wire
+from console.api import bodies, codes, signature
+from console.api.rongcloud import auth, friends, moderation, profiles, push, users, wire
 from console.api.vendor import Vendor, VendorAPI
 
 api = VendorAPI(
@@ -28,9 +35,10 @@ api = VendorAPI(
     docs_url=None,
     openapi_url=None,
     auth=auth.caller,
+    parser=bodies.JSONBody(),
 )
-api.add_router("", users.router)
-api.add_router("", moderation.router)
+for router in (users, moderation, profiles, friends, push):
+    api.add_router("", router.router)
 
 
 def _owns(segments: Sequence[str]) -> bool:

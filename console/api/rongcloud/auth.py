@@ -11,6 +11,11 @@ LIMITS = Limits(
         "user/getToken": Limit(200),
         "user/deactivate": Limit(100, of_users=True),
         "user/reactivate": Limit(100, of_users=True),
+        "user/tag/batch/set": Limit(10),
+        "friend/delete": Limit(100, of_users=True),
+        "friend/check": Limit(100, of_users=True),
+        "friend/permission/set": Limit(100, of_users=True),
+        "friend/permission/get": Limit(100, of_users=True),
     },
 )
 

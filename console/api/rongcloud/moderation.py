@@ -1,16 +1,17 @@
-"""RongCloud's calls about bans, blocklists and allowlists."""
+"""RongCloud's calls about bans, mutes, blocklists and allowlists."""
 
 from datetime import timedelta
 from typing import Any
 
 from ninja import Form, Router
 
+from applications import counting
 from console.api import fields, numbered
 from console.api.fields import printed
 from console.api.rongcloud import schemas
 from console.api.rongcloud.wire import Done
 from console.api.vendor import Request
-from moderation import bans, lists
+from moderation import bans, lists, mutes
 from moderation.models import Ban
 
 router = Router(tags=["Moderation"])
@@ -53,6 +54,37 @@ def block_query(request: Request, form: Form[schemas.BlockQuery]) -> Any:
             schemas.BlockedUser(userId=ban.user_id, blockEndTime=printed(ban.ends_at))
             for ban in found
         ]
+    )
+
+
+@router.post("/user/chat/fb/set.json", response=Done)
+def mute_set(request: Request, form: Form[schemas.MuteSet]) -> Any:
+    """1 mutes these users in one kind of conversation until further notice, 0 lifts that."""
+    caller = request.auth
+    whom: dict[str, Any] = {
+        "environment": caller.environment,
+        "user_ids": form.userId,
+        "channel": fields.CHANNELS[form.type],
+        "by": caller.actor,
+        "now": caller.now,
+    }
+    if form.state == "1":
+        mutes.impose(**whom, expires_at=None)
+    else:
+        mutes.lift(**whom)
+    return Done()
+
+
+@router.post("/user/chat/fb/querylist.json", response=schemas.MutedUsers)
+def mute_query(request: Request, form: Form[schemas.MuteQuery]) -> Any:
+    """Who is muted in one kind of conversation, the first muted first."""
+    caller = request.auth
+    muted = mutes.in_channel(
+        environment=caller.environment, channel=fields.CHANNELS[form.type], now=caller.now
+    )
+    found = numbered.rows(muted, "id", offset=form.offset, size=form.num)
+    return schemas.MutedUsers(
+        total=counting.count(muted).value, users=[mute.user_id for mute in found]
     )
 
 
