@@ -1,11 +1,15 @@
 """What the customer's webhooks hear of.
 
-Invariant: a delivery is written in the transaction of its event. What happened is told; what was
-rolled back is not.
+Invariants
+----------
+* A delivery is written in the transaction of its event. What happened is told; what was rolled
+  back is not.
+* What an event says of itself is a promise to receivers (docs/webhooks.md): `data` is composed here
+  and is not the audit line's own before and after, which may change.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,54 +19,74 @@ from django.db import transaction
 
 from applications.models import AuditEvent, Delivery, Webhook
 
+# (event, environment id, data, when)
+Happening = tuple[str, int, dict[str, Any], datetime]
+
 # What can be heard of, with the words for the page.
 EVENTS = {
-    "user.online": "A user came online",
-    "user.offline": "A user went offline",
+    "user.online": "A user's device connected",
+    "user.offline": "A user's device was disconnected",
     "user.banned": "A user was banned",
-    "user.ban_changed": "A ban got another end",
-    "user.ban_ended": "A ban ended, lifted or over",
+    "user.ban_changed": "A ban got another end or reason",
+    "user.ban_ended": "A ban was lifted, or its time was up",
     "user.deactivated": "A user was deactivated and their data erased",
     "user.reactivated": "A deactivated id was enabled again",
     "user.deleted": "A test user was deleted",
     "quota.reached": "The quota reached 80, 95 or 100 %",
 }
-# Which audit line is which event.
-_HEARD_AS = {
-    "ban.imposed": "user.banned",
-    "ban.changed": "user.ban_changed",
-    "ban.lifted": "user.ban_ended",
-    "ban.expired": "user.ban_ended",
-    "user.erased": "user.deactivated",
-    "user.reactivated": "user.reactivated",
-    "user.deleted": "user.deleted",
-    "quota.reached": "quota.reached",
+# Sent on request, to see whether an endpoint works; nobody listens for it.
+TEST = "webhook.test"
+# What `data` looks like.
+_ACTOR = {"by": "grace", "via": "console"}
+_DEVICE = {"connection": 41, "device": "phone", "platform": "iOS", "address": "203.0.113.7"}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "user.online": {"user_id": "mia", **_DEVICE},
+    "user.offline": {"user_id": "mia", **_DEVICE},
+    "user.banned": {
+        "user_id": "mia",
+        "reason": "spam",
+        "expires_at": "2026-03-03T12:00:00+00:00",
+        **_ACTOR,
+    },
+    "user.ban_changed": {
+        "user_id": "mia",
+        "reason": "spam",
+        "expires_at": None,
+        "former_reason": "spam",
+        "former_expires_at": "2026-03-03T12:00:00+00:00",
+        **_ACTOR,
+    },
+    "user.ban_ended": {"user_id": "mia", "cause": "lifted", **_ACTOR},
+    "user.deactivated": {
+        "user_id": "mia",
+        "operation_id": "K7QX-2M9D-PA4T-0ZWE",
+        "by": "system",
+        "via": "erasure",
+    },
+    "user.reactivated": {
+        "user_id": "mia",
+        "operation_id": "9RBC-71LU-HV5N-E3SG",
+        "by": "5ca1ab1e",
+        "via": "nexconn user/restore",
+    },
+    "user.deleted": {"user_id": "mia", **_ACTOR},
+    "quota.reached": {"percent": 80, "used": 80, "limit": 100},
+    TEST: {"by": "grace"},
 }
 
 
 def announce_recorded(lines: Iterable[AuditEvent]) -> None:
     """Tell of what the audit trail records, in its transaction."""
     announce(
-        (
-            _HEARD_AS[line.type],
-            line.environment_id,
-            {
-                "user_id": line.subject,
-                "by": line.actor,
-                "via": line.via,
-                "before": line.before,
-                "after": line.after,
-                "cause": line.type,
-            },
-            line.at,
-        )
+        (event, line.environment_id, compose(line), line.at)
         for line in lines
-        if line.type in _HEARD_AS and line.environment_id is not None
+        if line.environment_id is not None and line.type in _HEARD_AS
+        for event, compose in [_HEARD_AS[line.type]]
     )
 
 
-def announce(happened: Iterable[tuple[str, int, dict[str, Any], datetime]]) -> None:
-    """Write a delivery for each (event, environment id, data, when) and each endpoint that listens.
+def announce(happened: Iterable[Happening]) -> None:
+    """Write a delivery for each endpoint that listens; inside the transaction of what happened.
 
     Two statements, however many; one where nobody listens.
     """
@@ -71,11 +95,11 @@ def announce(happened: Iterable[tuple[str, int, dict[str, Any], datetime]]) -> N
         return
     listening: dict[int, list[Webhook]] = {}
     environments = {environment_id for _, environment_id, _, _ in known}
-    for webhook in Webhook.objects.filter(environment__in=environments, disabled_at=None):
+    for webhook in Webhook.objects.listening().filter(environment__in=environments):
         listening.setdefault(webhook.environment_id, []).append(webhook)
     deliveries = []
     for event, environment_id, data, at in known:
-        message_id = f"msg_{secrets.token_hex(12)}"
+        message_id = new_message_id()
         deliveries += [
             Delivery(
                 webhook=webhook,
@@ -83,6 +107,7 @@ def announce(happened: Iterable[tuple[str, int, dict[str, Any], datetime]]) -> N
                 event=event,
                 data=data,
                 occurred_at=at,
+                queued_at=at,
                 next_attempt_at=at,
             )
             for webhook in listening.get(environment_id, [])
@@ -93,8 +118,64 @@ def announce(happened: Iterable[tuple[str, int, dict[str, Any], datetime]]) -> N
         wake_sender()
 
 
+def new_message_id() -> str:
+    return f"msg_{secrets.token_hex(12)}"
+
+
 def wake_sender() -> None:
     """Have due deliveries sent soon; if the broker is away, the periodic task finds them."""
     transaction.on_commit(
-        partial(current_app.send_task, "applications.tasks.send_deliveries"), robust=True
+        # A wake that has waited for long was overtaken by the periodic task.
+        partial(current_app.send_task, "applications.tasks.send_deliveries", expires=60),
+        robust=True,
     )
+
+
+def _acted(line: AuditEvent) -> dict[str, Any]:
+    return {"by": line.actor, "via": line.via}
+
+
+def _banned(line: AuditEvent) -> dict[str, Any]:
+    after = line.after or {}
+    said = {"reason": after["reason"], "expires_at": after["until"]}
+    return {"user_id": line.subject, **said, **_acted(line)}
+
+
+def _ban_changed(line: AuditEvent) -> dict[str, Any]:
+    before = line.before or {}
+    former = {"former_reason": before["reason"], "former_expires_at": before["until"]}
+    return {**_banned(line), **former}
+
+
+def _ban_lifted(line: AuditEvent) -> dict[str, Any]:
+    return {"user_id": line.subject, "cause": "lifted", **_acted(line)}
+
+
+def _ban_expired(line: AuditEvent) -> dict[str, Any]:
+    return {"user_id": line.subject, "cause": "expired", **_acted(line)}
+
+
+def _operated(line: AuditEvent) -> dict[str, Any]:
+    operation = {"operation_id": (line.after or {})["operation"]}
+    return {"user_id": line.subject, **operation, **_acted(line)}
+
+
+def _happened_to(line: AuditEvent) -> dict[str, Any]:
+    return {"user_id": line.subject, **_acted(line)}
+
+
+def _quota(line: AuditEvent) -> dict[str, Any]:
+    return {name: (line.after or {})[name] for name in ("percent", "used", "limit")}
+
+
+# Which audit line is which event, and what is said of it.
+_HEARD_AS: dict[str, tuple[str, Callable[[AuditEvent], dict[str, Any]]]] = {
+    "ban.imposed": ("user.banned", _banned),
+    "ban.changed": ("user.ban_changed", _ban_changed),
+    "ban.lifted": ("user.ban_ended", _ban_lifted),
+    "ban.expired": ("user.ban_ended", _ban_expired),
+    "user.erased": ("user.deactivated", _operated),
+    "user.reactivated": ("user.reactivated", _operated),
+    "user.deleted": ("user.deleted", _happened_to),
+    "quota.reached": ("quota.reached", _quota),
+}

@@ -2,159 +2,220 @@
 
 Invariants
 ----------
-* Sent at least once, each time under the same message id. Retries follow `DELAYS`, with jitter,
-  over three days; then it is given up. An endpoint that answers 410 is disabled.
-* No HTTP inside a transaction, no redirects followed, and no address but a public one: the name is
-  resolved once, checked, and the connection goes to the very address that was checked.
+* Sent at least once, each time under the same message id. Retries follow `DELAYS`, with jitter;
+  after `PATIENCE` it is given up. An endpoint that answers 410 is disabled.
+* One sender at a time for each endpoint, `PARALLEL` requests at once: it holds the endpoint's turn.
+  A sender that dies loses it after `TURN`, and what it held is sent again.
+* An endpoint that fails rests, for longer the longer it fails: what waits for it, be it a hundred
+  thousand, holds up nobody else's.
+* No HTTP inside a transaction.
 """
 
-import ipaddress
-import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import uniform
-from urllib.parse import urlsplit
 
-import urllib3
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 
-from applications import vault, webhooks
-from applications.announcements import wake_sender
+from applications import outbound, webhooks
+from applications.announcements import EXAMPLES, TEST, new_message_id, wake_sender
 from applications.audit import Actor
-from applications.models import Delivery
+from applications.models import Delivery, Webhook
 from applications.webhooks import Prepared
 
-# Before the second attempt, the third, … : 68 hours in all.
+# Before the second attempt, the third, … : 65 hours in all, 71 with the longest jitter.
 DELAYS = [
     timedelta(seconds=seconds)
-    for seconds in (5, 30, 120, 600, 1_800, 7_200, 21_600, 43_200, 86_400, 86_400)
+    for seconds in (5, 30, 120, 600, 1_800, 7_200, 21_600, 43_200, 72_000, 86_400)
 ]
 JITTER = 0.1
-TIMEOUT = urllib3.Timeout(connect=5, read=10)
-# While a delivery is being sent nobody else takes it; a sender that dies leaves it for later.
-CLAIMED_FOR = timedelta(minutes=1)
+PATIENCE = timedelta(days=3)
+PARALLEL = 10
+# Above what any request takes: the name's resolver, `outbound.CONNECT_TIMEOUT` and `DEADLINE`.
+TURN = timedelta(minutes=2)
+LONGEST_REST = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=30)
-ANSWER_LIMIT = 4_096  # bytes of an answer that are read
 
 
-class AddressRefused(Exception):
-    """The endpoint's name leads to an address that is not public."""
+class EndpointDisabled(Exception):
+    """Nothing is sent to it; enable it first."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Deliveries that their holder alone sends, until `until`."""
+
+    webhook: Webhook
+    batch: Sequence[Delivery]
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How an attempt went: the HTTP status, or why there is none."""
+
+    status: int | None = None
+    error: str = ""
+    is_final: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+def endpoints_with_work(*, now: datetime) -> list[int]:
+    return list(Webhook.objects.with_work(now).values_list("pk", flat=True))
 
 
 @transaction.atomic
-def claim(*, now: datetime, limit: int) -> list[int]:
-    """Take some due deliveries to be sent one by one; nobody else takes them for `CLAIMED_FOR`."""
-    claimed = list(
-        Delivery.objects.due(now)
-        .select_for_update(skip_locked=True)
-        .order_by("next_attempt_at")
-        .values_list("pk", flat=True)[:limit]
-    )
-    Delivery.objects.filter(pk__in=claimed).update(next_attempt_at=now + CLAIMED_FOR)
-    return claimed
-
-
-def attempt(*, delivery_id: int, now: datetime) -> Delivery | None:
-    """Send a claimed delivery and write down how it went; None when it is settled already."""
-    delivery = (
-        Delivery.objects.select_related("webhook__environment")
-        .filter(pk=delivery_id, state=Delivery.State.WAITING)
-        .first()
-    )
-    if delivery is None:
+def take_turn(*, webhook_id: int, now: datetime) -> Turn | None:
+    """Some due deliveries of the endpoint, for the caller alone; None when there are none, somebody
+    else is sending, or it rests.
+    """
+    until = now + TURN
+    endpoint = Webhook.objects.filter(pk=webhook_id)
+    if not endpoint.listening().filter(next_turn_at__lte=now).update(next_turn_at=until):
         return None
-    webhook = delivery.webhook
-    if webhook.disabled_at is not None:
-        return _settle(delivery, Delivery.State.FAILED, now, None, "The endpoint is disabled")
-    texts = [vault.decrypt(each) for each in (webhook.secret, webhook.former_secret) if each]
+    webhook = endpoint.select_related("environment").get()
+    batch = list(webhook.deliveries.due(now).order_by("next_attempt_at", "pk")[:PARALLEL])
+    if not batch:
+        endpoint.update(next_turn_at=now)
+        return None
+    for delivery in batch:
+        delivery.webhook = webhook
+    return Turn(webhook, batch, until)
+
+
+def send(turn: Turn, *, now: datetime) -> list[Answer]:
+    """Make the requests, at once. Touches no database row."""
+    chosen = webhooks.formats[turn.webhook.format]
     try:
-        status, error = _post(webhooks.formats[webhook.format](delivery, texts, now)), ""
-    except (urllib3.exceptions.HTTPError, AddressRefused, OSError) as failure:
-        status, error = None, f"{type(failure).__name__}: {failure}"[:200]
+        texts = chosen.signing_secrets(turn.webhook)
+    except InvalidToken:
+        return [Answer(error="The signing secret cannot be decrypted")] * len(turn.batch)
+    requests = [
+        chosen.write(delivery, texts, now) if delivery.event in chosen.events else None
+        for delivery in turn.batch
+    ]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return list(pool.map(_ask, requests))
+
+
+def _ask(request: Prepared | None) -> Answer:
+    if request is None:
+        return Answer(error="The endpoint's format has no words for this event", is_final=True)
+    try:
+        status = outbound.post(request.url, headers=_headers(request), body=request.body)
+    except (outbound.Refused, outbound.NoAnswer) as failure:
+        return Answer(error=str(failure)[:200])
+    return Answer(status=status)
+
+
+def _headers(request: Prepared) -> dict[str, str]:
+    return {"User-Agent": "Rollcall-Webhooks", **request.headers}
+
+
+@transaction.atomic
+def settle(turn: Turn, answers: Sequence[Answer], *, now: datetime) -> None:
+    """Write down how the attempts went, and give the turn back."""
+    webhook = Webhook.objects.select_for_update().filter(pk=turn.webhook.pk).first()
+    if webhook is None:  # removed while it was being called
+        return
+    for delivery, answer in zip(turn.batch, answers, strict=True):
+        _note(delivery, answer, now)
+    # Only what still waits: whoever lost the turn may come late.
+    Delivery.objects.waiting().bulk_update(
+        turn.batch, ["attempts", "status", "error", "state", "next_attempt_at", "finished_at"]
+    )
+    failing_since = None
+    if not any(answer.is_success for answer in answers):
+        failing_since = webhook.failing_since or now
+    rest = min(now - failing_since, LONGEST_REST) if failing_since else timedelta(0)
+    Webhook.objects.filter(pk=webhook.pk, next_turn_at=turn.until).update(
+        next_turn_at=now + rest, failing_since=failing_since
+    )
+    if any(answer.status == 410 for answer in answers):
+        by = Actor.system("webhooks")
+        webhooks.disable(webhook=webhook, reason="It answered 410 Gone", by=by, now=now)
+
+
+def _note(delivery: Delivery, answer: Answer, now: datetime) -> None:
     delivery.attempts += 1
-    if status is not None and 200 <= status < 300:
-        return _settle(delivery, Delivery.State.DELIVERED, now, status, "")
-    if status == 410:
-        webhooks.disable(
-            webhook=webhook, reason="answered 410", by=Actor.system("webhooks"), now=now
-        )
-        return _settle(delivery, Delivery.State.FAILED, now, status, "The endpoint is gone")
+    delivery.status, delivery.error = answer.status, answer.error
+    if answer.is_success:
+        delivery.state, delivery.finished_at = Delivery.State.DELIVERED, now
+        return
+    next_attempt_at = None if answer.is_final else retry_at(delivery, now)
+    if next_attempt_at is None:
+        delivery.state, delivery.finished_at = Delivery.State.FAILED, now
+    else:
+        delivery.next_attempt_at = next_attempt_at
+
+
+def retry_at(delivery: Delivery, now: datetime) -> datetime | None:
+    """When to try again after so many attempts; None to give up."""
     if delivery.attempts > len(DELAYS):
-        return _settle(delivery, Delivery.State.FAILED, now, status, error or "Given up")
-    wait = DELAYS[delivery.attempts - 1] * uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-    delivery.status, delivery.error, delivery.next_attempt_at = status, error, now + wait
-    delivery.save(update_fields=["attempts", "status", "error", "next_attempt_at"])
-    return delivery
-
-
-def _settle(
-    delivery: Delivery, state: Delivery.State, now: datetime, status: int | None, error: str
-) -> Delivery:
-    delivery.state, delivery.status, delivery.error = state, status, error
-    delivery.finished_at = now
-    delivery.save(update_fields=["state", "attempts", "status", "error", "finished_at"])
-    return delivery
+        return None
+    delay = DELAYS[delivery.attempts - 1]
+    again = now + delay * uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, no secret
+    return again if again < delivery.queued_at + PATIENCE else None
 
 
 @transaction.atomic
 def replay(*, delivery: Delivery, by: Actor, now: datetime) -> Delivery:
-    """Send the same event again, as a delivery of its own under the same message id."""
-    again = Delivery.objects.create(
-        webhook=delivery.webhook,
+    """Send the same event again, as a delivery of its own under the same message id.
+
+    Raises `EndpointDisabled`.
+    """
+    after = {"message": delivery.message_id, "event": delivery.event}
+    webhooks.record("webhook.replayed", delivery.webhook, by, now, after=after)
+    return _queue(
+        delivery.webhook,
+        now,
         message_id=delivery.message_id,
         event=delivery.event,
         data=delivery.data,
         occurred_at=delivery.occurred_at,
-        next_attempt_at=now,
     )
-    webhooks.record(
-        "webhook.replayed", delivery.webhook, by, now, after={"message": delivery.message_id}
+
+
+@transaction.atomic
+def send_test(*, webhook: Webhook, by: Actor, now: datetime) -> Delivery:
+    """An event that happened to nobody. A format without a word for tests sends the first event
+    that the endpoint listens for, with the data of an example.
+
+    Raises `EndpointDisabled`.
+    """
+    event = TEST if TEST in webhooks.formats[webhook.format].events else webhook.events[0]
+    webhooks.record("webhook.tested", webhook, by, now, after={"event": event})
+    return _queue(
+        webhook,
+        now,
+        message_id=new_message_id(),
+        event=event,
+        data={"by": by.name} if event == TEST else EXAMPLES[event],
+        occurred_at=now,
     )
+
+
+def _queue(webhook: Webhook, now: datetime, **said: object) -> Delivery:
+    if webhook.is_disabled:
+        raise EndpointDisabled
+    queued = Delivery.objects.create(webhook=webhook, queued_at=now, next_attempt_at=now, **said)
     wake_sender()
-    return again
+    return queued
+
+
+def give_up_old(*, now: datetime) -> int:
+    """Settle what has waited for too long, tried or not; how many."""
+    return Delivery.objects.filter(queued_at__lte=now - PATIENCE).give_up(now)
 
 
 def forget_old(*, now: datetime, limit: int = 1_000) -> int:
-    """Drop what was settled long ago from the delivery log; how many."""
+    """Drop some of what was settled long ago from the delivery log; how many."""
     old = Delivery.objects.filter(finished_at__lte=now - KEPT_FOR).order_by("finished_at")
     doomed = list(old.values_list("pk", flat=True)[:limit])
     return Delivery.objects.filter(pk__in=doomed).delete()[0]
-
-
-def _post(request: Prepared) -> int:
-    """The HTTP status of the answer."""
-    parts = urlsplit(request.url)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = _public_address(host, port)
-    pool: urllib3.HTTPConnectionPool
-    if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address, port, server_hostname=host, assert_hostname=host, timeout=TIMEOUT
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=TIMEOUT)
-    with pool:
-        answer = pool.urlopen(
-            "POST",
-            f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}",
-            body=request.body,
-            headers={"host": parts.netloc, "user-agent": "rollcall-webhooks", **request.headers},
-            redirect=False,
-            retries=False,
-            preload_content=False,
-        )
-        answer.read(ANSWER_LIMIT)
-        return answer.status
-
-
-def _public_address(host: str, port: int) -> str:
-    """The address to connect to. Every address of the name must be public: a name that leads to
-    both would be let in by chance.
-    """
-    found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    if not settings.WEBHOOKS_MAY_BE_LOCAL:
-        for address in found:
-            if not ipaddress.ip_address(address.split("%")[0]).is_global:
-                raise AddressRefused(f"{host} leads to an address that is not public")
-    return sorted(found)[0]

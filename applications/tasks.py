@@ -1,4 +1,4 @@
-"""Webhook deliveries. Work is found by state, so the task may run twice, late, or side by side."""
+"""Webhook deliveries. Work is found by state, so a task may run twice, late, or side by side."""
 
 from typing import Any
 
@@ -7,23 +7,30 @@ from django.utils import timezone
 
 from applications import deliveries
 
-BATCH = 50
+# Turns of one endpoint in a row, before it queues up behind the others.
+TURNS = 10
 
 
 @shared_task
 def send_deliveries(**_: Any) -> None:
-    """Hand each due delivery to a task of its own: a slow endpoint holds up nobody else's."""
-    while claimed := deliveries.claim(now=timezone.now(), limit=BATCH):
-        for delivery_id in claimed:
-            send_delivery.delay(delivery_id=delivery_id)
+    """A task for each endpoint: a slow one holds up nobody else's."""
+    for webhook_id in deliveries.endpoints_with_work(now=timezone.now()):
+        send_to_endpoint.apply_async(kwargs={"webhook_id": webhook_id}, expires=60)
 
 
 @shared_task
-def send_delivery(*, delivery_id: int, **_: Any) -> None:
-    deliveries.attempt(delivery_id=delivery_id, now=timezone.now())
+def send_to_endpoint(*, webhook_id: int, **_: Any) -> None:
+    for _turn in range(TURNS):
+        turn = deliveries.take_turn(webhook_id=webhook_id, now=timezone.now())
+        if turn is None:
+            return
+        answers = deliveries.send(turn, now=timezone.now())
+        deliveries.settle(turn, answers, now=timezone.now())
+    send_to_endpoint.apply_async(kwargs={"webhook_id": webhook_id}, expires=60)
 
 
 @shared_task
 def forget_deliveries(**_: Any) -> None:
+    deliveries.give_up_old(now=timezone.now())
     while deliveries.forget_old(now=timezone.now()):
         pass

@@ -3,7 +3,9 @@
 Invariants
 ----------
 * Secrets are stored encrypted and shown once. Two may be live: every request is signed with both.
-* An endpoint is a public https address; `applications.deliveries` checks where its name leads.
+* An endpoint listens only for what its format has words for.
+* An endpoint is a public https address; `applications.outbound` checks where its name leads, each
+  time, because a name may lead elsewhere tomorrow.
 """
 
 import json
@@ -11,24 +13,23 @@ import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import transaction
 from standardwebhooks import Webhook as Signer
 
-from applications import audit, vault
-from applications.announcements import EVENTS
+from applications import audit, outbound, vault
+from applications.announcements import EVENTS, TEST
 from applications.audit import Actor
 from applications.models import Delivery, Environment, Webhook
 
 MAX_ENDPOINTS = 10
+_URL_MAX_LENGTH = Webhook._meta.get_field("url").max_length or 0
 
 
 class InvalidEndpoint(Exception):
-    """Not an address that we would call; `field` says what is wrong."""
+    """Not an endpoint that we would call; `field` says what is wrong."""
 
     def __init__(self, field: str, message: str):
         super().__init__(message)
@@ -48,32 +49,64 @@ class Prepared:
     body: bytes
 
 
-Format = Callable[[Delivery, list[str], datetime], Prepared]
+@dataclass(frozen=True)
+class Format:
+    """A way to write events down. `events` are those that it has words for."""
+
+    label: str
+    events: tuple[str, ...]
+    # Whether it signs with the webhook's own secrets; the page shows them only then.
+    has_own_secret: bool
+    signing_secrets: Callable[[Webhook], list[str]]
+    write: Callable[[Delivery, list[str], datetime], Prepared]
 
 
-def standard(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
+def _own_secrets(webhook: Webhook) -> list[str]:
+    return [vault.decrypt(each) for each in (webhook.secret, webhook.former_secret) if each]
+
+
+def _standard(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
     """Standard Webhooks: JSON, signed by `webhook-signature` with every live secret."""
+    environment = delivery.webhook.environment
     body = json.dumps(
         {
             "type": delivery.event,
-            "timestamp": delivery.occurred_at.isoformat(),
+            "timestamp": delivery.occurred_at.astimezone(UTC).isoformat(),
+            "app_key": environment.app_key,
+            "environment": environment.kind,
             "data": delivery.data,
         },
         separators=(",", ":"),
     )
-    signatures = (Signer(text).sign(delivery.message_id, now, body) for text in texts)
+    sent_at = now.astimezone(UTC)
+    signatures = (Signer(text).sign(delivery.message_id, sent_at, body) for text in texts)
     headers = {
-        "content-type": "application/json",
+        "Content-Type": "application/json",
         "webhook-id": delivery.message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-timestamp": str(int(sent_at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
     return Prepared(delivery.webhook.url, headers, body.encode())
 
 
 # How an event is written; vendors' own callback formats are added from above.
-formats: dict[str, Format] = {"standard": standard}
-format_labels: dict[str, str] = {"standard": "Standard Webhooks (JSON)"}
+formats: dict[str, Format] = {
+    "standard": Format(
+        label="Standard Webhooks",
+        events=(*EVENTS, TEST),
+        has_own_secret=True,
+        signing_secrets=_own_secrets,
+        write=_standard,
+    )
+}
+
+
+@dataclass(frozen=True)
+class NewWebhook:
+    """An endpoint just made: the one moment when its secret's text is known."""
+
+    webhook: Webhook
+    secret: str
 
 
 @transaction.atomic
@@ -85,8 +118,8 @@ def add(
     format: str,
     by: Actor,
     now: datetime,
-) -> tuple[Webhook, str]:
-    """An endpoint, and its secret to be shown once. Raises `InvalidEndpoint`."""
+) -> NewWebhook:
+    """Raises `InvalidEndpoint`."""
     wanted = _checked(url, events, format)
     Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     if environment.webhooks.count() >= MAX_ENDPOINTS:
@@ -100,16 +133,20 @@ def add(
         secret=vault.encrypt(text),
         created_at=now,
         created_by=by.name,
+        next_turn_at=now,
     )
-    record("webhook.added", webhook, by, now, after={"url": url, "events": wanted})
-    return webhook, text
+    after = {"url": url, "events": wanted, "format": format}
+    record("webhook.added", webhook, by, now, after=after)
+    return NewWebhook(webhook, text)
 
 
 @transaction.atomic
 def change(
     *, webhook: Webhook, url: str, events: Iterable[str], format: str, by: Actor, now: datetime
 ) -> None:
-    """Raises `InvalidEndpoint`, `WebhookGone`."""
+    """What waits is sent to the new address, in the new format. Raises `InvalidEndpoint`,
+    `WebhookGone`.
+    """
     wanted = _checked(url, events, format)
     locked = _lock(webhook)
     before = {"url": locked.url, "events": locked.events, "format": locked.format}
@@ -121,7 +158,9 @@ def change(
 
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, by: Actor, now: datetime) -> str:
-    """A new secret, shown once; the one before it keeps signing until `retire_former_secret`."""
+    """A new secret, shown once; the one before it keeps signing until `retire_former_secret`, and
+    the one before that ends. Raises `WebhookGone`.
+    """
     locked, text = _lock(webhook), _new_secret()
     Webhook.objects.filter(pk=webhook.pk).update(
         secret=vault.encrypt(text), former_secret=locked.secret
@@ -132,6 +171,7 @@ def rotate_secret(*, webhook: Webhook, by: Actor, now: datetime) -> str:
 
 @transaction.atomic
 def retire_former_secret(*, webhook: Webhook, by: Actor, now: datetime) -> None:
+    """Twice is no error. Raises `WebhookGone`."""
     locked = _lock(webhook)
     if locked.former_secret:
         Webhook.objects.filter(pk=webhook.pk).update(former_secret="")
@@ -140,19 +180,23 @@ def retire_former_secret(*, webhook: Webhook, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def disable(*, webhook: Webhook, reason: str, by: Actor, now: datetime) -> None:
-    """Stop sending; what waits is given up when its turn comes."""
-    if Webhook.objects.filter(pk=webhook.pk, disabled_at=None).update(
-        disabled_at=now, disabled_reason=reason
-    ):
-        record("webhook.disabled", webhook, by, now, after={"reason": reason})
+    """Stop sending, and give up what waits. Twice is no error. Raises `WebhookGone`."""
+    locked = _lock(webhook)
+    if not locked.is_disabled:
+        Webhook.objects.filter(pk=webhook.pk).update(disabled_at=now, disabled_reason=reason)
+        locked.deliveries.all().give_up(now)
+        record("webhook.disabled", locked, by, now, after={"reason": reason})
 
 
 @transaction.atomic
 def enable(*, webhook: Webhook, by: Actor, now: datetime) -> None:
-    if Webhook.objects.filter(pk=webhook.pk, disabled_at__isnull=False).update(
-        disabled_at=None, disabled_reason=""
-    ):
-        record("webhook.enabled", webhook, by, now)
+    """Listen again, from now on. Twice is no error. Raises `WebhookGone`."""
+    locked = _lock(webhook)
+    if locked.is_disabled:
+        Webhook.objects.filter(pk=webhook.pk).update(
+            disabled_at=None, disabled_reason="", failing_since=None, next_turn_at=now
+        )
+        record("webhook.enabled", locked, by, now)
 
 
 @transaction.atomic
@@ -163,28 +207,40 @@ def remove(*, webhook: Webhook, by: Actor, now: datetime) -> None:
     locked.delete()
 
 
+def record(type: str, webhook: Webhook, by: Actor, now: datetime, **said: Any) -> None:
+    audit.record(
+        type, environment=webhook.environment, subject=str(webhook.pk), by=by, now=now, **said
+    )
+
+
 def _checked(url: str, events: Iterable[str], format: str) -> list[str]:
-    parts = urlsplit(url)
-    if parts.scheme not in _schemes() or not parts.hostname or parts.username is not None:
-        raise InvalidEndpoint("url", f"An endpoint is an {' or '.join(_schemes())} address.")
+    """The events in the order of the catalogue."""
+    if len(url) > _URL_MAX_LENGTH:
+        raise InvalidEndpoint("url", f"An address has at most {_URL_MAX_LENGTH} characters.")
     try:
-        _ = parts.port
-    except ValueError:
-        raise InvalidEndpoint("url", "The port is not one.") from None
+        outbound.check(url)
+    except outbound.Refused as refusal:
+        raise InvalidEndpoint("url", str(refusal)) from None
     if format not in formats:
         raise InvalidEndpoint("format", "Unknown format.")
     chosen = set(events)
     if not chosen or not chosen <= set(EVENTS):
         raise InvalidEndpoint("events", "Choose at least one event.")
+    unsayable = chosen - set(formats[format].events)
+    if unsayable:
+        raise InvalidEndpoint(
+            "events", f"This format has no words for {', '.join(sorted(unsayable))}."
+        )
     return [event for event in EVENTS if event in chosen]
 
 
-def _schemes() -> tuple[str, ...]:
-    return ("https", "http") if settings.WEBHOOKS_MAY_BE_LOCAL else ("https",)
-
-
 def _lock(webhook: Webhook) -> Webhook:
-    locked = Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
+    locked = (
+        Webhook.objects.select_related("environment")
+        .select_for_update(of=("self",))
+        .filter(pk=webhook.pk)
+        .first()
+    )
     if locked is None:
         raise WebhookGone
     return locked
@@ -192,9 +248,3 @@ def _lock(webhook: Webhook) -> Webhook:
 
 def _new_secret() -> str:
     return "whsec_" + b64encode(secrets.token_bytes(24)).decode()
-
-
-def record(type: str, webhook: Webhook, by: Actor, now: datetime, **said: Any) -> None:
-    audit.record(
-        type, environment=webhook.environment, subject=str(webhook.pk), by=by, now=now, **said
-    )

@@ -127,7 +127,7 @@ def _erase(tombstone: DeactivatedUser, *, now: datetime) -> None:
         subject=tombstone.user_id,
         by=Actor.system("erasure"),
         now=now,
-        after=tombstone.erased,
+        after={"operation": tombstone.operation_id, **tombstone.erased},
     )
 
 

@@ -21,7 +21,7 @@ from applications.models.applications import (
 )
 from applications.models.audit import AuditEvent, AuditEventQuerySet
 from applications.models.members import Member, Role
-from applications.models.webhooks import Delivery, DeliveryQuerySet, Webhook
+from applications.models.webhooks import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 
 __all__ = [
     "FREE_USER_LIMIT",
@@ -39,5 +39,6 @@ __all__ = [
     "Plan",
     "Role",
     "Webhook",
+    "WebhookQuerySet",
     "all_doors",
 ]

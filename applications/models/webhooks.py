@@ -4,27 +4,42 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from applications.models.applications import Environment
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def listening(self) -> Self:
+        return self.filter(disabled_at=None)
+
+    def with_work(self, now: datetime) -> Self:
+        """Endpoints whose turn it is: something is due, and nobody is sending to them."""
+        due = Delivery.objects.due(now).filter(webhook=OuterRef("pk"))
+        return self.listening().filter(Exists(due), next_turn_at__lte=now)
 
 
 class Webhook(models.Model):
     """An endpoint of the customer's that hears of events in one environment."""
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="webhooks")
-    url = models.URLField(max_length=500)
-    # Names from `applications.webhooks.EVENTS`.
+    url = models.URLField("URL", max_length=500)
+    # Names from `applications.announcements.EVENTS`.
     events = models.JSONField(default=list)
     # A name from `applications.webhooks.formats`.
     format = models.CharField(max_length=20, default="standard")
-    # Both sign while callers move from one to the other; encrypted as app secrets are.
+    # Both sign while receivers move from one to the other; encrypted as app secrets are.
     secret = models.TextField(editable=False)
     former_secret = models.TextField(editable=False, blank=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=100, blank=True)
+    # Nobody sends to it before: while somebody does, and while it rests from failing.
+    next_turn_at = models.DateTimeField()
+    failing_since = models.DateTimeField(null=True, blank=True)
+
+    objects = WebhookQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -38,10 +53,21 @@ class Webhook(models.Model):
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None
+
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def waiting(self) -> Self:
+        return self.filter(state=Delivery.State.WAITING)
+
     def due(self, now: datetime) -> Self:
-        return self.filter(state=Delivery.State.WAITING, next_attempt_at__lte=now)
+        return self.waiting().filter(next_attempt_at__lte=now)
+
+    def give_up(self, now: datetime) -> int:
+        """Settle what still waits; how many."""
+        return self.waiting().update(state=Delivery.State.FAILED, finished_at=now)
 
 
 class Delivery(models.Model):
@@ -50,14 +76,20 @@ class Delivery(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting"
         DELIVERED = "delivered"
-        FAILED = "failed", "given up"
+        FAILED = "failed", "Given up"
 
-    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    # No constraint in the database: it would fail a ban that commits while somebody removes the
+    # endpoint which was to hear of it. What is left behind without an endpoint is never sent.
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False
+    )
     # Names the event to the receiver, the same at every attempt: who got it before can tell.
     message_id = models.CharField(max_length=40)
     event = models.CharField(max_length=40)
     data = models.JSONField()
     occurred_at = models.DateTimeField()
+    # When it was put on its way: that of a replay is later than the event by far.
+    queued_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -72,9 +104,9 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         indexes = [
-            # What is to be sent now.
+            # What an endpoint is to be sent now.
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["webhook", "next_attempt_at"],
                 name="applications_delivery_due",
                 condition=Q(state="waiting"),
             ),

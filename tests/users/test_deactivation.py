@@ -181,10 +181,11 @@ class TestReactivate:
         environment = make_environment()
         make_user(environment=environment, user_id="ada")
         make_entry(BlocklistEntry, environment=environment, owner_id="ada", listed_id="bob")
-        deactivate(environment, "ada")
+        operation = deactivate(environment, "ada")
         reactivate(environment, "ada")
         assert not BlocklistEntry.objects.exists()
         assert AuditEvent.objects.get(type="user.erased").after == {
+            "operation": operation,
             "profile": 1,
             "blocklist entries": 1,
         }

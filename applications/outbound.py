@@ -1,0 +1,168 @@
+"""Requests to addresses that customers name.
+
+Invariants
+----------
+* Only public addresses are called. The name is resolved once, every address it leads to must be
+  public, and the connection goes to one of the very addresses that were checked.
+* A request ends within `DEADLINE` of being sent, however slowly the other side drips, and takes no
+  more of our memory than the head of an answer: no body is read, no redirect followed.
+"""
+
+import http.client
+import ipaddress
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from threading import Timer
+from urllib.parse import SplitResult, quote, urlsplit
+
+from django.conf import settings
+
+CONNECT_TIMEOUT = 5.0  # seconds, for each address of a name
+ADDRESSES_TRIED = 2
+DEADLINE = 15.0  # seconds from the connection to the head of the answer
+_HOST = re.compile(r"[0-9a-z._:-]+", re.ASCII | re.IGNORECASE)
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Which Python's own tables know whole only from 3.12.4 on.
+_PROTOCOL_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
+
+
+class Refused(Exception):
+    """Not an address that we would call; the text says why."""
+
+
+class NoAnswer(Exception):
+    """The request got no answer; the text says why. Whether it was received is not known."""
+
+
+def check(url: str) -> None:
+    """Raises `Refused` unless the address is well formed. Where its name leads is not asked."""
+    _parse(url)
+
+
+def post(url: str, *, headers: Mapping[str, str], body: bytes) -> int:
+    """The HTTP status of the answer. Raises `Refused`, `NoAnswer`."""
+    parts = _parse(url)
+    connection = _Connection(parts)
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
+    query = quote(parts.query, safe="/%:@!$&'()*+,;=~?")
+    target = f"{path}?{query}" if query else path
+    try:
+        connection.request("POST", target, body=body, headers=dict(headers))
+        with connection.getresponse() as answer:
+            return answer.status
+    except (OSError, http.client.HTTPException) as failure:
+        raise NoAnswer(_reason(failure, late=connection.is_late)) from failure
+    finally:
+        connection.close()
+
+
+def _parse(url: str) -> SplitResult:
+    if any(char <= " " or char == "\x7f" for char in url):
+        raise Refused("An address has no blanks.")
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, (parts.hostname or "").encode("idna").decode()
+    except ValueError:
+        raise Refused("This is not an address.") from None
+    schemes = ("https", "http") if settings.WEBHOOKS_MAY_BE_LOCAL else ("https",)
+    if parts.scheme not in schemes:
+        raise Refused(f"An address begins with {' or '.join(f'{each}://' for each in schemes)}.")
+    if parts.username is not None:
+        raise Refused("An address has no username and password: they would stand in every log.")
+    if not _HOST.fullmatch(host) or port == 0:
+        raise Refused("This is not an address.")
+    return parts
+
+
+class _Connection(http.client.HTTPConnection):
+    """To an address that was checked, and no longer than `DEADLINE`."""
+
+    def __init__(self, parts: SplitResult) -> None:
+        self._is_secure = parts.scheme == "https"
+        self.default_port = 443 if self._is_secure else 80  # or the Host header would name it
+        host = (parts.hostname or "").encode("idna").decode()
+        super().__init__(host, parts.port or self.default_port, timeout=DEADLINE)
+        self._timer: Timer | None = None
+        self.is_late = False
+
+    def connect(self) -> None:
+        plain = _connected(self.host, self.port)
+        # A second handle on the connection: TLS takes the first one over.
+        self._line = plain.dup()
+        self._timer = Timer(DEADLINE, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+        plain.settimeout(DEADLINE)
+        self.sock = (
+            _tls().wrap_socket(plain, server_hostname=self.host) if self._is_secure else plain
+        )
+
+    def _cut(self) -> None:
+        self.is_late = True
+        with suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        super().close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+            self._line.close()
+            self._timer = None
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _connected(host: str, port: int) -> socket.socket:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not settings.WEBHOOKS_MAY_BE_LOCAL:
+        # All of them: a name that leads to both kinds would be let in by chance.
+        for *_, address in found:
+            if not is_public(str(address[0])):
+                raise Refused(f"{host} leads to an address that is not public")
+    failure: OSError | None = None
+    for family, kind, protocol, _, address in found[:ADDRESSES_TRIED]:
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(CONNECT_TIMEOUT)
+        try:
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure or OSError("the name leads nowhere")
+
+
+def is_public(address: str) -> bool:
+    """Whether anybody on the internet could call it. What carries an IPv4 address inside
+    (mapped, 6to4, Teredo, NAT64) could lead in by a gateway, and is not.
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        embeds = ip.sixtofour is not None or ip.teredo is not None
+        return ip in _GLOBAL_UNICAST and ip.is_global and not embeds
+    return ip.is_global and not ip.is_multicast and ip not in _PROTOCOL_ASSIGNMENTS
+
+
+def _reason(failure: Exception, *, late: bool) -> str:
+    if late or isinstance(failure, TimeoutError):
+        return "No answer in time"
+    if isinstance(failure, socket.gaierror):
+        return "The host name is not known"
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return f"The certificate is not valid: {failure.verify_message}"
+    if isinstance(failure, ssl.SSLError):
+        return f"TLS failed: {failure.reason}"
+    if isinstance(failure, ConnectionRefusedError):
+        return "The connection was refused"
+    if isinstance(failure, http.client.HTTPException | ConnectionError):
+        return "The connection ended without an answer"
+    return str(failure)
