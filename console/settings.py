@@ -7,6 +7,7 @@ is checked by `manage.py check --deploy` (see `console/checks.py`).
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from environ import Env
@@ -250,6 +251,14 @@ API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
 # --- Gateway -----------------------------------------------------------------------------------
 # Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
+if GATEWAY_URL:  # the page "Try it" is a client too
+    _gateway = urlsplit(GATEWAY_URL)
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(
+        f"{_gateway.scheme}://{_gateway.netloc}"
+    )
+# Where `make serve` listens for them, on HOST, and with how many processes.
+GATEWAY_PORT = env.number("GATEWAY_PORT", 8001, most=65_535)
+GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)
 # Attempts to connect from one address: so many at once, and so many a second after that.
 GATEWAY_CONNECT_BURST = env.number("GATEWAY_CONNECT_BURST", 100)
 GATEWAY_CONNECT_RATE = env.number("GATEWAY_CONNECT_RATE", 20)

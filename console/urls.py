@@ -12,6 +12,7 @@ from applications.models import Environment
 from console.views import (
     accounts,
     audit,
+    connections,
     environment,
     health,
     keys,
@@ -19,6 +20,7 @@ from console.views import (
     overview,
     people,
     settings,
+    try_it,
 )
 
 
@@ -42,6 +44,12 @@ of_environment = [
     path("", environment.environment, name="environment"),
     path("users/", people.user_list, name="user_list"),
     path("user/<str:user_id>/", people.user_detail, name="user_detail"),
+    path("connections/", connections.connection_list, name="connection_list"),
+    path(
+        "connections/<int:connection_id>/kick/", connections.connection_kick, name="connection_kick"
+    ),
+    path("try-it/", try_it.try_it, name="try_it"),
+    path("try-it/token/", try_it.try_it_token, name="try_it_token"),
     path("keys/", keys.keys, name="keys"),
     path("keys/add/", keys.secret_add, name="secret_add"),
     path("keys/<int:secret_id>/revoke/", keys.secret_revoke, name="secret_revoke"),

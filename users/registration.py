@@ -49,6 +49,13 @@ class AlreadyRegistered(Exception):
     """Asked for new users only, and this id is taken."""
 
 
+class NotInProduction(Exception):
+    """Staff get users' tokens in development alone; elsewhere they would be somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__("In production, access tokens go to your app server alone")
+
+
 @dataclass(frozen=True)
 class Registration:
     user: AppUser
@@ -187,6 +194,34 @@ def register_by_staff(
         by=by,
         now=now,
         after={"name": name},
+    )
+    return registration
+
+
+@transaction.atomic
+def issue_to_staff(
+    *, environment: Environment, user_id: str, lifetime: timedelta, by: Actor, now: datetime
+) -> Registration:
+    """A token with which staff try out what a user's client can do; an unknown id is registered.
+    Not longer-lived than the environment's. Raises as `register` does, and `NotInProduction`.
+    """
+    if not environment.is_development:
+        raise NotInProduction
+    quota.lock(environment)
+    identity.lock(environment, [identity.check_user_id(user_id)])
+    longest = environment.token_lifetime
+    registration = register(
+        environment=environment,
+        user_id=user_id,
+        now=now,
+        token_lifetime=min(lifetime, longest) if longest is not None else lifetime,
+    )
+    audit.record(
+        "user.registered" if registration.created else "user.token_issued",
+        environment=environment,
+        subject=user_id,
+        by=by,
+        now=now,
     )
     return registration
 

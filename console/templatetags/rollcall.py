@@ -90,10 +90,12 @@ _BOTH = ("development", "production")
 _PAGES = (
     ("environment", "Environment", "gauge", _BOTH),
     ("user_list", "Users", "users", _BOTH),
+    ("connection_list", "Connections", "plug-zap", _BOTH),
     ("quota", "Quota", "ticket", ("development",)),
     ("ban_list", "Bans", "ban", _BOTH),
     ("deactivated_list", "Deactivated", "user-x", _BOTH),
     ("list_browse", "Lists", "list-checks", _BOTH),
+    ("try_it", "Try it", "messages-square", ("development",)),
     ("keys", "Keys", "key-round", _BOTH),
     ("member_list", "Members", "users-round", _BOTH),
     ("audit_log", "Audit", "scroll-text", _BOTH),
@@ -331,7 +333,9 @@ def chips(filters: Iterable[object], *, clear: str = "") -> Context:
 
 
 @register.inclusion_tag("components/tab.html")
-def tab(label: str, *, href: str, current: bool = False, count: int | None = None) -> Context:
+def tab(
+    label: str, *, href: str, current: bool = False, count: int | Count | None = None
+) -> Context:
     return {"label": label, "href": href, "current": current, "count": count}
 
 

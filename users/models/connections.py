@@ -53,6 +53,8 @@ class Connection(models.Model):
         indexes = [
             # Is this user online? Which of their connections are to close?
             models.Index(fields=["environment", "user_id"], name="users_connections_of_user"),
+            # The Connections page, newest first.
+            models.Index(fields=["environment", "id"], name="users_connections_by_time"),
             # What a gateway process has been asked to close.
             models.Index(
                 fields=["gateway"], name="users_kicked", condition=Q(kicked_at__isnull=False)

@@ -1,0 +1,208 @@
+// The page "Try it": two clients, each in its pane. What they hear is written down as they hear it.
+import { RollcallClient } from "./rollcall-client.js";
+
+const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const KEPT = 200; // lines of a pane
+const page = document.getElementById("try-it");
+
+function changed() {
+  document.body.dispatchEvent(new CustomEvent("try-it-changed"));
+}
+
+async function askForToken(userId) {
+  const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+  const response = await fetch(page.dataset.token, {
+    method: "POST",
+    headers,
+    body: new URLSearchParams({ user_id: userId }),
+  });
+  const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
+  if (!isJson) throw new Error("No token came. Reload the page: the session may have ended.");
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
+}
+
+class Pane {
+  constructor(element) {
+    const find = (selector) => element.querySelector(selector);
+    this.element = element;
+    this.client = null;
+    this.input = find("[data-who] input");
+    this.problem = find("[data-problem]");
+    this.connectButton = find("[data-connect]");
+    this.disconnectButton = find("[data-disconnect]");
+    this.state = find("[data-state]");
+    this.talk = find("[data-talk]");
+    this.message = find("[data-say] input");
+    this.sendButton = find("[data-say] button");
+    find("[data-who]").addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.connectButton && !this.client) this.connect();
+    });
+    find("[data-say]").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.say();
+    });
+    this.input.addEventListener("change", changed);
+    this.disconnectButton.addEventListener("click", () => this.client?.close());
+  }
+
+  get userId() {
+    return this.input.value.trim();
+  }
+
+  async connect() {
+    this.complain("");
+    this.connectButton.disabled = true;
+    try {
+      const { token, created } = await askForToken(this.userId);
+      if (created) this.note(`${this.userId} is registered now`);
+      this.begin(token);
+    } catch (error) {
+      this.complain(error.message);
+    }
+    this.connectButton.disabled = false;
+  }
+
+  begin(token) {
+    const { gateway, appKey } = page.dataset;
+    const client = new RollcallClient({
+      url: gateway,
+      appKey,
+      token,
+      device: `try-it-${this.element.dataset.pane}`,
+      platform: "console",
+    });
+    this.client = client;
+    client.addEventListener("connected", () => {
+      this.note("Connected", "success");
+      this.show("Connected", "success");
+    });
+    client.addEventListener("message", ({ detail }) => this.line({
+      kind: "heard",
+      who: detail.from,
+      text: detail.body,
+      at: new Date(detail.sent_at),
+    }));
+    client.addEventListener("closed", ({ detail }) => this.closed(detail));
+    this.show("Connecting…");
+    client.connect();
+  }
+
+  closed({ code, reason, message, until, final, retryIn }) {
+    if (final) this.client = null;
+    const words = reason.replaceAll("_", " ");
+    if (code === 1000) {
+      this.note("Disconnected");
+      this.show("Not connected");
+      return;
+    }
+    const said = [`Closed: ${words}${code ? ` (${code})` : ""}`];
+    if (until) said.push(`until ${EXACT.format(until)}`);
+    if (message) said.push(message);
+    if (!final) said.push(`Comes back in ${Math.max(1, Math.round(retryIn / 1000))} s`);
+    this.note(said.map((part) => part.replace(/\.$/, "")).join(". "), "error");
+    this.show(final ? `Closed: ${words}` : "Coming back…", final ? "error" : "warning");
+  }
+
+  async say() {
+    const text = this.message.value;
+    if (!text || !this.client) return;
+    const other = panes.find((pane) => pane !== this).userId;
+    this.message.value = "";
+    const line = this.line({ kind: "said", who: `to ${other}`, text, at: new Date() });
+    const outcome = document.createElement("span");
+    outcome.className = "muted";
+    outcome.textContent = "sending…";
+    line.append(outcome);
+    try {
+      await this.client.send(other, text);
+      outcome.textContent = "stored";
+    } catch (error) {
+      line.classList.add("refused");
+      outcome.className = "";
+      outcome.textContent = `Refused by ${error.error}. ${error.message}`;
+      changed();
+    }
+    this.scroll();
+  }
+
+  async block(button) {
+    const other = panes.find((pane) => pane !== this).userId;
+    const { block: verb } = button.dataset;
+    button.disabled = true;
+    try {
+      await this.client.call(`blocklist.${verb}`, { user_ids: [other] });
+      this.note(verb === "add" ? `${other} is blocked` : `${other} is not blocked any more`);
+    } catch (error) {
+      this.note(`Refused by ${error.error}. ${error.message}`, "error");
+    }
+    changed();
+  }
+
+  // --- What is shown ---
+
+  show(words, tone = "") {
+    this.state.textContent = words;
+    this.state.className = `pill ${tone}`;
+    this.enable();
+    changed();
+  }
+
+  /** Controls follow the client; those in the standing are drawn anew by the server. */
+  enable() {
+    const connected = Boolean(this.client?.connected);
+    this.input.readOnly = Boolean(this.client);
+    if (this.connectButton) this.connectButton.hidden = Boolean(this.client);
+    this.disconnectButton.hidden = !this.client;
+    this.message.disabled = this.sendButton.disabled = !connected;
+    this.message.placeholder = connected ? "Write a message" : "Connect to write";
+    const block = this.element.querySelector("[data-block]");
+    if (block) block.disabled = !connected;
+  }
+
+  complain(words) {
+    this.problem.textContent = words;
+    this.problem.hidden = !words;
+    this.input.setAttribute("aria-invalid", String(Boolean(words)));
+    if (words) this.input.focus();
+  }
+
+  note(words, tone = "") {
+    this.line({ kind: `note ${tone}`, text: words, at: new Date() });
+  }
+
+  line({ kind, who = "", text, at }) {
+    const line = document.createElement("li");
+    line.className = `talk-line ${kind}`;
+    const head = document.createElement("span");
+    head.className = "muted";
+    head.textContent = who ? `${who}, ${CLOCK.format(at)}` : CLOCK.format(at);
+    const words = document.createElement("span");
+    words.className = "talk-words";
+    words.textContent = text;
+    line.append(head, words);
+    this.talk.append(line);
+    while (this.talk.children.length > KEPT) this.talk.firstElementChild.remove();
+    this.scroll();
+    return line;
+  }
+
+  scroll() {
+    this.talk.scrollTop = this.talk.scrollHeight;
+  }
+}
+
+const panes = [...page.querySelectorAll("[data-pane]")].map((element) => new Pane(element));
+
+page.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-block]");
+  if (button) panes.find((pane) => pane.element.contains(button)).block(button);
+});
+document.addEventListener("htmx:afterSettle", () => panes.forEach((pane) => pane.enable()));
+document.body.addEventListener("try-it-changed", () => {
+  const query = new URLSearchParams(panes.map(({ input }) => [input.name, input.value.trim()]));
+  history.replaceState(history.state, "", `?${query}`);
+});
