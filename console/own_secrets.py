@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 
-def own_secret(data_dir: Path, name: str) -> str:
-    """The secret called `name`, at least 43 URL-safe characters; made on first use."""
+def own_secret(data_dir: Path, name: str, *, length: int = 64) -> str:
+    """The secret called `name`; made on first use, of `length` URL-safe characters."""
     path = data_dir / name
     try:
         return path.read_text().strip()
@@ -21,7 +21,7 @@ def own_secret(data_dir: Path, name: str) -> str:
     # one of two that start together wins.
     handle, draft = tempfile.mkstemp(dir=data_dir, prefix=f".{name}-")
     with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_urlsafe(48))
+        file.write(secrets.token_urlsafe(length)[:length])
     try:
         os.link(draft, path)
     except FileExistsError:

@@ -210,13 +210,31 @@ document.addEventListener("input", (event) => {
   if ("confirm" in event.target.dataset) checkConfirmation(event.target);
 });
 
-// --- What refreshes itself waits: nobody sees it, or somebody stands in it or has ticked rows. Unless
-// --- it has been told of a change.
+// --- What refreshes itself waits: nobody sees it, or somebody stands in it, has ticked rows or a dialog
+// --- open. Unless it has been told of a change.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const live = event.target.closest("[data-live]");
   if (live !== event.target || event.detail.requestConfig.triggeringEvent?.type.endsWith("-changed")) return;
-  const busy = live.contains(document.activeElement) || find("[data-select]:checked", live);
+  const busy = live.contains(document.activeElement) || find("[data-select]:checked", live) || find("#dialog").open;
   if (busy || document.hidden) event.preventDefault();
+});
+
+// --- What is drawn again keeps its ticks and, where its focused element is gone, the keyboard's place:
+// --- after a row has left its list, the next one's button has the focus.
+const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+const left = { ticked: [], place: -1 };
+
+document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+  left.ticked = Array.from(findAll("[data-select]:checked", target), (box) => box.value);
+  left.place = [...findAll(FOCUSABLE, target)].indexOf(document.activeElement);
+});
+
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  const ticked = new Set(left.ticked);
+  for (const box of findAll("[data-select]", target)) if (ticked.has(box.value)) box.checked = true;
+  if (left.place < 0 || document.activeElement !== document.body) return;
+  const places = [...findAll(FOCUSABLE, target)];
+  places.slice(0, left.place + 1).findLast((each) => each.checkVisibility())?.focus();
 });
 
 // --- When a request fails -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from console.demo.office import ADMIN, MODERATOR, TESTER
 from console.demo.people import people
 from console.demo.timeline import Timeline, app_server, staff
 from moderation import bans, lists
-from users import deletion, profiles, reclaim, registration, tokens
+from users import deactivation, deletion, profiles, reclaim, registration, tokens
 from users.models import AppUser, DeletionJob
 
 
@@ -17,6 +17,8 @@ def fill(timeline: Timeline, acme: NewApplication, random: Random) -> None:
     development = acme.environments["development"]
     team = _register(timeline, development, random)
     _free_places(timeline, development)
+    _deactivate(timeline, development)
+    _ban(timeline, development)
     _moderate(timeline, development, team)
 
 
@@ -114,25 +116,68 @@ def _free_places(timeline: Timeline, development: Environment) -> None:
     timeline.add(previewed + timedelta(minutes=25), run)
 
 
+def _deactivate(timeline: Timeline, development: Environment) -> None:
+    """The app's "delete my account" was tried with users of its own; one was brought back since."""
+    calls = ["nexconn user/deactivate", "rongcloud user/deactivate"]
+    for place, user_id in enumerate(("gdpr-anna", "gdpr-ben", "gdpr-carla", "gdpr-dmitri")):
+        when = timeline.ago(days=16 - 4.6 * place)
+        timeline.register(
+            development,
+            [AppUser(user_id=user_id, name="Erase me", registered_at=when - timedelta(hours=2))],
+        )
+        timeline.add(
+            when,
+            deactivation.deactivate,
+            environment=development,
+            user_ids=[user_id],
+            by=app_server(development, calls[place % 2]),
+        )
+        timeline.add(when + timedelta(seconds=4), deactivation.erase_pending)
+    timeline.add(
+        timeline.ago(days=10),
+        deactivation.reactivate,
+        environment=development,
+        user_ids=["gdpr-ben"],
+        by=app_server(development, "nexconn user/reactivate"),
+    )
+
+
+def _ban(timeline: Timeline, development: Environment) -> None:
+    """In force with and without an end, lifted, expired; one ends while somebody looks."""
+    api = app_server(development, "rongcloud user/block")
+    tried = "Trying the ban screen on iOS"
+    hours, days = timedelta(hours=1), timedelta(days=1)
+    for user_id, began, lasts, reason, by in (
+        ("qa-android-07", timeline.ago(minutes=58.4), 1 * hours, "Does the app reconnect?", TESTER),
+        ("qa-ios-03", timeline.ago(hours=5), 1 * days, tried, TESTER),
+        ("qa-ios-04", timeline.ago(days=6.1), 1 * hours, tried, TESTER),
+        ("qa-web-02", timeline.ago(days=4.4), 7 * days, "Wrong user, meant qa-web-03", MODERATOR),
+        ("qa-web-03", timeline.ago(days=4.39), 30 * days, "Floods the lobby in a test", MODERATOR),
+        ("e2e-checkout-104", timeline.ago(days=2.3), None, "", api),
+        ("e2e-checkout-105", timeline.ago(days=2.3), timedelta(minutes=30), "", api),
+    ):
+        ends = began + lasts if lasts else None
+        timeline.add(
+            began,
+            bans.impose,
+            environment=development,
+            user_ids=[user_id],
+            expires_at=ends,
+            reason=reason,
+            by=staff(by) if isinstance(by, str) else by,
+        )
+        if ends:
+            timeline.add(ends + timedelta(seconds=3), bans.expire_due)
+    timeline.add(
+        timeline.ago(days=4.395),
+        bans.lift,
+        environment=development,
+        user_ids=["qa-web-02"],
+        by=staff(MODERATOR),
+    )
+
+
 def _moderate(timeline: Timeline, development: Environment, team: list[str]) -> None:
-    timeline.add(
-        timeline.ago(hours=5),
-        bans.impose,
-        environment=development,
-        user_ids=["qa-ios-03"],
-        expires_at=timeline.now + timedelta(hours=19),
-        reason="Trying the ban screen on iOS",
-        by=staff(TESTER),
-    )
-    timeline.add(
-        timeline.ago(days=2.3),
-        bans.impose,
-        environment=development,
-        user_ids=["e2e-checkout-104"],
-        expires_at=None,
-        reason="",
-        by=app_server(development, "rongcloud user/block"),
-    )
     timeline.add(
         timeline.ago(days=4.2),
         lists.blocklist.add,

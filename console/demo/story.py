@@ -19,6 +19,11 @@ COLLEAGUES = [office.ADMIN, office.MODERATOR, office.TESTER, office.VIEWER, offi
 FJORD_OWNER = "linnea.lindstrom"
 
 
+def password() -> str:
+    """Of all sample accounts. Made at random, and short enough to be typed."""
+    return own_secret(settings.DATA_DIR, "demo-password", length=16)
+
+
 @transaction.atomic
 def tell(*, now: datetime) -> None:
     """Two applications with staff, users and weeks of history; a second or two on SQLite."""
@@ -40,13 +45,13 @@ def _accounts(now: datetime) -> dict[str, Any]:
     An account that is there already keeps its own.
     """
     accounts = get_user_model()
-    password = make_password(own_secret(settings.DATA_DIR, "demo-password"))
+    hashed = make_password(password())
     made = {}
     for username in (USERNAME, *COLLEAGUES, FJORD_OWNER):
         made[username], _ = accounts.objects.get_or_create(
             username=username,
             defaults={
-                "password": password,
+                "password": hashed,
                 "is_staff": username == USERNAME,
                 "is_superuser": username == USERNAME,
                 "date_joined": now,

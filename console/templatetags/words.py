@@ -40,9 +40,9 @@ def exact(moment: datetime) -> str:
 
 
 def estimate(number: int | Count) -> str:
-    """Exact up to 10,000; above that two digits and the word that says so."""
+    """Exact up to 10,000; above that two digits and the word that says so, or `10,000+`."""
     if isinstance(number, Count):
-        return f"over {number.value:,}" if number.at_least else estimate(number.value)
+        return f"{number.value:,}+" if number.at_least else estimate(number.value)
     if number <= _EXACT_UP_TO:
         return f"{number:,}"
     rounded = float(f"{number:.1e}")

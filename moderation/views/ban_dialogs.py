@@ -1,4 +1,6 @@
-"""Ban, change: the dialogs that are the same on every page."""
+"""Ban, change: the dialogs that are the same on every page. `?back=user` says that the user's page
+opened one, and without JavaScript leads back there; else the Bans page follows.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from moderation.forms import ChangeForm, ChangeSeveralForm, EndForm, ImposeForm
 from moderation.models import Ban
 from moderation.standing import named, standing_of
 from moderation.views.addresses import address
+from users import identity
 
 dialog_methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -35,13 +38,24 @@ def _context(
         "access": request.access,
         "page": "ban_list",
         "title": title,
-        "back": address(environment, "ban_list"),
         **more,
     }
 
 
+def _back(request: MemberRequest, environment: Environment, user_id: str = "") -> str:
+    if user_id and request.GET.get("back") == "user" and identity.is_prefix(user_id):
+        return address(environment, "user_detail", user_id)
+    return address(environment, "ban_list")
+
+
 def _ask(
-    request: MemberRequest, environment: Environment, form: EndForm, title: str, *, submit: str
+    request: MemberRequest,
+    environment: Environment,
+    form: EndForm,
+    title: str,
+    *,
+    submit: str,
+    back: str,
 ) -> HttpResponse:
     """The dialog with this form in it; status 422 when it has mistakes to show."""
     latest = Ban.objects.in_environment(environment).order_by("-pk")[:RECENT]
@@ -53,6 +67,7 @@ def _ask(
         title,
         form=form,
         submit=submit,
+        back=back,
         icon="ban" if submit == "Ban" else "calendar-clock",
         action=request.get_full_path(),
         reasons=list(reasons)[:SUGGESTED],
@@ -63,10 +78,7 @@ def _ask(
     return answers.dialog(request, "moderation/_ban_dialog.html", context, status=status)
 
 
-def _done(
-    request: MemberRequest, environment: Environment, message: str, undo: str = ""
-) -> HttpResponse:
-    back = address(environment, "ban_list")
+def _done(request: MemberRequest, message: str, *, back: str, undo: str = "") -> HttpResponse:
     return answers.done(request, message, to=back, events=["bans-changed"], undo=undo)
 
 
@@ -76,10 +88,11 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
     """`?user=`, once or several times, fills in whom."""
     now = timezone.now()
     users = request.GET.getlist("user")
+    back = _back(request, environment, *users[:1])
     form = ImposeForm(request.POST or None, now=now, initial={"user_ids": " ".join(users)})
     if not form.is_valid():
         title = f"Ban {named(users)}" if users else "Ban a user"
-        return _ask(request, environment, form, title, submit="Ban")
+        return _ask(request, environment, form, title, submit="Ban", back=back)
     imposed = bans.impose(
         environment=environment,
         user_ids=form.cleaned_data["user_ids"],
@@ -92,7 +105,7 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
     # Lifting does not bring back the earlier end of a ban that was changed.
     anew = all(ban.banned_since == now for ban in imposed)
     undo = address(environment, "ban_lift", query={"user": user_ids}) if anew else ""
-    return _done(request, environment, f"Banned {named(user_ids)}", undo)
+    return _done(request, f"Banned {named(user_ids)}", back=back, undo=undo)
 
 
 @dialog_methods
@@ -102,12 +115,13 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
     ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
     if ban is None:
         raise Http404
+    back = _back(request, environment, ban.user_id)
     if not ban.is_in_force(now):
         return _over(request, environment, ban, now)
     form = ChangeForm(request.POST or None, now=now, initial=_as_it_is(ban))
     if not form.is_valid():
         title = f"Change the ban of {ban.user_id}"
-        return _ask(request, environment, form, title, submit="Change")
+        return _ask(request, environment, form, title, submit="Change", back=back)
     try:
         bans.change(
             environment=environment,
@@ -119,7 +133,7 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
         )
     except bans.BanOver:
         return _over(request, environment, ban, now)
-    return _done(request, environment, f"Changed the ban of {ban.user_id}")
+    return _done(request, f"Changed the ban of {ban.user_id}", back=back)
 
 
 def _as_it_is(ban: Ban) -> dict[str, str]:
@@ -145,7 +159,12 @@ def _over(
             title,
             ban=ban,
             current=current,
-            again_url=address(environment, "ban_impose", query={"user": ban.user_id}),
+            back=_back(request, environment, ban.user_id),
+            again_url=address(
+                environment,
+                "ban_impose",
+                query={"user": ban.user_id, "back": request.GET.get("back", "")},
+            ),
         ),
         status=422 if request.method == "POST" else 200,
     )
@@ -156,11 +175,12 @@ def _over(
 def ban_change_several(request: MemberRequest, environment: Environment) -> HttpResponse:
     """`?user=`, several times, fills in whose bans."""
     now = timezone.now()
+    back = _back(request, environment)
     users = " ".join(request.GET.getlist("user"))
     form = ChangeSeveralForm(request.POST or None, now=now, initial={"user_ids": users})
     title = "Change several bans"
     if not form.is_valid():
-        return _ask(request, environment, form, title, submit="Change")
+        return _ask(request, environment, form, title, submit="Change", back=back)
     user_ids = form.cleaned_data["user_ids"]
     try:
         bans.change_several(
@@ -174,8 +194,8 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
     except bans.BanOver as error:
         over = ", ".join(error.user_ids)
         form.add_error("user_ids", f"Not banned any more: {over}. Nothing was changed; leave out.")
-        return _ask(request, environment, form, title, submit="Change")
-    return _done(request, environment, f"Changed the ban of {named(user_ids)}")
+        return _ask(request, environment, form, title, submit="Change", back=back)
+    return _done(request, f"Changed the ban of {named(user_ids)}", back=back)
 
 
 @require_safe

@@ -31,7 +31,6 @@ def user_moderation(request: MemberRequest, environment: Environment, user_id: s
         "access": request.access,
         "page": "user_list",
         "user_id": user_id,
-        "impose_url": address(environment, "ban_impose", query={"user": user_id}),
         "lists": _lists(environment, user_id),
         "most": lists.MAX_ENTRIES,
         "allowlist_on": bool(lists.allowlists_on(environment=environment, owner_ids=[user_id])),

@@ -181,6 +181,18 @@ class TestBanDialog:
         assert url(environment, "bans/lift/", user="mallory") in response.content.decode()
 
     @pytest.mark.parametrize(
+        ("user", "back"),
+        [("mallory", "user/mallory/"), ("", "bans/"), ("no/id", "bans/")],
+    )
+    def test_without_htmx_goes_back_to_the_users_page_that_asked(
+        self, client, environment, user, back
+    ):
+        dialog = url(environment, "bans/impose/", user=user, back="user")
+        form = {"user_ids": "mallory", "until": "24h"}
+        assert client.post(dialog, form)["Location"] == url(environment, back)
+        assert f'href="{url(environment, back)}"' in client.get(dialog).content.decode()
+
+    @pytest.mark.parametrize(
         ("wrong", "field"),
         [
             ({"user_ids": ""}, "user_ids"),
@@ -248,6 +260,9 @@ class TestChange:
         changed = in_force()
         assert (changed.expires_at, changed.reason) == (ban.expires_at, ban.reason)
         assert changed.pk != ban.pk, "the ledger is never rewritten"
+        again = url(environment, f"bans/{changed.pk}/change/", back="user")
+        back = url(environment, "user/mallory/")
+        assert client.post(again, unchanged)["Location"] == back
 
     @pytest.mark.parametrize("what", ["lifted by grace", "changed by grace", "ended"])
     def test_of_a_ban_that_is_over_says_what_became_of_it(self, client, environment, what):

@@ -17,10 +17,8 @@ from django.db import connections, transaction
 from applications.environments import secret_text
 from applications.models import Application, Environment
 from console.checks import SETTINGS
-from console.own_secrets import own_secret
+from console.demo import story
 from console.processes import BEAT, WORKER, ChildEnded, Process, Supervisor, why_not_listen
-
-USERNAME = "demo"
 
 
 class Command(BaseCommand):
@@ -36,12 +34,7 @@ class Command(BaseCommand):
             )
         logs = settings.DATA_DIR / "log"
         logs.mkdir(exist_ok=True)
-        web = Process(
-            "web",
-            # Which proxies to believe is for TRUSTED_PROXIES to say, not for uvicorn.
-            f"uvicorn console.asgi:application --host {host} --port {port} --no-proxy-headers"
-            " --timeout-graceful-shutdown 3",
-        )
+        web = Process("web", "console.asgi")
         try:
             with Supervisor() as supervisor:
                 # In here, so that a Ctrl-C does not strike in the middle of a migration.
@@ -82,9 +75,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     """What a newcomer needs, line by line."""
     host = settings.HOST if settings.HOST not in ("0.0.0.0", "::") else "localhost"  # noqa: S104
     yield "Address", f"http://{host}:{settings.PORT}/"
-    if get_user_model().objects.filter(username=USERNAME).exists():
-        password = own_secret(settings.DATA_DIR, "demo-password")
-        yield "Sign in", f"{USERNAME} / {password}"
+    if get_user_model().objects.filter(username=story.USERNAME).exists():
+        yield "Sign in", f"{story.USERNAME} / {story.password()}"
     application = Application.objects.order_by("pk").first()
     for environment in Environment.objects.filter(application=application).order_by("kind"):
         secret = environment.secrets.live().order_by("pk").last()
