@@ -8,7 +8,7 @@ LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --n
 PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABASE_URL=postgres://db/rollcall REDIS_URL=redis://redis/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint lock clean
+.PHONY: help demo serve test bench lint lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -22,6 +22,9 @@ serve: .venv/.run ## Start the production set against DATABASE_URL and REDIS_URL
 test: .venv/.test ## Run the suite on SQLite, then on PostgreSQL and Redis; both come along as wheels
 	DATABASE_URL= REDIS_URL= $(PYTEST)
 	$(PYTEST) -p tests.embedded_pg
+
+bench: .venv/.test ## Measure the Server API beside pgbench, in minutes; USERS=1000000 seeds more, SECONDS=10 takes longer
+	@$(PYTHON) -m bench api
 
 lint: export ENV_FILE = /dev/null
 lint: .venv/.lint ## Check style, types, templates, storeys, migrations and production settings

@@ -55,7 +55,7 @@ class _Plan:
         self._model = compiler.klass_info["model"]
         self._columns = slice(fields[0], fields[-1] + 1)
         self._names = [selected[0].target.attname for selected in compiler.select[self._columns]]
-        self._related = get_related_populators(
+        self._related = get_related_populators(  # type: ignore[call-arg]  # stubs are of Django 6
             compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS
         )
 

