@@ -26,7 +26,7 @@ from applications.keyset import BadCursor
 from console.api import vendor
 from console.api.numbered import PageTooFar
 from console.api.ratelimit import RateExceeded
-from console.api.signature import BadSignature, DoorClosed, UnknownAppKey
+from console.api.signature import BadSignature, DoorClosed, NoncesAway, UnknownAppKey
 from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
 from moderation.mutes import InvalidMuteEnd
@@ -67,6 +67,7 @@ class Refusal:
 
 
 INTERNAL = Refusal(1000, 500)
+UNAVAILABLE = replace(INTERNAL, status=503)
 PARAMETER = Refusal(1002, 400)
 NOT_POSTED = Refusal(1003, 405)
 SIGNATURE = Refusal(1004, 401)
@@ -112,6 +113,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     vendor.Crashed: INTERNAL,
     UnknownAppKey: PARAMETER,
     BadSignature: SIGNATURE,
+    NoncesAway: UNAVAILABLE,
     DoorClosed: NOT_ENABLED,
     RateExceeded: TOO_OFTEN,
     # The body

@@ -12,6 +12,7 @@ from console.api.agora import auth
 from console.api.agora.auth import Caller, Request
 from moderation import bans
 from users.models import AppUser
+from users.profiles import QUIET_PERIOD
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -75,7 +76,7 @@ def _entity(user: AppUser, banned_at: datetime | None) -> dict[str, Any]:
         "username": user.user_id,
         "activated": banned_at is None,
         **({"nickname": user.name} if user.name else {}),
-        **user.push_settings,
+        **{key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD},
     }
 
 
