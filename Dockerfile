@@ -1,4 +1,4 @@
-# The production set in one container: web, worker and beat under `manage.py serve`.
+# The production set in one container: web, gateway, worker and beat under `manage.py serve`.
 FROM python:3.11-slim-bookworm
 WORKDIR /rollcall
 COPY requirements-run.lock .
@@ -9,5 +9,5 @@ RUN useradd --system rollcall && install -d -o rollcall /data
 USER rollcall
 ENV DATA_DIR=/data HOST=0.0.0.0 PORT=8000
 VOLUME /data
-EXPOSE 8000
+EXPOSE 8000 8001
 CMD ["python", "manage.py", "serve", "--migrate"]

@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from console.gateway.app import application as gateway  # sets Django up
+from console.gateway.server import serve
 
 pages = get_asgi_application()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
     await (pages if scope["type"] == "http" else gateway)(scope, receive, send)
+
+
+if __name__ == "__main__":
+    serve("console.asgi:application", host=settings.HOST, port=settings.PORT)

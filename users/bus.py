@@ -10,6 +10,7 @@ Invariants
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -19,10 +20,15 @@ from django.conf import settings
 from django.db import transaction
 
 CHANNEL = "rollcall:gateway"
+# So many connections are named in one message.
+KEYS_AT_ONCE = 1_000
+# Redis that did not answer is not asked again so soon, or each publisher would wait for it.
+REST = 1.0  # seconds
 log = logging.getLogger(__name__)
 
 Listener = Callable[[dict[str, Any]], object]
 _listeners: list[Listener] = []
+_rest_until = 0.0
 
 
 def listen(listener: Listener) -> Callable[[], None]:
@@ -39,13 +45,17 @@ def publish(kind: str, **payload: Any) -> None:
 
 
 def _send(message: dict[str, Any]) -> None:
+    global _rest_until
     if not settings.REDIS_URL:
         for listener in tuple(_listeners):
             listener(message)
         return
+    if time.monotonic() < _rest_until:
+        return
     try:
         _redis(settings.REDIS_URL).publish(CHANNEL, json.dumps(message))
     except redis.RedisError as error:
+        _rest_until = time.monotonic() + REST
         log.warning("Redis is away, gateways will find it in the table: %s", error)
 
 

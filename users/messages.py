@@ -4,7 +4,8 @@ Invariants
 ----------
 * A message is stored before its sender is told that it was sent; from then on it is not lost.
 * Sent twice under the same `client_id` it is one message.
-* It is given out until the recipient acknowledges it, and not after. It waits at most 7 days.
+* It is given out until the recipient acknowledges it, and not to who connects after that. It waits
+  at most 7 days.
 * At most 1,000 wait for a user. Further ones are refused, and their senders know: dropping an older
   one would lose what was acknowledged.
 * Whether it may be sent at all is asked before, of `moderation.gates`; this storey does not know.
@@ -41,6 +42,10 @@ class InvalidMessage(Exception):
     """Empty, too long, or no text."""
 
 
+class ClientIdTaken(Exception):
+    """The sender used this client_id for a message to someone else, or with another text."""
+
+
 @dataclass(frozen=True)
 class Sent:
     message: Message
@@ -59,7 +64,7 @@ def send(
 ) -> Sent:
     """Store a message and wake its recipient's gateway.
 
-    Raises `InvalidMessage`, `UnknownUsers`, `MailboxFull`.
+    Raises `InvalidMessage`, `ClientIdTaken`, `UnknownUsers`, `MailboxFull`.
     """
     if not client_id or not identity.is_text(client_id, CLIENT_ID_MAX_LENGTH):
         raise InvalidMessage(f"A client_id has 1 to {CLIENT_ID_MAX_LENGTH} characters")
@@ -68,10 +73,10 @@ def send(
     # The sender's lock lets a copy sent at the same moment find the first. The recipient's makes
     # their messages visible in the order of their keys: `acknowledge_up_to` counts on it.
     identity.lock(environment, {sender_id, recipient_id})
-    known = Message.objects.filter(
-        environment=environment, sender_id=sender_id, client_id=client_id
-    ).first()
+    known = sent_before(environment=environment, sender_id=sender_id, client_id=client_id)
     if known is not None:
+        if (known.recipient_id, known.body) != (recipient_id, body):
+            raise ClientIdTaken("This client_id was used for another message")
         return Sent(known, again=True)
     if not AppUser.objects.filter(environment=environment, user_id=recipient_id).exists():
         raise UnknownUsers([recipient_id])
@@ -90,14 +95,33 @@ def send(
     return Sent(message, again=False)
 
 
-def waiting(
-    *, environment: Environment, user_id: str, after: int = 0, now: datetime, limit: int
+def sent_before(*, environment: Environment, sender_id: str, client_id: str) -> Message | None:
+    """What the sender sent under this client_id."""
+    return Message.objects.filter(
+        environment=environment, sender_id=sender_id, client_id=client_id
+    ).first()
+
+
+def to_give_out(
+    *,
+    environment: Environment,
+    user_id: str,
+    after: int,
+    connected_at: datetime,
+    now: datetime,
+    limit: int,
 ) -> list[Message]:
-    """What waits for the user, oldest first, from the message after `after` on."""
+    """What a connection has not been given yet, oldest first: from the message after `after` on,
+    whatever nobody had acknowledged when it connected.
+    """
     return list(
-        Message.objects.waiting_for(environment, user_id)
-        .filter(pk__gt=after, sent_at__gt=now - KEPT_FOR)
-        .order_by("pk")[:limit]
+        Message.objects.filter(
+            Q(delivered_at=None) | Q(delivered_at__gt=connected_at),
+            environment=environment,
+            recipient_id=user_id,
+            pk__gt=after,
+            sent_at__gt=now - KEPT_FOR,
+        ).order_by("pk")[:limit]
     )
 
 
@@ -116,14 +140,16 @@ def is_waiting(*, environment: Environment, user_id: str, message_id: int, now: 
     )
 
 
-def recipients_at(*, gateway: GatewayProcess) -> list[tuple[int, str]]:
-    """(environment id, user_id) of those connected to this process for whom something waits."""
+def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tuple[int, str]]:
+    """(environment id, user_id) of those connected to this process for whom something waits that
+    was sent after `sent_after`.
+    """
     held = Connection.objects.filter(
         gateway=gateway,
         environment=OuterRef("environment"),
         user_id=OuterRef("recipient_id"),
     )
-    waiting = Message.objects.filter(Exists(held), delivered_at=None)
+    waiting = Message.objects.filter(Exists(held), delivered_at=None, sent_at__gt=sent_after)
     return list(waiting.values_list("environment_id", "recipient_id").distinct())
 
 

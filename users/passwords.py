@@ -56,6 +56,7 @@ def change(
     Raises `UnknownUsers`, `InvalidPassword`.
     """
     encoded = encode(password)
+    identity.lock(environment, [user_id])
     changed = AppUser.objects.filter(environment=environment, user_id=user_id).update(
         password=encoded, changed_at=now
     )

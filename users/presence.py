@@ -7,15 +7,18 @@ Invariants
 * A request to close is written to the connection's row in the transaction of its cause. It cannot
   be lost, and it is not seen before the cause is; `users.bus` only brings it sooner.
 * Whoever lets a user in holds `identity.lock` on them from the last question to the inserted row,
-  as whoever bans or deletes them does: none of it can fall between the two.
+  as whoever bans, deletes or signs them out does: none of it can fall between the two. For what
+  concerns everybody in an environment, `identity.lock_environment` does the same.
+* Webhooks hear of each connection once when it opens and once when it is struck out.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from applications import audit
+from applications import announcements, audit
 from applications.audit import Actor
 from applications.models import Environment
 from users import bus
@@ -37,24 +40,23 @@ def request_disconnect(
     *, environment: Environment, user_ids: Iterable[str], reason: str, now: datetime
 ) -> int:
     """Ask every gateway process to close these users' connections; how many were asked."""
-    wanted = list(user_ids)
-    asked = (
-        Connection.objects.of_users(environment, wanted)
-        .filter(kicked_at=None)
-        .update(kicked_at=now, kick_reason=reason)
+    return _ask_to_close(
+        Connection.objects.of_users(environment, list(user_ids)), reason=reason, now=now
     )
-    if asked:
-        bus.publish("kick", environment=environment.pk, user_ids=wanted, reason=reason)
-    return asked
 
 
 def request_disconnect_all(*, environment: Environment, reason: str, now: datetime) -> int:
     """The same for everybody in the environment."""
-    asked = Connection.objects.filter(environment=environment, kicked_at=None).update(
-        kicked_at=now, kick_reason=reason
-    )
+    return _ask_to_close(Connection.objects.filter(environment=environment), reason=reason, now=now)
+
+
+def _ask_to_close(held: QuerySet[Connection], *, reason: str, now: datetime) -> int:
+    asked = held.filter(kicked_at=None).update(kicked_at=now, kick_reason=reason)
     if asked:
-        bus.publish("kick", environment=environment.pk, user_ids=None, reason=reason)
+        # By their own keys: whoever comes back at once is not closed again by a late message.
+        keys = list(held.filter(kicked_at=now).values_list("pk", flat=True))
+        for start in range(0, len(keys), bus.KEYS_AT_ONCE):
+            bus.publish("kick", connections=keys[start : start + bus.KEYS_AT_ONCE], reason=reason)
     return asked
 
 
@@ -81,13 +83,10 @@ def kick_connection(
     *, environment: Environment, connection_id: int, by: Actor, now: datetime
 ) -> bool:
     """Close one device's connection; whether it was open."""
-    connection = Connection.objects.filter(
-        environment=environment, pk=connection_id, kicked_at=None
-    ).first()
-    if connection is None:
+    held = Connection.objects.filter(environment=environment, pk=connection_id)
+    connection = held.first()
+    if connection is None or not _ask_to_close(held, reason="kicked", now=now):
         return False
-    Connection.objects.filter(pk=connection_id).update(kicked_at=now, kick_reason="kicked")
-    bus.publish("kick_connection", connection=connection_id, reason="kicked")
     audit.record(
         "user.kicked",
         environment=environment,
@@ -115,7 +114,7 @@ def connect(
     if held.filter(kicked_at=None).count() >= MAX_CONNECTIONS:
         raise TooManyConnections(user.user_id)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
-    return Connection.objects.create(
+    connection = Connection.objects.create(
         gateway=gateway,
         environment=user.environment,
         user_id=user.user_id,
@@ -124,24 +123,64 @@ def connect(
         address=address,
         connected_at=now,
     )
+    _announce("user.online", [connection], now)
+    return connection
+
+
+def is_open(*, connection_id: int) -> bool:
+    """Whether nobody has asked to close it. Who asks under `identity.lock` on the user may rely on
+    it until the transaction ends.
+    """
+    return Connection.objects.filter(pk=connection_id, kicked_at=None).exists()
+
+
+def kick_reason(*, connection_id: int) -> str | None:
+    """What the connection was asked to close for; None when it was not."""
+    asked = Connection.objects.filter(pk=connection_id, kicked_at__isnull=False)
+    return asked.values_list("kick_reason", flat=True).first()
 
 
 @transaction.atomic
-def disconnect(*, connections: Iterable[Connection], now: datetime) -> None:
-    """Strike out connections that have ended, and note when their users were last seen."""
-    ended = list(connections)
+def disconnect(*, connection_ids: Iterable[int], now: datetime) -> None:
+    """Strike out connections that have ended, and note when their users were last seen. Those that
+    are struck out already are no error.
+    """
+    ended = Connection.objects.filter(pk__in=list(connection_ids))
+    _strike_out(list(ended.select_for_update().order_by("pk")), now)
+
+
+def _strike_out(ended: list[Connection], at: datetime) -> None:
+    """Rows that the caller has locked."""
     Connection.objects.filter(pk__in=[each.pk for each in ended]).delete()
-    _last_seen(ended, now)
-
-
-def _last_seen(connections: Iterable[Connection], at: datetime) -> None:
     by_environment: dict[int, set[str]] = {}
-    for connection in connections:
+    for connection in ended:
         by_environment.setdefault(connection.environment_id, set()).add(connection.user_id)
     for environment_id, user_ids in by_environment.items():
-        AppUser.objects.filter(environment=environment_id, user_id__in=user_ids).update(
-            last_seen_at=at
+        AppUser.objects.filter(
+            Q(last_seen_at=None) | Q(last_seen_at__lt=at),
+            environment=environment_id,
+            user_id__in=user_ids,
+        ).update(last_seen_at=at)
+    _announce("user.offline", ended, at)
+
+
+def _announce(event: str, concerned: Iterable[Connection], at: datetime) -> None:
+    """Per connection: who wants to know of users counts the open ones, by `connection`."""
+    announcements.announce(
+        (
+            event,
+            connection.environment_id,
+            {
+                "user_id": connection.user_id,
+                "connection": connection.pk,
+                "device": connection.device,
+                "platform": connection.platform,
+                "address": connection.address,
+            },
+            at,
         )
+        for connection in concerned
+    )
 
 
 def start_gateway(*, name: str, now: datetime) -> GatewayProcess:
@@ -159,24 +198,35 @@ def kicks(*, gateway: GatewayProcess) -> list[Connection]:
     return list(Connection.objects.filter(gateway=gateway, kicked_at__isnull=False))
 
 
+def held_since(*, gateway: GatewayProcess, connected_before: datetime) -> list[int]:
+    """The keys of what stands here as held by this process since before that time."""
+    held = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
+    return list(held.values_list("pk", flat=True))
+
+
 @transaction.atomic
 def stop_gateway(*, gateway: GatewayProcess, now: datetime) -> None:
     """The process ends in order; what it still holds ends with it."""
-    disconnect(connections=Connection.objects.filter(gateway=gateway), now=now)
+    _strike_out(_held(gateway), now)
     GatewayProcess.objects.filter(pk=gateway.pk).delete()
 
 
 @transaction.atomic
-def bury_dead_gateways(*, now: datetime) -> list[Connection]:
-    """Strike out processes whose lease is over, with what they held; the connections struck out."""
-    dead = list(
-        GatewayProcess.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
-    )
-    held = list(Connection.objects.filter(gateway__in=dead))
+def bury_dead_gateways(*, now: datetime) -> int:
+    """Strike out processes whose lease is over, with what they held; how many connections."""
+    count = 0
+    dead = GatewayProcess.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
     for gateway in dead:
-        _last_seen([each for each in held if each.gateway_id == gateway.pk], gateway.lease_until)
-    GatewayProcess.objects.filter(pk__in=[gateway.pk for gateway in dead]).delete()
-    return held
+        held = _held(gateway)
+        _strike_out(held, gateway.lease_until)
+        gateway.delete()
+        count += len(held)
+    return count
+
+
+def _held(gateway: GatewayProcess) -> list[Connection]:
+    held = Connection.objects.filter(gateway=gateway)
+    return list(held.select_for_update().order_by("pk"))
 
 
 def connections(*, environment: Environment, user_id: str, now: datetime) -> list[Connection]:

@@ -173,6 +173,7 @@ def sign_out_everywhere(
     *, environment: Environment, user_id: str, by: Actor, now: datetime
 ) -> None:
     """Every token so far is dead and every connection closes. Raises `UnknownUsers`."""
+    identity.lock(environment, [user_id])
     expire(environment=environment, user_ids=[user_id], before=now, by=by, now=now)
     presence.request_disconnect(
         environment=environment, user_ids=[user_id], reason="signed out", now=now
@@ -182,6 +183,7 @@ def sign_out_everywhere(
 @transaction.atomic
 def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
     """Every access token of the environment is dead, and every connection closes."""
+    identity.lock_environment(environment)
     Environment.objects.filter(pk=environment.pk).update(tokens_valid_from=now)
     environment.tokens_valid_from = now
     presence.request_disconnect_all(environment=environment, reason="signed out", now=now)

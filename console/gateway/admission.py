@@ -4,7 +4,6 @@ Two indexed reads: the user with environment, and the ban. Only a refusal may as
 name.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -15,6 +14,7 @@ from console.gateway.protocol import Ending
 from moderation import gates
 from users import identity, presence, tokens
 from users.models import AppUser, Connection, GatewayProcess
+from users.tokens import Claims
 
 
 class Refused(Exception):
@@ -25,37 +25,32 @@ class Refused(Exception):
         self.ending, self.until = ending, until
 
 
-@dataclass(frozen=True)
-class Admitted:
-    """A connection that is written down. `environment` carries the settings of that moment."""
-
-    connection: Connection
-    environment: Environment
-    user_id: str
-
-
 _BY_RULE = {"banned": protocol.BANNED, "deactivated": protocol.DEACTIVATED}
+
+
+def read_token(token: str, *, now: datetime) -> Claims:
+    """What the token says, without asking the database. Raises `Refused`."""
+    try:
+        return tokens.read(token, now=now)
+    except tokens.TokenExpired:
+        raise Refused(protocol.EXPIRED_TOKEN, "The access token's time is over.") from None
+    except tokens.TokenRefused:
+        raise Refused(protocol.UNKNOWN_TOKEN, "This is not an access token of ours.") from None
 
 
 def admit(
     *,
     app_key: str,
-    token: str,
+    claims: Claims,
     device: str,
     platform: str,
     address: str | None,
     gateway: GatewayProcess,
     now: datetime,
-) -> Admitted:
+) -> Connection:
     """Write the connection down, or raise `Refused`."""
-    try:
-        claims = tokens.read(token, now=now)
-    except tokens.TokenExpired:
-        raise Refused(protocol.EXPIRED_TOKEN, "The access token's time is over.") from None
-    except tokens.TokenRefused:
-        raise Refused(protocol.UNKNOWN_TOKEN, "This is not an access token of ours.") from None
     with transaction.atomic():
-        identity.lock_by_key(claims.environment_id, [claims.user_id])
+        identity.lock_to_let_in(claims.environment_id, claims.user_id)
         user = (
             AppUser.objects.select_related("environment__application")
             .filter(pk=claims.life, environment=claims.environment_id)
@@ -73,7 +68,7 @@ def admit(
         if not verdict.allowed:
             raise Refused(_BY_RULE[verdict.rule], verdict.explanation, verdict.until)
         try:
-            connection = presence.connect(
+            return presence.connect(
                 user=user,
                 gateway=gateway,
                 device=device,
@@ -83,10 +78,9 @@ def admit(
             )
         except presence.TooManyConnections as error:
             raise Refused(protocol.TOO_MANY_CONNECTIONS, f"{error}.") from None
-    return Admitted(connection, user.environment, user.user_id)
 
 
-def _gone(app_key: str, claims: tokens.Claims, now: datetime) -> Refused:
+def _gone(app_key: str, claims: Claims, now: datetime) -> Refused:
     """The refusal of a token whose life of the id is over."""
     environment = Environment.objects.filter(pk=claims.environment_id).first()
     if environment is None or environment.app_key != app_key:

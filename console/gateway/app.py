@@ -11,12 +11,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - only after Django is set up
+from django.db import Error  # noqa: E402
 
-from console.gateway import protocol  # noqa: E402
+from console.gateway.address import PATH  # noqa: E402
+from console.gateway.floods import neighbourhood  # noqa: E402
 from console.gateway.process import Gateway  # noqa: E402
 from console.gateway.session import Session  # noqa: E402
-
-PATH = "/gateway"
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,39 +35,41 @@ class GatewayApplication:
         elif scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         else:
-            await _refuse_http(send)
+            await _refuse(send, "http", 404, "This is a WebSocket gateway")
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            event = await receive()
-            if event["type"] == "lifespan.startup":
-                self._gateway = Gateway()
-                await self._gateway.start()
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                if self._gateway is not None:
-                    await self._gateway.stop()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+        await receive()  # lifespan.startup
+        gateway = Gateway()
+        try:
+            await gateway.start()
+        except Error as error:
+            await send({"type": "lifespan.startup.failed", "message": f"The database: {error}"})
+            return
+        self._gateway = gateway
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        await gateway.stop()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         address = client_address(scope)
-        if scope["path"] != PATH or self._gateway is None:
-            await send({"type": "websocket.close", "code": protocol.UNAVAILABLE.code})
-            return
-        if not self._gateway.connects.take(address):
+        if scope["path"] != PATH:
+            await _refuse(send, "websocket.http", 404, "The gateway is at " + PATH)
+        elif self._gateway is None:
+            await _refuse(send, "websocket.http", 503, "The gateway is not open")
+        elif not self._gateway.connects.take(neighbourhood(address)):
             # Before the handshake: a flood is not worth more.
-            await send({"type": "websocket.close", "code": protocol.FLOOD.code})
-            return
-        await send({"type": "websocket.accept"})
-        await Session(self._gateway, address, receive, send).run()
+            await _refuse(send, "websocket.http", 429, "Too many attempts to connect")
+        else:
+            await send({"type": "websocket.accept"})
+            await Session(self._gateway, receive, send).run(address)
 
 
-async def _refuse_http(send: Send) -> None:
+async def _refuse(send: Send, kind: str, status: int, text: str) -> None:
     headers = [(b"content-type", b"text/plain")]
-    await send({"type": "http.response.start", "status": 404, "headers": headers})
-    await send({"type": "http.response.body", "body": b"This is a WebSocket gateway.\n"})
+    await send({"type": f"{kind}.response.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.response.body", "body": f"{text}.\n".encode()})
 
 
 def client_address(scope: Scope) -> str | None:

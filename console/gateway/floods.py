@@ -1,5 +1,6 @@
 """Counting what a client, or an address, does: a bucket that fills again with time."""
 
+import ipaddress
 import time
 from collections.abc import Hashable
 
@@ -44,3 +45,12 @@ class Buckets:
             for key, bucket in self._buckets.items()
             if bucket.level + (now - bucket.filled_at) * self.rate < self.burst
         }
+
+
+def neighbourhood(address: str | None) -> str | None:
+    """Whose attempts are counted together: one IPv4 address, or one IPv6 network of 64 bits, in
+    which a single machine may take any address it likes.
+    """
+    if address is None or ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address}/64", strict=False))

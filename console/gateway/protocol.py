@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from users import identity
+
+# Of UTF-8; the server closes the socket of a larger one by itself.
 MAX_FRAME_BYTES = 16_384
-MAX_DEPTH = 8
+MAX_TAG_CHARACTERS = 64
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,12 @@ KICKED = Ending(4020, "kicked")
 TOO_MANY_CONNECTIONS = Ending(4021, "too_many_connections")
 FLOOD = Ending(4022, "too_many_attempts")
 SLOW_READER = Ending(4023, "slow_reader")
+INTERNAL_ERROR = Ending(1011, "internal_error")
 RESTARTING = Ending(1012, "restarting")
 UNAVAILABLE = Ending(1013, "unavailable")
 # The client is at fault.
 NOT_CONNECTED = Ending(4030, "no_connect_frame")
 ABUSE = Ending(4031, "abuse")
-FRAME_TOO_LARGE = Ending(1009, "frame_too_large")
 
 # What the domain writes into `Connection.kick_reason`, and what the client hears.
 KICKS = {
@@ -57,54 +60,68 @@ class BadFrame(Exception):
         self.error = error
 
 
+def ending_of(kick_reason: str) -> Ending:
+    return KICKS.get(kick_reason, KICKED)
+
+
 def parse(event: dict[str, Any]) -> dict[str, Any]:
     """The JSON object in a received text frame. Raises `BadFrame`."""
     text = event.get("text")
     if text is None:
         raise BadFrame("not_text", "Frames are JSON in text, not binary")
-    if len(text) > MAX_FRAME_BYTES or len(text.encode(errors="replace")) > MAX_FRAME_BYTES:
-        raise BadFrame("frame_too_large", f"A frame has at most {MAX_FRAME_BYTES:,} bytes")
     try:
-        frame = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
+        frame = json.loads(text)
+    except RecursionError:
+        raise BadFrame("too_deep", "The frame has too many levels") from None
+    except ValueError:  # also for numbers with thousands of digits
         raise BadFrame("not_json", "The frame is not JSON") from None
     if not isinstance(frame, dict):
         raise BadFrame("not_an_object", "A frame is a JSON object")
-    if _depth(frame) > MAX_DEPTH:
-        raise BadFrame("too_deep", f"A frame has at most {MAX_DEPTH} levels")
     return frame
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _depth(value: Any) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max((_depth(each) for each in inner), default=0)
 
 
 def text(frame: dict[str, Any]) -> str:
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
-def string(frame: dict[str, Any], name: str, *, default: str | None = None, most: int) -> str:
-    """A text field. Raises `BadFrame`."""
+def tag(frame: dict[str, Any]) -> str | int | None:
+    """What the client calls its call by. Raises `BadFrame`."""
+    if isinstance(frame.get("id"), str):
+        return string(frame, "id", most=MAX_TAG_CHARACTERS)
+    return whole_number(frame, "id") if frame.get("id") is not None else None
+
+
+def string(
+    frame: dict[str, Any],
+    name: str,
+    *,
+    default: str | None = None,
+    most: int,
+    multiline: bool = False,
+) -> str:
+    """A text field that every store can keep. Raises `BadFrame`."""
     value = frame.get(name, default)
-    if not isinstance(value, str) or len(value) > most:
-        raise BadFrame("bad_field", f"{name} is text of at most {most} characters")
+    if not isinstance(value, str) or not identity.is_text(value, most, multiline=multiline):
+        raise BadFrame("bad_field", f"{name} is text of at most {most} printable characters")
     return value
 
 
 def strings(frame: dict[str, Any], name: str, *, most: int) -> list[str]:
     """A list of 1 to `most` texts. Raises `BadFrame`."""
+    return [
+        string({name: each}, name, most=MAX_FRAME_BYTES) for each in _items(frame, name, most=most)
+    ]
+
+
+def whole_numbers(frame: dict[str, Any], name: str, *, most: int) -> list[int]:
+    """A list of 1 to `most` numbers. Raises `BadFrame`."""
+    return [whole_number({name: each}, name) for each in _items(frame, name, most=most)]
+
+
+def _items(frame: dict[str, Any], name: str, *, most: int) -> list[Any]:
     value = frame.get(name)
-    if (
-        not isinstance(value, list)
-        or not 1 <= len(value) <= most
-        or not all(isinstance(each, str) for each in value)
-    ):
-        raise BadFrame("bad_field", f"{name} is a list of 1 to {most} texts")
+    if not isinstance(value, list) or not 1 <= len(value) <= most:
+        raise BadFrame("bad_field", f"{name} is a list of 1 to {most}")
     return value
 
 

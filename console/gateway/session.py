@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from console.gateway import calls, protocol
-from console.gateway.admission import Admitted, Refused, admit
+from console.gateway.admission import Refused, admit, read_token
+from console.gateway.calls import Client
 from console.gateway.database import ask
 from console.gateway.floods import Bucket
+from console.gateway.outbox import Outbox, Send
 from console.gateway.protocol import BadFrame, Ending
+from users import presence
 
 if TYPE_CHECKING:
     from console.gateway.process import Gateway
@@ -22,156 +24,89 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 CONNECT_WITHIN = 10  # seconds from the handshake to the first frame
 CLOSE_WITHIN = 2  # seconds that a close may take before the socket is dropped
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 60, 20
-MAX_MISTAKES = 10
-# Frames that wait for a client that does not read; further ones drop it.
-MAX_OUTGOING = 200
+MISTAKES_AT_ONCE, MISTAKES_A_SECOND = 10, 0.1
 DELIVERED_AT_ONCE = 50
 
 
 class Session:
     """A client's connection in this process.
 
-    A client that only listens costs one task: a second one exists while there is something to send.
+    A client that only listens costs one task: others exist while there is something to give out.
     """
 
     __slots__ = (
         "_again",
+        "_client",
         "_closing",
         "_delivering",
         "_frames",
         "_gateway",
         "_last_given",
         "_mistakes",
-        "_outgoing",
+        "_outbox",
         "_receive",
         "_send",
-        "_sender",
         "_task",
-        "address",
-        "admitted",
-        "client",
     )
 
-    def __init__(self, gateway: "Gateway", address: str | None, receive: Receive, send: Send):
-        self._gateway, self.address = gateway, address
-        self._receive, self._send = receive, send
-        self._outgoing: deque[dict[str, Any]] = deque()
-        self._sender: asyncio.Task[None] | None = None
+    def __init__(self, gateway: "Gateway", receive: Receive, send: Send):
+        self._gateway, self._receive, self._send = gateway, receive, send
+        self._outbox = Outbox(send)
         self._delivering: asyncio.Task[None] | None = None
         self._again = False
-        self._closing: tuple[Ending, dict[str, Any]] | None = None
+        self._closing: Ending | None = None
         self._frames = Bucket(burst=FRAMES_AT_ONCE, rate=FRAMES_A_SECOND)
-        self._mistakes = 0
+        self._mistakes = Bucket(burst=MISTAKES_AT_ONCE, rate=MISTAKES_A_SECOND)
         self._last_given = 0
         self._task = asyncio.current_task()
-        self.admitted: Admitted | None = None
-        self.client: calls.Client | None = None
+        self._client: Client | None = None
 
     # --- The connection's life ---
 
-    async def run(self) -> None:
+    async def run(self, address: str | None) -> None:
         """Admit, then answer frames until one side ends it."""
         ending: Ending | None = None
         said: dict[str, Any] = {}
         try:
-            client = await self._connect()
+            client = await self._connect(address)
             while True:
                 await self._answer(client, await self._next())
         except Refused as refusal:
             ending, said = refusal.ending, _said(str(refusal), refusal.until)
         except _Ended as end:
             ending = end.ending
-        except DatabaseError:
-            log.exception("the database does not answer")
-            ending = protocol.UNAVAILABLE
         except asyncio.CancelledError:
             if self._closing is None:
                 raise
-            ending, said = self._closing
+            ending = self._closing
+        except Error:
+            log.exception("the database does not answer")
+            ending = protocol.UNAVAILABLE
+        except Exception:
+            log.exception("a connection came to grief")
+            ending = protocol.INTERNAL_ERROR
         finally:
             self._stop()
         if ending is not None:
             await self._close(ending, said)
 
-    async def _next(self) -> dict[str, Any]:
-        event = await self._receive()
-        if event["type"] == "websocket.disconnect":
-            raise _Ended(None)
-        return event
-
-    async def _connect(self) -> calls.Client:
-        try:
-            async with asyncio.timeout(CONNECT_WITHIN):
-                frame = protocol.parse(await self._next())
-            app_key = protocol.string(frame, "app_key", most=64)
-            token = protocol.string(frame, "token", most=256)
-            device = protocol.string(frame, "device", default="", most=64)
-            platform = protocol.string(frame, "platform", default="", most=32)
-            after = protocol.whole_number(frame, "after", default=0)
-        except (BadFrame, TimeoutError) as error:
-            why = str(error) or f"No frame within {CONNECT_WITHIN} seconds"
-            raise Refused(protocol.NOT_CONNECTED, f"{why}.") from None
-        began = self._gateway.moment()
-        admitted = await ask(
-            admit,
-            app_key=app_key,
-            token=token,
-            device=device,
-            platform=platform,
-            address=self.address,
-            gateway=self._gateway.row,
-            now=timezone.now(),
-        )
-        client = calls.Client(admitted.environment.pk, admitted.user_id, self.address)
-        self.admitted, self.client = admitted, client
-        self._gateway.registry.add(self, admitted)
-        # Whoever was kicked while the row was written was not yet to be found here.
-        if kicked := self._gateway.kicked_since(began, admitted):
-            raise _Ended(kicked)
-        if after:
-            await ask(calls.acknowledge_up_to, client, after)
-        self._last_given = after
-        self.push(
-            {
-                "event": "connected",
-                "user_id": admitted.user_id,
-                "connection": admitted.connection.pk,
-            }
-        )
-        self.deliver()
-        return client
-
-    async def _answer(self, client: calls.Client, event: dict[str, Any]) -> None:
-        tag: Any = None
-        try:
-            frame = protocol.parse(event)
-            tag = frame.get("id")
-            if isinstance(tag, dict | list):
-                raise BadFrame("bad_field", "id is a number or a text")
-            if not self._frames.take():
-                raise BadFrame("too_fast", f"At most {FRAMES_A_SECOND} frames a second")
-            answer = {"id": tag, "ok": True, **await ask(calls.answer, client, frame)}
-        except calls.CallRefused as refusal:
-            answer = {"id": tag, "ok": False, "error": refusal.error, "message": str(refusal)}
-        except BadFrame as mistake:
-            self._mistakes += 1
-            if self._mistakes >= MAX_MISTAKES:
-                raise _Ended(protocol.ABUSE) from None
-            answer = {"id": tag, "ok": False, "error": mistake.error, "message": str(mistake)}
-        self.push(answer)
+    def end(self, ending: Ending) -> None:
+        """Close from our side; for others on the event loop, while the session is registered."""
+        if self._closing is None and self._task is not None:
+            self._closing = ending
+            self._task.cancel()
 
     def _stop(self) -> None:
-        if self.admitted is not None:
-            self._gateway.registry.remove(self, self.admitted)
-            self._gateway.ended(self.admitted.connection)
-        for task in (self._delivering, self._sender):
-            if task is not None:
-                task.cancel()
+        if self._client is not None:
+            self._gateway.registry.remove(self, self._client)
+            self._gateway.ended.put(self._client.connection_id)
+        self._outbox.stop()
+        if self._delivering is not None:
+            self._delivering.cancel()
 
     async def _close(self, ending: Ending, said: dict[str, Any]) -> None:
         try:
@@ -184,47 +119,102 @@ class Session:
         except (TimeoutError, OSError, RuntimeError):
             log.debug("a client did not wait for its close code")
 
-    # --- Asked for from outside, on the event loop ---
+    async def _next(self) -> dict[str, Any]:
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            raise _Ended(None)
+        return event
 
-    def end(self, ending: Ending, until: datetime | None = None) -> None:
-        """Close from our side."""
-        if self._closing is None and self._task is not None:
-            self._closing = (ending, _said("", until))
-            self._task.cancel()
+    # --- Coming in ---
 
-    def push(self, frame: dict[str, Any]) -> None:
-        """Send soon, in order; a client that has not read the last `MAX_OUTGOING` is dropped."""
-        if len(self._outgoing) >= MAX_OUTGOING:
-            self.end(protocol.SLOW_READER)
-            return
-        self._outgoing.append(frame)
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_outgoing())
-
-    async def _send_outgoing(self) -> None:
+    async def _connect(self, address: str | None) -> Client:
         try:
-            while self._outgoing:
-                frame = self._outgoing.popleft()
-                await self._send({"type": "websocket.send", "text": protocol.text(frame)})
-        except OSError:
-            log.debug("a client went away while it was written to")
-        finally:
-            self._sender = None
+            async with asyncio.timeout(CONNECT_WITHIN):
+                frame = protocol.parse(await self._next())
+            app_key = protocol.string(frame, "app_key", most=64)
+            token = protocol.string(frame, "token", most=256)
+            device = protocol.string(frame, "device", default="", most=64)
+            platform = protocol.string(frame, "platform", default="", most=32)
+            after = protocol.whole_number(frame, "after", default=0)
+        except (BadFrame, TimeoutError) as error:
+            why = str(error) or f"No frame within {CONNECT_WITHIN} seconds"
+            raise Refused(protocol.NOT_CONNECTED, f"{why}.") from None
+        now = timezone.now()
+        claims = read_token(token, now=now)
+        if not self._gateway.connects_of_user.take((claims.environment_id, claims.user_id)):
+            raise Refused(protocol.FLOOD, "The user connects too often.")
+        kicks_heard = self._gateway.kicks_heard
+        connection = await ask(
+            admit,
+            app_key=app_key,
+            claims=claims,
+            device=device,
+            platform=platform,
+            address=address,
+            gateway=self._gateway.row,
+            now=now,
+        )
+        self._client = client = Client(
+            self._gateway.shared(connection.environment),
+            connection.user_id,
+            address,
+            connection.pk,
+            connection.connected_at,
+        )
+        self._gateway.registry.add(self, client)
+        # A kick that was heard meanwhile may have meant this one, which was not here yet.
+        if self._gateway.kicks_heard != kicks_heard:
+            reason = await ask(presence.kick_reason, connection_id=client.connection_id)
+            if reason is not None:
+                raise _Ended(protocol.ending_of(reason))
+        if after:
+            await ask(calls.acknowledge_up_to, client, after)
+        self._last_given = after
+        self._outbox.put(
+            {"event": "connected", "user_id": client.user_id, "connection": client.connection_id}
+        )
+        self.deliver()
+        return client
+
+    # --- Answering ---
+
+    async def _answer(self, client: Client, event: dict[str, Any]) -> None:
+        tag: str | int | None = None
+        try:
+            frame = protocol.parse(event)
+            tag = protocol.tag(frame)
+            if not self._frames.take():
+                raise BadFrame("too_fast", f"At most {FRAMES_A_SECOND} frames a second")
+            answer = {"id": tag, "ok": True, **await ask(calls.answer, client, frame)}
+        except BadFrame as mistake:
+            if not self._mistakes.take():
+                raise _Ended(protocol.ABUSE) from None
+            answer = _no(tag, mistake.error, str(mistake))
+        except calls.CallRefused as refusal:
+            answer = _no(tag, refusal.error, str(refusal))
+        except Error:
+            log.exception("the database does not answer")
+            answer = _no(tag, "unavailable", "Send the same again after a pause.")
+        self._outbox.put(answer)
+        if self._outbox.overflows:
+            raise _Ended(protocol.SLOW_READER)
+
+    # --- Giving out ---
 
     def deliver(self) -> None:
         """Give out what waits for the user."""
         self._again = True
-        if self._delivering is None and self.client is not None:
-            self._delivering = asyncio.create_task(self._deliver_waiting(self.client))
+        if self._delivering is None and self._client is not None:
+            self._delivering = asyncio.create_task(self._deliver_waiting(self._client))
 
-    async def _deliver_waiting(self, client: calls.Client) -> None:
+    async def _deliver_waiting(self, client: Client) -> None:
         try:
             while self._again:
                 self._again = False
-                waiting = await ask(calls.waiting, client, self._last_given, DELIVERED_AT_ONCE)
-                for message in waiting:
+                found = await ask(calls.to_give_out, client, self._last_given, DELIVERED_AT_ONCE)
+                for message in found:
                     self._last_given = message.pk
-                    self.push(
+                    self._outbox.put(
                         {
                             "event": "message",
                             "message_id": message.pk,
@@ -233,12 +223,11 @@ class Session:
                             "sent_at": message.sent_at.isoformat(),
                         }
                     )
-                if len(waiting) == DELIVERED_AT_ONCE:
-                    self._again = True
-                    while self._sender is not None:  # at the client's pace, not ours
-                        await asyncio.wait([self._sender])
-        except DatabaseError:
-            log.exception("what waits for a user cannot be read; the next look finds it")
+                # At the client's pace: for one that does not read, messages wait in the database.
+                await self._outbox.drained()
+                self._again |= len(found) == DELIVERED_AT_ONCE
+        except Error as error:
+            log.warning("what waits for a user cannot be read, the next look finds it: %s", error)
         finally:
             self._delivering = None
 
@@ -251,6 +240,10 @@ class _Ended(Exception):
         self.ending = ending
 
 
+def _no(tag: str | int | None, error: str, message: str) -> dict[str, Any]:
+    return {"id": tag, "ok": False, "error": error, "message": message}
+
+
 def _said(explanation: str, until: datetime | None) -> dict[str, Any]:
-    said: dict[str, Any] = {"message": explanation} if explanation else {}
-    return {**said, "until": until.isoformat()} if until is not None else said
+    until_when = {"until": until.isoformat()} if until is not None else {}
+    return {"message": explanation, **until_when}

@@ -44,8 +44,8 @@ class Message(models.Model):
                 name="users_messages_waiting",
                 condition=Q(delivered_at=None),
             ),
-            # What goes with a user, delivered or not.
-            models.Index(fields=["environment", "recipient_id"], name="users_messages_to"),
+            # What was sent to this user since; what goes with a user, delivered or not.
+            models.Index(fields=["environment", "recipient_id", "id"], name="users_messages_to"),
             # What is too old, for the sweep.
             models.Index(fields=["sent_at"], name="users_messages_by_age"),
         ]

@@ -25,7 +25,7 @@ COLLECTED = {"SERVE_STATIC_FROM_SOURCE": "0"}
 
 
 class Command(BaseCommand):
-    help = "Start the production web server, worker and beat against DATABASE_URL and REDIS_URL."
+    help = "Start web, gateway, worker and beat as in production, on DATABASE_URL and REDIS_URL."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="migrate the database first")
@@ -50,6 +50,7 @@ class Command(BaseCommand):
                 f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
                 " console.wsgi:application",
             ),
+            Process("gateway", "console.gateway"),
             WORKER,
             BEAT,
         ]
@@ -62,7 +63,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def refuse_what_cannot_work(self) -> None:
-        host, port = settings.HOST, settings.PORT
         if connection.vendor != "postgresql":
             raise CommandError(
                 "(serve.1) DATABASE_URL does not name a PostgreSQL database. "
@@ -72,11 +72,15 @@ class Command(BaseCommand):
             raise CommandError(
                 "(serve.2) REDIS_URL is not set. Set it, as in REDIS_URL=redis://host:6379/0"
             )
-        if obstacle := why_not_listen(host, port):
-            raise CommandError(
-                f"(serve.3) Cannot listen on {host}, port {port}: {obstacle}. "
-                "HOST and PORT choose another place."
-            )
+        for name in ("PORT", "GATEWAY_PORT"):
+            host, port = settings.HOST, getattr(settings, name)
+            if obstacle := why_not_listen(host, port):
+                raise CommandError(
+                    f"(serve.3) Cannot listen on {host}, port {port}: {obstacle}. "
+                    f"HOST and {name} choose another place."
+                )
+        if settings.PORT == settings.GATEWAY_PORT:
+            raise CommandError("(serve.7) PORT and GATEWAY_PORT are the same; set one of them.")
         # Past the pool, which would try again and again.
         parameters = connection.get_connection_params()
         parameters.pop("pool", None)
