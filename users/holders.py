@@ -20,8 +20,8 @@ _AGES = (
     ("longer", "Over 90 days", timedelta.max),
 )
 NEVER = "never"
-# "ci-" of "ci-0421", "qa" of "qa17": up to the first separator, or to the first digit.
-_BEGINNING = re.compile(r"[A-Za-z]+(?:[-._+=]|(?=\d))|\d+[-._+=]")
+# "ci-" of "ci-0421", "qa" of "qa17", "e2e-" of "e2e-4": up to the first separator, or to a number.
+_BEGINNING = re.compile(r"[A-Za-z]+(?=\d+(?![A-Za-z\d]))|[A-Za-z\d]+[-._+=]")
 SHOWN_BEGINNINGS = 6
 
 

@@ -19,7 +19,7 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
-from users import deletion
+from users import deletion, holders
 from users.models import AppUser, DeletionJob
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,10 @@ class TestQuota:
             "Last seen": {"Never connected": 2, "Under a day ago": 1},
             "How ids begin": {"ci-…": 2},
         }
+
+    def test_finds_how_ids_begin(self):
+        ids = ["ci-1", "ci-2", "qa17", "qa18-x", "e2e-a", "e2e-b", "tmp_0f", "tmp_1f", "mia", "max"]
+        assert [group.word for group in holders.by_beginning(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
 
     def test_filters_and_sorts_by_the_address(self, client, environment):
         make_user(environment=environment, user_id="b", registered_at=NOON - 3 * DAY)
