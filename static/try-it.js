@@ -10,6 +10,10 @@ function changed() {
   document.body.dispatchEvent(new CustomEvent("try-it-changed"));
 }
 
+function refusal({ error, message }) {
+  return `Refused by the rule “${error}”. ${message}`;
+}
+
 async function askForToken(userId) {
   const headers = JSON.parse(document.body.getAttribute("hx-headers"));
   const response = await fetch(page.dataset.token, {
@@ -123,7 +127,7 @@ class Pane {
     } catch (error) {
       line.classList.add("refused");
       outcome.className = "";
-      outcome.textContent = `Refused by ${error.error}. ${error.message}`;
+      outcome.textContent = refusal(error);
       changed();
     }
     this.scroll();
@@ -137,7 +141,7 @@ class Pane {
       await this.client.call(`blocklist.${verb}`, { user_ids: [other] });
       this.note(verb === "add" ? `${other} is blocked` : `${other} is not blocked any more`);
     } catch (error) {
-      this.note(`Refused by ${error.error}. ${error.message}`, "error");
+      this.note(refusal(error), "error");
     }
     changed();
   }
@@ -175,7 +179,7 @@ class Pane {
   }
 
   line({ kind, who = "", text, at }) {
-    const line = document.createElement("li");
+    const line = document.createElement("div");
     line.className = `talk-line ${kind}`;
     const head = document.createElement("span");
     head.className = "muted";
