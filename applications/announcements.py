@@ -11,7 +11,6 @@ Invariants
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -125,8 +124,9 @@ def new_message_id() -> str:
 def wake_sender() -> None:
     """Have due deliveries sent soon; if the broker is away, the periodic task finds them."""
     transaction.on_commit(
-        # A wake that has waited for long was overtaken by the periodic task.
-        partial(current_app.send_task, "applications.tasks.send_deliveries", expires=60),
+        # Expires, for one that has waited for long was overtaken by the periodic task. No partial:
+        # Django logs a robust call's failure by a name that partials do not have.
+        lambda: current_app.send_task("applications.tasks.send_deliveries", expires=60),
         robust=True,
     )
 
@@ -137,13 +137,13 @@ def _acted(line: AuditEvent) -> dict[str, Any]:
 
 def _banned(line: AuditEvent) -> dict[str, Any]:
     after = line.after or {}
-    said = {"reason": after["reason"], "expires_at": after["until"]}
+    said = {"reason": after.get("reason"), "expires_at": after.get("until")}
     return {"user_id": line.subject, **said, **_acted(line)}
 
 
 def _ban_changed(line: AuditEvent) -> dict[str, Any]:
     before = line.before or {}
-    former = {"former_reason": before["reason"], "former_expires_at": before["until"]}
+    former = {"former_reason": before.get("reason"), "former_expires_at": before.get("until")}
     return {**_banned(line), **former}
 
 
@@ -156,7 +156,7 @@ def _ban_expired(line: AuditEvent) -> dict[str, Any]:
 
 
 def _operated(line: AuditEvent) -> dict[str, Any]:
-    operation = {"operation_id": (line.after or {})["operation"]}
+    operation = {"operation_id": (line.after or {}).get("operation")}
     return {"user_id": line.subject, **operation, **_acted(line)}
 
 
@@ -165,7 +165,7 @@ def _happened_to(line: AuditEvent) -> dict[str, Any]:
 
 
 def _quota(line: AuditEvent) -> dict[str, Any]:
-    return {name: (line.after or {})[name] for name in ("percent", "used", "limit")}
+    return {name: (line.after or {}).get(name) for name in ("percent", "used", "limit")}
 
 
 # Which audit line is which event, and what is said of it.

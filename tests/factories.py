@@ -10,10 +10,20 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from applications import environments
+from applications import environments, webhooks
+from applications.announcements import EVENTS
 from applications.audit import Actor
 from applications.environments import NewApplication
-from applications.models import Application, AuditEvent, Environment, Member, Plan, Role
+from applications.models import (
+    Application,
+    AuditEvent,
+    Delivery,
+    Environment,
+    Member,
+    Plan,
+    Role,
+    Webhook,
+)
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from users import tokens
 from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
@@ -90,6 +100,32 @@ def make_member(
         added_at=NOON,
         added_by="grace",
     )
+
+
+# --- Webhooks ----------------------------------------------------------------------------------
+
+
+def make_webhook(
+    *, environment: Environment, url: str = "https://hooks.example.com/in", **fields: Any
+) -> Webhook:
+    """An endpoint that listens for everything, unless `events` names less."""
+    fields = {"events": list(EVENTS), "format": "standard", **fields}
+    return webhooks.add(
+        environment=environment, url=url, by=staff_actor(), now=NOON, **fields
+    ).webhook
+
+
+def make_delivery(*, webhook: Webhook, event: str = "user.deleted", **fields: Any) -> Delivery:
+    """One that is due at `NOON`."""
+    fields = {
+        "data": {"user_id": "mia"},
+        "message_id": f"msg_{next(_numbers)}",
+        "occurred_at": NOON,
+        "queued_at": NOON,
+        "next_attempt_at": NOON,
+        **fields,
+    }
+    return Delivery.objects.create(webhook=webhook, event=event, **fields)
 
 
 # --- Users -------------------------------------------------------------------------------------

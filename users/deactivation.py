@@ -14,7 +14,6 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from operator import attrgetter
 
 from celery import current_app
@@ -92,7 +91,7 @@ def deactivate(
     )
     # If the broker is away, the periodic sweep erases.
     transaction.on_commit(
-        partial(current_app.send_task, "users.tasks.erase_deactivated"), robust=True
+        lambda: current_app.send_task("users.tasks.erase_deactivated"), robust=True
     )
     return operation_id
 

@@ -17,7 +17,6 @@ Invariants
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -163,7 +162,7 @@ def confirm(*, job: DeletionJob, by: Actor, now: datetime) -> None:
     )
     # By name, for the task imports this module. If the broker is away, the sweep finds the job.
     transaction.on_commit(
-        partial(current_app.send_task, "users.tasks.run_deletion_job", kwargs={"job_id": job.pk}),
+        lambda: current_app.send_task("users.tasks.run_deletion_job", kwargs={"job_id": job.pk}),
         robust=True,
     )
 
