@@ -8,23 +8,21 @@ CLIENTS; DATABASE_URL, of an empty database, and REDIS_URL in place of those tha
 
 import logging
 import os
-import platform
 from collections.abc import Sequence
 from io import StringIO
-from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
 from applications import environments
 from applications.audit import Actor
 from applications.environments import NewApplication
-from applications.models import Application, Plan
+from applications.models import Plan
 from bench import calls, load, statements, stores
 from bench.calls import Case
 from bench.load import Load
+from bench.machine import database, machine, refuse_database_in_use
 from console.processes import ChildEnded, Process, Supervisor
 
 COLUMNS = "{:<22}{:>8}{:>11}{:>9}{:>9}{:>8}{:>12}{:>8}"
@@ -50,29 +48,9 @@ def main() -> None:
         raise SystemExit(f"{error}\n{log.read_text()}") from error
 
 
-def machine() -> str:
-    described = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].split("\n")[0]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    return (
-        f"{os.cpu_count()} cores ({described or platform.machine()}), {memory} GiB, "
-        f"Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}."
-    )
-
-
-def database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        [version] = cursor.fetchone()
-        cursor.execute("SHOW fsync")
-        [fsync] = cursor.fetchone()
-    return f"PostgreSQL {version.split()[0]}, fsync {fsync}"
-
-
 def seeded(*, users: int, bans: int) -> NewApplication:
-    """A new application, its production environment filled. Refuses a database in use."""
-    call_command("migrate", verbosity=0)
-    if Application.objects.exists():
-        raise SystemExit("DATABASE_URL names a database in use; give an empty one")
+    """A new application, its production environment filled."""
+    refuse_database_in_use()
     app = environments.create_application(
         name="Bench", plan=Plan.PRO, by=Actor.system("bench"), now=timezone.now()
     )

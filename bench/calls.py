@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from urllib.parse import urlencode
 
 from django.test import Client
@@ -25,6 +26,11 @@ OWNER = f"known-{KNOWN[0]}"  # of a full blocklist
 PAGE = 50
 # A number as long as those that the load generator makes up.
 FRESH = 1_000_000_000_000_000
+
+
+@cache
+def _client() -> Client:
+    return Client()
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Call:
     def make(self, number: int) -> str:
         """Make the call in this process, and answer with its body."""
         path, body = (text % number if "%d" in text else text for text in (self.path, self.body))
-        answer = Client().generic(
+        answer = _client().generic(
             self.method,
             path,
             body,

@@ -1,0 +1,239 @@
+"""`python -m bench pages`: what each page costs with a thousand users, and with a million.
+
+Pages and calls are asked for in this process, by Django's test client: each once to warm up, once
+to count its queries, then for the best of five times. What grows with the data shows. In the
+environment: USERS; DATABASE_URL and REDIS_URL as for `bench.api`.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from applications import environments
+from applications.audit import Actor
+from applications.environments import NewApplication
+from applications.keyset import Keyset
+from applications.models import AuditEvent, Environment, Plan
+from bench import calls
+from bench.machine import database, machine, refuse_database_in_use
+from console.views import audit, people
+from moderation import lists
+from moderation.models import BlocklistEntry
+from moderation.views.bans import TABS
+from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
+from users.views import deactivated
+
+SMALL = 1_000
+COLUMNS = "{:<40}{:>9}{:>9}{:>11}{:>11}"
+
+
+@dataclass(frozen=True)
+class Cost:
+    queries: int
+    milliseconds: float
+
+
+def main() -> None:
+    users = int(os.environ.get("USERS", "1000000"))
+    print(machine())
+    logging.disable(logging.INFO)
+    app, client = prepared()
+    costs = [costs_at(size, app, client) for size in (SMALL, users)]
+    print(f"{database()}.\n")
+    print(COLUMNS.format("", "queries", "", "ms", ""))
+    print(COLUMNS.format("users", *2 * (f"{SMALL:,}", f"{users:,}")))
+    for name, few in costs[0].items():
+        many = costs[1][name]
+        print(
+            COLUMNS.format(
+                name,
+                *(few.queries, many.queries),
+                *(f"{few.milliseconds:.1f}", f"{many.milliseconds:.1f}"),
+            )
+        )
+    print(f"\nLoad average at the end: {os.getloadavg()[0]:.1f}.")
+
+
+def prepared() -> tuple[NewApplication, Client]:
+    """A new application, and somebody signed in who owns it and may see everything."""
+    refuse_database_in_use()
+    owner = get_user_model().objects.create_superuser("bench")
+    app = environments.create_application(
+        name="Bench", plan=Plan.PRO, owner=owner, by=Actor.system("bench"), now=timezone.now()
+    )
+    calls.prepare(app)
+    client = Client(headers={"host": calls.HOST})
+    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    return app, client
+
+
+def costs_at(size: int, app: NewApplication, client: Client) -> dict[str, Cost]:
+    environment, now = app.environments["production"], timezone.now()
+    grow(environment, size, now)
+    found = {name: cost(lambda url=url: client.get(url)) for name, url in pages(environment, now)}
+    for case in calls.cases(app, bans=size // 10):
+        found[f"API: {case.name}"] = cost(Asked(case))
+    return found
+
+
+class Asked:
+    """The calls of a case, each time with another number."""
+
+    def __init__(self, case: calls.Case) -> None:
+        self._case = case
+        self._number = case.sample if case.numbers else time.time_ns() // 1000
+
+    def __call__(self) -> None:
+        self._number += 1
+        for call in self._case.calls:
+            call.make(self._number)
+
+
+def cost(ask: Callable[[], Any]) -> Cost:
+    answer = ask()
+    if answer is not None and answer.status_code != 200:
+        raise SystemExit(f"{answer.request['PATH_INFO']}: {answer.status_code}")
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    counted = len(queries)  # before the next request clears the log
+    took = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        ask()
+        took.append(time.perf_counter() - begun)
+    return Cost(counted, 1000 * min(took))
+
+
+def grow(environment: Environment, size: int, now: datetime) -> None:
+    """Users up to `size`; a tenth as many bans, blocklist entries, tombstones, connections."""
+    tenth = size // 10
+    call_command(
+        "seed",
+        app_key=environment.app_key,
+        users=size,
+        bans=tenth,
+        blocked=tenth,
+        stdout=StringIO(),
+    )
+    DeactivatedUser.objects.filter(environment=environment).delete()
+    DeactivatedUser.objects.bulk_create(
+        (
+            DeactivatedUser(
+                environment=environment,
+                user_id=f"gone-{number}",
+                deactivated_at=now - timedelta(seconds=number),
+                deactivated_by="bench",
+                via="bench",
+                operation_id="1",
+                was_registered=True,
+                erased_at=now,
+            )
+            for number in range(tenth)
+        ),
+        batch_size=5_000,
+    )
+    GatewayProcess.objects.all().delete()
+    gateway = GatewayProcess.objects.create(
+        name="bench", started_at=now, lease_until=now + timedelta(days=1)
+    )
+    Connection.objects.bulk_create(
+        (
+            Connection(
+                gateway=gateway,
+                environment=environment,
+                user_id=f"seed-{10 * number + 1:07}",
+                connected_at=now,
+            )
+            for number in range(tenth)
+        ),
+        batch_size=5_000,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def pages(environment: Environment, now: datetime) -> list[tuple[str, str]]:
+    place = {"org_name": environment.application.org_name, "kind": environment.kind}
+
+    def of(name: str, **query: str) -> str:
+        return reverse(name, kwargs=place, query=query)
+
+    def of_user(name: str) -> str:
+        return reverse(name, kwargs={**place, "user_id": "seed-0000001"})
+
+    users = AppUser.objects.in_environment(environment)
+    bans = environment.bans.all()
+    audited = AuditEvent.objects.filter(environment=environment)
+    gone = DeactivatedUser.objects.filter(environment=environment)
+    blocked = BlocklistEntry.objects.filter(environment=environment)
+    connected = Connection.objects.filter(environment=environment)
+    in_force = TABS["in_force"]
+    admin = [
+        (f"admin: {model._meta.verbose_name_plural}", model)
+        for model in (AppUser, DeactivatedUser, Connection, AuditEvent, BlocklistEntry)
+    ]
+    return [
+        ("overview", reverse("overview")),
+        ("environment", of("environment")),
+        ("users", of("user_list")),
+        ("users, at the end", of("user_list", cursor=at_the_end(people.NEWEST_FIRST, users))),
+        ("users by prefix", of("user_list", q="seed-00005")),
+        ("users never connected", of("user_list", tab="never")),
+        ("users online", of("user_list", tab="online")),
+        ("users banned", of("user_list", tab="banned")),
+        ("user", of_user("user_detail")),
+        ("user, moderation", of_user("user_moderation")),
+        ("connections", of("connection_list")),
+        (
+            "connections, at the end",
+            of("connection_list", cursor=at_the_end(Keyset("-id"), connected)),
+        ),
+        ("quota", of("quota")),
+        ("bans", of("ban_list")),
+        ("bans, at the end", of("ban_list", cursor=at_the_end(in_force.order, bans))),
+        ("bans, all", of("ban_list", tab="all")),
+        ("bans, lifted", of("ban_list", tab="lifted")),
+        ("lists", of("list_browse")),
+        ("lists, at the end", of("list_browse", cursor=at_the_end(lists.NEWEST_FIRST, blocked))),
+        ("lists, of an owner", of("list_browse", owner=calls.OWNER)),
+        ("may A write to B?", of("may_message", sender="seed-0000002", recipient="seed-0000001")),
+        ("deactivated", of("deactivated_list")),
+        (
+            "deactivated, at the end",
+            of("deactivated_list", cursor=at_the_end(deactivated.NEWEST_FIRST, gone)),
+        ),
+        ("audit", of("audit_log")),
+        ("audit, at the end", of("audit_log", cursor=at_the_end(audit.NEWEST_FIRST, audited))),
+        ("keys", of("keys")),
+        ("members", of("member_list")),
+        ("settings", of("settings")),
+        *((name, of_admin(model)) for name, model in admin),
+        *((f"{name}, search", of_admin(model) + "?q=seed-00005") for name, model in admin),
+    ]
+
+
+def of_admin(model: type[Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def at_the_end(order: Keyset, rows: "QuerySet[Any]") -> str:
+    """A cursor with a handful of rows behind it."""
+    backwards = [name.removeprefix("-") for name in order.columns]
+    if not order.columns[0].startswith("-"):
+        backwards = [f"-{name}" for name in backwards]
+    last = list(rows.order_by(*backwards).values_list("pk", flat=True)[10:12])
+    return order.page(rows.filter(pk__in=last), size=1).next or ""
