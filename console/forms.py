@@ -1,5 +1,8 @@
 """Forms of the pages that stand above users and moderation."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -10,7 +13,10 @@ from django.core.validators import MaxValueValidator
 
 from applications.access import applications_of
 from applications.audit import CATALOGUE
-from applications.models import Application, Environment, Plan, Role
+from applications.environments import MAX_RATE_LIMIT
+from applications.models import Application, Door, Environment, ErrorDialect, Plan, Role
+from console.api.doors import VENDORS
+from console.api.ratelimit import Limit
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
 _SECOND = timedelta(seconds=1)
@@ -95,6 +101,17 @@ class RenameForm(forms.Form):
 
 
 class SettingsForm(forms.Form):
+    """What `environments.change` sets, by the name it has there."""
+
+    # Heading → its fields, in the order of the page.
+    GROUPS = {
+        "Users": ("plan", "reactivation_cooling_off"),
+        "Access tokens": ("token_lifetime",),
+        "Messages": ("friends_only",),
+        "RongCloud and Nexconn": ("require_signature_v2",),
+        "Agora Chat": ("open_registration", "require_password", "error_dialect"),
+    }
+
     plan = forms.ChoiceField(choices=Plan.choices)
     token_lifetime = SpanField(
         least=1,
@@ -106,9 +123,43 @@ class SettingsForm(forms.Form):
         help_text="How long a deactivated user id must wait before the API may reactivate it. "
         "0: not at all.",
     )
+    friends_only = forms.BooleanField(
+        label="Only friends may send each other direct messages",
+        required=False,
+        help_text="Everybody else is refused by the rule <code>not_friends</code>. Your app server "
+        "makes friendships, by API.",
+    )
+    require_signature_v2 = forms.BooleanField(
+        label="Require version 2 signatures",
+        required=False,
+        help_text="Version 2 covers the whole request and is good once; see "
+        "<code>docs/signature-v2.md</code>. The vendors' own SDKs cannot do it: their calls are "
+        "then refused with code 1004.",
+    )
+    open_registration = forms.BooleanField(
+        label="Open registration",
+        required=False,
+        help_text="Anybody may register a user, without an app token. Clients that sign up by "
+        "themselves need it; it lets strangers fill the quota too.",
+    )
+    require_password = forms.BooleanField(
+        label="Require a password at registration",
+        required=False,
+        help_text="Off: a user may be registered without one, and then signs in by token alone.",
+    )
+    error_dialect = forms.ChoiceField(
+        label="Wording of 401 answers",
+        choices=ErrorDialect.choices,
+        help_text="What a call with a missing or bad token is told. Agora Chat grew out of "
+        "Easemob, whose clients compare these texts.",
+    )
 
     def __init__(self, *args: Any, environment: Environment, **options: Any):
-        super().__init__(*args, **options)
+        super().__init__(
+            *args,
+            initial={name: getattr(environment, name) for name in self.base_fields},
+            **options,
+        )
         plan = self.fields["plan"]
         plan.disabled = environment.is_development
         plan.help_text = (
@@ -117,6 +168,95 @@ class SettingsForm(forms.Form):
             else "Starter and pro have no limit of users. Going back to trial deletes nobody; "
             "it admits nobody new above the limit."
         )
+
+    def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        for heading, names in self.GROUPS.items():
+            yield heading, [self[name] for name in names]
+
+
+class DoorsForm(forms.Form):
+    """Which vendors' calls an application answers."""
+
+    doors = forms.MultipleChoiceField(
+        label="Vendors' doors that are open",
+        choices=Door.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="For both environments. Calls at a closed door are refused in that vendor's "
+        "words; nothing else changes, and opening it again is all it takes.",
+    )
+
+
+class UnlockForm(forms.Form):
+    """For how long Agora Chat's delete calls are let through in production."""
+
+    lasting = forms.ChoiceField(
+        label="For how long",
+        choices=[("1", "1 hour"), ("8", "8 hours"), ("24", "1 day"), ("168", "7 days")],
+        initial="1",
+        widget=forms.RadioSelect,
+    )
+
+    def clean_lasting(self) -> timedelta:
+        return timedelta(hours=int(self.cleaned_data["lasting"]))
+
+
+@dataclass(frozen=True)
+class CallRate:
+    """A row of the rate limits: a call, what its vendor's limit is, and the field for another."""
+
+    call: str
+    limit: Limit
+    field: forms.BoundField
+
+
+class RateLimitsForm(forms.Form):
+    """How much of each call an environment may make in a second. Empty: the vendor's number."""
+
+    def __init__(self, *args: Any, environment: Environment, **options: Any):
+        super().__init__(*args, **options)
+        for vendor in VENDORS:
+            for call in vendor.calls:
+                key = f"{vendor.name} {call}"
+                self.fields[_field_name(key)] = forms.IntegerField(
+                    required=False,
+                    min_value=1,
+                    max_value=MAX_RATE_LIMIT,
+                    initial=environment.rate_limits.get(key),
+                    widget=forms.NumberInput(
+                        attrs={
+                            "class": "rate",
+                            "placeholder": vendor.limits.of(call).per_second,
+                            "aria-label": f"Limit of {call}, per second",
+                        }
+                    ),
+                )
+
+    def by_vendor(self) -> Iterator[tuple[str, list[CallRate], int]]:
+        """Each vendor with its calls, and how many of them have a number of their own."""
+        for vendor in VENDORS:
+            rows = [
+                CallRate(call, vendor.limits.of(call), self[_field_name(f"{vendor.name} {call}")])
+                for call in vendor.calls
+            ]
+            own = sum(row.field.value() not in {None, "", row.limit.per_second} for row in rows)
+            yield Door(vendor.name).label, rows, own
+
+    def rate_limits(self) -> dict[str, int]:
+        """As `Environment.rate_limits` keeps them: what differs from the vendor's number."""
+        given = {
+            f"{vendor.name} {call}": (
+                self.cleaned_data[_field_name(f"{vendor.name} {call}")],
+                vendor.limits.of(call).per_second,
+            )
+            for vendor in VENDORS
+            for call in vendor.calls
+        }
+        return {key: rate for key, (rate, usual) in given.items() if rate not in {None, usual}}
+
+
+def _field_name(key: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", key)
 
 
 class NewMemberForm(forms.Form):

@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 from applications.models import Environment
 from console.views import (
     accounts,
+    api_docs,
     audit,
     connections,
     environment,
@@ -53,6 +54,7 @@ of_environment = [
     path("keys/", keys.keys, name="keys"),
     path("keys/add/", keys.secret_add, name="secret_add"),
     path("keys/<int:secret_id>/revoke/", keys.secret_revoke, name="secret_revoke"),
+    path("keys/rates/", keys.rate_limits_change, name="rate_limits_change"),
     path("keys/tokens/revoke/", keys.tokens_revoke_all, name="tokens_revoke_all"),
     path("members/", members.member_list, name="member_list"),
     path("members/add/", members.member_add, name="member_add"),
@@ -63,6 +65,9 @@ of_environment = [
     path("audit.csv", audit.audit_export, name="audit_export"),
     path("settings/", settings.settings, name="settings"),
     path("settings/change/", settings.settings_change, name="settings_change"),
+    path("settings/doors/", settings.doors_change, name="doors_change"),
+    path("settings/deletion/unlock/", settings.deletion_unlock, name="deletion_unlock"),
+    path("settings/deletion/lock/", settings.deletion_lock, name="deletion_lock"),
     path("settings/rename/", settings.application_rename, name="application_rename"),
 ]
 
@@ -76,6 +81,8 @@ urlpatterns = [
     path(
         "console/invitation/<str:uidb64>/<str:token>/", accounts.set_password, name="set-password"
     ),
+    path("console/api/<slug:vendor>/", api_docs.api_docs, name="api_docs"),
+    path("console/api/<slug:vendor>/openapi.json", api_docs.api_document, name="api_document"),
     path("console/<slug:org_name>/<kind:kind>/", include(of_environment)),
     path("console/<slug:org_name>/<kind:kind>/", include("users.urls")),
     path("console/<slug:org_name>/<kind:kind>/", include("moderation.urls")),

@@ -107,6 +107,16 @@ class Vendor:
         path = "/".join(segments[self.tenant_segments :])
         return self._resolver.resolve("/" + self.aliases.get(path, path))
 
+    @cached_property
+    def calls(self) -> list[str]:
+        """The names of all calls, in the order of the routes."""
+        paths = self.api.get_openapi_schema(path_prefix="")["paths"]
+        return [
+            self.call_name(method.upper(), path.lstrip("/").translate({123: "<", 125: ">"}))
+            for path, operations in paths.items()
+            for method in operations
+        ]
+
     def refusal(self, error: Exception) -> HttpResponse | None:
         """The vendor's words for an exception; None when nobody anticipated it."""
         for kind in type(error).__mro__:

@@ -1,4 +1,4 @@
-"""App key, app secrets, and the end of all access tokens."""
+"""App key, app secrets, rate limits, and the end of all access tokens."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from applications import answers, environments
 from applications.access import MemberRequest, Permission, in_environment
 from applications.audit import Actor
 from applications.models import Environment
+from console.forms import RateLimitsForm
 from users import tokens
 
 
@@ -97,11 +98,29 @@ def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpR
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def rate_limits_change(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(_address(environment))
+    form = RateLimitsForm(request.POST, environment=environment)
+    if not form.is_valid():
+        return _page(request, environment, rates=form, status=422)
+    environments.change(
+        environment=environment,
+        rate_limits=form.rate_limits(),
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    return answers.moved(request, "The rate limits are saved.", to=_address(environment))
+
+
 def _page(
     request: MemberRequest,
     environment: Environment,
     *,
     new: environments.NewSecret | None = None,
+    rates: RateLimitsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     live = list(environment.secrets.live().order_by("pk"))
@@ -111,6 +130,7 @@ def _page(
         "host": request.build_absolute_uri("/").rstrip("/"),
         "can_add": len(live) < environments.MAX_LIVE_SECRETS,
         "can_revoke": len(live) > 1,
+        "rates": rates or RateLimitsForm(environment=environment),
     }
     return render(request, "console/keys.html", context, status=status)
 

@@ -1,18 +1,22 @@
-"""An environment's plan and times, and the application's name."""
+"""An environment's settings; the application's name and open doors; the lock on deletion."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications import answers, environments
 from applications.access import MemberRequest, Permission, in_environment
 from applications.audit import Actor
-from applications.models import Environment, Plan
-from console.forms import RenameForm, SettingsForm
+from applications.models import Door, Environment
+from console.forms import DoorsForm, RenameForm, SettingsForm, UnlockForm
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+NO_LOCK = "In development, Agora Chat's delete calls work without a lock"
 
 
 @require_safe
@@ -21,30 +25,90 @@ def settings(request: MemberRequest, environment: Environment) -> HttpResponse:
     return _page(request, environment)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
 @in_environment(Permission.MANAGE_APPLICATION)
 def settings_change(request: MemberRequest, environment: Environment) -> HttpResponse:
     if request.method != "POST":  # back from signing in again
         return redirect(_address(environment))
-    form = SettingsForm(request.POST, initial=_initial(environment), environment=environment)
+    form = SettingsForm(request.POST, environment=environment)
     if form.is_valid():
         try:
             environments.change(
                 environment=environment,
-                plan=Plan(form.cleaned_data["plan"]),
-                token_lifetime=form.cleaned_data["token_lifetime"],
-                reactivation_cooling_off=form.cleaned_data["reactivation_cooling_off"],
                 by=Actor.staff(request),
                 now=timezone.now(),
+                **form.cleaned_data,
             )
         except environments.InvalidSetting as error:
-            form.add_error(None, str(error))
+            form.add_error(error.name, str(error))
         else:
             return answers.moved(request, "The settings are saved.", to=_address(environment))
     return _page(request, environment, form=form, status=422)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_methods
+@in_environment(Permission.MANAGE_APPLICATION)
+def doors_change(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(_address(environment))
+    form = DoorsForm(request.POST)
+    if not form.is_valid():
+        return _page(request, environment, doors=form, status=422)
+    environments.open_doors(
+        application=environment.application,
+        doors=[Door(name) for name in form.cleaned_data["doors"]],
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    return answers.moved(request, "The doors are changed.", to=_address(environment))
+
+
+@form_methods
+@in_environment(Permission.LIFT_LOCKS)
+def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """Asks for the environment's name: what is deleted then cannot be had back."""
+    if environment.is_development:
+        return answers.refused(request, NO_LOCK, back=_address(environment))
+    phrase = f"{environment.application.org_name}/{environment.kind}"
+    form = UnlockForm(request.POST if request.method == "POST" else None)
+    context = {
+        **_context(request, environment),
+        "title": "Unlock deletion by API",
+        "form": form,
+        "phrase": phrase,
+    }
+    if request.method != "POST":
+        return answers.dialog(request, "console/_deletion_unlock.html", context)
+    if request.POST.get("confirm", "").strip() != phrase:
+        context["error"] = f"That is not {phrase}. Deletion stays locked."
+    if "error" in context or not form.is_valid():
+        return answers.dialog(request, "console/_deletion_unlock.html", context, status=422)
+    unlocked = environments.unlock_deletion(
+        environment=environment,
+        lasting=form.cleaned_data["lasting"],
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
+    message = f"Agora Chat's delete calls are let through until {until}."
+    return answers.moved(request, message, to=_address(environment))
+
+
+@require_POST
+@in_environment(Permission.LIFT_LOCKS)
+def deletion_lock(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if environment.is_development:
+        return answers.refused(request, NO_LOCK, back=_address(environment))
+    environments.unlock_deletion(
+        environment=environment,
+        lasting=timedelta(0),
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    return answers.moved(request, "Deletion by API is locked.", to=_address(environment))
+
+
+@form_methods
 @in_environment(Permission.MANAGE_APPLICATION)
 def application_rename(request: MemberRequest, environment: Environment) -> HttpResponse:
     if request.method != "POST":
@@ -67,24 +131,24 @@ def _page(
     *,
     form: SettingsForm | None = None,
     rename: RenameForm | None = None,
+    doors: DoorsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    application, unlocked_until = environment.application, environment.deletion_unlocked_until
     context = {
-        "environment": environment,
-        "access": request.access,
-        "page": "settings",
-        "form": form or SettingsForm(initial=_initial(environment), environment=environment),
-        "rename": rename or RenameForm(initial={"name": environment.application.name}),
+        **_context(request, environment),
+        "form": form or SettingsForm(environment=environment),
+        "rename": rename or RenameForm(initial={"name": application.name}),
+        "doors": doors or DoorsForm(initial={"doors": application.open_doors}),
+        "unlocked_until": unlocked_until
+        if unlocked_until is not None and unlocked_until > timezone.now()
+        else None,
     }
     return render(request, "console/settings.html", context, status=status)
 
 
-def _initial(environment: Environment) -> dict[str, Any]:
-    return {
-        "plan": environment.plan,
-        "token_lifetime": environment.token_lifetime,
-        "reactivation_cooling_off": environment.reactivation_cooling_off,
-    }
+def _context(request: MemberRequest, environment: Environment) -> dict[str, Any]:
+    return {"environment": environment, "access": request.access, "page": "settings"}
 
 
 def _address(environment: Environment) -> str:

@@ -68,6 +68,7 @@ OF_ENVIRONMENT = {
     "keys": Page(VIEW, READ),
     "secret_add": Page(APPLICATION, FORM),
     "secret_revoke": Page(APPLICATION, FORM, SECRET),
+    "rate_limits_change": Page(APPLICATION, FORM),
     "tokens_revoke_all": Page(APPLICATION, FORM),
     "member_list": Page(VIEW, READ),
     "member_add": Page(MEMBERS, FORM),
@@ -78,6 +79,9 @@ OF_ENVIRONMENT = {
     "audit_export": Page(VIEW, READ),
     "settings": Page(VIEW, READ),
     "settings_change": Page(APPLICATION, FORM),
+    "doors_change": Page(APPLICATION, FORM),
+    "deletion_unlock": Page(LOCKS, FORM),
+    "deletion_lock": Page(LOCKS, POST),
     "application_rename": Page(APPLICATION, FORM),
     # users
     "user_register": Page(USERS, FORM),

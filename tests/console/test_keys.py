@@ -5,8 +5,16 @@ import time_machine
 
 from applications import environments
 from applications.models import AuditEvent
+from console.api.doors import VENDORS
 from tests.console.pages import address, sign_in
-from tests.factories import NOON, make_connection, make_environment, make_token, make_user
+from tests.factories import (
+    NOON,
+    make_connection,
+    make_environment,
+    make_token,
+    make_user,
+    staff_actor,
+)
 from users import tokens
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +111,34 @@ class TestTokensRevokeAll:
         connection.refresh_from_db()
         assert connection.kicked_at == NOON
         assert AuditEvent.objects.filter(type="tokens.revoked").count() == 1
+
+
+class TestRateLimitsChange:
+    def save(self, client, environment, **rates):
+        response = client.post(address("rate_limits_change", environment), rates)
+        environment.refresh_from_db()
+        return response
+
+    def test_keeps_only_what_differs_from_the_vendors_number(self, client, environment):
+        environments.change(
+            environment=environment, rate_limits={"agora POST users": 7}, by=staff_actor(), now=NOON
+        )
+        rates = {"rongcloud-user-getToken": "200", "nexconn-user-ban": "5", "agora-POST-users": ""}
+        self.save(client, environment, **rates)
+        assert environment.rate_limits == {"nexconn user/ban": 5}
+
+    @pytest.mark.parametrize("rate", ["0", "-1", "many", "100001", "1.5"])
+    def test_refuses_what_is_no_limit_beside_its_field(self, client, environment, rate):
+        response = self.save(client, environment, **{"nexconn-user-ban": rate})
+        assert response.status_code == 422
+        assert "errorlist" in response.text
+        assert environment.rate_limits == {}
+
+    def test_has_a_field_for_every_call_of_every_vendor(self, client, environment):
+        form = client.get(address("keys", environment)).context["rates"]
+        assert len(form.fields) == sum(len(vendor.calls) for vendor in VENDORS)
+        named = {row.call for _, rows, _ in form.by_vendor() for row in rows}
+        assert {call for vendor in VENDORS for call in vendor.limits.special} <= named
 
 
 class TestKeys:

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from applications.models import Plan, Role
 from tests.console.pages import address, sign_in
-from tests.factories import make_environment
+from tests.factories import HOUR, NOON, make_environment
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,7 @@ def save(client, environment, **fields):
         "token_lifetime_unit": "days",
         "reactivation_cooling_off_amount": "0",
         "reactivation_cooling_off_unit": "hours",
+        "error_dialect": "agora",
     }
     response = client.post(address("settings_change", environment), {**form, **fields})
     environment.refresh_from_db()
@@ -65,6 +67,7 @@ class TestSettingsChange:
             {"reactivation_cooling_off_amount": ""},
             {"reactivation_cooling_off_amount": "-1"},
             {"plan": "gold"},
+            {"error_dialect": "klingon"},
         ],
     )
     def test_refuses_what_makes_no_sense_and_changes_nothing(self, client, production, fields):
@@ -73,6 +76,20 @@ class TestSettingsChange:
         assert "errorlist" in response.text
         assert production.token_lifetime is None
         assert production.reactivation_cooling_off == timedelta(0)
+
+    def test_sets_switches_and_wording_of_the_server_api(self, client, production):
+        switches = ("friends_only", "require_signature_v2", "open_registration")
+        save(client, production, error_dialect="easemob", **dict.fromkeys(switches, "on"))
+        assert all(getattr(production, name) for name in switches)
+        assert not production.require_password  # a box that is not ticked
+        assert production.error_dialect == "easemob"
+
+    def test_shows_what_holds_in_every_field(self, client, production):
+        save(client, production, open_registration="on", token_lifetime_amount="3")
+        form = client.get(address("settings", production)).context["form"]
+        shown = {name: form[name].value() for name in form.fields}
+        assert shown == {name: getattr(production, name) for name in form.fields}
+        assert {name for names in form.GROUPS.values() for name in names} == set(form.fields)
 
     def test_leaves_development_on_trial_whatever_is_sent(self, client, production):
         development = make_environment(application=production.application)
@@ -91,6 +108,70 @@ class TestApplicationRename:
     def test_refuses_an_empty_name(self, client, production):
         response = client.post(address("application_rename", production), {"name": " "})
         assert response.status_code == 422
+
+
+class TestDoorsChange:
+    def test_opens_these_doors_and_closes_the_others_for_both_environments(
+        self, client, production
+    ):
+        client.post(address("doors_change", production), {"doors": ["agora", "nexconn"]})
+        production.application.refresh_from_db()
+        assert production.application.open_doors == ["nexconn", "agora"]
+
+    def test_refuses_a_vendor_that_is_none(self, client, production):
+        response = client.post(address("doors_change", production), {"doors": ["acme"]})
+        assert response.status_code == 422
+        production.application.refresh_from_db()
+        assert len(production.application.open_doors) == 3
+
+
+class TestDeletionLock:
+    @pytest.fixture(autouse=True)
+    def at_noon(self):
+        with time_machine.travel(NOON, tick=False):
+            yield
+
+    def unlock(self, client, environment, **fields):
+        confirm = f"{environment.application.org_name}/{environment.kind}"
+        form = {"lasting": "8", "confirm": confirm, **fields}
+        response = client.post(address("deletion_unlock", environment), form)
+        environment.refresh_from_db()
+        return response
+
+    def test_is_lifted_by_an_owner_for_the_stated_time(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        self.unlock(client, production)
+        assert production.deletion_unlocked_until == NOON + 8 * HOUR
+        page = client.get(address("settings", production))
+        assert "let through until" in page.text
+        client.post(address("deletion_lock", production))
+        production.refresh_from_db()
+        assert production.deletion_unlocked_until is None
+
+    def test_holds_again_when_the_time_is_over(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        self.unlock(client, production)
+        with time_machine.travel(NOON + 8 * HOUR, tick=False):
+            page = client.get(address("settings", production))
+        assert page.context["unlocked_until"] is None
+
+    @pytest.mark.parametrize(
+        "wrong", [{"confirm": "production"}, {"lasting": "999"}, {"lasting": ""}]
+    )
+    def test_holds_on_another_name_or_time(self, client, production, wrong):
+        sign_in(client, production, Role.OWNER)
+        assert self.unlock(client, production, **wrong).status_code == 422
+        assert production.deletion_unlocked_until is None
+
+    def test_holds_for_an_admin_and_names_the_owner(self, client, production):
+        assert self.unlock(client, production).status_code == 403
+        assert "Needs role owner" in client.get(address("settings", production)).text
+
+    def test_is_not_in_development(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        development = make_environment(application=production.application)
+        assert self.unlock(client, development).status_code == 409
+        assert "Deletion by API" not in client.get(address("settings", development)).text
 
 
 class TestSettings:
