@@ -14,12 +14,13 @@ Decided here, where no vendor says:
 """
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, UnreadablePostError
 from django.urls import Resolver404
+from ninja import Schema
 from ninja.errors import HttpError, ValidationError
 
 from applications.keyset import BadCursor
@@ -27,6 +28,7 @@ from console.api import vendor
 from console.api.numbered import PageTooFar
 from console.api.ratelimit import RateExceeded
 from console.api.signature import BadSignature, DoorClosed, NoncesAway, UnknownAppKey
+from console.api.vendor import ErrorAnswer
 from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
 from moderation.mutes import InvalidMuteEnd
@@ -63,7 +65,7 @@ class Refusal:
     status: int
     message: str | None = None
     # Further members of the body.
-    more: Mapping[str, str] = field(default_factory=dict)
+    more: Sequence[tuple[str, str]] = ()
 
 
 INTERNAL = Refusal(1000, 500)
@@ -98,7 +100,7 @@ def _of_validation(error: ValidationError) -> Refusal:
 
 
 def _of_field(error: InvalidField) -> Refusal:
-    return replace(PARAMETER, message=str(error), more={"profileKey": error.key})
+    return replace(PARAMETER, message=str(error), more=(("profileKey", error.key),))
 
 
 def _of_ninja(error: HttpError) -> Refusal:
@@ -147,12 +149,51 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
 }
 
 
+class Error(Schema):
+    """A refusal. `profileKey` names the field where one of a hosted profile is at fault."""
+
+    code: int
+    errorMessage: str
+    profileKey: str = ""
+
+
+# What any call may be refused with, and what that means.
+_ANY_CALL = {
+    PARAMETER: "a parameter is missing or wrong, or somebody is not registered, or deactivated; "
+    "also a missing or unknown App-Key. The text names it.",
+    TOO_LONG: "a parameter is too long.",
+    TOO_MANY: "too many ids or tags in a call, or too many on a list.",
+    SIGNATURE: "the signature is missing or wrong.",
+    NOT_POSTED: "calls are made with POST.",
+    TOO_LARGE: "the body is too large.",
+    TOO_OFTEN: "more of this call than a second allows.",
+    INTERNAL: "something broke here; the log knows what.",
+    UNAVAILABLE: "signatures of version 2 cannot be checked just now.",
+}
+
+
+def errors_of(
+    own: Mapping[str, Mapping[Refusal, str]], *, not_enabled: Refusal = NOT_ENABLED
+) -> Callable[[str], Sequence[ErrorAnswer]]:
+    """A vendor's table of refusals by call: those of any call, and a few calls' own."""
+    common = {**_ANY_CALL, not_enabled: "the application's owners have closed this door."}
+
+    def errors(call_name: str) -> Sequence[ErrorAnswer]:
+        table = {**common, **own.get(call_name, {})}
+        return [
+            ErrorAnswer(refusal.status, str(refusal.code), meaning)
+            for refusal, meaning in table.items()
+        ]
+
+    return errors
+
+
 def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpResponse:
     """The answer that a table's entry makes of an exception."""
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.message if found.message is not None else str(error)
     response = HttpResponse(
-        json.dumps({"code": found.code, "errorMessage": text, **found.more}),
+        json.dumps({"code": found.code, "errorMessage": text, **dict(found.more)}),
         status=found.status,
         content_type="application/json; charset=utf-8",
     )

@@ -64,6 +64,23 @@ class DoorClosed(Exception):
         super().__init__("This API is switched off for the application")
 
 
+# For the doors' documents: the headers, and which of them prove a caller.
+SCHEMES = {
+    name: {"type": "apiKey", "in": "header", "name": header, "description": description}
+    for name, header, description in (
+        ("AppKey", "App-Key", "The environment's app key."),
+        ("Nonce", "Nonce", "Any text. Of version 2: 8 to 64 characters, another in each call."),
+        ("Timestamp", "Timestamp", "Unix time. Of version 2: in milliseconds."),
+        ("Signature", "Signature", "SHA-1 in hex of app secret + nonce + timestamp. Or version 2."),
+        ("SignatureVersion", "Signature-Version", "`2`, for a signature over the whole request."),
+    )
+}
+ALTERNATIVES = (
+    ("AppKey", "Nonce", "Timestamp", "Signature"),
+    ("AppKey", "Nonce", "Timestamp", "Signature", "SignatureVersion"),
+)
+
+
 def app_key(request: HttpRequest) -> str:
     return _header(request, "App-Key")
 

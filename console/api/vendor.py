@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLResolver
 from django.urls.resolvers import RegexPattern
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Schema
 
 from applications.audit import Actor
 from applications.models import Environment
@@ -78,6 +78,30 @@ class VendorAPI(NinjaAPI):
 
 
 @dataclass(frozen=True)
+class ErrorAnswer:
+    """One of the ways in which a call is refused."""
+
+    status: int
+    code: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What a vendor's OpenAPI document says beyond what Ninja knows of the schemas."""
+
+    description: str
+    # Name → security scheme, and which of them together prove a caller; each line is enough.
+    schemes: Mapping[str, Mapping[str, str]]
+    alternatives: Sequence[Sequence[str]]
+    # What a refusal's body looks like, and those of a call, by its name.
+    error: type[Schema]
+    errors: Callable[[str], Sequence[ErrorAnswer]]
+    # What stands before every path.
+    base: str = "/"
+
+
+@dataclass(frozen=True, eq=False)
 class Vendor:
     """One vendor's dialect."""
 
@@ -93,6 +117,7 @@ class Vendor:
     # Every anticipated exception, with what `refuse` makes an answer of. Crashed is among them.
     refusals: Mapping[type[Exception], Any]
     refuse: Callable[[Any, Exception], HttpResponse]
+    documented: Documented
     # Second spellings of paths, without the leading slash.
     aliases: Mapping[str, str] = field(default_factory=dict)
     # How many segments of a path say whose call it is, before those that say which.

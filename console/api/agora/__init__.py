@@ -40,6 +40,7 @@ from console.api.agora import (
     auth,
     connections,
     contacts,
+    documented,
     moderation,
     tokens,
     users,
@@ -92,5 +93,6 @@ VENDOR = Vendor(
     claimed_key=_claimed_key,
     refusals=wire.REFUSALS,
     refuse=wire.refuse,
+    documented=documented.DOCUMENTED,
     tenant_segments=2,
 )

@@ -47,5 +47,6 @@ VENDOR = Vendor(
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,
     refuse=codes.refuse,
+    documented=wire.DOCUMENTED,
     aliases={"v4/user/online-status/get": "v4/user/connection-status/get"},
 )

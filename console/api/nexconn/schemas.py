@@ -203,7 +203,7 @@ class PermissionSet(ManyUsers):
 
 class Permission(Schema):
     userId: str
-    permissionType: Literal[1, 2, 3]
+    permissionType: Annotated[int, Field(ge=1, le=3)]
 
 
 class Permissions(Schema):

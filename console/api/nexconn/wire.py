@@ -5,16 +5,29 @@ from typing import Generic, TypeVar
 
 from ninja import Schema
 
-from console.api import codes
+from console.api import codes, signature
 from console.api.signature import DoorClosed
+from console.api.vendor import Documented
 
 R = TypeVar("R")
 
-REFUSALS = {
-    **codes.REFUSALS,
-    # RongCloud's 430 is no status that an SDK knows.
-    DoorClosed: replace(codes.NOT_ENABLED, status=403),
-}
+# RongCloud's 430 is no status that an SDK knows.
+NOT_ENABLED = replace(codes.NOT_ENABLED, status=403)
+REFUSALS = {**codes.REFUSALS, DoorClosed: NOT_ENABLED}
+DOCUMENTED = Documented(
+    description="One JSON object in, one out. `code` is 0 where a call succeeded.",
+    schemes=signature.SCHEMES,
+    alternatives=signature.ALTERNATIVES,
+    error=codes.Error,
+    errors=codes.errors_of(
+        {
+            "auth/access-token/issue": {
+                codes.QUOTA: "no place is free: the text says how to free some."
+            }
+        },
+        not_enabled=NOT_ENABLED,
+    ),
+)
 
 
 class Done(Schema):

@@ -58,6 +58,7 @@ VENDOR = Vendor(
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,
     refuse=codes.refuse,
+    documented=wire.DOCUMENTED,
     aliases={
         "user/activate.json": "user/reactivate.json",
         **{

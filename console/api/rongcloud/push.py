@@ -104,7 +104,7 @@ def push_period_delete(request: Request, form: Form[schemas.User]) -> Any:
     return _set_quiet_period(request, form.userId, "")
 
 
-_NO_PERIOD = {"start": "00:00:00", "minutes": 0, "level": 0}
+_NO_PERIOD: dict[str, Any] = {"start": "00:00:00", "minutes": 0, "level": 0}
 
 
 def _set_quiet_period(request: Request, user_id: str, period: Any) -> Done:

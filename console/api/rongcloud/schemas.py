@@ -384,7 +384,7 @@ class PermissionGet(Schema):
 
 class Permission(Schema):
     userId: str
-    type: Literal[1, 2, 3]
+    type: Annotated[int, Field(ge=1, le=3)]
 
 
 class Permissions(Done):

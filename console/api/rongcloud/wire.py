@@ -6,10 +6,25 @@ from django.conf import settings
 from django.utils.datastructures import MultiValueDict
 from ninja import Schema
 
-from console.api import codes
-from console.api.vendor import UnreadableBody
+from console.api import codes, signature
+from console.api.vendor import Documented, UnreadableBody
 
 REFUSALS = codes.REFUSALS
+_DEVELOPMENT_ONLY = {codes.NOT_ALLOWED: "the environment is a production environment."}
+DOCUMENTED = Documented(
+    description="Forms in, JSON out. `code` is 200 where a call succeeded. Ids may be repeated; "
+    "where a call takes up to 100, also joined by commas.",
+    schemes=signature.SCHEMES,
+    alternatives=signature.ALTERNATIVES,
+    error=codes.Error,
+    errors=codes.errors_of(
+        {
+            "user/getToken": {codes.QUOTA: "no place is free: the text says how to free some."},
+            "user/query": _DEVELOPMENT_ONLY,
+            "user/delusers": _DEVELOPMENT_ONLY,
+        }
+    ),
+)
 
 
 class Done(Schema):
