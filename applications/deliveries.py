@@ -24,7 +24,7 @@ from applications import outbound, webhooks
 from applications.announcements import EXAMPLES, TEST, new_message_id, wake_sender
 from applications.audit import Actor
 from applications.models import Delivery, Webhook
-from applications.webhooks import Prepared
+from applications.webhooks import Format
 
 # Before the second attempt, the third, … : 65 hours in all, 71 with the longest jitter.
 DELAYS = [
@@ -96,26 +96,25 @@ def send(turn: Turn, *, now: datetime) -> list[Answer]:
         texts = chosen.signing_secrets(turn.webhook)
     except InvalidToken:
         return [Answer(error="The signing secret cannot be decrypted")] * len(turn.batch)
-    requests = [
-        chosen.write(delivery, texts, now) if delivery.event in chosen.events else None
-        for delivery in turn.batch
-    ]
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(_ask, requests))
+        return list(pool.map(lambda each: _ask(each, chosen, texts, now), turn.batch))
 
 
-def _ask(request: Prepared | None) -> Answer:
-    if request is None:
+def _ask(delivery: Delivery, chosen: Format, texts: list[str], now: datetime) -> Answer:
+    if delivery.event not in chosen.events:
         return Answer(error="The endpoint's format has no words for this event", is_final=True)
+    body = chosen.body(delivery)
+    signed = chosen.sign(delivery, body, texts, now)
+    headers = {
+        "Content-Type": body.content_type,
+        "User-Agent": "Rollcall-Webhooks",
+        **signed.headers,
+    }
     try:
-        status = outbound.post(request.url, headers=_headers(request), body=request.body)
+        status = outbound.post(signed.url, headers=headers, body=body.text.encode())
     except (outbound.Refused, outbound.NoAnswer) as failure:
         return Answer(error=str(failure)[:200])
     return Answer(status=status)
-
-
-def _headers(request: Prepared) -> dict[str, str]:
-    return {"User-Agent": "Rollcall-Webhooks", **request.headers}
 
 
 @transaction.atomic

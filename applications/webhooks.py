@@ -40,13 +40,24 @@ class WebhookGone(Exception):
     """Somebody else has removed the endpoint meanwhile."""
 
 
+class TooManySecrets(Exception):
+    """Two secrets are live already; the former one must be retired first."""
+
+
 @dataclass(frozen=True)
-class Prepared:
-    """What goes over the wire."""
+class Body:
+    """What an event says, in some format."""
+
+    content_type: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Where it goes, and what proves that it is ours."""
 
     url: str
     headers: Mapping[str, str]
-    body: bytes
 
 
 @dataclass(frozen=True)
@@ -55,20 +66,20 @@ class Format:
 
     label: str
     events: tuple[str, ...]
+    body: Callable[[Delivery], Body]
     # Whether it signs with the webhook's own secrets; the page shows them only then.
     has_own_secret: bool
     signing_secrets: Callable[[Webhook], list[str]]
-    write: Callable[[Delivery, list[str], datetime], Prepared]
+    sign: Callable[[Delivery, Body, list[str], datetime], Signed]
 
 
 def _own_secrets(webhook: Webhook) -> list[str]:
     return [vault.decrypt(each) for each in (webhook.secret, webhook.former_secret) if each]
 
 
-def _standard(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
-    """Standard Webhooks: JSON, signed by `webhook-signature` with every live secret."""
+def _standard(delivery: Delivery) -> Body:
     environment = delivery.webhook.environment
-    body = json.dumps(
+    text = json.dumps(
         {
             "type": delivery.event,
             "timestamp": delivery.occurred_at.astimezone(UTC).isoformat(),
@@ -78,15 +89,19 @@ def _standard(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
         },
         separators=(",", ":"),
     )
+    return Body("application/json", text)
+
+
+def _sign_standard(delivery: Delivery, body: Body, texts: list[str], now: datetime) -> Signed:
+    """As Standard Webhooks says, with every live secret."""
     sent_at = now.astimezone(UTC)
-    signatures = (Signer(text).sign(delivery.message_id, sent_at, body) for text in texts)
+    signatures = (Signer(text).sign(delivery.message_id, sent_at, body.text) for text in texts)
     headers = {
-        "Content-Type": "application/json",
         "webhook-id": delivery.message_id,
         "webhook-timestamp": str(int(sent_at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-    return Prepared(delivery.webhook.url, headers, body.encode())
+    return Signed(delivery.webhook.url, headers)
 
 
 # How an event is written; vendors' own callback formats are added from above.
@@ -94,9 +109,10 @@ formats: dict[str, Format] = {
     "standard": Format(
         label="Standard Webhooks",
         events=(*EVENTS, TEST),
+        body=_standard,
         has_own_secret=True,
         signing_secrets=_own_secrets,
-        write=_standard,
+        sign=_sign_standard,
     )
 }
 
@@ -158,10 +174,13 @@ def change(
 
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, by: Actor, now: datetime) -> str:
-    """A new secret, shown once; the one before it keeps signing until `retire_former_secret`, and
-    the one before that ends. Raises `WebhookGone`.
+    """A new secret, shown once; the one before it keeps signing until `retire_former_secret`.
+
+    Raises `TooManySecrets`, `WebhookGone`.
     """
     locked, text = _lock(webhook), _new_secret()
+    if locked.former_secret:
+        raise TooManySecrets
     Webhook.objects.filter(pk=webhook.pk).update(
         secret=vault.encrypt(text), former_secret=locked.secret
     )

@@ -50,4 +50,12 @@ class Migration(migrations.Migration):
                 name='applications_delivery_due',
             ),
         ),
+        migrations.AddIndex(
+            'delivery',
+            models.Index(
+                condition=models.Q(('state', 'failed')),
+                fields=['webhook', '-id'],
+                name='applications_delivery_lost',
+            ),
+        ),
     ]

@@ -112,6 +112,12 @@ class Delivery(models.Model):
             ),
             # An endpoint's delivery log, newest first.
             models.Index(fields=["webhook", "-id"], name="applications_delivery_log"),
+            # What an endpoint never got.
+            models.Index(
+                fields=["webhook", "-id"],
+                name="applications_delivery_lost",
+                condition=Q(state="failed"),
+            ),
             # What is old enough to forget.
             models.Index(fields=["finished_at"], name="applications_delivery_old"),
         ]

@@ -10,7 +10,8 @@ from datetime import datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from applications import environments
-from applications.models import Webhook
+from applications.models import Delivery, Webhook
+from applications.webhooks import Body, Signed
 
 
 def app_secret(webhook: Webhook) -> list[str]:
@@ -22,8 +23,9 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def signed(url: str, secret: str, now: datetime) -> str:
-    """The address with the signature's parameters behind its own."""
+def sign(delivery: Delivery, _body: Body, texts: list[str], now: datetime) -> Signed:
+    """Behind the address's own parameters."""
+    [secret] = texts
     nonce, timestamp = secrets.token_hex(8), str(milliseconds(now))
     text = f"{secret}{nonce}{timestamp}"
     parameters = {
@@ -33,6 +35,6 @@ def signed(url: str, secret: str, now: datetime) -> str:
         "signTimestamp": timestamp,
         "signature": hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(),
     }
-    parts = urlsplit(url)
+    parts = urlsplit(delivery.webhook.url)
     query = "&".join(filter(None, [parts.query, urlencode(parameters)]))
-    return urlunsplit(parts._replace(query=query))
+    return Signed(urlunsplit(parts._replace(query=query)), {})

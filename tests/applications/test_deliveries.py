@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
 
@@ -213,8 +214,7 @@ class TestAttempt:
         assert "cannot be decrypted" in delivery.error
 
     def test_of_an_event_that_the_format_no_longer_has_words_for(self, webhook, monkeypatch):
-        standard = webhooks.formats["standard"]
-        terse = webhooks.Format("Terse", (), True, standard.signing_secrets, standard.write)
+        terse = replace(webhooks.formats["standard"], events=())
         monkeypatch.setitem(webhooks.formats, "standard", terse)
         delivery = make_delivery(webhook=webhook)
         send(webhook)
@@ -363,7 +363,7 @@ class TestSendTest:
         assert (said["type"], said["data"]) == ("webhook.test", {"by": "grace"})
 
     def test_in_a_format_without_a_word_for_it_sends_an_example(self, webhook, monkeypatch):
-        terse = webhooks.Format("Terse", ("user.banned",), True, lambda _: [], None)
+        terse = replace(webhooks.formats["standard"], events=("user.banned",))
         monkeypatch.setitem(webhooks.formats, "standard", terse)
         webhook.events = ["user.banned"]
         delivery = deliveries.send_test(webhook=webhook, **AT)

@@ -5,23 +5,22 @@ the other event are our choice, in the words of the calls that cause it.
 """
 
 import json
-from datetime import datetime
 from typing import Any
 
 from applications.models import Delivery
-from applications.webhooks import Format, Prepared
-from console.api.callbacks import app_secret, milliseconds, signed
+from applications.webhooks import Body, Format
+from console.api.callbacks import app_secret, milliseconds, sign
 
 # The opposite of what user/connection-status/get answers.
 _STATUS = {"user.online": "0", "user.offline": "1"}
 _TYPE = {"user.deactivated": 0, "user.reactivated": 1}
 
 
-def write(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
+def _body(delivery: Delivery) -> Body:
     happened_at = milliseconds(delivery.occurred_at)
     status = delivery.event in _STATUS
     said = _connection_status(delivery) if status else _operation(delivery)
-    body = json.dumps(
+    text = json.dumps(
         {
             "type": "user:connection_status" if status else "user:soft_delete_status",
             "id": delivery.message_id,
@@ -30,8 +29,7 @@ def write(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
         },
         separators=(",", ":"),
     )
-    url = signed(delivery.webhook.url, texts[0], now)
-    return Prepared(url, {"Content-Type": "application/json"}, body.encode())
+    return Body("application/json", text)
 
 
 def _connection_status(delivery: Delivery) -> dict[str, Any]:
@@ -58,7 +56,8 @@ def _operation(delivery: Delivery) -> dict[str, Any]:
 FORMAT = Format(
     label="Nexconn webhooks",
     events=(*_STATUS, *_TYPE),
+    body=_body,
     has_own_secret=False,
     signing_secrets=app_secret,
-    write=write,
+    sign=sign,
 )

@@ -4,24 +4,21 @@ Bans, deletions and the quota have no callback there.
 """
 
 import json
-from datetime import datetime
 from urllib.parse import urlencode
 
 from applications.models import Delivery
-from applications.webhooks import Format, Prepared
-from console.api.callbacks import app_secret, milliseconds, signed
+from applications.webhooks import Body, Format
+from console.api.callbacks import app_secret, milliseconds, sign
 
 # The opposite of what checkOnline answers.
 _STATUS = {"user.online": "0", "user.offline": "1"}
 _TYPE = {"user.deactivated": "0", "user.reactivated": "1"}
 
 
-def write(delivery: Delivery, texts: list[str], now: datetime) -> Prepared:
-    form = delivery.event in _TYPE
-    body = _operation(delivery) if form else _online_status(delivery)
-    kind = "application/x-www-form-urlencoded" if form else "application/json"
-    url = signed(delivery.webhook.url, texts[0], now)
-    return Prepared(url, {"Content-Type": kind}, body.encode())
+def _body(delivery: Delivery) -> Body:
+    if delivery.event in _STATUS:
+        return Body("application/json", _online_status(delivery))
+    return Body("application/x-www-form-urlencoded", _operation(delivery))
 
 
 def _online_status(delivery: Delivery) -> str:
@@ -52,7 +49,8 @@ def _operation(delivery: Delivery) -> str:
 FORMAT = Format(
     label="RongCloud callbacks",
     events=(*_STATUS, *_TYPE),
+    body=_body,
     has_own_secret=False,
     signing_secrets=app_secret,
-    write=write,
+    sign=sign,
 )
