@@ -175,16 +175,17 @@ class SettingsForm(forms.Form):
 
 
 class DoorsForm(forms.Form):
-    """Which vendors' calls an application answers."""
+    """Which vendors' calls an application answers: a box for each vendor."""
 
-    doors = forms.MultipleChoiceField(
-        label="Vendors' doors that are open",
-        choices=Door.choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text="For both environments. Calls at a closed door are refused in that vendor's "
-        "words; nothing else changes, and opening it again is all it takes.",
-    )
+    def __init__(self, *args: Any, application: Application, **options: Any):
+        super().__init__(*args, **options)
+        for door in Door:
+            self.fields[door.value] = forms.BooleanField(
+                label=door.label, required=False, initial=door.value in application.open_doors
+            )
+
+    def doors(self) -> list[Door]:
+        return [door for door in Door if self.cleaned_data[door.value]]
 
 
 class UnlockForm(forms.Form):

@@ -5,7 +5,15 @@ bans too, and so stand on the roof.
 from django.urls import path
 
 from users import converters  # noqa: F401 - registers `user_id`
-from users.views import deactivated, deletion_jobs, friends, one_user, quota, registering
+from users.views import (
+    belongings,
+    deactivated,
+    deletion_jobs,
+    friends,
+    one_user,
+    quota,
+    registering,
+)
 
 urlpatterns = [
     path("users/register/", registering.user_register, name="user_register"),
@@ -20,6 +28,17 @@ urlpatterns = [
     ),
     path("user/<user_id:user_id>/kick/", one_user.user_kick, name="user_kick"),
     path("user/<user_id:user_id>/friends/", friends.user_friends, name="user_friends"),
+    path(
+        "user/<user_id:user_id>/friends/<user_id:friend_id>/remove/",
+        friends.friend_remove,
+        name="friend_remove",
+    ),
+    path(
+        "user/<user_id:user_id>/friends/<user_id:sender_id>/answer/",
+        friends.friend_answer,
+        name="friend_answer",
+    ),
+    path("user/<user_id:user_id>/belongings/", belongings.user_belongings, name="user_belongings"),
     path("quota/", quota.quota, name="quota"),
     path("quota/preview/", deletion_jobs.deletion_preview, name="deletion_preview"),
     path("quota/jobs/<int:job_id>/", deletion_jobs.deletion_job, name="deletion_job"),

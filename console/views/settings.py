@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from applications import answers, environments
 from applications.access import MemberRequest, Permission, in_environment
 from applications.audit import Actor
-from applications.models import Door, Environment
+from applications.models import Environment
 from console.forms import DoorsForm, RenameForm, SettingsForm, UnlockForm
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -51,12 +51,11 @@ def settings_change(request: MemberRequest, environment: Environment) -> HttpRes
 def doors_change(request: MemberRequest, environment: Environment) -> HttpResponse:
     if request.method != "POST":
         return redirect(_address(environment))
-    form = DoorsForm(request.POST)
-    if not form.is_valid():
-        return _page(request, environment, doors=form, status=422)
+    form = DoorsForm(request.POST, application=environment.application)
+    form.full_clean()  # boxes cannot be wrong
     environments.open_doors(
         application=environment.application,
-        doors=[Door(name) for name in form.cleaned_data["doors"]],
+        doors=form.doors(),
         by=Actor.staff(request),
         now=timezone.now(),
     )
@@ -131,7 +130,6 @@ def _page(
     *,
     form: SettingsForm | None = None,
     rename: RenameForm | None = None,
-    doors: DoorsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     application, unlocked_until = environment.application, environment.deletion_unlocked_until
@@ -139,7 +137,7 @@ def _page(
         **_context(request, environment),
         "form": form or SettingsForm(environment=environment),
         "rename": rename or RenameForm(initial={"name": application.name}),
-        "doors": doors or DoorsForm(initial={"doors": application.open_doors}),
+        "doors": DoorsForm(application=application),
         "unlocked_until": unlocked_until
         if unlocked_until is not None and unlocked_until > timezone.now()
         else None,

@@ -92,6 +92,9 @@ OF_ENVIRONMENT = {
     "user_expire_tokens": Page(USERS, FORM, USER),
     "user_kick": Page(MODERATE, POST, USER),
     "user_friends": Page(VIEW, READ, USER),
+    "friend_remove": Page(USERS, FORM, ("user_id", "friend_id")),
+    "friend_answer": Page(USERS, POST, ("user_id", "sender_id")),
+    "user_belongings": Page(VIEW, READ, USER),
     "quota": Page(VIEW, READ),
     "deletion_preview": Page(USERS, POST),
     "deletion_job": Page(VIEW, READ, JOB),
@@ -200,6 +203,8 @@ def world(application: Any, kind: str) -> World:
         environment,
         {
             "user_id": user.user_id,
+            "friend_id": "ben",
+            "sender_id": "ben",
             "secret_id": environment.secrets.get().pk,
             "member_id": make_member(application=application, role=Role.VIEWER).pk,
             "job_id": job_id,

@@ -1,16 +1,23 @@
 """A user's friends: a part of their page that loads itself, and without JavaScript a page."""
 
+from typing import Any
+
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications import answers
 from applications.access import MemberRequest, Permission, in_environment
+from applications.audit import Actor
 from applications.models import Environment
 from users import friends
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
+from users.tokens import UnknownUsers
 
 SHOWN = 10
 MOST_REQUESTS = 10  # shown; who waits longest stands first
+CHANGED = ["friends-changed"]
 
 
 @require_safe
@@ -24,19 +31,89 @@ def user_friends(request: MemberRequest, environment: Environment, user_id: str)
         size=SHOWN,
     )
     users = AppUser.objects.in_environment(environment)
-    asking = FriendRequest.objects.filter(environment=environment, recipient_id=user_id)
+    requests = FriendRequest.objects.filter(environment=environment).order_by("pk")
     ids = [user_id, *(friendship.friend_id for friendship in found.rows)]
     known = {user.user_id: user for user in users.filter(user_id__in=ids)}
     context = {
-        "environment": environment,
-        "access": request.access,
-        "page": "user_list",
-        "user_id": user_id,
+        **_context(request, environment, user_id),
         "found": found,
         "rows": [(each, known.get(each.friend_id)) for each in found.rows],
-        "asking": asking.order_by("pk")[:MOST_REQUESTS],
+        "asking": requests.filter(recipient_id=user_id)[:MOST_REQUESTS],
+        "asked": requests.filter(sender_id=user_id)[:MOST_REQUESTS],
         "permission": FriendPermission(known[user_id].friend_permission).label
         if user_id in known
         else "",
     }
     return answers.shown(request, "users/friends.html", context, fragment="users/_friends.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_USERS)
+def friend_remove(
+    request: MemberRequest, environment: Environment, user_id: str, friend_id: str
+) -> HttpResponse:
+    """Asks first: the names that the two have for each other do not come back."""
+    here = resolve_url("user_friends", environment.application.org_name, environment.kind, user_id)
+    if request.method != "POST":
+        context = {
+            **_context(request, environment, user_id),
+            "title": f"Remove {friend_id}",
+            "friend_id": friend_id,
+            "back": here,
+        }
+        return answers.dialog(request, "users/_friend_remove.html", context)
+    try:
+        removed = friends.remove(
+            environment=environment,
+            user_id=user_id,
+            friend_ids=[friend_id],
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except UnknownUsers:
+        removed = []
+    message = (
+        f"{user_id} and {friend_id} are no longer friends"
+        if removed
+        else f"{user_id} and {friend_id} were no friends any more"
+    )
+    return answers.done(request, message, to=here, events=CHANGED)
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def friend_answer(
+    request: MemberRequest, environment: Environment, user_id: str, sender_id: str
+) -> HttpResponse:
+    """Answer for the user what another one asks of them: `answer` is "accept" or "decline"."""
+    here = resolve_url("user_friends", environment.application.org_name, environment.kind, user_id)
+    accept = request.POST.get("answer") == "accept"
+    try:
+        friends.answer(
+            environment=environment,
+            user_id=user_id,
+            sender_id=sender_id,
+            accept=accept,
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except friends.NotAsked:
+        message = f"{sender_id} does not ask {user_id} any more. Nothing was changed"
+        return answers.done(request, message, to=here, events=CHANGED, tone="error")
+    except friends.TooManyFriends as error:
+        return answers.refused(request, error, back=here)
+    message = (
+        f"{user_id} and {sender_id} are friends"
+        if accept
+        else f"The request of {sender_id} is declined"
+    )
+    return answers.done(request, message, to=here, events=CHANGED)
+
+
+def _context(request: MemberRequest, environment: Environment, user_id: str) -> dict[str, Any]:
+    return {
+        "environment": environment,
+        "access": request.access,
+        "page": "user_list",
+        "user_id": user_id,
+    }
