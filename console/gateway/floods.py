@@ -16,13 +16,22 @@ class Bucket:
 
     def take(self) -> bool:
         """Whether one more is allowed."""
-        now = time.monotonic()
-        self.level = min(self.burst, self.level + (now - self.filled_at) * self.rate)
-        self.filled_at = now
+        self._fill()
         if self.level < 1:
             return False
         self.level -= 1
         return True
+
+    def owe(self) -> float:
+        """Take one more in any case; the seconds until it would have been allowed."""
+        self._fill()
+        self.level -= 1
+        return max(0.0, -self.level / self.rate)
+
+    def _fill(self) -> None:
+        now = time.monotonic()
+        self.level = min(self.burst, self.level + (now - self.filled_at) * self.rate)
+        self.filled_at = now
 
 
 class Buckets:
