@@ -237,6 +237,9 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   places.slice(0, left.place + 1).findLast((each) => each.checkVisibility())?.focus();
 });
 
+// A place that loaded itself no longer waits, whatever came.
+document.addEventListener("htmx:afterRequest", ({ target }) => target.removeAttribute("aria-busy"));
+
 // --- When a request fails -----------------------------------------------------------------------
 const FAILURES = {
   403: "You may not do that.",

@@ -1,0 +1,169 @@
+"""Every page that is routed, in a real browser: the rules of accessibility, nothing that sticks out
+sideways, nothing on the browser's console, no request to anywhere else.
+
+Both environments, full, each at both widths and in both schemes, crosswise; pages with nothing on
+them; refusals; and each dialog, wherever it is opened from.
+"""
+
+from typing import Any
+
+import pytest
+from django.urls import resolve, reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from applications.models import FREE_USER_LIMIT, Role
+from moderation.models import AllowlistEntry, BlocklistEntry
+from tests.console.pages import address
+from tests.console.test_access import ABOVE, OF_ENVIRONMENT, world
+from tests.factories import (
+    DAY,
+    HOUR,
+    make_application,
+    make_ban,
+    make_deactivated,
+    make_entry,
+    make_environment,
+    make_member,
+    make_switch,
+    make_user,
+    make_users,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+DESKTOP, PHONE = 1280, 390
+LOOKS = {
+    "development": [(DESKTOP, "light"), (PHONE, "dark")],
+    "production": [(DESKTOP, "dark"), (PHONE, "light")],
+}
+LONG = "x" * 64
+# Rows are alike: the first few stand for all.
+FIRST_ROWS = {"exclude": ["tbody tr:nth-child(n+4)"]}
+RUN_AXE = (
+    "context => axe.run(context, {resultTypes: ['violations']}).then(found => found.violations)"
+)
+
+
+def fill(here: Any) -> Any:
+    """Something of every kind, the environment at its limit, and the longest words that fit."""
+    environment, now = here.environment, timezone.now()
+    make_user(environment=environment, user_id=LONG, name="W" * 64, last_seen_at=now)
+    make_users(environment=environment, count=FREE_USER_LIMIT - 2, prefix="ci-")
+    times = {"imposed_at": now - HOUR, "banned_since": now - HOUR}
+    make_ban(environment=environment, user_id=LONG, reason="y" * 200, expires_at=None, **times)
+    make_ban(environment=environment, user_id="mia", expires_at=now + DAY, **times)
+    make_deactivated(environment=environment, user_id="z" * 64, erased_at=None)
+    for model in (BlocklistEntry, AllowlistEntry):
+        make_entry(model, environment=environment, owner_id="mia", listed_id=LONG)
+        make_entry(model, environment=environment, owner_id=LONG, listed_id="mia")
+    make_switch(environment=environment, owner_id="mia")
+    return here
+
+
+def html_pages(client: Any, urls: list[str]) -> list[str]:
+    """Those that answer with a page: exports and redirects are none."""
+    kept = []
+    for url in urls:
+        response = client.get(url)
+        if response.status_code < 300 and response["Content-Type"].startswith("text/html"):
+            kept.append(url)
+    assert kept
+    return kept
+
+
+class Inspector:
+    """Looks at pages, and keeps what is wrong with them."""
+
+    def __init__(self, window: Any, axe: str):
+        self.window, self.page = window, window.page
+        self.page.add_init_script(axe)
+        self.wrong: list[tuple[Any, ...]] = []
+        self.dialogs: set[str] = set()
+
+    def visit(self, url: str, looks: list[tuple[int, str]]) -> None:
+        self.window.open(url)
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+        for width, scheme in looks:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.emulate_media(color_scheme=scheme)
+            self.inspect(f"{url} {width} {scheme}")
+
+    def inspect(self, what: str) -> None:
+        self.wrong += [
+            (what, rule["id"], rule["impact"], rule["nodes"][0]["html"][:200])
+            for rule in self.page.evaluate(RUN_AXE, FIRST_ROWS)
+        ]
+        wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if wide > 0:
+            self.wrong.append((what, "sticks out sideways", wide))
+        self.wrong += [(what, text) for text in self.window.complaints]
+        self.window.complaints.clear()
+
+    def open_dialogs(self) -> None:
+        """Those that no earlier page had; each by keyboard, which then is back where it was."""
+        for opener in self.page.locator("[aria-haspopup=dialog]:visible").all():
+            name = resolve(opener.get_attribute("hx-get").split("?")[0]).url_name
+            if name in self.dialogs:
+                continue
+            self.dialogs.add(name)
+            opener.focus()
+            self.page.keyboard.press("Enter")
+            expect(self.page.get_by_role("dialog")).to_be_visible()
+            self.inspect(f"dialog {name}")
+            self.page.keyboard.press("Escape")
+            expect(self.page.get_by_role("dialog")).to_have_count(0)
+            expect(opener).to_be_focused()
+
+
+@pytest.fixture
+def application():
+    application = make_application(name="Chirp")
+    make_member(application=application, role=Role.VIEWER)
+    return application
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize("kind", ["development", "production"])
+    def test_of_a_full_environment_and_every_dialog(self, opened, axe, client, application, kind):
+        here = fill(world(application, kind))
+        urls = [here.url(name) for name, page in OF_ENVIRONMENT.items() if "GET" in page.methods]
+        urls += [f"{here.url('quota')}?free=20", f"{here.url('ban_list')}?tab=all"]
+        with opened(here.environment) as window:
+            inspector = Inspector(window, axe)
+            for url in html_pages(client, urls):
+                inspector.visit(url, LOOKS[kind])
+                inspector.open_dialogs()
+        assert inspector.wrong == []
+        assert {"ban_impose", "ban_change", "reactivation_call"} <= inspector.dialogs
+
+    def test_with_nothing_on_it(self, opened, axe, client, application):
+        environment = make_environment(application=application)
+        urls = [
+            address(name, environment)
+            for name, page in OF_ENVIRONMENT.items()
+            if page.methods.startswith("GET") and not page.args
+        ]
+        bans, lists = address("ban_list", environment), address("list_browse", environment)
+        urls += [f"{bans}?tab={tab}" for tab in ("lifted", "expired", "all")]
+        urls += [f"{lists}?list=allowlist&owner=mia", f"{lists}?listed=mia", f"{bans}?q=mia"]
+        urls += [reverse(name) for name, row in ABOVE.items() if row == ("sign-in", 200)]
+        with opened(environment) as window:
+            inspector = Inspector(window, axe)
+            for url in html_pages(client, urls):
+                inspector.visit(url, [(PHONE, "light")])
+        assert inspector.wrong == []
+
+    def test_that_refuses_or_lets_nobody_in(self, opened, axe, application):
+        environment = make_environment(application=application)
+        users = address("user_list", environment)
+        with opened(environment, Role.VIEWER) as window:
+            inspector = Inspector(window, axe)
+            for url in (users, f"{users}register/", f"{users}nothing/"):  # 200, 403, 404
+                inspector.visit(url, LOOKS["development"] + LOOKS["production"])
+        assert inspector.wrong == []
+        with opened() as window:
+            inspector = Inspector(window, axe)
+            for url in (reverse("sign-in"), reverse("set-password", args=["MQ", "x-y"])):
+                inspector.visit(url, LOOKS["production"])
+        assert inspector.wrong == []
