@@ -22,6 +22,7 @@ from console.views import (
     people,
     settings,
     try_it,
+    webhooks,
 )
 
 
@@ -84,6 +85,7 @@ urlpatterns = [
     path("console/api/<slug:vendor>/", api_docs.api_docs, name="api_docs"),
     path("console/api/<slug:vendor>/openapi.json", api_docs.api_document, name="api_document"),
     path("console/<slug:org_name>/<kind:kind>/", include(of_environment)),
+    path("console/<slug:org_name>/<kind:kind>/", include(webhooks.of_environment)),
     path("console/<slug:org_name>/<kind:kind>/", include("users.urls")),
     path("console/<slug:org_name>/<kind:kind>/", include("moderation.urls")),
     path("admin/", admin.site.urls),

@@ -97,6 +97,7 @@ _PAGES = (
     ("list_browse", "Lists", "list-checks", _BOTH),
     ("try_it", "Try it", "messages-square", ("development",)),
     ("keys", "Keys", "key-round", _BOTH),
+    ("webhook_list", "Webhooks", "webhook", _BOTH),
     ("member_list", "Members", "users-round", _BOTH),
     ("audit_log", "Audit", "scroll-text", _BOTH),
     ("settings", "Settings", "settings", _BOTH),

@@ -21,9 +21,11 @@ from tests.factories import (
     make_ban,
     make_connection,
     make_deactivated,
+    make_delivery,
     make_environment,
     make_member,
     make_user,
+    make_webhook,
     staff_actor,
 )
 from users import deletion
@@ -55,6 +57,7 @@ class Page:
 READ, FORM, POST = "GET", "GET POST", "POST"
 USER, SECRET, MEMBER = ("user_id",), ("secret_id",), ("member_id",)
 JOB, BAN, TOMBSTONE = ("job_id",), ("ban_id",), ("tombstone",)
+WEBHOOK = ("webhook_id",)
 
 OF_ENVIRONMENT = {
     # console
@@ -70,6 +73,17 @@ OF_ENVIRONMENT = {
     "secret_revoke": Page(APPLICATION, FORM, SECRET),
     "rate_limits_change": Page(APPLICATION, FORM),
     "tokens_revoke_all": Page(APPLICATION, FORM),
+    "webhook_list": Page(VIEW, READ),
+    "webhook_add": Page(APPLICATION, FORM),
+    "webhook_detail": Page(VIEW, READ, WEBHOOK),
+    "webhook_change": Page(APPLICATION, FORM, WEBHOOK),
+    "webhook_remove": Page(APPLICATION, FORM, WEBHOOK),
+    "webhook_enable": Page(APPLICATION, POST, WEBHOOK),
+    "webhook_disable": Page(APPLICATION, FORM, WEBHOOK),
+    "webhook_rotate": Page(APPLICATION, FORM, WEBHOOK),
+    "webhook_retire_secret": Page(APPLICATION, FORM, WEBHOOK),
+    "webhook_test": Page(APPLICATION, POST, WEBHOOK),
+    "delivery_replay": Page(APPLICATION, POST, (*WEBHOOK, "delivery_id")),
     "member_list": Page(VIEW, READ),
     "member_add": Page(MEMBERS, FORM),
     "member_change": Page(MEMBERS, FORM, MEMBER),
@@ -193,6 +207,7 @@ def application(db):
 def world(application: Any, kind: str) -> World:
     environment = make_environment(application=application, kind=kind)
     user = make_user(environment=environment, user_id="mia")
+    webhook = make_webhook(environment=environment)
     job_id = 0
     if environment.is_development:
         job = deletion.preview(
@@ -206,6 +221,8 @@ def world(application: Any, kind: str) -> World:
             "friend_id": "ben",
             "sender_id": "ben",
             "secret_id": environment.secrets.get().pk,
+            "webhook_id": webhook.pk,
+            "delivery_id": make_delivery(webhook=webhook).pk,
             "member_id": make_member(application=application, role=Role.VIEWER).pk,
             "job_id": job_id,
             "ban_id": make_ban(environment=environment, user_id="mallory", expires_at=None).pk,
