@@ -154,12 +154,9 @@ class SettingsForm(forms.Form):
         "Easemob, whose clients compare these texts.",
     )
 
-    def __init__(self, *args: Any, environment: Environment, **options: Any):
-        super().__init__(
-            *args,
-            initial={name: getattr(environment, name) for name in self.base_fields},
-            **options,
-        )
+    def __init__(self, data: Any = None, *, environment: Environment):
+        kept = {name: getattr(environment, name) for name in self.base_fields}
+        super().__init__(data, initial=kept)
         plan = self.fields["plan"]
         plan.disabled = environment.is_development
         plan.help_text = (

@@ -23,8 +23,19 @@ _ICONS = {
     "ban": "ban",
     "blocklist": "list-x",
     "allowlist": "list-checks",
+    "friend": "handshake",
+    "mute": "volume-x",
+    "profile": "id-card",
+    "attributes": "braces",
+    "tags": "tags",
+    "remarks": "tags",
+    "webhook": "webhook",
+    "quota": "ticket",
 }
-_ABOUT_USERS = {"user", "ban", "blocklist", "allowlist"}
+_ABOUT_USERS = {
+    *("user", "ban", "mute", "blocklist", "allowlist"),
+    *("friend", "profile", "attributes", "tags", "remarks"),
+}
 # What takes something away is red, what gives it back green; the rest has no colour.
 _TONES = {
     "secret.revoked": "error",

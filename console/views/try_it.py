@@ -7,6 +7,7 @@ shows what the gateway answers.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -108,7 +109,7 @@ def _pane(environment: Environment, name: str, chosen: Mapping[str, str], now: d
 
 
 def _standing(environment: Environment, user_id: str, other_id: str, now: datetime) -> Standing:
-    here = {"environment": environment, "user_id": user_id, "now": now}
+    here: dict[str, Any] = {"environment": environment, "user_id": user_id, "now": now}
     connect = gates.may_connect(**here)
     message, blocks_other = None, False
     if _is_user_id(other_id) and other_id != user_id:

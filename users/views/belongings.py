@@ -1,5 +1,7 @@
 """What is kept about a user beside name and avatar: a part of their page that loads itself."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -14,7 +16,7 @@ from users import attributes, hosted_profiles, messages, tags
 @in_environment(Permission.VIEW)
 def user_belongings(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
     """Of an id: attributes and tags are kept for ids that are not registered as well."""
-    of_user = {"environment": environment, "user_id": user_id}
+    of_user: dict[str, Any] = {"environment": environment, "user_id": user_id}
     [tagged] = tags.tags_of(environment=environment, user_ids=[user_id]).values()
     profile = next(
         iter(hosted_profiles.of_users(environment=environment, user_ids=[user_id])), None
