@@ -36,7 +36,8 @@ def of(vendor: Vendor) -> dict[str, Any]:
         "version": VERSION,
         "description": told.description,
     }
-    document["servers"] = [{"url": told.base}]
+    variables = {name: {"default": example} for name, example in told.examples.items()}
+    document["servers"] = [{"url": told.base, "variables": variables}]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas[ERROR] = told.error.model_json_schema()
     document["components"]["securitySchemes"] = dict(told.schemes)

@@ -46,11 +46,18 @@ def _few_bytes(text: str) -> str:
 UserId = Annotated[
     str,
     AfterValidator(identity.check_user_id),
-    Field(json_schema_extra={"pattern": identity.USER_ID_PATTERN}),
+    Field(
+        description="1 to 64 Latin letters, digits, + = . _ or -",
+        json_schema_extra={"pattern": identity.USER_ID_PATTERN},
+    ),
 ]
 UserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
-AvatarUrl = Annotated[str, AfterValidator(_few_bytes)]
+AvatarUrl = Annotated[
+    str,
+    AfterValidator(_few_bytes),
+    Field(description="up to 1,024 bytes", json_schema_extra={"maxLength": AVATAR_URL_MAX_LENGTH}),
+]
 Minutes = Annotated[int, Field(ge=1, le=MAX_BAN_MINUTES)]
 Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999
 PageNumber = Annotated[int, Field(ge=1)]

@@ -72,7 +72,7 @@ SCHEMES = {
         ("Nonce", "Nonce", "Any text. Of version 2: 8 to 64 characters, another in each call."),
         ("Timestamp", "Timestamp", "Unix time. Of version 2: in milliseconds."),
         ("Signature", "Signature", "SHA-1 in hex of app secret + nonce + timestamp. Or version 2."),
-        ("SignatureVersion", "Signature-Version", "`2`, for a signature over the whole request."),
+        ("SignatureVersion", "Signature-Version", "2, for a signature over the whole request."),
     )
 }
 ALTERNATIVES = (

@@ -97,8 +97,9 @@ class Documented:
     # What a refusal's body looks like, and those of a call, by its name.
     error: type[Schema]
     errors: Callable[[str], Sequence[ErrorAnswer]]
-    # What stands before every path.
+    # What stands before every path, and an example for each {name} in it.
     base: str = "/"
+    examples: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,7 +142,7 @@ def _mark(schema: dict[str, Any]) -> str:
 
 
 def _plain(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without "or null": on these wires null is the same as not sent."""
+    """The schema without "or null", for on these wires null is the same as not sent."""
     choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
     return documents.resolved(document, choices[0] if choices else schema)
 
@@ -174,11 +174,13 @@ def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = 
         ("minLength", "maxLength", " characters"),
         ("minItems", "maxItems", " items"),
     ):
-        if most in schema:
+        if most in schema and "description" not in schema:
             said.append(f"{schema.get(least, 0):,} to {schema[most]:,}{unit}")
         elif least in schema:
             said.append(f"at least {schema[least]:,}{unit}")
-    if "pattern" in schema:
+    if schema.get("type") == "string" and "description" in schema:
+        said.append(schema["description"])
+    elif "pattern" in schema:
         said.append(schema["pattern"])
     if schema.get("type") == "array" and (each := _bounds(document, _inner(document, schema))):
         said.append(f"each: {each}")

@@ -53,4 +53,5 @@ DOCUMENTED = Documented(
     error=Error,
     errors=_errors,
     base="/{org_name}/{app_name}",
+    examples={"org_name": "chirp", "app_name": "development"},
 )

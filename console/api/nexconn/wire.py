@@ -1,7 +1,7 @@
 """Nexconn's envelope, and its error table. Its bodies are JSON objects: see `bodies`."""
 
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from ninja import Schema
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 NOT_ENABLED = replace(codes.NOT_ENABLED, status=403)
 REFUSALS = {**codes.REFUSALS, DoorClosed: NOT_ENABLED}
 DOCUMENTED = Documented(
-    description="One JSON object in, one out. `code` is 0 where a call succeeded.",
+    description="One JSON object in, one out; code 0 where a call succeeded.",
     schemes=signature.SCHEMES,
     alternatives=signature.ALTERNATIVES,
     error=codes.Error,
@@ -31,7 +31,7 @@ DOCUMENTED = Documented(
 
 
 class Done(Schema):
-    code: int = 0
+    code: Literal[0] = 0
 
 
 class Answer(Done, Generic[R]):

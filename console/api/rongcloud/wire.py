@@ -1,5 +1,6 @@
 """RongCloud's bodies, its envelope, and its error table."""
 
+from typing import Literal
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from console.api.vendor import Documented, UnreadableBody
 REFUSALS = codes.REFUSALS
 _DEVELOPMENT_ONLY = {codes.NOT_ALLOWED: "the environment is a production environment."}
 DOCUMENTED = Documented(
-    description="Forms in, JSON out. `code` is 200 where a call succeeded. Ids may be repeated; "
+    description="Forms in, JSON out; code 200 where a call succeeded. Ids may be repeated; "
     "where a call takes up to 100, also joined by commas.",
     schemes=signature.SCHEMES,
     alternatives=signature.ALTERNATIVES,
@@ -30,7 +31,7 @@ DOCUMENTED = Documented(
 class Done(Schema):
     """Success; further answers add their fields."""
 
-    code: int = 200
+    code: Literal[200] = 200
 
 
 def form(body: bytes) -> "MultiValueDict[str, str]":
