@@ -137,8 +137,11 @@ function closeDialog() {
 }
 
 document.addEventListener("close-dialog", closeDialog);
-document.addEventListener("htmx:afterSwap", ({ detail }) => {
-  if (detail.target.id === "dialog" && !detail.target.open) detail.target.showModal();
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target.id !== "dialog" || target.open) return;
+  target.showModal();
+  // Ready to type, but not on a touch screen, whose keyboard would hide the dialog.
+  if (matchMedia("(hover: hover)").matches) find("input:not([type=hidden]), select, textarea", target)?.focus();
 });
 find("#dialog")?.addEventListener("close", (event) => {
   find("#toasts").append(...findAll(".toast", event.target));

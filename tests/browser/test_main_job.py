@@ -246,7 +246,7 @@ class TestMainJob:
             self.tab_to(page, page.get_by_role("link", name="Ban", exact=True))
             press("Enter")
             dialog = page.get_by_role("dialog", name="Ban mia")
-            expect(dialog).to_be_visible()
+            expect(dialog.get_by_label("User ids")).to_be_focused()
             press("Escape")
             expect(dialog).to_have_count(0)
             expect(page.get_by_role("link", name="Ban", exact=True)).to_be_focused()
