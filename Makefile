@@ -23,8 +23,9 @@ test: .venv/.test ## Run the suite on SQLite, then on PostgreSQL and Redis; both
 	DATABASE_URL= REDIS_URL= $(PYTEST)
 	$(PYTEST) -p tests.embedded_pg
 
-bench: .venv/.test ## Measure the Server API beside pgbench, in minutes; USERS=1000000 seeds more, SECONDS=10 takes longer
+bench: .venv/.test ## Measure the Server API beside pgbench, then the gateway, in minutes; USERS=1000000 seeds more, SECONDS=10 takes longer
 	@$(PYTHON) -m bench api
+	@$(PYTHON) -m bench gateway
 
 lint: export ENV_FILE = /dev/null
 lint: .venv/.lint ## Check style, types, templates, storeys, migrations and production settings

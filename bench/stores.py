@@ -16,8 +16,11 @@ from tests import embedded_postgres, embedded_redis
 
 def start() -> None:
     """Set what Django's settings read."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as another,
+    ):
+        port, gateway_port = one.getsockname()[1], another.getsockname()[1]
     # Secrets, static files and logs of the run lie in a folder that goes with it.
     data = tempfile.mkdtemp(prefix="rollcall-bench-")
     atexit.register(shutil.rmtree, data, ignore_errors=True)
@@ -30,6 +33,7 @@ def start() -> None:
         "API_RATE_LIMITS": "false",
         "HOST": "127.0.0.1",
         "PORT": str(port),
+        "GATEWAY_PORT": str(gateway_port),
     }
 
 

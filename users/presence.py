@@ -50,14 +50,17 @@ def request_disconnect_all(*, environment: Environment, reason: str, now: dateti
     return _ask_to_close(Connection.objects.filter(environment=environment), reason=reason, now=now)
 
 
+@transaction.atomic(savepoint=False)
 def _ask_to_close(held: QuerySet[Connection], *, reason: str, now: datetime) -> int:
-    asked = held.filter(kicked_at=None).update(kicked_at=now, kick_reason=reason)
-    if asked:
+    # In the order of their keys, as `disconnect` locks them: neither waits for the other in a ring.
+    wanted = held.filter(kicked_at=None).select_for_update().order_by("pk")
+    keys = list(wanted.values_list("pk", flat=True))
+    for start in range(0, len(keys), bus.KEYS_AT_ONCE):
+        batch = keys[start : start + bus.KEYS_AT_ONCE]
+        Connection.objects.filter(pk__in=batch).update(kicked_at=now, kick_reason=reason)
         # By their own keys: whoever comes back at once is not closed again by a late message.
-        keys = list(held.filter(kicked_at=now).values_list("pk", flat=True))
-        for start in range(0, len(keys), bus.KEYS_AT_ONCE):
-            bus.publish("kick", connections=keys[start : start + bus.KEYS_AT_ONCE], reason=reason)
-    return asked
+        bus.publish("kick", connections=batch, reason=reason)
+    return len(keys)
 
 
 @transaction.atomic
@@ -156,11 +159,14 @@ def _strike_out(ended: list[Connection], at: datetime) -> None:
     for connection in ended:
         by_environment.setdefault(connection.environment_id, set()).add(connection.user_id)
     for environment_id, user_ids in by_environment.items():
-        AppUser.objects.filter(
+        # Without waiting: whoever holds such a row may wait for a connection's that is held here.
+        seen = AppUser.objects.select_for_update(skip_locked=True).filter(
             Q(last_seen_at=None) | Q(last_seen_at__lt=at),
             environment=environment_id,
             user_id__in=user_ids,
-        ).update(last_seen_at=at)
+        )
+        keys = list(seen.values_list("pk", flat=True))
+        AppUser.objects.filter(pk__in=keys).update(last_seen_at=at)
     _announce("user.offline", ended, at)
 
 

@@ -13,6 +13,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 - only after Django is set up
 from django.db import Error  # noqa: E402
 
+from console.checks import refuse_malformed  # noqa: E402
 from console.gateway.address import PATH  # noqa: E402
 from console.gateway.floods import neighbourhood  # noqa: E402
 from console.gateway.process import Gateway  # noqa: E402
@@ -88,4 +89,5 @@ def client_address(scope: Scope) -> str | None:
         return None
 
 
+refuse_malformed()
 application = GatewayApplication()

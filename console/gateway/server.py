@@ -4,6 +4,7 @@ import resource
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from console.gateway.protocol import MAX_FRAME_BYTES
@@ -15,9 +16,19 @@ LINGER = 2.0
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """Drops the sockets of clients that do not read. A transport that is closed waits for them
-    without an end, and the application hears nothing of it.
+    """What uvicorn leaves open.
+
+    Sockets of clients that do not read are dropped: a transport that is closed waits for them
+    without an end, and the application hears nothing of it. And a handshake that ends otherwise
+    than by a WebSocket is no error of the application's, to be logged for each client of a flood.
     """
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
+        elif message["type"] == "websocket.accept" and not self.handshake_complete:
+            raise ClientDisconnected
 
     async def run_asgi(self) -> None:
         await super().run_asgi()

@@ -27,12 +27,19 @@ def port():
 def start(tmp_path, port):
     """Start a command of `manage.py` with a data folder of its own; what still runs is killed."""
     started = []
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        gateway_port = free.getsockname()[1]
+    own = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "PORT": str(port),
+        "GATEWAY_PORT": str(gateway_port),
+    }
 
     def _start(*arguments, **environment):
         process = subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
-            env={**os.environ, "DATA_DIR": str(tmp_path / "data"), "PORT": str(port)} | environment,
+            env=os.environ | own | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -142,6 +149,7 @@ def test_serve_migrates_when_told_to_and_then_answers(start, port, database_url,
     process = start("serve", "--migrate", **stores)
     assert eventually(lambda: answers(port, "/readyz"), seconds=90)
     started = children(process)
+    assert len(started) == 5  # web, gateway, worker, beat and their guard
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == 0

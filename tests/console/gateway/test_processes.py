@@ -133,10 +133,12 @@ def test_a_process_killed_in_traffic_loses_nothing_and_doubles_nothing(clients, 
     }
     assert [each.comebacks for each in everybody] == [1, 1, 1, 0]
 
-    dead = GatewayProcess.objects.get(name__contains=f":{two[0].process.pid}:")
-    asked = {"environment": environment, "user_id": "idle"}
-    assert presence.is_online(**asked, now=timezone.now())
-    assert not presence.is_online(**asked, now=dead.lease_until)
-    presence.bury_dead_gateways(now=dead.lease_until)
+    now = timezone.now()
+    online = {"environment": environment, "user_ids": ["idle", "bob"]}
+    assert presence.online(**online, now=now) == {"idle", "bob"}
+    dead = GatewayProcess.objects.filter(name__contains=f":{two[0].process.pid}:")
+    assert dead.get().lease_until <= now + presence.LEASE
+    dead.update(lease_until=now)
+    assert presence.online(**online, now=now) == {"bob"}
+    presence.bury_dead_gateways(now=now)
     assert not Connection.objects.filter(user_id="idle").exists()
-    assert presence.is_online(environment=environment, user_id="bob", now=timezone.now())
