@@ -51,8 +51,11 @@ class Connection(models.Model):
 
     class Meta:
         indexes = [
-            # Is this user online? Which of their connections are to close?
-            models.Index(fields=["environment", "user_id"], name="users_connections_of_user"),
+            # Is this user online? Which of their connections are to close? And, from the index
+            # alone, for it says whose gateway to look at: who is online?
+            models.Index(
+                fields=["environment", "user_id", "gateway"], name="users_connections_of_user"
+            ),
             # The Connections page, newest first.
             models.Index(fields=["environment", "id"], name="users_connections_by_time"),
             # What a gateway process has been asked to close.
