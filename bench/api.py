@@ -2,8 +2,9 @@
 
 Seeds a production environment, starts what `manage.py serve` starts, and measures each call with 1,
 16 and 64 clients that keep their connections. Beside each, pgbench runs the same statements against
-the same database, with as many clients. In the environment: USERS, SECONDS (for each figure) and
-CLIENTS; DATABASE_URL, of an empty database, and REDIS_URL in place of those that come as wheels.
+the same database, with as many clients. In the environment: USERS, SECONDS (for each figure),
+CLIENTS, ONLY (calls with this in their name); DATABASE_URL, of an empty database, and REDIS_URL in
+place of those that come as wheels.
 """
 
 import logging
@@ -22,10 +23,10 @@ from applications.models import Plan
 from bench import calls, load, statements, stores
 from bench.calls import Case
 from bench.load import Load
-from bench.machine import database, machine, refuse_database_in_use
+from bench.machine import database, machine, refuse_database_in_use, web_seconds
 from console.processes import ChildEnded, Process, Supervisor
 
-COLUMNS = "{:<22}{:>8}{:>11}{:>9}{:>9}{:>8}{:>12}{:>8}"
+COLUMNS = "{:<22}{:>8}{:>10}{:>9}{:>9}{:>8}{:>6}{:>11}{:>7}"
 
 
 def main() -> None:
@@ -68,12 +69,16 @@ def measure(cases: Sequence[Case]) -> None:
         print("There is no pgbench, neither in the wheel nor on PATH: nothing to compare with.")
     print()
     print(
-        COLUMNS.format("", "clients", "calls/s", "p50 ms", "p99 ms", "load", "pgbench/s", "ratio")
+        COLUMNS.format(
+            "", "clients", "calls/s", "p50 ms", "p99 ms", "CPU ms", "load", "pgbench/s", "ratio"
+        )
     )
     refused: set[str] = set()
-    for case in [calls.healthz(), *cases]:
+    only = os.environ.get("ONLY", "")
+    for case in [calls.healthz(), *(case for case in cases if only in case.name)]:
         script = statements.script(case) if pgbench else ""
         for number in clients:
+            spent_before = web_seconds()
             ours = load.in_a_process_of_its_own(
                 Load(
                     host=settings.HOST,
@@ -84,6 +89,7 @@ def measure(cases: Sequence[Case]) -> None:
                     numbers=case.numbers,
                 )
             )
+            spent = web_seconds() - spent_before
             refused |= {f"{case.name}: {line}" for line in ours.refused}
             theirs = None
             if pgbench and script:
@@ -97,6 +103,7 @@ def measure(cases: Sequence[Case]) -> None:
                     f"{ours.per_second:,.0f}",
                     f"{ours.p50:.1f}",
                     f"{ours.p99:.1f}",
+                    f"{1000 * spent / ours.calls:.2f}",
                     f"{ours.busy:.0%}",
                     f"{theirs:,.0f}" if theirs else "",
                     f"{ours.per_second / theirs:.2f}" if theirs else "",
@@ -105,9 +112,9 @@ def measure(cases: Sequence[Case]) -> None:
             )
     print()
     print(
-        "load: how much of a core the load generator itself has used. pgbench/s: the calls whose "
-        "statements pgbench\nsends in a second, with as many clients, on the same cores. Load "
-        f"average at the end: {os.getloadavg()[0]:.1f}."
+        "CPU ms: what a call costs the web workers. load: which part of a core the load generator "
+        "used.\npgbench/s: how many calls' statements pgbench sends in a second, with as many "
+        f"clients.\nLoad average at the end: {os.getloadavg()[0]:.1f}."
     )
     if refused:
         raise SystemExit("\n".join(["Refused:", *sorted(refused)]))

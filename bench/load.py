@@ -37,6 +37,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
+    calls: int  # all that were answered, while warming up as well
     per_second: float
     p50: float  # milliseconds
     p99: float
@@ -107,6 +108,7 @@ def run(load: Load) -> Measured:
     worked_before: float | None = None
     latencies: list[float] = []
     refused: list[str] = []
+    answered = 0
     while (now := time.perf_counter()) < ends:
         if worked_before is None and now >= begins:
             worked_before = time.process_time()
@@ -115,6 +117,7 @@ def run(load: Load) -> Measured:
             answer = client.receive()
             if answer is None:
                 continue
+            answered += 1
             if client.sent_at >= begins:
                 latencies.append(time.perf_counter() - client.sent_at)
             if not answer.startswith(b"HTTP/1.1 2"):
@@ -123,6 +126,7 @@ def run(load: Load) -> Measured:
     worked = time.process_time() - (worked_before or 0)
     latencies.sort()
     return Measured(
+        calls=answered,
         per_second=len(latencies) / load.seconds,
         p50=1000 * latencies[len(latencies) // 2] if latencies else 0,
         p99=1000 * latencies[len(latencies) * 99 // 100] if latencies else 0,

@@ -28,6 +28,31 @@ def database() -> str:
     return f"PostgreSQL {version.split()[0]}, fsync {fsync}"
 
 
+def web_seconds() -> float:
+    """The time that this process's web workers have spent on a core so far."""
+    parents, spent = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_text()
+            # Behind the name in parentheses, which may hold anything: state, parent, ...
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        process = int(folder.name)
+        parents[process] = int(fields[1])
+        if "granian" in command:
+            spent[process] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(seconds for process, seconds in spent.items() if _is_ours(process, parents))
+
+
+def _is_ours(process: int, parents: dict[int, int]) -> bool:
+    while process in parents:
+        process = parents[process]
+        if process == os.getpid():
+            return True
+    return False
+
+
 def refuse_database_in_use() -> None:
     """Make the tables. Raises `SystemExit` where there are applications."""
     call_command("migrate", verbosity=0)

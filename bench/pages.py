@@ -1,7 +1,7 @@
 """`python -m bench pages`: what each page costs with a thousand users, and with a million.
 
 Pages and calls are asked for in this process, by Django's test client: each once to warm up, once
-to count its queries, then for the best of five times. What grows with the data shows. In the
+to count its queries, then for the best of ten times. What grows with the data shows. In the
 environment: USERS; DATABASE_URL and REDIS_URL as for `bench.api`.
 """
 
@@ -38,7 +38,7 @@ from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
 from users.views import deactivated
 
 SMALL = 1_000
-COLUMNS = "{:<40}{:>9}{:>9}{:>11}{:>11}"
+COLUMNS = "{:<36}{:>10}{:>11}{:>10}{:>11}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def cost(ask: Callable[[], Any]) -> Cost:
         ask()
     counted = len(queries)  # before the next request clears the log
     took = []
-    for _ in range(5):
+    for _ in range(10):
         begun = time.perf_counter()
         ask()
         took.append(time.perf_counter() - begun)

@@ -14,9 +14,9 @@ from psycopg.conninfo import make_conninfo
 
 from bench.calls import FRESH, Case
 
-_LOCK = re.compile(r"'\{-?\d+\}'::int8\[\]")
+_LOCK = re.compile(r"(?<=pg_advisory_xact_lock\() ?-?\d+|(?<=unnest\('\{)-?\d+")
 _UUID = re.compile(r"'[0-9a-f]{32}'::uuid")
-_SHARD = re.compile(r"('\d{4}-\d\d-\d\d'::date), \d+,")
+_SHARD = re.compile(r"('\d{4}-\d\d-\d\d'::date), \d+, 1\b")
 _BAN_ID = re.compile(r'("moderation_ban"\."id" IN) \(\d+\)')
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 
@@ -44,9 +44,10 @@ def script(case: Case) -> str:
     for statement in captured(case):
         for pattern, variable in (
             (re.compile(str(case.sample + 1)), ":n"),
-            (_LOCK, "'{:key}'::int8[]"),
+            (_LOCK, ":key"),
+            (re.compile(";"), r" \\;"),  # several in one message
             (_UUID, "gen_random_uuid()"),
-            (_SHARD, r"\1, :shard,"),
+            (_SHARD, r"\1, :shard, 1"),
         ):
             statement = pattern.sub(variable, statement)
         if _BAN_ID.search(statement):

@@ -138,9 +138,20 @@ class TestQuota:
     ):
         environment = make_environment(kind="production", plan=plan)
         make_users(environment=environment, count=FREE_USER_LIMIT)
-        with django_assert_num_queries(6, exact=False) as queries:
+        with django_assert_num_queries(12, exact=False) as queries:
             assert register(environment, "one-more").created
         assert not any("applications_environment" in query["sql"] for query in queries)
+
+    @pytest.mark.postgres
+    def test_where_there_is_none_two_messages_to_the_database_do(self, django_assert_num_queries):
+        environment = make_environment(kind="production", plan=Plan.PRO)
+        with django_assert_num_queries(2):
+            new = register(environment, name="Ada")
+        assert held(environment) == {("ada", "Ada", "", NOON)}
+        assert AppUser.objects.get() == new.user
+        assert quota.registrations_per_day(environment=environment, now=NOON, days=1) == [
+            (NOON.date(), 1)
+        ]
 
     @pytest.mark.parametrize(
         "path",
@@ -256,6 +267,16 @@ class TestDeactivated:
             path(environment)
         assert refusal.value.user_ids == ["gone"]
         assert held(environment) == set()
+
+    def test_is_refused_where_there_is_no_limit_and_tallies_nothing(self):
+        environment = make_environment(kind="production", plan=Plan.PRO)
+        make_deactivated(environment=environment, user_id="gone")
+        with pytest.raises(UserDeactivated):
+            register(environment, "gone")
+        assert held(environment) == set()
+        assert quota.registrations_per_day(environment=environment, now=NOON, days=1) == [
+            (NOON.date(), 0)
+        ]
 
     def test_in_one_environment_registers_in_another(self):
         make_deactivated(environment=make_environment(), user_id="gone")
