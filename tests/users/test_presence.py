@@ -1,8 +1,9 @@
 """Who is online, and closing connections."""
 
 import pytest
+from django.db import transaction
 
-from applications.models import AuditEvent
+from applications.models import AuditEvent, Delivery
 from tests.factories import (
     HOUR,
     MINUTE,
@@ -11,6 +12,7 @@ from tests.factories import (
     make_environment,
     make_gateway,
     make_user,
+    make_webhook,
     staff_actor,
 )
 from users import presence
@@ -59,3 +61,51 @@ class TestKick:
         assert asked.count() == 2
         assert other not in asked
         assert AuditEvent.objects.get(type="user.kicked").after == {"connections": 2}
+
+
+class TestWebhooks:
+    """Each connection is told of once when it opens, and once when it is struck out."""
+
+    @pytest.fixture
+    def ada(self):
+        ada = make_user(environment=make_environment(), user_id="ada")
+        make_webhook(environment=ada.environment, events=["user.online", "user.offline"])
+        return ada
+
+    def connect(self, user, gateway):
+        with transaction.atomic():
+            return presence.connect(
+                user=user, gateway=gateway, device="phone", platform="", address=None, now=NOON
+            )
+
+    def told(self):
+        heard = Delivery.objects.order_by("pk")
+        return [(each.event, each.data["connection"], each.occurred_at) for each in heard]
+
+    def test_hear_of_each_connection_that_opens_and_ends(self, ada):
+        gateway = make_gateway()
+        phone, laptop = self.connect(ada, gateway), self.connect(ada, gateway)
+        for now in (NOON + MINUTE, NOON + HOUR):  # the second time there is nothing left
+            presence.disconnect(connection_ids=[phone.pk], now=now)
+        presence.stop_gateway(gateway=gateway, now=NOON + HOUR)
+        assert self.told() == [
+            ("user.online", phone.pk, NOON),
+            ("user.online", laptop.pk, NOON),
+            ("user.offline", phone.pk, NOON + MINUTE),
+            ("user.offline", laptop.pk, NOON + HOUR),
+        ]
+        assert Delivery.objects.first().data["device"] == "phone"
+
+    def test_hear_that_a_dead_process_held_them_until_its_lease_was_over(self, ada):
+        dead, alive = make_gateway(lease_until=NOON + MINUTE), make_gateway(lease_until=NOON + HOUR)
+        lost, held = self.connect(ada, dead), self.connect(ada, alive)
+        assert presence.bury_dead_gateways(now=NOON + 2 * MINUTE) == 1
+        assert self.told()[2:] == [("user.offline", lost.pk, NOON + MINUTE)]
+        assert list(Connection.objects.all()) == [held]
+        ada.refresh_from_db()
+        assert ada.last_seen_at == NOON + MINUTE
+        # Seen elsewhere since then, they do not go back in time.
+        AppUser.objects.update(last_seen_at=NOON + HOUR)
+        presence.stop_gateway(gateway=alive, now=NOON + 2 * MINUTE)
+        ada.refresh_from_db()
+        assert ada.last_seen_at == NOON + HOUR

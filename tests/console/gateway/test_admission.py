@@ -1,5 +1,7 @@
 """Who is let in, and what the others are told."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,7 @@ from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
 from console.gateway.admission import admit, read_token
-from moderation import bans
+from moderation import bans, gates
 from tests.factories import (
     DAY,
     HOUR,
@@ -20,6 +22,7 @@ from tests.factories import (
     make_user,
     staff_actor,
 )
+from tests.races.racing import race
 from users import deactivation, deletion, presence, tokens
 from users.models import AppUser, Connection
 
@@ -190,3 +193,46 @@ def test_admission_reads_the_user_the_ban_and_the_other_connections():
     assert len(reads) == 4
     writes = [sql for sql in statements if sql.startswith(("INSERT", "UPDATE"))]
     assert len(writes) == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("everybody", [False, True])
+def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(everybody, monkeypatch):
+    """Revoking waits for the admission, and then finds its connection."""
+    ada = make_user(environment=make_environment(), user_id="ada")
+    now = timezone.now()
+    held = make_gateway(lease_until=now + HOUR)
+    claims = read_token(tokens.issue(ada, now=now), now=now)
+    about_to_enter, revoking = threading.Event(), threading.Event()
+
+    def may_connect(**asked):
+        about_to_enter.set()
+        assert revoking.wait(10)
+        time.sleep(0.2)  # for the other to come as far as it can
+        return real(**asked)
+
+    def enter():
+        return admit(
+            app_key=ada.environment.app_key,
+            claims=claims,
+            device="",
+            platform="",
+            address=None,
+            gateway=held,
+            now=now,
+        )
+
+    def revoke():
+        assert about_to_enter.wait(10)
+        revoking.set()
+        if everybody:
+            tokens.revoke_all(**doing(ada))
+        else:
+            tokens.sign_out_everywhere(**doing(ada, user_id="ada"))
+
+    real = gates.may_connect
+    monkeypatch.setattr(gates, "may_connect", may_connect)
+    entered, _ = race(enter, revoke)
+    assert not presence.is_open(connection_id=entered.pk)
+    assert presence.kick_reason(connection_id=entered.pk) == "signed out"
