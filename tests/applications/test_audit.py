@@ -9,9 +9,9 @@ from django.test import RequestFactory
 from applications import audit, environments, members
 from applications.audit import Actor, OutsideTransaction, client_address
 from applications.models import Application, AppSecret, AuditEvent, Environment, Member, Role
-from moderation import bans
+from moderation import bans, mutes
 from moderation.lists import blocklist, switch_allowlist
-from moderation.models import AllowlistSwitch, Ban, BlocklistEntry
+from moderation.models import AllowlistSwitch, Ban, BlocklistEntry, Mute
 from tests.factories import (
     DAY,
     NOON,
@@ -24,8 +24,32 @@ from tests.factories import (
     make_user,
     staff_actor,
 )
-from users import deactivation, deletion, presence, profiles, registration, tokens
-from users.models import AppUser, Connection, DeactivatedUser, DeletionJob, RegistrationTally
+from users import (
+    attributes,
+    deactivation,
+    deletion,
+    friends,
+    hosted_profiles,
+    presence,
+    profiles,
+    registration,
+    tags,
+    tokens,
+)
+from users.models import (
+    AppUser,
+    Attributes,
+    Connection,
+    DeactivatedUser,
+    DeletionJob,
+    FriendPermission,
+    FriendRequest,
+    Friendship,
+    Profile,
+    RegistrationTally,
+    Remark,
+    UserTags,
+)
 
 GRACE = staff_actor("grace")
 
@@ -35,7 +59,8 @@ def state():
     models = (
         *(Application, Environment, AppSecret, Member, AuditEvent),
         *(AppUser, DeactivatedUser, DeletionJob, Connection, RegistrationTally),
-        *(Ban, BlocklistEntry, AllowlistSwitch),
+        *(Ban, BlocklistEntry, AllowlistSwitch, Mute),
+        *(Friendship, FriendRequest, Profile, Attributes, UserTags, Remark),
     )
     return {model: list(model.objects.order_by("pk").values()) for model in models}
 
@@ -80,6 +105,34 @@ VERBS = {
     "ban.expired": lambda e: bans.expire_due(now=NOON + 2 * DAY),
     "blocklist.added": lambda e: blocklist.add(owner_id="ada", listed_ids=["mallory"], **here(e)),
     "allowlist.switched": lambda e: switch_allowlist(owner_ids=["ada"], on=True, **here(e)),
+    "mute.imposed": lambda e: mutes.impose(
+        user_ids=["mallory"], channel=Mute.Channel.DIRECT, expires_at=None, **here(e)
+    ),
+    "mute.lifted": lambda e: mutes.lift(
+        user_ids=["banned"], channel=Mute.Channel.DIRECT, **here(e)
+    ),
+    "friend.added": lambda e: friends.add(user_id="ada", friend_id="shy", direct=True, **here(e)),
+    "friend.requested": lambda e: friends.add(user_id="ada", friend_id="shy", **here(e)),
+    "friend.declined": lambda e: friends.answer(
+        user_id="ada", sender_id="eager", accept=False, **here(e)
+    ),
+    "friend.removed": lambda e: friends.remove(user_id="ada", friend_ids=["pal"], **here(e)),
+    "friend.described": lambda e: friends.describe(
+        user_id="ada", friend_id="pal", alias="P", **here(e)
+    ),
+    "friend.permission_changed": lambda e: friends.set_permission(
+        user_ids=["ada"], permission=FriendPermission.NOBODY, **here(e)
+    ),
+    "profile.changed": lambda e: hosted_profiles.set_fields(
+        user_id="ada", basic={"name": "Ada"}, **here(e)
+    ),
+    "profile.cleared": lambda e: hosted_profiles.clear(user_ids=["pal"], **here(e)),
+    "attributes.changed": lambda e: attributes.merge(
+        user_id="ada", values={"mood": "good"}, **here(e)
+    ),
+    "attributes.cleared": lambda e: attributes.clear(user_id="pal", **here(e)),
+    "tags.changed": lambda e: tags.set_tags(user_ids=["ada"], tags=["vip"], **here(e)),
+    "remarks.changed": lambda e: tags.set_remarks(owner_id="ada", remarks={"pal": "P"}, **here(e)),
 }
 
 
@@ -91,7 +144,21 @@ def environment(db):
     make_deactivated(environment=environment, user_id="gone")
     make_deactivated(environment=environment, user_id="half-gone", erased_at=None)
     make_ban(environment=environment, user_id="banned")
+    befriended(environment)
     return environment
+
+
+def befriended(environment):
+    """A friend, one who asked, one who wants to be asked; and what verbs may take away."""
+    for user_id in ("pal", "eager", "shy"):
+        make_user(environment=environment, user_id=user_id)
+    at = here(environment)
+    friends.add(user_id="ada", friend_id="pal", **at)
+    friends.set_permission(user_ids=["shy", "ada"], permission=FriendPermission.APPROVAL, **at)
+    friends.add(user_id="eager", friend_id="ada", **at)
+    hosted_profiles.set_fields(user_id="pal", basic={"name": "Pal"}, **at)
+    attributes.merge(user_id="pal", values={"mood": "good"}, **at)
+    mutes.impose(user_ids=["banned"], channel=Mute.Channel.DIRECT, expires_at=None, **at)
 
 
 @pytest.mark.parametrize("type", VERBS)
