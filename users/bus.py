@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import redis
@@ -41,7 +41,8 @@ def listen(listener: Listener) -> Callable[[], None]:
 
 def publish(kind: str, **payload: Any) -> None:
     """Tell every gateway process once the present transaction has committed."""
-    transaction.on_commit(partial(_send, {"kind": kind, **payload}), robust=True)
+    # No partial: Django logs a robust call's failure by a name that partials do not have.
+    transaction.on_commit(lambda: _send({"kind": kind, **payload}), robust=True)
 
 
 def _send(message: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -44,7 +45,11 @@ class WebhookForm(forms.Form):
     def __init__(self, *args: Any, format: str, **options: Any):
         super().__init__(*args, **options)
         offered = webhooks.formats[format].events
-        choices = [(event, label) for event, label in EVENTS.items() if event in offered]
+        choices = [
+            (event, format_html("{} <code class='muted'>{}</code>", label, event))
+            for event, label in EVENTS.items()
+            if event in offered
+        ]
         self.fields["events"].choices = choices  # type: ignore[attr-defined]
 
 
@@ -254,6 +259,7 @@ def _detail(
     found = answers.page(request, of=log, order=NEWEST_FIRST, size=LOG_SIZE)
     context = _context(request, webhook.environment) | {
         "webhook": webhook,
+        "host": _host(webhook),
         "format": format,
         "events": [(event, EVENTS[event]) for event in webhook.events],
         "secret": secret,

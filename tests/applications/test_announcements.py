@@ -1,6 +1,7 @@
 """What happened is told, in its transaction, to whoever listens."""
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 
 from applications import announcements, audit
@@ -137,8 +138,11 @@ class TestWhatIsToldOf:
         ]
         assert set(said[0]) == set(EXAMPLES["quota.reached"])
 
-    def test_every_event_has_an_example(self):
+    def test_every_event_has_an_example_and_its_line_in_the_documentation(self):
         assert set(EXAMPLES) == {*EVENTS, TEST}
+        written = (settings.BASE_DIR / "docs" / "webhooks.md").read_text()
+        words = {word for data in EXAMPLES.values() for word in data}
+        assert [word for word in (*EXAMPLES, *words) if f"`{word}`" not in written] == []
 
 
 class TestWhoHears:

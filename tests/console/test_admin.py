@@ -16,7 +16,6 @@ from applications.models import (
     Application,
     AppSecret,
     AuditEvent,
-    Delivery,
     Environment,
     Member,
     Plan,
@@ -117,11 +116,14 @@ def records(development):
     Mute.objects.create(user_id="alice", channel="room", imposed_at=NOON, imposed_by="olga", **here)
     SweepRun.objects.create(pk=1, ran_at=NOON, closed=0)
     webhook = Webhook.objects.create(
-        url="https://hooks.example/", secret="box", created_at=NOON, created_by="olga", **here
+        url="https://hooks.example/",
+        secret="box",
+        created_at=NOON,
+        created_by="olga",
+        next_turn_at=NOON,
+        **here,
     )
-    Delivery.objects.create(
-        webhook=webhook, event="ban.imposed", data={}, occurred_at=NOON, next_attempt_at=NOON
-    )
+    factories.make_delivery(webhook=webhook)
     return {model: model._default_manager.order_by("pk").first() for model in MODELS}
 
 

@@ -311,7 +311,7 @@ class TestInBrowser:
         page.get_by_role("button", name="Add the endpoint").click()
         expect(page.get_by_text("shown this once")).to_be_visible()
         page.get_by_role("button", name="Send a test event").click()
-        expect(page.get_by_text("webhook.test")).to_be_visible()
+        expect(page.get_by_text("webhook.test", exact=True)).to_be_visible()
         page.get_by_role("link", name="Disable").click()
         page.get_by_role("dialog").get_by_role("button", name="Disable").click()
         expect(page.get_by_text("Nothing is sent")).to_be_visible()
