@@ -46,7 +46,7 @@ class WebhookForm(forms.Form):
         super().__init__(*args, **options)
         offered = webhooks.formats[format].events
         choices = [
-            (event, format_html("{} <code class='muted'>{}</code>", label, event))
+            (event, format_html("<span>{} <code class='muted'>{}</code></span>", label, event))
             for event, label in EVENTS.items()
             if event in offered
         ]
