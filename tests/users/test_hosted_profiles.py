@@ -1,5 +1,7 @@
 """Hosted profiles: known fields with bounds, extended ones, merged; gone with their user."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +57,7 @@ class TestSet:
             ("gender", 1.0),
             ("gender", "9" * 5000),
             ("role", -1),
-            ("level", "١"),
+            ("level", "\u0661"),
             ("level", None),
             ("shoeSize", "42"),
         ],
@@ -91,10 +93,8 @@ class TestSet:
     @given(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.booleans()))
     def test_takes_or_refuses_whatever_comes(self, fields):
         for check in (hosted_profiles._check_basic, hosted_profiles.check_extended):
-            try:
-                check(fields)
-            except InvalidField as error:
-                assert error.key in fields
+            with suppress(InvalidField):
+                assert set(check(fields)) == set(fields)
 
     def test_needs_a_registered_user(self, environment):
         with pytest.raises(UnknownUsers):

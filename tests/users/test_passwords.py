@@ -24,9 +24,13 @@ def environment():
     return make_environment()
 
 
-def change(environment, user_id="ann", password="correct horse", now=NOON):
+def change(environment, user_id="ann"):
     passwords.change(
-        environment=environment, user_id=user_id, password=password, by=api_actor(), now=now
+        environment=environment,
+        user_id=user_id,
+        password="correct horse",
+        by=api_actor(),
+        now=NOON,
     )
     return AppUser.objects.get(user_id=user_id)
 

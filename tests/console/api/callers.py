@@ -49,7 +49,8 @@ class RongCloud(Caller):
     content_type = "application/x-www-form-urlencoded"
 
     def __call__(self, call: str, **parameters: Any) -> tuple[int, Any]:
-        return self.send(f"/user/{call}.json", urlencode(parameters, doseq=True))
+        root = "" if call.startswith("friend/") else "user/"
+        return self.send(f"/{root}{call}.json", urlencode(parameters, doseq=True))
 
 
 class Nexconn(Caller):

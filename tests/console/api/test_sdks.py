@@ -127,6 +127,30 @@ class TestNexconnSDK:
         assert answer.result.blocked_user_ids == ["cy"]
         assert not answer.result.page_token
 
+    def test_keeps_profiles(self, users, client):
+        self.issue(users, "ann")
+        profiles = ncsdk.UserProfileHostingApi(client)
+        profiles.set_user_profile(
+            ncsdk.UserProfileSetRequest(
+                user_id="ann", user_profile={"level": 7}, user_ext_profile={"ext_team": "red"}
+            )
+        )
+        [shown] = profiles.list_user_profiles(ncsdk.UserProfileListRequest()).result.users
+        assert (shown.user_id, shown.user_profile) == ("ann", {"level": 7})
+        assert shown.user_ext_profile == {"ext_team": "red"}
+
+    def test_keeps_friends(self, users, client):
+        for user_id in ("ann", "bob"):
+            self.issue(users, user_id)
+        friends = ncsdk.FriendshipApi(client)
+        friends.add_friend(ncsdk.FriendAddRequest(user_id="ann", target_id="bob", action=1))
+        answer = friends.list_friends(ncsdk.FriendListRequest(user_id="ann")).result
+        assert (answer.total_count, answer.friends[0].name) == (1, "Bob")
+        related = friends.get_friend_relationships(
+            ncsdk.FriendRelationshipGetRequest(user_id="ann", target_ids=["bob", "cy"])
+        )
+        assert [each.result for each in related.result.friendships] == [4, 1]
+
     def test_with_a_wrong_secret_is_refused(self, users, client):
         client.configuration.set_nexconn_app_secret("0" * 32)
 
@@ -190,6 +214,15 @@ class TestRongCloudSDK:
         assert (answer["userName"], answer["userPortrait"]) == ("张三 a", "http://x/a?b=1")
         assert users.check_online("ann") == {"code": 200, "status": "0"}
         assert self.code(users.query("bob")) == 1002
+
+    def test_sets_tags(self, users):
+        tag = users.get_tag()
+        assert tag.set("ann", ["vip"]) == {"code": 200}
+        assert tag.set(["bob", "cy"], ["new", "张三"]) == {"code": 200}
+        assert tag.get(["ann", "bob"]) == {
+            "code": 200,
+            "result": {"ann": ["vip"], "bob": ["new", "张三"]},
+        }
 
     @pytest.mark.parametrize("kind", ["blacklist", "whitelist"])
     def test_keeps_lists(self, users, kind):

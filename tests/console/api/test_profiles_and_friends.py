@@ -1,0 +1,394 @@
+"""Hosted profiles, friends, tags, remarks, mutes, quiet periods: the vendors' words for each."""
+
+import json
+
+import pytest
+
+from moderation import gates
+from moderation.models import Mute
+from tests.factories import MINUTE, NOON, make_user
+from users.models import AppUser, FriendPermission, FriendRequest, Friendship, Profile, UserTags
+
+RC_DONE, NC_DONE = (200, {"code": 200}), (200, {"code": 0})
+NOON_MS = int(NOON.timestamp() * 1000)
+
+
+@pytest.fixture(autouse=True)
+def users(environment):
+    for number, user_id in enumerate(("ann", "bob", "cy")):
+        make_user(
+            environment=environment,
+            user_id=user_id,
+            name=user_id.title(),
+            registered_at=NOON + number * MINUTE,
+        )
+
+
+def result(answer):
+    status, body = answer
+    assert (status, body["code"], sorted(body)) == (200, 0, ["code", "result"])
+    return body["result"]
+
+
+class TestRongCloudProfiles:
+    def set(self, rongcloud, user_id, **profile):
+        return rongcloud("profile/set", userId=user_id, userProfile=json.dumps(profile))
+
+    def test_are_json_in_texts_both_ways(self, rongcloud):
+        answer = rongcloud(
+            "profile/set",
+            userId="ann",
+            userProfile='{"name":"张三","gender":2}',
+            userExtProfile='{"ext_team":"red"}',
+        )
+        assert answer == RC_DONE
+
+        assert rongcloud("profile/batch/query", userId="bob,ann") == (
+            200,
+            {
+                "code": 200,
+                "userList": [
+                    {
+                        "userId": "ann",
+                        "version": NOON_MS,
+                        "userProfile": '{"name": "张三", "gender": 2}',
+                        "userExtProfile": '{"ext_team": "red"}',
+                    }
+                ],
+            },
+        )
+
+    def test_are_listed_by_registration_either_way(self, rongcloud):
+        for user_id in ("cy", "ann", "bob"):
+            self.set(rongcloud, user_id, name=user_id)
+
+        def listed(**page):
+            return [each["userId"] for each in rongcloud("profile/query", **page)[1]["userList"]]
+
+        assert listed() == ["ann", "bob", "cy"]
+        assert listed(order=1, size=2) == ["cy", "bob"]
+        assert listed(order=1, size=2, page=2) == ["ann"]
+
+    @pytest.mark.parametrize("ids", ["ann,bob", ["ann", "bob"]])
+    def test_are_cleaned_however_ids_are_joined(self, rongcloud, ids):
+        self.set(rongcloud, "ann", name="Ann")
+
+        assert rongcloud("profile/clean", userId=ids) == RC_DONE
+        assert not Profile.objects.exists()
+
+    def test_name_the_field_at_fault(self, rongcloud):
+        assert self.set(rongcloud, "ann", role=101) == (
+            400,
+            {
+                "code": 1002,
+                "errorMessage": "role: a number from 0 to 100",
+                "profileKey": "role",
+            },
+        )
+
+    @pytest.mark.parametrize(
+        "text", ["{", "[]", "7", '"x"', '{"name":"a","name":"b"}', '{"role":NaN}', "[" * 100_000]
+    )
+    def test_are_objects(self, rongcloud, text):
+        status, answer = rongcloud("profile/set", userId="ann", userProfile=text)
+
+        assert (status, answer["code"]) == (400, 1002)
+        assert answer["errorMessage"].startswith("userProfile")
+
+    def test_need_one_half_at_least(self, rongcloud):
+        assert rongcloud("profile/set", userId="ann")[1]["code"] == 1002
+
+
+class TestNexconnProfiles:
+    def test_are_objects_both_ways(self, nexconn):
+        answer = nexconn(
+            "user/profile/set",
+            userId="ann",
+            userProfile={"name": "张三", "level": 7},
+            userExtProfile={"ext_team": "red"},
+        )
+        assert answer == NC_DONE
+        expected = {
+            "users": [
+                {
+                    "userId": "ann",
+                    "version": NOON_MS,
+                    "userProfile": {"name": "张三", "level": 7},
+                    "userExtProfile": {"ext_team": "red"},
+                }
+            ]
+        }
+        assert result(nexconn("user/profile/batch/get", userIds=["bob", "ann"])) == expected
+        assert result(nexconn("user/profile/list")) == expected
+        assert result(nexconn("user/profile/list", page=2)) == {"users": []}
+
+        assert nexconn("user/profile/delete", userIds=["ann", "bob"]) == NC_DONE
+        assert result(nexconn.send("/v4/user/profile/list")) == {"users": []}
+
+    def test_name_the_field_at_fault(self, nexconn):
+        answer = nexconn("user/profile/set", userId="ann", userExtProfile={"team": "red"})[1]
+
+        assert (answer["code"], answer["profileKey"]) == (1002, "team")
+
+    def test_need_one_half_at_least(self, nexconn):
+        assert nexconn("user/profile/set", userId="ann", userProfile=None)[1]["code"] == 1002
+
+
+class TestRongCloudFriends:
+    def test_are_made_shown_and_ended(self, rongcloud):
+        assert rongcloud("friend/add", userId="ann", targetId="bob", optType=1) == RC_DONE
+        described = rongcloud(
+            "friend/profile/set",
+            userId="ann",
+            targetId="bob",
+            remarkName="Bobby",
+            friendExtProfile='{"ext_met":"work"}',
+        )
+        assert described == RC_DONE
+        assert rongcloud("friend/get", userId="ann") == (
+            200,
+            {
+                "code": 200,
+                "totalCount": 1,
+                "friendList": [
+                    {
+                        "userId": "bob",
+                        "name": "Bob",
+                        "remarkName": "Bobby",
+                        "friendExtProfile": '{"ext_met": "work"}',
+                        "time": NOON_MS,
+                    }
+                ],
+            },
+        )
+        assert rongcloud("friend/check", userId="bob", targetIds="ann,cy")[1]["results"] == [
+            {"userId": "ann", "result": 4},
+            {"userId": "cy", "result": 1},
+        ]
+        assert rongcloud("friend/delete", userId="bob", targetIds="ann,cy") == RC_DONE
+        assert rongcloud("friend/clean", userId="ann") == RC_DONE
+        assert not Friendship.objects.exists()
+
+    def test_are_asked_where_their_permission_says_so(self, rongcloud):
+        set_to = rongcloud("friend/permission/set", userIds="bob,cy", permissionType=2)
+        assert set_to == RC_DONE
+        assert rongcloud("friend/permission/get", userIds="ann,bob")[1]["permissionSettings"] == [
+            {"userId": "ann", "type": 1},
+            {"userId": "bob", "type": 2},
+        ]
+        assert rongcloud("friend/add", userId="ann", targetId="bob", extra="hi") == RC_DONE
+        assert FriendRequest.objects.get().message == "hi"
+        assert rongcloud("friend/add", userId="ann", targetId="cy", optType=2) == RC_DONE
+        assert Friendship.objects.count() == 2
+
+    def test_come_in_pages(self, rongcloud):
+        for friend in ("bob", "cy"):
+            rongcloud("friend/add", userId="ann", targetId=friend)
+
+        first = rongcloud("friend/get", userId="ann", size=1, order=1)[1]
+        second = rongcloud(
+            "friend/get", userId="ann", size=1, order=1, pageToken=first["pageToken"]
+        )[1]
+        assert [page["friendList"][0]["userId"] for page in (first, second)] == ["cy", "bob"]
+        assert (first["totalCount"], "pageToken" in second) == (2, False)
+
+    def test_without_a_remark_name_have_none_and_keep_the_rest(self, rongcloud):
+        rongcloud("friend/add", userId="ann", targetId="bob")
+        own = {"userId": "ann", "targetId": "bob"}
+        rongcloud("friend/profile/set", **own, remarkName="B", friendExtProfile='{"ext_a":"1"}')
+        rongcloud("friend/profile/set", **own)
+
+        mine = Friendship.objects.get(owner_id="ann")
+        assert (mine.alias, mine.extended) == ("", {"ext_a": "1"})
+
+    @pytest.mark.parametrize(
+        ("call", "parameters"),
+        [
+            ("add", {"targetId": "nobody"}),
+            ("add", {"targetId": "ann"}),
+            ("add", {"targetId": "bob", "optType": 3}),
+            ("add", {"targetId": "bob", "extra": "x" * 129}),
+            ("profile/set", {"targetId": "bob"}),
+            ("permission/get", {"userIds": "ann,nobody"}),
+            ("permission/set", {"userIds": "ann", "permissionType": 4}),
+            ("get", {"pageToken": "made up"}),
+        ],
+    )
+    def test_refuse_in_the_vendors_words(self, rongcloud, call, parameters):
+        status, answer = rongcloud(f"friend/{call}", **{"userId": "ann", **parameters})
+
+        assert (status, answer["code"], sorted(answer)) == (400, 1002, ["code", "errorMessage"])
+
+
+class TestNexconnFriends:
+    def test_are_made_shown_and_ended(self, nexconn):
+        assert nexconn("friend/add", userId="ann", targetId="bob", action=1) == NC_DONE
+        described = nexconn(
+            "friend/profile/set",
+            userId="ann",
+            targetId="bob",
+            alias="Bobby",
+            friendExtProfile={"ext_met": "work"},
+        )
+        assert described == NC_DONE
+        assert result(nexconn("friend/list", userId="ann")) == {
+            "pageToken": "",
+            "totalCount": 1,
+            "friends": [
+                {
+                    "userId": "bob",
+                    "name": "Bob",
+                    "alias": "Bobby",
+                    "friendExtProfile": {"ext_met": "work"},
+                    "addedAt": NOON_MS,
+                }
+            ],
+        }
+        asked = nexconn("friend/relationship/get", userId="bob", targetIds=["ann", "cy"])
+        assert result(asked) == {
+            "friendships": [{"userId": "ann", "result": 4}, {"userId": "cy", "result": 1}]
+        }
+        assert nexconn("friend/remove", userId="bob", targetIds=["ann"]) == NC_DONE
+        assert nexconn("friend/remove-all", userId="ann") == NC_DONE
+        assert not Friendship.objects.exists()
+
+    def test_say_who_may_become_one(self, nexconn):
+        assert nexconn("friend/permission/set", userIds=["bob"], permissionType=3) == NC_DONE
+        assert result(nexconn("friend/permission/get", userIds=["bob", "ann"])) == {
+            "permissions": [
+                {"userId": "bob", "permissionType": 3},
+                {"userId": "ann", "permissionType": 1},
+            ]
+        }
+        assert nexconn("friend/add", userId="ann", targetId="bob")[1]["code"] == 1002
+        assert nexconn("friend/add", userId="ann", targetId="bob", action=2) == NC_DONE
+        assert AppUser.objects.get(user_id="bob").friend_permission == FriendPermission.NOBODY
+
+
+class TestTags:
+    @pytest.mark.parametrize(
+        "content_type", ["application/json", "application/x-www-form-urlencoded"]
+    )
+    def test_are_set_in_json_at_rongclouds_door_and_asked_for_in_a_form(
+        self, rongcloud, content_type
+    ):
+        def send(call, body):
+            return rongcloud.send(f"/user/{call}.json", json.dumps(body), content_type=content_type)
+
+        assert send("tag/set", {"userId": "ann", "tags": ["vip", "张三&="]}) == RC_DONE
+        assert send("tag/batch/set", {"userIds": ["bob", "cy"], "tags": ["new"]}) == RC_DONE
+        assert send("tag/set", {"userId": "cy", "tags": []}) == RC_DONE
+        assert rongcloud("tags/get", userIds=["ann", "bob", "cy", "dan"]) == (
+            200,
+            {
+                "code": 200,
+                "result": {"ann": ["vip", "张三&="], "bob": ["new"], "cy": [], "dan": []},
+            },
+        )
+
+    def test_are_lists_of_users_at_nexconns(self, nexconn):
+        assert nexconn("user/tag/batch/set", userIds=["ann", "bob"], tags=["vip"]) == NC_DONE
+        assert nexconn("user/tag/batch/set", userIds=["bob"], tags=[]) == NC_DONE
+        assert result(nexconn("user/tag/batch/get", userIds=["ann", "bob"])) == {
+            "users": [{"userId": "ann", "tags": ["vip"]}, {"userId": "bob", "tags": []}]
+        }
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            (b"", 1002),
+            (b"userId=ann&tags=vip", 1002),
+            (b'{"userId": "ann"}', 1002),
+            (b'{"userId": "ann", "tags": "vip"}', 1002),
+            (b'{"userId": "ann", "tags": [1]}', 1002),
+            (b'{"userId": "ann", "tags": [""]}', 1002),
+            (b'{"userId": "a/b", "tags": []}', 1002),
+            (b'{"userId": "ann", "userId": "bob", "tags": []}', 1002),
+            (b'{"userId": "ann", "tags": ["\xff"]}', 1002),
+            (b'{"userId": "ann", "tags": [' + b",".join([b'"x"'] * 21) + b"]}", 1502),
+        ],
+    )
+    def test_are_refused_in_the_vendors_words(self, rongcloud, body, code):
+        status, answer = rongcloud.send("/user/tag/set.json", body)
+
+        assert (status, answer["code"]) == (400, code)
+        assert not UserTags.objects.exists()
+
+    def test_may_be_set_for_a_thousand_at_once(self, nexconn):
+        ids = [f"u{number}" for number in range(1001)]
+
+        assert nexconn("user/tag/batch/set", userIds=ids, tags=["x"])[1]["code"] == 1502
+        assert nexconn("user/tag/batch/set", userIds=ids[:1000], tags=["x"]) == NC_DONE
+
+
+class TestRemarks:
+    def test_are_json_in_a_form(self, rongcloud):
+        remarks = [{"id": "bob", "remark": "Bobby"}, {"id": "dan", "remark": "张三"}]
+        assert rongcloud("remarks/set", userId="ann", remarks=json.dumps(remarks)) == RC_DONE
+        assert rongcloud("remarks/get", userId="ann", page=1, size=50) == (
+            200,
+            {"code": 200, "total": 2, "users": remarks},
+        )
+        assert rongcloud("remarks/del", userId="ann", targetId="bob") == RC_DONE
+        assert rongcloud("remarks/get", userId="ann")[1]["users"] == remarks[1:]
+
+    @pytest.mark.parametrize("remarks", ["", "x", "{}", "[]", '[{"id":"bob"}]', '["bob"]'])
+    def test_are_a_list_of_ids_and_texts(self, rongcloud, remarks):
+        assert rongcloud("remarks/set", userId="ann", remarks=remarks)[1]["code"] == 1002
+
+
+class TestMutes:
+    def rule(self, environment):
+        return gates.may_message(
+            environment=environment, sender_id="ann", recipient_id="bob", now=NOON
+        ).rule
+
+    def test_keep_users_from_writing_until_they_are_lifted(self, rongcloud, environment):
+        assert rongcloud("chat/fb/set", userId=["ann", "dan"], state=1, type="PERSON") == RC_DONE
+        assert self.rule(environment) == "muted"
+        assert rongcloud("chat/fb/querylist", num=1, offset=1, type="PERSON") == (
+            200,
+            {"code": 200, "total": 2, "users": ["dan"]},
+        )
+        assert rongcloud("chat/fb/set", userId="ann", state=0) == RC_DONE
+        assert self.rule(environment) == "open"
+        assert rongcloud("chat/fb/querylist")[1] == {"code": 200, "total": 1, "users": ["dan"]}
+
+    def test_are_of_several_kinds_of_conversations_at_once(self, nexconn, environment):
+        kinds = ["PERSON", "GROUP", "CHATROOM"]
+        muted = {"userIds": ["ann"], "channelTypes": kinds}
+        assert nexconn("channel-type/mute/set", **muted, muteState=1) == NC_DONE
+        assert self.rule(environment) == "muted"
+        for kind in kinds:
+            assert result(nexconn("channel-type/mute/list", channelType=kind)) == {
+                "totalCount": 1,
+                "mutedUserIds": ["ann"],
+            }
+        assert nexconn("channel-type/mute/set", **muted, muteState=0) == NC_DONE
+        assert not Mute.objects.exists()
+
+
+class TestQuietPeriods:
+    def get(self, rongcloud):
+        return rongcloud("blockPushPeriod/get", userId="ann")[1]["data"]
+
+    def test_are_set_shown_and_deleted(self, rongcloud):
+        none = {"startTime": "00:00:00", "period": 0, "unPushLevel": 0}
+        assert self.get(rongcloud) == none
+        period = {"userId": "ann", "startTime": "22:00:00", "period": 480}
+        assert rongcloud("blockPushPeriod/set", **period) == RC_DONE
+        assert self.get(rongcloud) == {"startTime": "22:00:00", "period": 480, "unPushLevel": 1}
+        assert rongcloud("blockPushPeriod/delete", userId="ann") == RC_DONE
+        assert self.get(rongcloud) == none
+
+    @pytest.mark.parametrize(
+        "wrong", [{"startTime": "24:00:00"}, {"startTime": "8"}, {"period": 1440}, {"level": 2}]
+    )
+    def test_have_bounds(self, rongcloud, wrong):
+        period = {"userId": "ann", "startTime": "22:00:00", "period": 480, **wrong}
+
+        assert rongcloud("blockPushPeriod/set", **period)[1]["code"] == 1002
+
+
+def test_nobody_is_in_a_group(rongcloud):
+    assert rongcloud("group/query", userId="ann") == (200, {"code": 200, "groups": []})

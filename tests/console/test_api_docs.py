@@ -1,0 +1,56 @@
+"""The page that shows what each vendor's door understands."""
+
+import pytest
+
+from console.api import documents
+from console.api.doors import VENDORS
+from tests.console.pages import sign_in
+from tests.factories import make_environment
+
+
+@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+def vendor(request):
+    return request.param
+
+
+@pytest.fixture
+def reader(client, db):
+    sign_in(client, make_environment())
+    return client
+
+
+class TestPage:
+    def test_shows_every_call_with_its_refusals(self, reader, vendor):
+        page = reader.get(f"/console/api/{vendor.name}/").content.decode()
+
+        document = documents.of(vendor)
+        for path, _, operation in documents.operations(document):
+            assert path in page
+            for status in operation["responses"]:
+                assert status == "200" or f"<dt>{status}</dt>" in page
+
+    def test_shows_fields_with_their_bounds_and_a_call_to_copy(self, reader):
+        page = reader.get("/console/api/rongcloud/").content.decode()
+
+        assert "1 to 43,200" in page
+        assert "1 to 64 Latin letters" in page
+        assert "userId=mia&amp;minute=30" in page
+        assert "2007: no place is free" in page
+
+    def test_is_for_people_who_are_signed_in(self, client, db, vendor):
+        for path in (f"/console/api/{vendor.name}/", f"/console/api/{vendor.name}/openapi.json"):
+            assert client.get(path).status_code == 302
+
+    def test_is_of_no_other_vendor(self, reader):
+        assert reader.get("/console/api/nobody/").status_code == 404
+
+    def test_has_the_document_itself_beside_it(self, reader, vendor):
+        assert reader.get(f"/console/api/{vendor.name}/openapi.json").json() == documents.of(vendor)
+
+
+def test_the_keys_page_leads_there(client, db):
+    environment = make_environment()
+    sign_in(client, environment)
+
+    page = client.get(f"/console/{environment.application.org_name}/development/keys/")
+    assert b'href="/console/api/nexconn/"' in page.content
