@@ -1,11 +1,24 @@
 """The Server API: app servers talk to it with the SDKs of the vendors that they already have.
 
-One folder per vendor, always the same files: `auth` (who calls, how often), `wire` (envelope,
-bodies, error table), `schemas` (the vendor's words and bounds), and the calls themselves, each
-one call into the domain. Vendor words stop there. What is decided where a vendor's manual is
-silent stands in the folder's docstring.
+One folder per vendor. Vendor words stop there; each call is one call into the domain. What is
+decided where a vendor's manual is silent stands in the folder's docstring.
 
-A further vendor is a further folder whose `__init__` ends in a `Vendor`, one place in
-`doors.VENDORS`, its word in `applications.models.Door`, and its first path segments in
-`applications.environments.RESERVED_ORG_NAMES` if it has fixed ones.
+What a further vendor costs
+---------------------------
+A folder beside the others, which knows none of them:
+
+* `auth`: who calls (`vendor.Caller`), and how often they may (`ratelimit.Limits`).
+* `wire`: bodies, the envelope of a success, and one table from every exception of the domain to
+  the vendor's error. `codes`, `bodies` and `signature` are there to be shared.
+* `schemas`: the vendor's words and bounds, from which the OpenAPI document is made as well.
+* The calls: a Ninja router per subject (`users`, `moderation`, `friends`, ...), thin.
+* `__init__`: the decisions, and the one `vendor.Vendor` that all of it ends in, with what the
+  document cannot know by itself (`vendor.Documented`).
+
+And a line each in `doors.VENDORS` and in `applications.models.Door`, and where its paths begin with
+fixed words, these in `applications.environments.RESERVED_ORG_NAMES`. New applications have the door
+open, older ones open it in their settings. The document, its page in the console, the log, the
+switch that closes the door, and the tests that walk over all vendors (`test_codes`,
+`test_documents`) then know it. To be written for it: its calls' own tests, and a narrator for
+`test_one_story`.
 """

@@ -110,6 +110,10 @@ class TestNamesAndAvatars:
     def test_an_avatar_has_1024_bytes_at_most(self, ask):
         assert ask(TOKEN, id="ann", name="Ann", avatar="é" * 513) == (1005, 400)
 
+    def test_a_megabyte_of_either_is_too_long(self, ask):
+        assert ask(TOKEN, id="ann", name="x" * 1_000_000) == (1005, 400)
+        assert ask(TOKEN, id="ann", name="Ann", avatar="x" * 1_000_000) == (1005, 400)
+
     @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "\x1b[2J"])
     def test_neither_has_control_characters(self, ask, text):
         assert ask(TOKEN, id="ann", name=text) == (1002, 400)

@@ -67,6 +67,12 @@ class TestEverythingLeavesInTheVendorsWords:
 
         assert (status, body) == (404, {"code": 404, "errorMessage": "No such call"})
 
+    @pytest.mark.parametrize("odd", ["%ff", "%00", "%0a", "..", "%2f", "😀", "a" * 5000, "?", ";x"])
+    def test_an_odd_path(self, door, odd):
+        status, body = door.send("/".join([*door.path.split("/")[:2], odd, "x"]), door.good)
+
+        assert (status, body["code"]) == (404, 404)
+
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
     def test_a_wrong_method(self, door, method):
         status, body = door.send(door.path, door.good, method=method)
