@@ -95,24 +95,25 @@ def lock_by_key(environment_id: int, user_ids: Iterable[str]) -> None:
     two callers cannot block each other; a collision only makes strangers wait. SQLite: an IMMEDIATE
     transaction is alone already.
     """
-    keys = sorted(_lock_key(environment_id, user_id) for user_id in user_ids)
+    keys = sorted(lock_key(environment_id, user_id) for user_id in user_ids)
     _take("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
 
 
 def lock_environment(environment: Environment) -> None:
     """Wait until nobody is being let into the environment, and let nobody in until it ends."""
-    _take("SELECT pg_advisory_xact_lock(%s)", [_lock_key(environment.pk, _EVERYBODY)])
+    _take("SELECT pg_advisory_xact_lock(%s)", [lock_key(environment.pk, _EVERYBODY)])
 
 
 def lock_to_let_in(environment_id: int, user_id: str) -> None:
     """`lock_by_key` on a user who is being let in; `lock_environment` waits for it."""
     _take(
         "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)",
-        [_lock_key(environment_id, _EVERYBODY), _lock_key(environment_id, user_id)],
+        [lock_key(environment_id, _EVERYBODY), lock_key(environment_id, user_id)],
     )
 
 
-def _lock_key(environment_id: int, user_id: str) -> int:
+def lock_key(environment_id: int, user_id: str) -> int:
+    """What PostgreSQL knows the lock by."""
     text = f"{environment_id}:{user_id}".encode()
     return int.from_bytes(blake2b(text, digest_size=8).digest(), signed=True)
 

@@ -6,6 +6,7 @@ Invariant: `require_places` is asked, and users are inserted, only while `lock` 
 import random
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Sum
@@ -19,6 +20,14 @@ from users.models import AppUser, RegistrationTally
 # The pace at which a quota fills is taken over this many days.
 PACE_DAYS = 14
 THRESHOLDS = (80, 95, 100)  # percent
+
+# An increment on conflict has no words in the ORM, and read-then-write would lose counts.
+_TALLY = RegistrationTally._meta.db_table
+ADD_TO_TALLY = (
+    f"INSERT INTO {_TALLY} (environment_id, day, shard, count) {{rows}} "
+    "ON CONFLICT (environment_id, day, shard) "
+    f"DO UPDATE SET count = {_TALLY}.count + excluded.count"
+)
 
 
 class QuotaExceeded(Exception):
@@ -132,14 +141,15 @@ def _used(environment: Environment, limit: int) -> int:
 
 def tally(environment: Environment, *, day: date, count: int) -> None:
     """Add to the day's registrations."""
-    if not count:
-        return
+    if count:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                ADD_TO_TALLY.format(rows="VALUES (%s, %s, %s, %s)"),
+                tally_row(environment, day=day, count=count),
+            )
+
+
+def tally_row(environment: Environment, *, day: date, count: int) -> list[Any]:
+    """What `ADD_TO_TALLY` adds."""
     shard = random.randrange(RegistrationTally.SHARDS)  # noqa: S311 - spreads writers, no secret
-    table = RegistrationTally._meta.db_table
-    with connection.cursor() as cursor:
-        # An increment on conflict has no words in the ORM, and read-then-write would lose counts.
-        cursor.execute(
-            f"INSERT INTO {table} (environment_id, day, shard, count) VALUES (%s, %s, %s, %s) "  # noqa: S608
-            f"ON CONFLICT (environment_id, day, shard) DO UPDATE SET count = {table}.count + %s",
-            [environment.pk, day, shard, count, count],
-        )
+    return [environment.pk, day, shard, count]
