@@ -71,7 +71,7 @@ async def measure(
 ) -> None:
     clients = await connect_all(users, ports, pids)
     await kick_some(environment, clients)
-    await write_to_each_other(users, ports)
+    await write_to_each_other(users, ports, pids)
     await kick_all(environment, clients)
 
 
@@ -90,14 +90,15 @@ async def connect_all(
             client = ChatClient(_first_frame(user))
             clients[user.user_id] = await enter(number, ports[number % len(ports)], client)
 
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), _core_seconds(pids)
     await asyncio.gather(*[connect_some() for _ in range(AT_ONCE)])
-    seconds = time.perf_counter() - began
+    seconds, cost = time.perf_counter() - began, _core_seconds(pids) - spent
     await asyncio.sleep(5)
     after = [_memory(pid) for pid in pids]
     each = (sum(after) - sum(before)) / len(users)
     print(
-        f"connections      {len(users):,} in {len(pids)} processes, {len(users) / seconds:,.0f}/s"
+        f"connections      {len(users):,} in {len(pids)} processes, {len(users) / seconds:,.0f} "
+        f"let in a second, {cost / len(users) * 1_000:.1f} ms of a core each"
     )
     print(
         f"memory           {each / 1024:.1f} KiB each, {GIB / each:,.0f} idle per GiB; "
@@ -132,7 +133,7 @@ def _kick(environment: Environment, user_id: str) -> tuple[float, float]:
     return called, committed[0]
 
 
-async def write_to_each_other(users: list[AppUser], ports: list[int]) -> None:
+async def write_to_each_other(users: list[AppUser], ports: list[int], pids: list[int]) -> None:
     """Each pair across the two processes: the next message when the last is acknowledged."""
     pairs, seconds = _number("PAIRS", 100), _number("SECONDS", 10)
     sent_at: dict[str, float] = {}
@@ -168,7 +169,7 @@ async def write_to_each_other(users: list[AppUser], ports: list[int]) -> None:
         senders[to] = await enter(
             0, ports[1], ChatClient(_first_frame(sender), partial(answered, to))
         )
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), _core_seconds(pids)
     for to, client in senders.items():
         send(client, to)
     await asyncio.sleep(seconds)
@@ -178,7 +179,11 @@ async def write_to_each_other(users: list[AppUser], ports: list[int]) -> None:
         if not sent_at:
             break
         await asyncio.sleep(0.1)
-    print(f"messages         {stored:,.0f}/s stored, given out and acknowledged, {pairs} pairs")
+    cost = (_core_seconds(pids) - spent) / max(1, len(took))
+    print(
+        f"messages         {stored:,.0f}/s stored, given out and acknowledged, {pairs} pairs, "
+        f"{cost * 1_000:.1f} ms of a core each"
+    )
     print(f"                 until received    {_percentiles(took)}")
     print(f"                 {answers:,} stored, {len(took):,} received", flush=True)
     for client in (*senders.values(), *recipients.values()):
@@ -191,6 +196,7 @@ async def kick_all(environment: Environment, clients: dict[str, ChatClient]) -> 
     await asyncio.to_thread(_revoke_all, environment)
     await asyncio.gather(*[client.closed for client in clients.values()])
     print(f"revoke all       {len(clients):,} closed in {time.perf_counter() - began:.1f} s")
+    print(f"load average at the end: {os.getloadavg()[0]:.1f}")
 
 
 def _revoke_all(environment: Environment) -> None:
@@ -204,6 +210,16 @@ def _first_frame(user: AppUser) -> dict[str, Any]:
         "token": tokens.issue(user, now=timezone.now()),
         "device": "bench",
     }
+
+
+def _core_seconds(pids: list[int]) -> float:
+    """The time that these processes have spent on a core so far."""
+    ticks = 0
+    for pid in pids:
+        # Behind the name in parentheses, which may hold anything: state, parent, ...
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> int:

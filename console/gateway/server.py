@@ -1,6 +1,7 @@
 """Serving the gateway: uvicorn, with what a gateway needs."""
 
 import resource
+import sys
 from typing import Any
 
 import uvicorn
@@ -60,4 +61,7 @@ def serve(application: str, *, host: str, port: int, processes: int = 1) -> None
     """Serve an ASGI application until a signal ends it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # one file for each connection
+    # Threads that wait on the database take turns with the loop that closes connections, which
+    # would wait for each of them for 5 ms.
+    sys.setswitchinterval(0.001)
     uvicorn.run(application, host=host, port=port, workers=processes, **OPTIONS)
