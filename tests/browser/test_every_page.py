@@ -13,6 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from applications.models import FREE_USER_LIMIT, Role
+from console.api.doors import VENDORS
 from moderation.models import AllowlistEntry, BlocklistEntry
 from tests.console.pages import address
 from tests.console.test_access import ABOVE, OF_ENVIRONMENT, world
@@ -41,6 +42,7 @@ EVERY_LOOK = [(width, scheme) for width in (DESKTOP, PHONE) for scheme in ("ligh
 LONG = "x" * 64
 # Rows are alike: the first few stand for all.
 FIRST_ROWS = {"exclude": ["tbody tr:nth-child(n+4)"]}
+UNFOLD = "document.querySelectorAll('main details').forEach(each => { each.open = true; })"
 RUN_AXE = (
     "context => axe.run(context, {resultTypes: ['violations']}).then(found => found.violations)"
 )
@@ -85,6 +87,7 @@ class Inspector:
     def visit(self, url: str, looks: list[tuple[int, str]]) -> None:
         self.window.open(url)
         expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+        self.page.evaluate(UNFOLD)
         for width, scheme in looks:
             self.page.set_viewport_size({"width": width, "height": 900})
             self.page.emulate_media(color_scheme=scheme)
@@ -154,6 +157,7 @@ class TestEveryPage:
         urls += [f"{bans}?tab={tab}" for tab in ("lifted", "expired", "all")]
         urls += [f"{lists}?list=allowlist&owner=mia", f"{lists}?listed=mia", f"{bans}?q=mia"]
         urls += [reverse(name) for name, row in ABOVE.items() if row == ("sign-in", 200)]
+        urls += [reverse("api_docs", args=[vendor.name]) for vendor in VENDORS]
         with opened(environment) as window:
             inspector = Inspector(window, axe)
             for url in html_pages(client, urls):
