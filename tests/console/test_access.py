@@ -137,11 +137,14 @@ ABOVE = {
     "overview": ("sign-in", 200),
     "application_create": ("sign-in", 200),
     "password-change": ("sign-in", 200),
+    "api_docs": ("sign-in", 200),
+    "api_document": ("sign-in", 200),
     "sign-out": ("sign-in", 405),
     "sign-in": (200, 302),
     "set-password": (200, 200),
     "favicon": (302, 302),
 }
+ABOVE_ARGS = {"set-password": ["MQ", "x-y"], "api_docs": ["agora"], "api_document": ["agora"]}
 # What answers without signing in, and nothing else. Django admin keeps its own door.
 OPEN = {"sign-in", "set-password", "favicon"}
 
@@ -293,7 +296,7 @@ class TestWhoMayOpenWhat:
 class TestPagesAbove:
     @pytest.mark.parametrize("name", ABOVE)
     def test_answer_as_their_row_says(self, client, name):
-        url = reverse(name, args=["MQ", "x-y"] if name == "set-password" else [])
+        url = reverse(name, args=ABOVE_ARGS.get(name, []))
         anonymous, account = ABOVE[name]
         response = client.get(url)
         if anonymous == "sign-in":
