@@ -20,6 +20,7 @@ from django.db.models import Q, QuerySet
 
 from applications import announcements, audit
 from applications.audit import Actor
+from applications.counting import EXACT_UP_TO, Count
 from applications.models import Environment
 from users import bus
 from users.models import AppUser, Connection, GatewayProcess
@@ -258,12 +259,10 @@ def is_online(*, environment: Environment, user_id: str, now: datetime) -> bool:
     return bool(online(environment=environment, user_ids=[user_id], now=now))
 
 
-def online_count(*, environment: Environment, now: datetime) -> int:
-    """Users, not connections."""
-    return (
-        Connection.objects.alive(now)
-        .filter(environment=environment)
-        .values("user_id")
-        .distinct()
-        .count()
-    )
+def online_count(*, environment: Environment, now: datetime) -> Count:
+    """Users, not connections; exact up to `EXACT_UP_TO`."""
+    online = Connection.objects.alive(now).filter(environment=environment)
+    found = online.values("user_id").distinct()[: EXACT_UP_TO + 1].count()
+    if found > EXACT_UP_TO:
+        return Count(EXACT_UP_TO, exact=False, at_least=True)
+    return Count(found)

@@ -115,12 +115,16 @@ def application_rename(request: MemberRequest, environment: Environment) -> Http
     form = RenameForm(request.POST)
     if not form.is_valid():
         return _page(request, environment, rename=form, status=422)
-    environments.rename(
-        application=environment.application,
-        name=form.cleaned_data["name"],
-        by=Actor.staff(request),
-        now=timezone.now(),
-    )
+    try:
+        environments.rename(
+            application=environment.application,
+            name=form.cleaned_data["name"],
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except environments.InvalidName as error:
+        form.add_error("name", str(error))
+        return _page(request, environment, rename=form, status=422)
     return answers.moved(request, "The application is renamed.", to=_address(environment))
 
 

@@ -54,7 +54,7 @@ class TestEnvironment:
         context = get().context
         assert context["banned"].value == 3
         assert context["ending_soon"].value == 1
-        assert context["online"] == 1
+        assert context["online"].value == 1
         assert context["deactivated"].value == 1
 
     def test_lists_recent_changes_and_no_other_environments(self, environment, get):

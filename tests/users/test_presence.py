@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 
+from applications.counting import Count
 from applications.models import AuditEvent, Delivery
 from tests.factories import (
     HOUR,
@@ -30,7 +31,7 @@ class TestOnline:
         make_connection(environment=make_environment(), user_id="carl")
         ask = {"environment": environment, "now": NOON}
         assert presence.online(user_ids=["ada", "bob", "carl"], **ask) == {"ada"}
-        assert presence.online_count(**ask) == 1
+        assert presence.online_count(**ask) == Count(1)
         assert not presence.is_online(user_id="bob", **ask)
 
     def test_ends_with_the_lease_of_a_killed_process(self):
