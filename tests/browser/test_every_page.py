@@ -156,7 +156,9 @@ class TestEveryPage:
         bans, lists = address("ban_list", environment), address("list_browse", environment)
         urls += [f"{bans}?tab={tab}" for tab in ("lifted", "expired", "all")]
         urls += [f"{lists}?list=allowlist&owner=mia", f"{lists}?listed=mia", f"{bans}?q=mia"]
-        urls += [reverse(name) for name, row in ABOVE.items() if row == ("sign-in", 200)]
+        shown = {name for name, row in ABOVE.items() if row == ("sign-in", 200)}
+        # The calls are one page for each vendor, and beside it a document that is no page.
+        urls += [reverse(name) for name in shown - {"api_docs", "api_document"}]
         urls += [reverse("api_docs", args=[vendor.name]) for vendor in VENDORS]
         with opened(environment) as window:
             inspector = Inspector(window, axe)
