@@ -138,7 +138,7 @@ class TestOnlineEverywhere:
         make_connection(
             environment=environment, user_id="ghost", gateway=make_gateway(lease_until=NOON)
         )
-        assert client.get(address("environment", environment)).context["online"] == 1
+        assert client.get(address("environment", environment)).context["online"].value == 1
         online = client.get(address("user_list", environment), {"tab": "online"})
         assert [row.user.user_id for row in online.context["rows"]] == ["mia"]
         assert len(get(client, environment).context["rows"]) == 2
