@@ -134,6 +134,11 @@ class Environment(models.Model):
         return self.kind == self.Kind.DEVELOPMENT
 
     @property
+    def full_name(self) -> str:
+        """Names it beyond doubt; what one types to confirm what cannot be undone."""
+        return f"{self.application.org_name}/{self.kind}"
+
+    @property
     def app_name(self) -> str:
         """Agora Chat's second half of `org_name#app_name`."""
         return self.kind

@@ -82,7 +82,7 @@ def _not_revocable(environment: Environment, secret_id: int) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MANAGE_APPLICATION)
 def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpResponse:
-    phrase = f"{environment.application.org_name}/{environment.kind}"
+    phrase = environment.full_name
     context = _context(request, environment) | {
         "title": "Revoke all access tokens",
         "phrase": phrase,

@@ -68,7 +68,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
     """Asks for the environment's name: what is deleted then cannot be had back."""
     if environment.is_development:
         return answers.refused(request, NO_LOCK, back=_address(environment))
-    phrase = f"{environment.application.org_name}/{environment.kind}"
+    phrase = environment.full_name
     form = UnlockForm(request.POST if request.method == "POST" else None)
     context = {
         **_context(request, environment),

@@ -25,11 +25,6 @@ _TONES = {
 }
 
 
-def phrase(environment: Environment) -> str:
-    """What is typed to confirm: the environment's name, as its address says it."""
-    return f"{environment.application.org_name}/{environment.kind}"
-
-
 def _quota(environment: Environment) -> str:
     return resolve_url("quota", environment.application.org_name, environment.kind)
 
@@ -98,7 +93,7 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
             (DeletionItem.Result(word).label.lower(), number, _TONES[DeletionItem.Result(word)])
             for word, number in numbers.items()
         ],
-        "phrase": phrase(job.environment),
+        "phrase": job.environment.full_name,
         "error": error,
     }
     return answers.shown(
@@ -117,8 +112,8 @@ def deletion_confirm(request: MemberRequest, environment: Environment, job_id: i
     job = _job(environment, job_id)
     if job.state != DeletionJob.State.PREVIEWED:
         return redirect(job)
-    if request.POST.get("confirm", "").strip() != phrase(environment):
-        return _show(request, job, error=f"Type {phrase(environment)} to delete these users.")
+    if request.POST.get("confirm", "").strip() != environment.full_name:
+        return _show(request, job, error=f"Type {environment.full_name} to delete these users.")
     with suppress(deletion.JobNotOpen):  # somebody was quicker: the page shows what became of it
         deletion.confirm(job=job, by=Actor.staff(request), now=timezone.now())
     return redirect(job)
