@@ -112,8 +112,16 @@ class UserList:
 
     def contains(self, *, environment: Environment, owner_id: str, listed_id: str) -> bool:
         """Whether this one is on the owner's list."""
-        entries = self.model.objects.of(environment, owner_id)
-        return bool(entries.filter(listed_id=listed_id).exists())
+        found = self.among(environment=environment, owner_id=owner_id, others=[listed_id])
+        return listed_id in found
+
+    def among(self, *, environment: Environment, owner_id: str, others: Iterable[str]) -> set[str]:
+        """Which of these are on the owner's list."""
+        return set(
+            self.model.objects.of(environment, owner_id)
+            .filter(listed_id__in=list(others))
+            .values_list("listed_id", flat=True)
+        )
 
     def page(
         self,

@@ -117,8 +117,9 @@ export class RollcallClient extends EventTarget {
     const [socket, now] = [this.#socket, Date.now()];
     this.#due = Math.max(this.#due + SPACING, now - BURST);
     setTimeout(() => {
-      const asked = socket === this.#socket && this.#calls.has(frame.id);
-      if (asked) socket.send(JSON.stringify(frame));
+      // A socket that is closing takes nothing more; its successor asks again.
+      const open = socket === this.#socket && socket.readyState === WebSocket.OPEN;
+      if (open && this.#calls.has(frame.id)) socket.send(JSON.stringify(frame));
     }, this.#due - now);
   }
 

@@ -181,8 +181,7 @@ def errors_of(
     def errors(call_name: str) -> Sequence[ErrorAnswer]:
         table = {**common, **own.get(call_name, {})}
         return [
-            ErrorAnswer(refusal.status, str(refusal.code), meaning)
-            for refusal, meaning in table.items()
+            ErrorAnswer(refusal.status, refusal.code, meaning) for refusal, meaning in table.items()
         ]
 
     return errors

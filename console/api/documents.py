@@ -3,12 +3,12 @@ folder says about the rest (`vendor.Documented`): who may call, and every refusa
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from typing import Any
 
-from console.api.vendor import ErrorAnswer, Vendor
+from console.api.vendor import Documented, ErrorAnswer, Vendor
 
 VERSION = "1"
 ERROR = "Error"
@@ -44,13 +44,13 @@ def of(vendor: Vendor) -> dict[str, Any]:
     document["security"] = [{name: [] for name in names} for names in told.alternatives]
     for path, method, operation in operations(document):
         route = path.lstrip("/").replace("{", "<").replace("}", ">")
-        name = vendor.call_name(method.upper(), route).strip()
+        name = vendor.call_name(method.upper(), route)
         operation["operationId"] = name
         operation["summary"] = name
         operation["parameters"] = [*operation.get("parameters", []), REQUEST_ID]
         operation["responses"]["200"].setdefault("content", _JSON_OBJECT)
         _require_body_only_where_needed(operation, document)
-        operation["responses"] |= _refusals(told.errors(name))
+        operation["responses"] |= _refusals(told, name)
     return document
 
 
@@ -76,16 +76,19 @@ def _require_body_only_where_needed(operation: dict[str, Any], document: dict[st
         body["required"] = bool(resolved(document, content["schema"]).get("required"))
 
 
-def _refusals(answers: Iterable[ErrorAnswer]) -> dict[str, Any]:
-    ordered = sorted(answers, key=lambda answer: answer.status)
+def _refusals(told: Documented, call_name: str) -> dict[str, Any]:
+    ordered = sorted(told.errors(call_name), key=lambda answer: answer.status)
     return {
-        str(status): {
-            "description": _said(list(group)),
-            "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{ERROR}"}}},
-        }
+        str(status): _refused(list(group), told.error_code)
         for status, group in groupby(ordered, key=lambda answer: answer.status)
     }
 
 
-def _said(answers: Sequence[ErrorAnswer]) -> str:
-    return "\n".join(f"{answer.code}: {answer.meaning}" for answer in answers)
+def _refused(answers: Sequence[ErrorAnswer], code: str) -> dict[str, Any]:
+    """The answers of one status: their form, and which codes it comes with."""
+    codes = [answer.code for answer in answers]
+    form = [{"$ref": f"#/components/schemas/{ERROR}"}, {"properties": {code: {"enum": codes}}}]
+    return {
+        "description": "\n".join(f"{answer.code}: {answer.meaning}" for answer in answers),
+        "content": {"application/json": {"schema": {"allOf": form}}},
+    }

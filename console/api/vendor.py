@@ -82,7 +82,7 @@ class ErrorAnswer:
     """One of the ways in which a call is refused."""
 
     status: int
-    code: str
+    code: int | str
     meaning: str
 
 
@@ -94,9 +94,11 @@ class Documented:
     # Name → security scheme, and which of them together prove a caller; each line is enough.
     schemes: Mapping[str, Mapping[str, str]]
     alternatives: Sequence[Sequence[str]]
-    # What a refusal's body looks like, and those of a call, by its name.
+    # What a refusal's body looks like, which member of it is the code, and a call's refusals by its
+    # name.
     error: type[Schema]
     errors: Callable[[str], Sequence[ErrorAnswer]]
+    error_code: str = "code"
     # What stands before every path, and an example for each {name} in it.
     base: str = "/"
     examples: Mapping[str, str] = field(default_factory=dict)

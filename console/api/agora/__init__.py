@@ -61,7 +61,7 @@ for router in (tokens, connections, users, moderation, contacts, attributes):
     api.add_router("", router.router)
 
 # What follows the app in a path, where the app's own name is not enough to know the vendor by.
-_ROOTS = {"users", "user", "token", "metadata", "mutes", "contacts"}
+_ROOTS = {"users", "user", "token", "metadata", "mutes", "contacts", "blocks"}
 
 
 def _owns(segments: Sequence[str]) -> bool:
@@ -77,7 +77,7 @@ def _owns(segments: Sequence[str]) -> bool:
 def _call_name(method: str, route: str) -> str:
     # Django keeps its pattern in front: `^/`, and `<str:name>` or `<name>` for a parameter.
     name = re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", route.removeprefix("^/"))
-    return f"{method} {name}"
+    return f"{method} {name}".strip()
 
 
 def _claimed_key(request: HttpRequest) -> str:

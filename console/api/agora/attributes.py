@@ -1,29 +1,40 @@
 """Agora Chat's calls about user attributes. Their envelope has no more than data and times."""
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest
 from ninja import Body, Router
 
-from console.api.agora import auth, naming, schemas, wire
+from console.api.agora import answers, auth, naming, schemas, wire
 from console.api.agora.auth import Request
 from console.api.agora.envelope import envelope
 from console.api.agora.wire import Refused
 from users import attributes
 
-router = Router(tags=["User attributes"])
+router = Router(tags=["User attributes"], exclude_unset=True)
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+_FORM_BODY = {
+    "requestBody": {
+        "content": {
+            _FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
+        }
+    }
+}
 
 
-@router.get("metadata/user/capacity")
+@router.get("metadata/user/capacity", response=answers.Data[int])
 def capacity(request: Request) -> Any:
     """Bytes that all attributes of the app take."""
-    return _answer(request, attributes.bytes_used(environment=request.auth.environment))
+    return envelope(request, data=attributes.bytes_used(environment=request.auth.environment))
 
 
-@router.post("metadata/user/get", auth=auth.any_user)
+@router.post(
+    "metadata/user/get",
+    auth=auth.any_user,
+    response=answers.Data[dict[str, dict[str, str]]],
+)
 def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery]) -> Any:
     """Some properties of some users; none of an unknown one."""
     _require_type(request, _JSON)
@@ -36,21 +47,26 @@ def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery])
     for name in body.targets:
         values = found.get(users[name].user_id, {}) if name in users else {}
         data[name] = {key: values[key] for key in body.properties if key in values}
-    return _answer(request, data)
+    return envelope(request, data=data)
 
 
-@router.get("metadata/user/{username}", auth=auth.any_user)
+@router.get("metadata/user/{username}", auth=auth.any_user, response=answers.Data[dict[str, str]])
 def attributes_of_user(request: Request, username: str) -> Any:
     user = naming.find_or_none(request.auth.environment, username)
     if user is None:
-        return _answer(request, {})
-    return _answer(
+        return envelope(request, data={})
+    return envelope(
         request,
-        attributes.of_user(environment=request.auth.environment, user_id=user.user_id),
+        data=attributes.of_user(environment=request.auth.environment, user_id=user.user_id),
     )
 
 
-@router.put("metadata/user/{username}", auth=auth.own_user)
+@router.put(
+    "metadata/user/{username}",
+    auth=auth.own_user,
+    response=answers.Data[dict[str, str]],
+    openapi_extra=_FORM_BODY,
+)
 def set_attributes(request: Request, username: str) -> Any:
     """Set what the form names; an empty value removes. All that the user has then."""
     caller = request.auth
@@ -64,10 +80,10 @@ def set_attributes(request: Request, username: str) -> Any:
         by=caller.actor,
         now=caller.now,
     )
-    return _answer(request, after)
+    return envelope(request, data=after)
 
 
-@router.delete("metadata/user/{username}", auth=auth.own_user)
+@router.delete("metadata/user/{username}", auth=auth.own_user, response=answers.Data[Literal[True]])
 def clear_attributes(request: Request, username: str) -> Any:
     """Having none, or being unknown, is no error."""
     caller = request.auth
@@ -79,11 +95,7 @@ def clear_attributes(request: Request, username: str) -> Any:
             by=caller.actor,
             now=caller.now,
         )
-    return _answer(request, True)
-
-
-def _answer(request: Request, data: Any) -> dict[str, Any]:
-    return envelope(request, None, data=data)
+    return envelope(request, data=True)
 
 
 def _require_type(request: HttpRequest, wanted: str) -> None:

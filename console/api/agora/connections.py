@@ -4,18 +4,18 @@ from typing import Any
 
 from ninja import Body, Router
 
-from console.api.agora import auth, naming, schemas
+from console.api.agora import answers, auth, naming, schemas
 from console.api.agora.auth import Request
-from console.api.agora.envelope import APPLICATION, PLACE, envelope
+from console.api.agora.envelope import envelope
 from users import messages, presence
 from users.models import Connection
 
-router = Router(tags=["Connections"])
+router = Router(tags=["Connections"], exclude_unset=True)
 # Keys are 64-bit; a longer number is no message's.
 _MAX_DIGITS = 18
 
 
-@router.post("users/batch/status")
+@router.post("users/batch/status", response=answers.States)
 def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
     """In the order asked; an unknown name is offline."""
     caller = request.auth
@@ -35,7 +35,11 @@ def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
     )
 
 
-@router.get("users/{username}/status", auth=auth.own_user)
+@router.get(
+    "users/{username}/status",
+    auth=auth.own_user,
+    response=answers.Counted[dict[str, answers.State]],
+)
 def online_status(request: Request, username: str) -> Any:
     """Online with any device. The key is the name as it was asked for."""
     caller = request.auth
@@ -43,14 +47,14 @@ def online_status(request: Request, username: str) -> Any:
     online = presence.is_online(
         environment=caller.environment, user_id=user.user_id, now=caller.now
     )
-    return envelope(request, "get", ("uri",), entities=[], data={username: _state(online)}, count=0)
+    return envelope(request, "get", entities=[], data={username: _state(online)}, count=0)
 
 
 def _state(online: bool) -> str:
     return "online" if online else "offline"
 
 
-@router.api_operation(["GET", "POST"], "users/{username}/disconnect")
+@router.api_operation(["GET", "POST"], "users/{username}/disconnect", response=answers.Disconnected)
 def disconnect(request: Request, username: str) -> Any:
     """Close all connections; who has none is offline as well."""
     caller = request.auth
@@ -58,10 +62,10 @@ def disconnect(request: Request, username: str) -> Any:
     presence.kick(
         environment=caller.environment, user_id=user.user_id, by=caller.actor, now=caller.now
     )
-    return envelope(request, "get", (*APPLICATION, "uri"), entities=[], data={"result": True})
+    return envelope(request, "get", entities=[], data={"result": True})
 
 
-@router.get("users/{username}/resources", auth=auth.own_user)
+@router.get("users/{username}/resources", auth=auth.own_user, response=answers.Devices)
 def devices(request: Request, username: str) -> Any:
     caller = request.auth
     user = naming.find(caller.environment, username)
@@ -71,7 +75,6 @@ def devices(request: Request, username: str) -> Any:
     return envelope(
         request,
         "get",
-        PLACE,
         path=f"/users/{user.user_id}/resources",
         entities=[],
         data=[
@@ -81,7 +84,11 @@ def devices(request: Request, username: str) -> Any:
     )
 
 
-@router.api_operation(["DELETE", "GET"], "users/{username}/disconnect/{resource}")
+@router.api_operation(
+    ["DELETE", "GET"],
+    "users/{username}/disconnect/{resource}",
+    response=answers.Disconnected,
+)
 def disconnect_device(request: Request, username: str, resource: str) -> Any:
     """Close one device's connection, if it is open."""
     caller = request.auth
@@ -96,7 +103,7 @@ def disconnect_device(request: Request, username: str, resource: str) -> Any:
                 by=caller.actor,
                 now=caller.now,
             )
-    return envelope(request, "delete", (*APPLICATION, "uri"), entities=[], data={"result": True})
+    return envelope(request, "delete", entities=[], data={"result": True})
 
 
 def _resource(connection: Connection) -> str:
@@ -104,17 +111,25 @@ def _resource(connection: Connection) -> str:
     return f"{connection.platform or 'device'}_{connection.device or connection.pk}"
 
 
-@router.get("users/{username}/offline_msg_count", auth=auth.own_user)
+@router.get(
+    "users/{username}/offline_msg_count",
+    auth=auth.own_user,
+    response=answers.Counted[dict[str, int]],
+)
 def waiting_messages(request: Request, username: str) -> Any:
     caller = request.auth
     user = naming.find(caller.environment, username)
     count = messages.waiting_count(
         environment=caller.environment, user_id=user.user_id, now=caller.now
     )
-    return envelope(request, "get", ("uri",), entities=[], data={username: count}, count=0)
+    return envelope(request, "get", entities=[], data={username: count}, count=0)
 
 
-@router.get("users/{username}/offline_msg_status/{message}", auth=auth.own_user)
+@router.get(
+    "users/{username}/offline_msg_status/{message}",
+    auth=auth.own_user,
+    response=answers.Counted[dict[str, answers.DeliveryState]],
+)
 def message_state(request: Request, username: str, message: str) -> Any:
     """Whether a message still waits for the user; one that is not known does not."""
     caller = request.auth
@@ -130,4 +145,4 @@ def message_state(request: Request, username: str, message: str) -> Any:
         )
     )
     state = "undelivered" if is_waiting else "delivered"
-    return envelope(request, "get", ("uri",), entities=[], data={message: state}, count=0)
+    return envelope(request, "get", entities=[], data={message: state}, count=0)

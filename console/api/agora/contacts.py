@@ -4,17 +4,17 @@ from typing import Any
 
 from ninja import Body, Router
 
-from console.api.agora import auth, naming, schemas, wire
+from console.api.agora import answers, auth, naming, schemas, wire
 from console.api.agora.auth import Request
-from console.api.agora.envelope import PLACE, entities, envelope, uri
+from console.api.agora.envelope import entities, envelope, relations, uri
 from console.api.agora.wire import Refused
 from users import friends
 from users.models import AppUser
 
-router = Router(tags=["Contacts"])
+router = Router(tags=["Contacts"], exclude_unset=True)
 
 
-@router.post("users/{username}/contacts/users/{friend}", auth=auth.own_user)
+@router.post("users/{username}/contacts/users/{friend}", auth=auth.own_user, response=answers.Users)
 def add_contact(request: Request, username: str, friend: str) -> Any:
     """The app makes two users friends; a user may where the other lets everybody."""
     caller = request.auth
@@ -30,7 +30,9 @@ def add_contact(request: Request, username: str, friend: str) -> Any:
     return _about(request, "post", user, other)
 
 
-@router.delete("users/{username}/contacts/users/{friend}", auth=auth.own_user)
+@router.delete(
+    "users/{username}/contacts/users/{friend}", auth=auth.own_user, response=answers.Users
+)
 def remove_contact(request: Request, username: str, friend: str) -> Any:
     """Not to be friends is no error."""
     caller = request.auth
@@ -57,14 +59,17 @@ def _about(request: Request, action: str, user: AppUser, other: AppUser) -> dict
     return envelope(
         request,
         action,
-        PLACE,
         path="/" + "/".join(place),
         uri=uri(request, *place),
         entities=entities(request.auth, [other]),
     )
 
 
-@router.get("users/{username}/contacts/users", auth=auth.own_user)
+@router.get(
+    "users/{username}/contacts/users",
+    auth=auth.own_user,
+    response=answers.Counted[list[str]],
+)
 def contacts(request: Request, username: str) -> Any:
     """All at once, the latest first."""
     caller = request.auth
@@ -75,15 +80,20 @@ def contacts(request: Request, username: str) -> Any:
         newest_first=True,
     )
     names = [friendship.friend_id for friendship in page.rows]
-    return envelope(request, "get", ("uri",), entities=[], data=names, count=len(names))
+    return envelope(request, "get", entities=[], data=names, count=len(names))
 
 
-@router.get("user/{username}/contacts", auth=auth.own_user, operation_id="contacts_page_of_user")
-@router.get("users/{username}/contacts", auth=auth.own_user)
+@router.get(
+    "user/{username}/contacts",
+    auth=auth.own_user,
+    response=answers.Contacts,
+    operation_id="contacts_page_of_user",
+)
+@router.get("users/{username}/contacts", auth=auth.own_user, response=answers.Contacts)
 def contacts_page(
     request: Request,
     username: str,
-    limit: str | None = None,
+    limit: schemas.ShortPageSize = None,
     cursor: str = "",
     needReturnRemark: bool = False,
 ) -> Any:
@@ -109,7 +119,6 @@ def contacts_page(
     return envelope(
         request,
         "get",
-        ("uri",),
         entities=[],
         data={"contacts": found, **({"cursor": page.next} if page.next else {})},
         cursor=page.next,
@@ -120,9 +129,10 @@ def contacts_page(
 @router.put(
     "user/{username}/contacts/users/{friend}",
     auth=auth.own_user,
+    response=answers.Done,
     operation_id="describe_contact_of_user",
 )
-@router.put("users/{username}/contacts/users/{friend}", auth=auth.own_user)
+@router.put("users/{username}/contacts/users/{friend}", auth=auth.own_user, response=answers.Done)
 def describe_contact(
     request: Request, username: str, friend: str, body: Body[schemas.Remark]
 ) -> Any:
@@ -137,10 +147,10 @@ def describe_contact(
         by=caller.actor,
         now=caller.now,
     )
-    return envelope(request, "put", ("uri",), status="ok")
+    return envelope(request, "put", status="ok")
 
 
-@router.post("users/{username}/contacts/import")
+@router.post("users/{username}/contacts/import", response=answers.ContactsImported)
 def import_contacts(request: Request, username: str, body: Body[schemas.Imported]) -> Any:
     """Each by itself: what became of whom is in the answer."""
     caller = request.auth
@@ -173,3 +183,23 @@ def _imported(request: Request, user: AppUser, other: AppUser) -> str:
     except friends.BefriendsOneself:
         return "UnKnowFailed"
     return "success"
+
+
+@router.post("contacts/check", response=answers.Relations)
+def check_contacts(request: Request, body: Body[schemas.Check]) -> Any:
+    """Whether names are a user's contacts; no unknown name is, and an unknown user has none."""
+    caller = request.auth
+    found = naming.find_several(caller.environment, [body.username, *body.check_list])
+    contacts: set[str] = set()
+    if body.username in found:
+        contacts = friends.friends_among(
+            environment=caller.environment,
+            user_id=found[body.username].user_id,
+            others=[user.user_id for user in found.values()],
+        )
+    return envelope(
+        request,
+        "post",
+        path="/contacts/check",
+        entities=relations(body.check_list, found, contacts, ("friend", "not_friend")),
+    )

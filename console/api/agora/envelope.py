@@ -1,6 +1,6 @@
 """The envelope of a success, and the user in it. Each call shows its own choice of keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,35 +16,30 @@ from users.profiles import QUIET_PERIOD
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-APPLICATION = ("application", "organization", "applicationName")
-PLACE = ("path", "uri")
-ALL = (*APPLICATION, *PLACE)
 
 
-def envelope(
-    request: Request, action: str | None, shown: Sequence[str] = (), **content: Any
-) -> dict[str, Any]:
-    """The keys `shown`, and the content. What is None has no key on the wire: clients page until
-    there is no cursor, and take "" for one.
+def envelope(request: Request, action: str | None = None, **content: Any) -> dict[str, Any]:
+    """All that there is to say, of which the call's answer shows what its schema names. What is
+    None has no key on the wire: clients page until there is no cursor, and take "" for one.
     """
     caller, now = request.auth, timezone.now()
-    by_id = auth.is_by_app_id(request)
-    known = {
-        "application": None if by_id else str(caller.application_uuid),
-        "organization": None if by_id else caller.environment.application.org_name,
-        "applicationName": None if by_id else caller.environment.app_name,
+    known: dict[str, Any] = {}
+    if not auth.is_by_app_id(request):
+        known = {
+            "application": str(caller.application_uuid),
+            "organization": caller.environment.application.org_name,
+            "applicationName": caller.environment.app_name,
+        }
+    known |= {
+        "action": action,
         "path": "/users",
         "uri": uri(request),
         "params": {key: request.GET.getlist(key) for key in request.GET} or None,
-    }
-    body = {
-        "action": action,
-        **{key: known[key] for key in shown},
         **content,
         "timestamp": milliseconds(now),
         "duration": max(0, milliseconds(now) - milliseconds(caller.now)),
     }
-    return {key: value for key, value in body.items() if value is not None}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def uri(request: HttpRequest, *rest: str) -> str:
@@ -78,6 +73,22 @@ def _entity(user: AppUser, banned_at: datetime | None) -> dict[str, Any]:
         **({"nickname": user.name} if user.name else {}),
         **{key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD},
     }
+
+
+def relations(
+    names: Sequence[str],
+    found: Mapping[str, AppUser],
+    related: Collection[str],
+    words: tuple[str, str],
+) -> list[dict[str, str]]:
+    """A line for each name, as it was asked for: whether it is the name of one of the related."""
+    return [
+        {
+            "username": name,
+            "relation": words[name not in found or found[name].user_id not in related],
+        }
+        for name in names
+    ]
 
 
 def milliseconds(moment: datetime) -> int:

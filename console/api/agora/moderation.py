@@ -7,14 +7,14 @@ from django.db import transaction
 from ninja import Body, Router
 
 from console.api import numbered
-from console.api.agora import auth, naming, schemas, wire
+from console.api.agora import answers, auth, naming, schemas, wire
 from console.api.agora.auth import Request
-from console.api.agora.envelope import ALL, PLACE, entities, envelope, uri
+from console.api.agora.envelope import entities, envelope, relations, uri
 from moderation import bans, mutes
 from moderation.lists import blocklist
 from moderation.models import Mute
 
-router = Router(tags=["Moderation"])
+router = Router(tags=["Moderation"], exclude_unset=True)
 MAX_BLOCKED = 500
 CHANNELS = {
     "chat": Mute.Channel.DIRECT,
@@ -25,7 +25,7 @@ WORDS = {channel: word for word, channel in CHANNELS.items()}
 
 
 # --- Bans --------------------------------------------------------------------------------------
-@router.post("users/{username}/deactivate")
+@router.post("users/{username}/deactivate", response=answers.Banned)
 def ban(request: Request, username: str) -> Any:
     """Ban for good; connections close."""
     caller = request.auth
@@ -41,7 +41,7 @@ def ban(request: Request, username: str) -> Any:
     return envelope(request, "Deactivate user", entities=entities(caller, [user]))
 
 
-@router.post("users/{username}/activate")
+@router.post("users/{username}/activate", response=answers.Acted)
 def unban(request: Request, username: str) -> Any:
     """Lift the ban, whoever imposed it and for however long."""
     caller = request.auth
@@ -53,7 +53,7 @@ def unban(request: Request, username: str) -> Any:
 
 
 # --- Blocklists --------------------------------------------------------------------------------
-@router.post("users/{username}/blocks/users", auth=auth.own_user)
+@router.post("users/{username}/blocks/users", auth=auth.own_user, response=answers.Names)
 def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
     caller = request.auth
     found = naming.find_several(caller.environment, [username, *body.usernames])
@@ -68,11 +68,13 @@ def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
         now=caller.now,
         most=MAX_BLOCKED,
     )
-    return envelope(request, "post", ("uri",), entities=[], data=wanted)
+    return envelope(request, "post", entities=[], data=wanted)
 
 
-@router.get("users/{username}/blocks/users", auth=auth.own_user)
-def blocked(request: Request, username: str, pageSize: str | None = None, cursor: str = "") -> Any:
+@router.get("users/{username}/blocks/users", auth=auth.own_user, response=answers.PageOfNames)
+def blocked(
+    request: Request, username: str, pageSize: schemas.ShortPageSize = None, cursor: str = ""
+) -> Any:
     """The latest first; without a page size and a cursor, up to 500."""
     caller = request.auth
     user = naming.find(caller.environment, username)
@@ -87,7 +89,6 @@ def blocked(request: Request, username: str, pageSize: str | None = None, cursor
     return envelope(
         request,
         "get",
-        ("uri",),
         entities=[],
         data=names,
         cursor=page.next if paged else None,
@@ -95,7 +96,9 @@ def blocked(request: Request, username: str, pageSize: str | None = None, cursor
     )
 
 
-@router.delete("users/{username}/blocks/users/{blocked}", auth=auth.own_user)
+@router.delete(
+    "users/{username}/blocks/users/{blocked}", auth=auth.own_user, response=answers.Users
+)
 def unblock(request: Request, username: str, blocked: str) -> Any:
     caller = request.auth
     owner = naming.find(caller.environment, username)
@@ -111,15 +114,36 @@ def unblock(request: Request, username: str, blocked: str) -> Any:
     return envelope(
         request,
         "delete",
-        ALL,
         path="/" + "/".join(place),
         uri=uri(request, *place),
         entities=entities(caller, [other]),
     )
 
 
+@router.post("blocks/check", response=answers.Relations)
+def check_blocked(request: Request, body: Body[schemas.Check]) -> Any:
+    """Whether names are on a user's blocklist; no unknown name is, and nobody is on an unknown
+    user's.
+    """
+    caller = request.auth
+    found = naming.find_several(caller.environment, [body.username, *body.check_list])
+    listed: set[str] = set()
+    if body.username in found:
+        listed = blocklist.among(
+            environment=caller.environment,
+            owner_id=found[body.username].user_id,
+            others=[user.user_id for user in found.values()],
+        )
+    return envelope(
+        request,
+        "post",
+        path="/contacts/check",
+        entities=relations(body.check_list, found, listed, ("blacklist", "not_blacklist")),
+    )
+
+
 # --- Mutes -------------------------------------------------------------------------------------
-@router.post("mutes")
+@router.post("mutes", response=answers.Muted)
 def mute(request: Request, body: Body[schemas.Mute]) -> Any:
     """Mute in the kinds of conversation that are named, or lift the mute there."""
     caller = request.auth
@@ -136,11 +160,15 @@ def mute(request: Request, body: Body[schemas.Mute]) -> Any:
                 if seconds != schemas.PERMANENT:
                     end = caller.now + timedelta(seconds=seconds)
                 mutes.impose(channel=channel, expires_at=end, **who, **when)
-    return envelope(request, "post", PLACE, path="/mutes", data={"result": "ok"})
+    return envelope(request, "post", path="/mutes", data={"result": "ok"})
 
 
-@router.get("mutes")
-def muted(request: Request, pageNum: str | None = None, pageSize: str | None = None) -> Any:
+@router.get("mutes", response=answers.Mutes)
+def muted(
+    request: Request,
+    pageNum: schemas.PageNumber = None,
+    pageSize: schemas.ShortPageSize = None,
+) -> Any:
     """One line for each user and kind of conversation."""
     caller = request.auth
     found = numbered.page(
@@ -154,11 +182,11 @@ def muted(request: Request, pageNum: str | None = None, pageSize: str | None = N
         for each in found
     ]
     return envelope(
-        request, "get", PLACE, path="/mutes", data={"data": lines, "unixtime": _unix(caller.now)}
+        request, "get", path="/mutes", data={"data": lines, "unixtime": _unix(caller.now)}
     )
 
 
-@router.get("mutes/{username}")
+@router.get("mutes/{username}", response=answers.UserMutes)
 def mutes_of_user(request: Request, username: str) -> Any:
     """The seconds left; 0 where the user is not muted, -1 where they are for good."""
     caller = request.auth
@@ -168,7 +196,6 @@ def mutes_of_user(request: Request, username: str) -> Any:
     return envelope(
         request,
         "get",
-        PLACE,
         path="/mutes",
         data={
             "userid": f"{application.org_name}#{caller.environment.app_name}_{user.user_id}",

@@ -5,11 +5,23 @@ it.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from ninja import Schema
-from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 
 from console.api.agora import wire
 from console.api.agora.wire import Refusal, Refused
@@ -28,15 +40,17 @@ MAX_SHORT_PAGE = 50
 MAX_MUTE_SECONDS = 2_147_483_647
 PERMANENT = -1
 MAX_TTL = 100 * 365 * 86_400  # seconds
+MAX_PUSH_TEXT = 512
 
-_USERNAME = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_USERNAME = r"^[A-Za-z0-9_.-]+$"
+_GROUP = r"^notification_ignore_[A-Za-z0-9_]{1,64}$"
 
 
 def legal_username(value: Any) -> str:
     """As stored: in lower case."""
     if value is None:
         raise Refused(wire.USERNAME_REQUIRED)
-    if not isinstance(value, str) or not _USERNAME.fullmatch(value) or value in {".", ".."}:
+    if not isinstance(value, str) or not re.fullmatch(_USERNAME, value) or value in {".", ".."}:
         raise Refused(wire.NOT_LEGAL, name=str(value)[:MAX_USERNAME])
     if len(value) > MAX_USERNAME:
         raise Refused(wire.USERNAME_TOO_LONG)
@@ -63,6 +77,18 @@ def _nickname(value: Any) -> Any:
     return value
 
 
+def _present(value: Any) -> Any:
+    if value is None or value == "":
+        raise Refused(wire.BLANK_USERNAME)
+    return value
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers here")
+    return value
+
+
 def _registrations(value: Any) -> Any:
     if isinstance(value, list) and len(value) > MAX_TO_REGISTER:
         raise Refused(wire.TOO_MANY_TO_REGISTER, number=len(value), most=MAX_TO_REGISTER)
@@ -71,34 +97,60 @@ def _registrations(value: Any) -> Any:
     return value
 
 
-def _at_most(most: int, refusal: Refusal) -> Callable[[Any], Any]:
+def _number(
+    most: int, refusal: Refusal = wire.TOO_MANY_TO_ASK, *, nobody: Refusal = wire.NOBODY_TO_ASK
+) -> BeforeValidator:
+    """Refuses none, and more than `most`, in the call's own words."""
+
     def check(value: Any) -> Any:
         if value is None or value == []:
-            raise Refused(wire.NOBODY_TO_ASK)
+            raise Refused(nobody)
         if isinstance(value, list) and len(value) > most:
             raise Refused(refusal, most=most)
         return value
 
-    return check
+    return BeforeValidator(check)
 
 
-def _names(most: int, refusal: Refusal = wire.TOO_MANY_TO_ASK) -> Any:
-    return Annotated[list[StrictStr], BeforeValidator(_at_most(most, refusal))]
+def _requires(*names: str) -> ConfigDict:
+    """For members whose absence the vendor words itself: the validator sees None in their place."""
+    return ConfigDict(json_schema_extra={"required": list(names)})
 
 
 def _kind(value: Any) -> str:
     return "several" if isinstance(value, list) else "one"
 
 
-Password = Annotated[StrictStr | None, BeforeValidator(_password)]
-NewPassword = Annotated[StrictStr, BeforeValidator(_new_password)]
-Nickname = Annotated[StrictStr | None, BeforeValidator(_nickname)]
+Username = Annotated[
+    str, Field(max_length=MAX_USERNAME, pattern=_USERNAME), BeforeValidator(legal_username)
+]
+Password = Annotated[StrictStr, Field(max_length=MAX_PASSWORD), BeforeValidator(_password)]
+NewPassword = Annotated[StrictStr, Field(max_length=MAX_PASSWORD), BeforeValidator(_new_password)]
+Nickname = Annotated[StrictStr, Field(max_length=NAME_MAX_LENGTH), BeforeValidator(_nickname)]
+Names = Annotated[list[StrictStr], Field(min_length=1)]
+NamesToAsk = Annotated[Names, Field(max_length=MAX_TO_ASK), _number(MAX_TO_ASK)]
+NamesToBlock = Annotated[Names, Field(max_length=MAX_TO_BLOCK), _number(MAX_TO_BLOCK)]
+NamesToImport = Annotated[
+    Names, Field(max_length=MAX_TO_IMPORT), _number(MAX_TO_IMPORT, wire.TOO_MANY_TO_IMPORT)
+]
+NamesToDescribe = Annotated[
+    Names, Field(max_length=MAX_TO_ASK), _number(MAX_TO_ASK, wire.TOO_MANY_ATTRIBUTES)
+]
+NamesToCheck = Annotated[
+    Names,
+    Field(max_length=MAX_TO_ASK),
+    _number(MAX_TO_ASK, wire.NUMBER_TO_CHECK, nobody=wire.NUMBER_TO_CHECK),
+]
+# Not sent: for the validator to refuse, and for what then stays as it is.
+_MISSING: Any = Field(None, validate_default=True)
+_UNSET: Any = Field(None)
 
 
 class NewUser(Schema):
-    username: Annotated[str, BeforeValidator(legal_username)] = Field(None, validate_default=True)
-    password: Password = None
-    nickname: Nickname = None
+    model_config = _requires("username")
+    username: Username = _MISSING
+    password: Password | None = None
+    nickname: Nickname | None = None
 
 
 Registration = Annotated[
@@ -109,31 +161,38 @@ Registration = Annotated[
 
 
 class ChangePassword(Schema):
-    newpassword: Annotated[StrictStr, BeforeValidator(_new_password)] = Field(
-        None, validate_default=True
-    )
+    model_config = _requires("newpassword")
+    newpassword: NewPassword = _MISSING
     oldpassword: StrictStr | None = None
 
 
 class StatusQuery(Schema):
-    usernames: _names(MAX_TO_ASK) = Field(None, validate_default=True)  # type: ignore[valid-type]
+    model_config = _requires("usernames")
+    usernames: NamesToAsk = _MISSING
 
 
 class Blocked(Schema):
-    usernames: _names(MAX_TO_BLOCK) = Field(None, validate_default=True)  # type: ignore[valid-type]
+    model_config = _requires("usernames")
+    usernames: NamesToBlock = _MISSING
 
 
 class Imported(Schema):
-    usernames: _names(MAX_TO_IMPORT, wire.TOO_MANY_TO_IMPORT) = Field(  # type: ignore[valid-type]
-        None, validate_default=True
-    )
+    model_config = _requires("usernames")
+    usernames: NamesToImport = _MISSING
 
 
 class AttributesQuery(Schema):
-    targets: _names(MAX_TO_ASK, wire.TOO_MANY_ATTRIBUTES) = Field(  # type: ignore[valid-type]
-        None, validate_default=True
-    )
+    model_config = _requires("targets", "properties")
+    targets: NamesToDescribe = _MISSING
     properties: list[StrictStr]
+
+
+class Check(Schema):
+    """Of whom, and which names are to be looked for on their list."""
+
+    model_config = _requires("username", "check_list")
+    username: Annotated[StrictStr, BeforeValidator(_present)] = _MISSING
+    check_list: NamesToCheck = _MISSING
 
 
 class Remark(Schema):
@@ -169,45 +228,65 @@ class TokenRequest(Schema):
 
 
 # --- Push settings: a user's own, and kept in the user object under the same names ---------------
-def _is_hour(value: Any) -> bool:
+def _hour(value: int | str) -> int | str:
     text = str(value)
-    return type(value) in {int, str} and (not text or (text.isdecimal() and int(text) < 24))
-
-
-def _is_short_text(value: Any) -> bool:
-    return identity.is_text(value, 512)
-
-
-_PUSH_SETTINGS: Mapping[re.Pattern[str], Callable[[Any], bool]] = {
-    re.compile(pattern, re.ASCII): check
-    for pattern, check in (
-        ("notification_display_style", lambda value: type(value) is int and value in {0, 1}),
-        ("notification_no_disturbing", lambda value: isinstance(value, bool)),
-        ("notification_no_disturbing_(start|end)", _is_hour),
-        (r"notification_ignore_\w{1,64}", lambda value: isinstance(value, bool)),
-        ("device_token|notifier_name", _is_short_text),
-    )
-}
-
-
-def push_settings(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among the members of a body. Raises `Refused`."""
-    found = {}
-    for key, value in body.items():
-        for pattern, is_valid in _PUSH_SETTINGS.items():
-            if pattern.fullmatch(key):
-                if not is_valid(value):
-                    raise Refused(wire.INVALID)
-                found[key] = value
-    return found
-
-
-def nickname(body: Mapping[str, Any]) -> str | None:
-    """Raises `Refused`."""
-    value = _nickname(body.get("nickname"))
-    if value is not None and not isinstance(value, str):
-        raise Refused(wire.INVALID)
+    if text and not (text.isdecimal() and text.isascii() and int(text) < 24):
+        raise ValueError("an hour is 0 to 23")
     return value
+
+
+def _stored(value: str) -> str:
+    if not identity.is_text(value, MAX_PUSH_TEXT):
+        raise ValueError("not a text that can be stored")
+    return value
+
+
+Hour = Annotated[StrictInt | StrictStr, AfterValidator(_hour)]
+PushText = Annotated[StrictStr, Field(max_length=MAX_PUSH_TEXT), AfterValidator(_stored)]
+
+
+class PushSettings(BaseModel):
+    """Hours also as text, empty for none. `notification_ignore_` and a group's id: true mutes the
+    group.
+    """
+
+    # Not Ninja's Schema, which would lose the groups.
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"patternProperties": {_GROUP: {"type": "boolean"}}}
+    )
+    nickname: Nickname | None = _UNSET
+    notification_display_style: Annotated[Literal[0, 1], BeforeValidator(_no_boolean)] = _UNSET
+    notification_no_disturbing: StrictBool = _UNSET
+    notification_no_disturbing_start: Hour = _UNSET
+    notification_no_disturbing_end: Hour = _UNSET
+    device_token: PushText = _UNSET
+    notifier_name: PushText = _UNSET
+
+    @model_validator(mode="after")
+    def _groups_are_boolean(self) -> Self:
+        for key, value in (self.__pydantic_extra__ or {}).items():
+            if re.fullmatch(_GROUP, key) and not isinstance(value, bool):
+                raise ValueError(f"{key}: true or false")
+        return self
+
+    def sent(self) -> dict[str, Any]:
+        """What was sent but the nickname, which is kept elsewhere. Strangers are left out."""
+        return {
+            key: value
+            for key, value in self.model_dump(exclude_unset=True, exclude={"nickname"}).items()
+            if key in type(self).model_fields or re.fullmatch(_GROUP, key)
+        }
+
+
+# --- Pages: a size that is no number has a meaning, so that it arrives as text -----------------
+def _described(most: int | None, default: int) -> WithJsonSchema:
+    bounds = {"type": "integer", "minimum": 1, "default": default}
+    return WithJsonSchema(bounds if most is None else {**bounds, "maximum": most})
+
+
+PageSize = Annotated[str | None, _described(MAX_PAGE, DEFAULT_PAGE)]
+ShortPageSize = Annotated[str | None, _described(MAX_SHORT_PAGE, DEFAULT_PAGE)]
+PageNumber = Annotated[str | None, _described(None, 1)]
 
 
 def page_size(text: str | None, *, most: int = MAX_PAGE) -> int:

@@ -9,7 +9,7 @@ from ninja import Body, Router
 from applications import environments
 from applications.models import AppSecret
 from console.api import ratelimit
-from console.api.agora import auth, naming, schemas, service_token, users, wire
+from console.api.agora import answers, auth, naming, schemas, service_token, users, wire
 from console.api.agora.auth import Caller, Request
 from console.api.agora.envelope import entities, milliseconds
 from console.api.agora.wire import Failure, Refused
@@ -18,13 +18,13 @@ from users import passwords
 from users import tokens as access_tokens
 from users.models import AppUser
 
-router = Router(tags=["Tokens"])
+router = Router(tags=["Tokens"], exclude_unset=True)
 DEFAULT_LIFETIME = timedelta(days=60)
 # "Never", as a number of seconds that clients keep in 32 bits.
 FOREVER = 2_147_483_647
 
 
-@router.post("token", auth=auth.anybody)
+@router.post("token", auth=auth.anybody, response=answers.Token)
 def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
     """An app token for `client_credentials`, a user's for `password` and `inherit`, and for
     `agora` one of ours in place of an AccessToken2.

@@ -6,18 +6,18 @@ from ninja import Body, Router
 
 from applications import environments
 from applications.keyset import Keyset
-from console.api.agora import auth, naming, schemas, wire
+from console.api.agora import answers, auth, naming, schemas, wire
 from console.api.agora.auth import Caller, Request
-from console.api.agora.envelope import ALL, PLACE, entities, envelope, uri
+from console.api.agora.envelope import entities, envelope, uri
 from console.api.agora.wire import Refused
 from users import deletion, passwords, profiles, registration
 from users.models import AppUser
 
-router = Router(tags=["Users"])
+router = Router(tags=["Users"], exclude_unset=True)
 OLDEST_FIRST = Keyset("registered_at", "id")
 
 
-@router.post("users", auth=auth.registrar)
+@router.post("users", auth=auth.registrar, response=answers.Registered)
 def register(request: Request, body: Body[schemas.Registration]) -> Any:
     """Register one user, or up to 60; of several, those that exist are reported."""
     caller = request.auth
@@ -26,7 +26,6 @@ def register(request: Request, body: Body[schemas.Registration]) -> Any:
     return envelope(
         request,
         "post",
-        ALL,
         entities=entities(caller, created),
         data=failures if isinstance(body, list) else None,
     )
@@ -94,8 +93,8 @@ def _unsaved(new: schemas.NewUser) -> AppUser:
     )
 
 
-@router.get("users")
-def list_users(request: Request, limit: str | None = None, cursor: str = "") -> Any:
+@router.get("users", response=answers.Page)
+def list_users(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
     """The first registered first."""
     caller = request.auth
     page = OLDEST_FIRST.page(
@@ -106,15 +105,14 @@ def list_users(request: Request, limit: str | None = None, cursor: str = "") -> 
     return envelope(
         request,
         "get",
-        ("params", *PLACE),
         entities=entities(caller, page.rows),
         cursor=page.next,
         count=len(page.rows),
     )
 
 
-@router.delete("users")
-def delete_oldest(request: Request, limit: str | None = None, cursor: str = "") -> Any:
+@router.delete("users", response=answers.Deleted)
+def delete_oldest(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
     """Delete so many users, whoever they are, the first registered first."""
     caller = request.auth
     page = deletion.delete_oldest(
@@ -124,9 +122,7 @@ def delete_oldest(request: Request, limit: str | None = None, cursor: str = "") 
         by=caller.actor,
         now=caller.now,
     )
-    return envelope(
-        request, "delete", ("params", *ALL), entities=_gone(caller, page.rows), cursor=page.next
-    )
+    return envelope(request, "delete", entities=_gone(caller, page.rows), cursor=page.next)
 
 
 def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:
@@ -134,41 +130,40 @@ def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:
     return entities(caller, users)
 
 
-@router.get("users/{username}", auth=auth.own_user)
+@router.get("users/{username}", auth=auth.own_user, response=answers.FoundUser)
 def get_user(request: Request, username: str) -> Any:
     user = naming.find(request.auth.environment, username)
-    return envelope(request, "get", PLACE, entities=entities(request.auth, [user]), count=1)
+    return envelope(request, "get", entities=entities(request.auth, [user]), count=1)
 
 
-@router.put("users/{username}", auth=auth.own_user)
-def change_push(request: Request, username: str, body: Body[dict[str, Any]]) -> Any:
+@router.put("users/{username}", auth=auth.own_user, response=answers.Users)
+def change_push(request: Request, username: str, body: Body[schemas.PushSettings]) -> Any:
     """Change nickname and push settings; what is not named stays."""
     caller = request.auth
-    nickname, settings = schemas.nickname(body), schemas.push_settings(body)
     user = profiles.update(
         environment=caller.environment,
         user_id=naming.find(caller.environment, username).user_id,
-        name=nickname,
-        push_settings=settings,
+        name=body.nickname,
+        push_settings=body.sent(),
         by=caller.actor,
         now=caller.now,
     )
-    return envelope(request, "put", ALL, entities=entities(caller, [user]))
+    return envelope(request, "put", entities=entities(caller, [user]))
 
 
-@router.delete("users/{username}")
+@router.delete("users/{username}", response=answers.Users)
 def delete_user(request: Request, username: str) -> Any:
     caller = request.auth
     user = naming.find(caller.environment, username)
     deletion.delete(
         environment=caller.environment, user_ids=[user.user_id], by=caller.actor, now=caller.now
     )
-    return envelope(
-        request, "delete", ALL, uri=uri(request, "users"), entities=_gone(caller, [user])
-    )
+    return envelope(request, "delete", uri=uri(request, "users"), entities=_gone(caller, [user]))
 
 
-@router.api_operation(["PUT", "POST"], "users/{username}/password", auth=auth.own_user)
+@router.api_operation(
+    ["PUT", "POST"], "users/{username}/password", auth=auth.own_user, response=answers.Acted
+)
 def change_password(request: Request, username: str, body: Body[schemas.ChangePassword]) -> Any:
     """The user's tokens die and their connections close. A user must know the old password."""
     caller = request.auth
@@ -185,7 +180,7 @@ def change_password(request: Request, username: str, body: Body[schemas.ChangePa
     return envelope(request, "set user password")
 
 
-@router.put("")
+@router.put("", response=answers.RegistrationModeSet)
 def registration_mode(request: Request, body: Body[schemas.RegistrationMode]) -> Any:
     """Whether users may register themselves, without an app token."""
     caller = request.auth
@@ -198,7 +193,6 @@ def registration_mode(request: Request, body: Body[schemas.RegistrationMode]) ->
     return envelope(
         request,
         "put",
-        ALL,
         path="/",
         data={"allow_open_registration": body.allow_open_registration},
     )

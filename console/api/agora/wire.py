@@ -88,10 +88,20 @@ TOO_MANY_TO_REGISTER = _argument(
 )
 TOO_MANY_TO_ASK = _argument("request body exceeds maximum limit, maximum limit is {most}")
 NOBODY_TO_ASK = _argument("usernames is empty")
+BLANK_USERNAME = _argument("username cannot be blank")
+NUMBER_TO_CHECK = _argument("check_list size must be between 1 and 100")
 TOO_MANY_TO_IMPORT = _argument("request user over flow limit:{most}.")
 PAGE_TOO_LARGE = _argument("page size more than max limit : {most}")
 MEDIA_TYPE = Refusal(415, "web_application", "Unsupported Media Type")
 ATTRIBUTES_MEDIA_TYPE = with_desc(MEDIA_TYPE)
+TOO_LARGE = Refusal(413, "Request Entity Too Large", "Request Entity Too Large")
+ATTRIBUTES_TOO_LARGE = Refusal(
+    403,
+    "FORBIDDEN",
+    "size of metadata for this single user exceeds the user defined limit, 2048Bytes",
+    desc=True,
+)
+WRONG_ATTRIBUTE = Refusal(400, "BAD_REQUEST", desc=True)
 TOO_MANY_ATTRIBUTES = Refusal(
     400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=True
 )
@@ -124,6 +134,16 @@ TWO_PASSWORDS = Refusal(
     "DuplicateUniquePropertyExistsException",
 )
 DISABLED = Refusal(403, "forbidden_service_operation", "Service operation not allowed")
+FORBIDDEN = Refusal(403, "forbidden_op")
+TOO_MANY_CONTACTS = Refusal(403, "exceed_limit", "user contact number exceed limit")
+LIST_FULL = Refusal(403, "exceed_limit")
+NO_PLACE = Refusal(429, "resource_limited")
+
+# --- What the door itself says -----------------------------------------------------------------
+NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
+WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
+TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
+INTERNAL = Refusal(500, "internal_server_error")
 
 # --- Who asks ----------------------------------------------------------------------------------
 GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
@@ -181,11 +201,10 @@ def _of_ninja(error: HttpError) -> Refusal:
 
 
 def _of_quota(error: QuotaExceeded) -> Refusal:
-    return Refusal(
-        429,
-        "resource_limited",
-        "You have exceeded the limit of the trial edition. Please upgrade to higher edition. "
-        f"{error}",
+    return replace(
+        NO_PLACE,
+        description="You have exceeded the limit of the trial edition. Please upgrade to higher "
+        f"edition. {error}",
     )
 
 
@@ -196,15 +215,13 @@ def _of_profile(error: InvalidProfile) -> Refusal:
 REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     Refused: lambda error: error.refusal,
     # The door
-    Resolver404: replace(NO_USER, exception="ServiceResourceNotFoundException"),
-    vendor.WrongMethod: Refusal(
-        405, "unsupported_service_operation", "Service operation not supported"
-    ),
-    vendor.Crashed: Refusal(500, "internal_server_error"),
+    Resolver404: NO_CALL,
+    vendor.WrongMethod: WRONG_METHOD,
+    vendor.Crashed: INTERNAL,
     DoorClosed: DISABLED,
-    RateExceeded: Refusal(429, "reach_limit", "This request has reached api limit"),
+    RateExceeded: TOO_OFTEN,
     # The body
-    RequestDataTooBig: Refusal(413, "Request Entity Too Large", "Request Entity Too Large"),
+    RequestDataTooBig: TOO_LARGE,
     UnreadablePostError: INVALID,
     ValidationError: INVALID,
     HttpError: _of_ninja,
@@ -217,27 +234,21 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     UnknownUsers: NO_USER,
     UserDeactivated: DISABLED,
     QuotaExceeded: _of_quota,
-    NotInProduction: Refusal(
-        403,
-        "forbidden_op",
-        "Users in production can be deleted only while an owner has unlocked deletion",
+    NotInProduction: replace(
+        FORBIDDEN,
+        description="Users in production can be deleted only while an owner has unlocked deletion",
     ),
-    TooManyFriends: Refusal(403, "exceed_limit", "user contact number exceed limit"),
+    TooManyFriends: TOO_MANY_CONTACTS,
     BefriendsOneself: _argument(),
-    RefusesFriends: Refusal(403, "forbidden_op"),
+    RefusesFriends: FORBIDDEN,
     NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
     InvalidFriendProfile: _argument(),
     InvalidEnd: INVALID,
     InvalidMuteEnd: INVALID,
-    ListFull: Refusal(403, "exceed_limit"),
+    ListFull: LIST_FULL,
     ListsOneself: _argument(),
-    AttributesTooLarge: Refusal(
-        403,
-        "FORBIDDEN",
-        "size of metadata for this single user exceeds the user defined limit, 2048Bytes",
-        desc=True,
-    ),
-    InvalidAttribute: Refusal(400, "BAD_REQUEST", desc=True),
+    AttributesTooLarge: ATTRIBUTES_TOO_LARGE,
+    InvalidAttribute: WRONG_ATTRIBUTE,
 }
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.test import Client
 
+from tests.console.api.described import must_be_described
 from tests.factories import secret_of
 
 NONCE, TIMESTAMP = "1674380", "1795199733"
@@ -42,6 +43,7 @@ class Caller:
         options = {"content_type": self.content_type, "headers": self.headers, **kwargs}
         self.response = self.client.generic(method, path, body, **options)
         assert self.response["Content-Type"] == "application/json; charset=utf-8"
+        must_be_described(self.response)
         return self.response.status_code, json.loads(self.response.content)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.test import Client
 
+from tests.console.api.described import must_be_described
 from tests.factories import NOON, secret_of
 
 USER, APP = 1, 2
@@ -75,4 +76,5 @@ class Agora:
             path = f"{self.base}/{path}"
         self.response = self.client.generic(method, path, data, **options)
         assert self.response["Content-Type"] == "application/json; charset=utf-8"
+        must_be_described(self.response)
         return self.response.status_code, json.loads(self.response.content)

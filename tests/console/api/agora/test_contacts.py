@@ -7,6 +7,7 @@ from users import friends
 from users.models import AppUser, FriendPermission, Friendship
 
 BOTH = {"action", "timestamp", "duration"}
+APPLICATION = {"application", "organization", "applicationName"}
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,7 @@ class TestContacts:
     def test_are_added_and_removed_on_both_sides(self, agora, people):
         status, body = agora("POST", "users/ann/contacts/users/Bob")
         assert status == 200
-        assert set(body) == {*BOTH, "path", "uri", "entities"}
+        assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "entities"}
         assert body["path"] == f"/users/{people['ann'].uuid}/contacts"
         assert body["uri"].endswith(f"/development/users/{people['ann'].uuid}/contacts")
         assert body["entities"][0]["username"] == "bob"
@@ -119,3 +120,63 @@ class TestImport:
         status, body = agora("POST", "users/ann/contacts/import", {"usernames": ["bob"] * 11})
 
         assert (status, body["error_description"]) == (400, "request user over flow limit:10.")
+
+
+class TestChecks:
+    """Whether users are on each other's lists: Easemob's two calls."""
+
+    def test_tell_contacts_from_others_in_the_order_asked(self, agora, people):
+        agora("POST", "users/ann/contacts/users/bob")
+        body = {"username": "Ann", "check_list": ["nobody", "Bob", "cy", "ann"]}
+
+        status, answer = agora("POST", "contacts/check", body)
+
+        assert (status, answer["path"]) == (200, "/contacts/check")
+        assert answer["entities"] == [
+            {"username": "nobody", "relation": "not_friend"},
+            {"username": "Bob", "relation": "friend"},
+            {"username": "cy", "relation": "not_friend"},
+            {"username": "ann", "relation": "not_friend"},
+        ]
+
+    def test_tell_blocked_users_on_one_side_alone(self, agora, people):
+        agora("POST", "users/ann/blocks/users", {"usernames": ["bob"]})
+
+        for owner, other, relation in (
+            ("ann", "bob", "blacklist"),
+            ("bob", "ann", "not_blacklist"),
+        ):
+            body = {"username": owner, "check_list": [other]}
+            status, answer = agora("POST", "blocks/check", body)
+            assert (status, answer["entities"]) == (
+                200,
+                [{"username": other, "relation": relation}],
+            )
+
+    @pytest.mark.parametrize("path", ["contacts/check", "blocks/check"])
+    def test_know_nothing_of_an_unknown_user(self, agora, people, path):
+        status, answer = agora("POST", path, {"username": "nobody", "check_list": ["bob"]})
+
+        assert status == 200
+        assert answer["entities"][0]["relation"].startswith("not_")
+
+    @pytest.mark.parametrize("path", ["contacts/check", "blocks/check"])
+    @pytest.mark.parametrize(
+        ("body", "description"),
+        [
+            ({"check_list": ["bob"]}, "username cannot be blank"),
+            ({"username": "", "check_list": ["bob"]}, "username cannot be blank"),
+            ({"username": "ann"}, "check_list size must be between 1 and 100"),
+            ({"username": "ann", "check_list": []}, "check_list size must be between 1 and 100"),
+            (
+                {"username": "ann", "check_list": ["bob"] * 101},
+                "check_list size must be between 1 and 100",
+            ),
+            ({"username": "ann", "check_list": "bob"}, "this is an invalid request."),
+        ],
+    )
+    def test_refuse_in_the_vendors_words(self, agora, path, body, description):
+        status, answer = agora("POST", path, body)
+
+        assert (status, answer["error"]) == (400, "illegal_argument")
+        assert answer["error_description"] == description
