@@ -176,6 +176,18 @@ else:
         "max_size": env.number("DB_POOL_MAX", 16, least=2),
         "timeout": 10,
     }
+    # A host that vanishes says nothing: it is missed within a minute, and not, as by default, after
+    # hours. What DATABASE_URL says comes first.
+    _options.update(
+        {
+            "connect_timeout": 10,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        }
+        | _options
+    )
 
 # --- Redis: broker, rate limits, messages between processes ---------------------------------------
 REDIS_URL = env.parsed("REDIS_URL", "", url("redis", "rediss"), "as in redis://host:6379/0")

@@ -150,7 +150,14 @@ def _impose(
         )
         for user_id, given in terms.items()
     )
-    presence.request_disconnect(environment=environment, user_ids=terms, reason="banned", now=now)
+    for end in {given.expires_at for given in terms.values()}:
+        presence.request_disconnect(
+            environment=environment,
+            user_ids=[user_id for user_id, given in terms.items() if given.expires_at == end],
+            reason="banned",
+            now=now,
+            until=end,
+        )
     for type, chosen in (
         ("ban.imposed", [ban for ban in bans if ban.user_id not in before]),
         ("ban.changed", [ban for ban in bans if ban.user_id in before]),

@@ -13,26 +13,24 @@ def erase(
     """Deletion takes everything that names the users. Deactivation takes what is their own: their
     bans, and their places in other people's lists, were made to hold them off, and stay.
     """
-    owned = {
-        "blocklist entries": BlocklistEntry.objects.filter(
-            environment=environment, owner_id__in=user_ids
-        ),
-        "allowlist entries": AllowlistEntry.objects.filter(
-            environment=environment, owner_id__in=user_ids
-        ),
-        "allowlist switch": AllowlistSwitch.objects.filter(
-            environment=environment, owner_id__in=user_ids
-        ),
+    mine = {"environment": environment, "owner_id__in": user_ids}
+    about_me = {"environment": environment, "user_id__in": user_ids}
+    naming_me = {"environment": environment, "listed_id__in": user_ids}
+    erased = {
+        "blocklist entries": BlocklistEntry.objects.filter(**mine).delete()[0],
+        "allowlist entries": AllowlistEntry.objects.filter(**mine).delete()[0],
+        "allowlist switch": AllowlistSwitch.objects.filter(**mine).delete()[0],
     }
-    naming = {
-        "mutes": Mute.objects.filter(environment=environment, user_id__in=user_ids),
-        "bans": Ban.objects.filter(environment=environment, user_id__in=user_ids),
-        "places in blocklists": BlocklistEntry.objects.filter(
-            environment=environment, listed_id__in=user_ids
-        ),
-        "places in allowlists": AllowlistEntry.objects.filter(
-            environment=environment, listed_id__in=user_ids
-        ),
-    }
-    doomed = owned | naming if occasion is Occasion.DELETION else owned
-    return {word: rows.delete()[0] for word, rows in doomed.items()}
+    if occasion is Occasion.DELETION:
+        erased |= {
+            "mutes": Mute.objects.filter(**about_me).delete()[0],
+            "bans": Ban.objects.filter(**about_me).delete()[0],
+            # Of others, who may be at their lists just now.
+            "places in blocklists": len(
+                BlocklistEntry.objects.filter(**naming_me).delete_in_order()
+            ),
+            "places in allowlists": len(
+                AllowlistEntry.objects.filter(**naming_me).delete_in_order()
+            ),
+        }
+    return erased

@@ -103,8 +103,7 @@ class UserList:
         with transaction.atomic():
             identity.lock(environment, [owner_id])
             entries = self.model.objects.of(environment, owner_id).filter(listed_id__in=wanted)
-            listed = set(entries.values_list("listed_id", flat=True))
-            entries.delete()
+            listed = {entry.listed_id for entry in entries.delete_in_order()}
             gone = [user_id for user_id in wanted if user_id in listed]
             if gone:
                 self._record("removed", environment, owner_id, by, now, before=gone)

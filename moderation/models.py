@@ -184,6 +184,15 @@ class ListEntryQuerySet(models.QuerySet["ListEntry"]):
     def naming(self, environment: Environment, listed_id: str) -> Self:
         return self.filter(environment=environment, listed_id=listed_id)
 
+    def delete_in_order(self) -> "list[ListEntry]":
+        """Delete them, in a transaction; those who were there. Locked in the order of their keys:
+        one who empties a list and one who strikes names out of all lists would else wait for each
+        other in a ring.
+        """
+        entries: list[ListEntry] = list(self.select_for_update().order_by("pk"))
+        self.model.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
+        return entries
+
 
 class ListEntry(models.Model):
     """One place in somebody's list."""

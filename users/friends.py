@@ -318,11 +318,15 @@ def set_permission(
         by=by,
         now=now,
         changes=[
-            (user_id, {"permission": old}, {"permission": permission.value})
+            (user_id, _said(FriendPermission(old)), _said(permission))
             for user_id, old in before.items()
             if old != permission
         ],
     )
+
+
+def _said(permission: FriendPermission) -> dict[str, str]:
+    return {"permission": permission.label.lower()}
 
 
 def permissions(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:

@@ -38,11 +38,21 @@ class TooManyConnections(Exception):
 
 
 def request_disconnect(
-    *, environment: Environment, user_ids: Iterable[str], reason: str, now: datetime
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    reason: str,
+    now: datetime,
+    until: datetime | None = None,
 ) -> int:
-    """Ask every gateway process to close these users' connections; how many were asked."""
+    """Ask every gateway process to close these users' connections; how many were asked. `until` is
+    for the clients: when the reason ends by itself.
+    """
     return _ask_to_close(
-        Connection.objects.of_users(environment, list(user_ids)), reason=reason, now=now
+        Connection.objects.of_users(environment, list(user_ids)),
+        reason=reason,
+        now=now,
+        until=until,
     )
 
 
@@ -52,15 +62,20 @@ def request_disconnect_all(*, environment: Environment, reason: str, now: dateti
 
 
 @transaction.atomic(savepoint=False)
-def _ask_to_close(held: QuerySet[Connection], *, reason: str, now: datetime) -> int:
+def _ask_to_close(
+    held: QuerySet[Connection], *, reason: str, now: datetime, until: datetime | None = None
+) -> int:
     # In the order of their keys, as `disconnect` locks them: neither waits for the other in a ring.
     wanted = held.filter(kicked_at=None).select_for_update().order_by("pk")
     keys = list(wanted.values_list("pk", flat=True))
     for start in range(0, len(keys), bus.KEYS_AT_ONCE):
         batch = keys[start : start + bus.KEYS_AT_ONCE]
-        Connection.objects.filter(pk__in=batch).update(kicked_at=now, kick_reason=reason)
+        Connection.objects.filter(pk__in=batch).update(
+            kicked_at=now, kick_reason=reason, kick_until=until
+        )
         # By their own keys: whoever comes back at once is not closed again by a late message.
-        bus.publish("kick", connections=batch, reason=reason)
+        until_when = until.isoformat() if until is not None else None
+        bus.publish("kick", connections=batch, reason=reason, until=until_when)
     return len(keys)
 
 
@@ -138,10 +153,9 @@ def is_open(*, connection_id: int) -> bool:
     return Connection.objects.filter(pk=connection_id, kicked_at=None).exists()
 
 
-def kick_reason(*, connection_id: int) -> str | None:
-    """What the connection was asked to close for; None when it was not."""
-    asked = Connection.objects.filter(pk=connection_id, kicked_at__isnull=False)
-    return asked.values_list("kick_reason", flat=True).first()
+def kicked(*, connection_id: int) -> Connection | None:
+    """The connection, if it was asked to close."""
+    return Connection.objects.filter(pk=connection_id, kicked_at__isnull=False).first()
 
 
 @transaction.atomic

@@ -29,8 +29,8 @@ from applications.models import AppSecret, AuditEvent
 from console.api.vendor import Caller, Request
 
 _APP_KEY = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
-# Every call asks this.
-_live_secrets = Compiled(AppSecret.objects.for_app_key, "app key")
+# Of an app key, with environment and application; every call asks.
+live_secrets = Compiled(AppSecret.objects.for_app_key, "app key")
 
 # Half-open, so that a nonce is remembered for as long as its signature can be fresh.
 FRESH = timedelta(minutes=5)
@@ -90,7 +90,7 @@ def authenticate(request: Request) -> Caller:
     and a write at most once a minute for each secret.
     """
     key = app_key(request)
-    secrets = _live_secrets(key) if _APP_KEY.fullmatch(key) else []
+    secrets = live_secrets(key) if _APP_KEY.fullmatch(key) else []
     if not secrets:
         raise UnknownAppKey
     version = _header(request, "Signature-Version") or "1"

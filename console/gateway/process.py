@@ -98,7 +98,7 @@ class Gateway:
         else:
             self.kicks_heard += 1
             for session in self.registry.of_connections(message["connections"]):
-                session.end(protocol.ending_of(message["reason"]))
+                session.end(*protocol.farewell(message["reason"], message["until"]))
 
     # --- What it looks for by itself ---
 
@@ -133,8 +133,9 @@ class Gateway:
             # Redis may lose a message and say nothing.
             look_for_messages = True
         for connection in await ask(presence.kicks, gateway=self.row):
+            until = protocol.printed(connection.kick_until)
             for session in self.registry.of_connections([connection.pk]):
-                session.end(protocol.ending_of(connection.kick_reason))
+                session.end(*protocol.farewell(connection.kick_reason, until))
         if look_for_messages:
             await self._look_for_messages()
         if self._since(self._reconciled) >= RECONCILE_EVERY:

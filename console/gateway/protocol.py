@@ -4,6 +4,7 @@ client authors the same.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from users import identity
@@ -60,8 +61,18 @@ class BadFrame(Exception):
         self.error = error
 
 
-def ending_of(kick_reason: str) -> Ending:
-    return KICKS.get(kick_reason, KICKED)
+def farewell(kick_reason: str, until: str | None) -> tuple[Ending, dict[str, Any]]:
+    """How a kick ends a connection, and what the last frame says beside the reason."""
+    return KICKS.get(kick_reason, KICKED), said(until=until)
+
+
+def said(**fields: str | None) -> dict[str, Any]:
+    """Members of a frame; those that are None are not there."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def printed(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
 
 
 def parse(event: dict[str, Any]) -> dict[str, Any]:

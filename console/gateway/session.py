@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error
@@ -58,7 +57,7 @@ class Session:
         self._outbox = Outbox(send)
         self._delivering: asyncio.Task[None] | None = None
         self._again = False
-        self._closing: Ending | None = None
+        self._closing: tuple[Ending, dict[str, Any]] | None = None
         self._frames = Bucket(burst=FRAMES_AT_ONCE, rate=FRAMES_A_SECOND)
         self._mistakes = Bucket(burst=MISTAKES_AT_ONCE, rate=MISTAKES_A_SECOND)
         self._last_given = 0
@@ -76,13 +75,16 @@ class Session:
             while True:
                 await self._answer(client, await self._next())
         except Refused as refusal:
-            ending, said = refusal.ending, _said(str(refusal), refusal.until)
+            ending, said = (
+                refusal.ending,
+                protocol.said(message=str(refusal), until=protocol.printed(refusal.until)),
+            )
         except _Ended as end:
-            ending = end.ending
+            ending, said = end.ending, end.said
         except asyncio.CancelledError:
             if self._closing is None:
                 raise
-            ending = self._closing
+            ending, said = self._closing
         except Error:
             log.exception("the database does not answer")
             ending = protocol.UNAVAILABLE
@@ -97,10 +99,12 @@ class Session:
         finally:
             self._outbox.stop()
 
-    def end(self, ending: Ending) -> None:
-        """Close from our side; for others on the event loop, while the session is registered."""
+    def end(self, ending: Ending, said: dict[str, Any] | None = None) -> None:
+        """Close from our side; for others on the event loop, while the session is registered.
+        `said` are further members of the last frame.
+        """
         if self._closing is None and self._task is not None:
-            self._closing = ending
+            self._closing = ending, said or {}
             self._task.cancel()
 
     def _stop(self) -> None:
@@ -170,9 +174,10 @@ class Session:
         self._gateway.registry.add(self, client)
         # A kick that was heard meanwhile may have meant this one, which was not here yet.
         if self._gateway.kicks_heard != kicks_heard:
-            reason = await ask(presence.kick_reason, connection_id=client.connection_id)
-            if reason is not None:
-                raise _Ended(protocol.ending_of(reason))
+            kicked = await ask(presence.kicked, connection_id=client.connection_id)
+            if kicked is not None:
+                until = protocol.printed(kicked.kick_until)
+                raise _Ended(*protocol.farewell(kicked.kick_reason, until))
         if after:
             await ask(calls.acknowledge_up_to, client, after)
         self._last_given = after
@@ -239,15 +244,10 @@ class Session:
 class _Ended(Exception):
     """The connection is over; None where the client itself has closed it."""
 
-    def __init__(self, ending: Ending | None):
+    def __init__(self, ending: Ending | None, said: dict[str, Any] | None = None):
         super().__init__()
-        self.ending = ending
+        self.ending, self.said = ending, said or {}
 
 
 def _no(tag: str | int | None, error: str, message: str) -> dict[str, Any]:
     return {"id": tag, "ok": False, "error": error, "message": message}
-
-
-def _said(explanation: str, until: datetime | None) -> dict[str, Any]:
-    until_when = {"until": until.isoformat()} if until is not None else {}
-    return {"message": explanation, **until_when}

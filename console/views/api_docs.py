@@ -120,7 +120,7 @@ def _parameter(document: dict[str, Any], parameter: dict[str, Any]) -> Field:
 
 def _members(document: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> list[Field]:
     """The members of an object, and those of objects in it."""
-    schema = documents.resolved(document, schema)
+    schema = _plain(document, schema)
     required = schema.get("required", ())
     found: list[Field] = []
     for name, member in schema.get("properties", {}).items():
@@ -142,8 +142,11 @@ def _mark(schema: dict[str, Any]) -> str:
 
 
 def _plain(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without "or null", for on these wires null is the same as not sent."""
-    choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    """The schema without "or null", for on these wires null is the same as not sent; of several
+    others the first, which is the plainest.
+    """
+    either = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    choices = [each for each in either if each.get("type") != "null"]
     return documents.resolved(document, choices[0] if choices else schema)
 
 
@@ -191,7 +194,7 @@ def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = 
 
 def _sample(document: dict[str, Any], schema: dict[str, Any], *, is_form: bool) -> str:
     """A body with what is required, in the notation of curl's -d."""
-    schema = documents.resolved(document, schema)
+    schema = _plain(document, schema)
     required = schema.get("required", ())
     values = {name: _example(document, name, schema["properties"][name]) for name in required}
     if not is_form:

@@ -32,7 +32,7 @@ class TestReadyz:
         response = client.get("/readyz")
         assert response.status_code == 200
         assert response.json()["ready"] is True
-        assert set(response.json()["checks"]) == {"database", "broker", "ban_sweep"}
+        assert set(response.json()["checks"]) == {"database", "broker", "rate_limits", "ban_sweep"}
 
     def test_answers_whatever_the_host_is_called(self, client, swept):
         assert client.get("/readyz", headers={"Host": "10.4.0.17"}).status_code == 200
@@ -53,6 +53,19 @@ class TestReadyz:
         assert response.status_code == 503
         assert response.json()["checks"]["broker"] == {"ok": False, "error": "ConnectionError"}
         assert "hush" not in response.text
+
+    def test_says_that_calls_are_not_limited_while_the_counters_are_away(
+        self, client, swept, settings
+    ):
+        settings.CACHES = {
+            "default": {
+                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "LOCATION": "redis://:hush@127.0.0.1:1/0",
+            }
+        }
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["rate_limits"] == {"ok": False, "error": "ConnectionError"}
 
     def test_is_ready_with_redis(self, client, swept, settings, redis_url):
         settings.REDIS_URL = redis_url

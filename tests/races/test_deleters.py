@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from applications.models import AuditEvent
+from moderation.lists import blocklist
 from moderation.models import BlocklistEntry
 from tests.factories import (
     NOON,
@@ -46,6 +47,20 @@ def test_two_workers_on_one_job_delete_each_user_once():
     lines = AuditEvent.objects.filter(environment=environment)
     assert lines.filter(type="user.deleted").count() == 40
     assert lines.filter(type="deletion.finished").count() == 1
+
+
+def test_who_empties_a_list_and_who_deletes_those_on_it_do_not_wait_in_a_ring():
+    environment = make_environment()
+    for _ in range(20):
+        owner = make_user(environment=environment)
+        listed = [user.user_id for user in make_users(environment=environment, count=30)]
+        of_owner = {"environment": environment, "owner_id": owner.user_id, **AT}
+        blocklist.add(**of_owner, listed_ids=listed)
+        answers = race(
+            partial(blocklist.remove, **of_owner, listed_ids=listed[::-1]),
+            partial(deletion.delete, environment=environment, user_ids=listed, **AT),
+        )
+        only((), answers)
 
 
 def test_a_job_confirmed_and_cancelled_at_once_is_one_of_the_two():

@@ -142,6 +142,7 @@ class Migration(migrations.Migration):
                 ('connected_at', models.DateTimeField()),
                 ('kicked_at', models.DateTimeField(blank=True, null=True)),
                 ('kick_reason', models.CharField(blank=True, max_length=40)),
+                ('kick_until', models.DateTimeField(blank=True, null=True)),
                 ('environment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='applications.environment')),
                 ('gateway', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='users.gatewayprocess')),
             ],

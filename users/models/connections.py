@@ -46,6 +46,8 @@ class Connection(models.Model):
     # A request to close it, which waits here until the gateway has.
     kicked_at = models.DateTimeField(null=True, blank=True)
     kick_reason = models.CharField(max_length=40, blank=True)
+    # When the reason ends by itself; None: it does not.
+    kick_until = models.DateTimeField(null=True, blank=True)
 
     objects = ConnectionQuerySet.as_manager()
 

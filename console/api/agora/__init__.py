@@ -25,6 +25,7 @@ Decided here, where the manual is silent or its sources differ:
   longest lifetime for users; "for good" is told as 2^31-1 seconds.
 * An unknown path is 404, a wrong method 405, a closed door 403.
 * Contacts have remarks of 100 characters; the two paths, `user` and `users`, are one call.
+* No unknown name is on a list that is checked, and an unknown user has none.
 * Attributes of an unknown user cannot be set; clearing and reading them finds nothing.
 """
 

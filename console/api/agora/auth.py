@@ -8,13 +8,14 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from applications.audit import Actor, client_address
+from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent, Environment
 from console.api import vendor
 from console.api.agora import credentials, naming, wire
 from console.api.agora.credentials import Credential, TokenRejected
 from console.api.agora.wire import Failure, Refusal, Refused
 from console.api.ratelimit import Limit, Limits
-from console.api.signature import DoorClosed
+from console.api.signature import DoorClosed, live_secrets
 from users.models import AppUser
 
 LIMITS = Limits(
@@ -30,6 +31,15 @@ LIMITS = Limits(
 )
 # In place of org and app names, an app may be called by its key.
 BY_APP_ID = "app-id"
+_live_secrets_by_name = Compiled(
+    lambda org, kind: (
+        AppSecret.objects.live()
+        .filter(environment__application__org_name=org, environment__kind=kind)
+        .select_related("environment__application")
+        .order_by("pk")
+    ),
+    *("org name", "kind"),
+)
 _ORG_NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
 _APP_ID = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)
 
@@ -131,15 +141,10 @@ def _secrets(request: Request) -> list[AppSecret]:
     if is_by_app_id(request):
         if not _APP_ID.fullmatch(app_name):
             return []
-        return list(AppSecret.objects.for_app_key(app_name))
+        return live_secrets(app_name)
     if not _ORG_NAME.fullmatch(org) or app_name not in Environment.Kind.values:
         return []
-    return list(
-        AppSecret.objects.live()
-        .filter(environment__application__org_name=org, environment__kind=app_name)
-        .select_related("environment__application")
-        .order_by("pk")
-    )
+    return _live_secrets_by_name(org, app_name)
 
 
 def _actor(request: Request, name: str) -> Actor:

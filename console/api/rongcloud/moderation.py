@@ -1,5 +1,6 @@
 """RongCloud's calls about bans, mutes, blocklists and allowlists."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -90,28 +91,12 @@ def mute_query(request: Request, form: Form[schemas.MuteQuery]) -> Any:
 
 @router.post("/user/blacklist/add.json", response=Done)
 def blacklist_add(request: Request, form: Form[schemas.BlacklistChange]) -> Any:
-    caller = request.auth
-    lists.blocklist.add(
-        environment=caller.environment,
-        owner_id=form.userId,
-        listed_ids=form.blackUserId,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
+    return _change(lists.blocklist.add, request, form.userId, form.blackUserId)
 
 
 @router.post("/user/blacklist/remove.json", response=Done)
 def blacklist_remove(request: Request, form: Form[schemas.BlacklistChange]) -> Any:
-    caller = request.auth
-    lists.blocklist.remove(
-        environment=caller.environment,
-        owner_id=form.userId,
-        listed_ids=form.blackUserId,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
+    return _change(lists.blocklist.remove, request, form.userId, form.blackUserId)
 
 
 @router.post("/user/blacklist/query.json", response=schemas.ListPage, exclude_none=True)
@@ -122,28 +107,12 @@ def blacklist_query(request: Request, form: Form[schemas.ListQuery]) -> Any:
 
 @router.post("/user/whitelist/add.json", response=Done)
 def whitelist_add(request: Request, form: Form[schemas.WhitelistChange]) -> Any:
-    caller = request.auth
-    lists.allowlist.add(
-        environment=caller.environment,
-        owner_id=form.userId,
-        listed_ids=form.whiteUserId,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
+    return _change(lists.allowlist.add, request, form.userId, form.whiteUserId)
 
 
 @router.post("/user/whitelist/remove.json", response=Done)
 def whitelist_remove(request: Request, form: Form[schemas.WhitelistChange]) -> Any:
-    caller = request.auth
-    lists.allowlist.remove(
-        environment=caller.environment,
-        owner_id=form.userId,
-        listed_ids=form.whiteUserId,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
+    return _change(lists.allowlist.remove, request, form.userId, form.whiteUserId)
 
 
 @router.post("/user/whitelist/query.json", response=schemas.ListPage, exclude_none=True)
@@ -175,6 +144,20 @@ def whitesetting_query(request: Request, form: Form[schemas.Users]) -> Any:
             for user_id in form.userId
         ]
     )
+
+
+def _change(
+    verb: Callable[..., list[str]], request: Request, owner_id: str, listed_ids: list[str]
+) -> Done:
+    caller = request.auth
+    verb(
+        environment=caller.environment,
+        owner_id=owner_id,
+        listed_ids=listed_ids,
+        by=caller.actor,
+        now=caller.now,
+    )
+    return Done()
 
 
 def _page(user_list: lists.UserList, request: Request, form: schemas.ListQuery) -> schemas.ListPage:

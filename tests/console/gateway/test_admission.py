@@ -235,4 +235,4 @@ def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(ever
     monkeypatch.setattr(gates, "may_connect", may_connect)
     entered, _ = race(enter, revoke)
     assert not presence.is_open(connection_id=entered.pk)
-    assert presence.kick_reason(connection_id=entered.pk) == "signed out"
+    assert presence.kicked(connection_id=entered.pk).kick_reason == "signed out"

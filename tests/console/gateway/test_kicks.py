@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -112,6 +113,17 @@ def test_what_the_bus_loses_is_found_in_the_table(clients, ada, monkeypatch):
     assert ours.event()["body"] == "Hi"
     CAUSES["ban"][0](ada)
     assert ours.closed() == (4010, "banned")
+
+
+@pytest.mark.parametrize("bus", ["heard", "lost"])
+def test_a_ban_with_an_end_tells_the_client_until_when(clients, ada, monkeypatch, bus):
+    if bus == "lost":
+        monkeypatch.setattr("users.bus._send", lambda message: None)
+    until = timezone.now() + timedelta(hours=1)
+    client = clients.enter(ada)
+    bans.impose(**doing(ada), user_ids=["ada"], expires_at=until, reason="")
+    assert client.closed() == (4010, "banned")
+    assert client.heard[-1]["until"] == until.isoformat()
 
 
 def test_between_the_kick_and_the_close_nothing_more_is_done_for_the_client(
