@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -32,7 +32,7 @@ class Compiled(Generic[M]):
         """The rows, by one query."""
         plan = self._plan
         given = dict(zip(self._samples, values, strict=True))
-        with connection.cursor() as cursor:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute(plan.sql, [given.get(each, each) for each in plan.parameters])
             rows = cursor.fetchall()
         return [plan.model_of(row) for row in plan.converted(rows)]

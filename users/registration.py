@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from applications import audit
 from applications.audit import Actor
@@ -25,7 +25,10 @@ from users.models import AppUser, DeactivatedUser
 
 SAMPLE_PREFIX = "sample-"
 
-_FIELDS = [field for field in AppUser._meta.concrete_fields if not field.primary_key]
+# What a new user has; all else begins as NULL.
+_FIELDS = [
+    field for field in AppUser._meta.concrete_fields if not field.primary_key and not field.null
+]
 # What `_create_or_update` does where there is no limit, for PostgreSQL: one message, which is one
 # transaction by itself, in place of six that wait for an answer each. Two statements, because one
 # sees only what was committed before it began: what the lock has waited for is for the second.
@@ -146,9 +149,10 @@ def _create_unless_held(
     registered already or deactivated.
     """
     user = AppUser(environment=environment, user_id=user_id, registered_at=now, **given)
-    values = [field.get_db_prep_save(getattr(user, field.attname), connection) for field in _FIELDS]
+    store = connections[DEFAULT_DB_ALIAS]  # asked for once: each look through the proxy costs
+    values = [field.get_db_prep_save(getattr(user, field.attname), store) for field in _FIELDS]
     tallied = quota.tally_row(environment, day=now.date(), count=1)
-    with connection.cursor() as cursor:
+    with store.cursor() as cursor:
         cursor.execute(
             _CREATE_UNLESS_HELD,
             [
