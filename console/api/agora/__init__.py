@@ -39,6 +39,7 @@ from applications.models import Environment
 from console.api.agora import (
     attributes,
     auth,
+    checks,
     connections,
     contacts,
     documented,
@@ -58,7 +59,7 @@ api = VendorAPI(
     parser=wire.JSONBody(),
 )
 # Fixed paths stand before those with names in their place: `users/batch/status`.
-for router in (tokens, connections, users, moderation, contacts, attributes):
+for router in (tokens, connections, users, moderation, contacts, checks, attributes):
     api.add_router("", router.router)
 
 # What follows the app in a path, where the app's own name is not enough to know the vendor by.

@@ -6,7 +6,7 @@ from ninja import Body, Router
 
 from console.api.agora import answers, auth, naming, schemas, wire
 from console.api.agora.auth import Request
-from console.api.agora.envelope import entities, envelope, relations, uri
+from console.api.agora.envelope import entities, envelope, uri
 from console.api.agora.wire import Refused
 from users import friends
 from users.models import AppUser
@@ -183,23 +183,3 @@ def _imported(request: Request, user: AppUser, other: AppUser) -> str:
     except friends.BefriendsOneself:
         return "UnKnowFailed"
     return "success"
-
-
-@router.post("contacts/check", response=answers.Relations)
-def check_contacts(request: Request, body: Body[schemas.Check]) -> Any:
-    """Whether names are a user's contacts; no unknown name is, and an unknown user has none."""
-    caller = request.auth
-    found = naming.find_several(caller.environment, [body.username, *body.check_list])
-    contacts: set[str] = set()
-    if body.username in found:
-        contacts = friends.friends_among(
-            environment=caller.environment,
-            user_id=found[body.username].user_id,
-            others=[user.user_id for user in found.values()],
-        )
-    return envelope(
-        request,
-        "post",
-        path="/contacts/check",
-        entities=relations(body.check_list, found, contacts, ("friend", "not_friend")),
-    )

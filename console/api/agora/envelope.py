@@ -1,6 +1,6 @@
 """The envelope of a success, and the user in it. Each call shows its own choice of keys."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,22 +73,6 @@ def _entity(user: AppUser, banned_at: datetime | None) -> dict[str, Any]:
         **({"nickname": user.name} if user.name else {}),
         **{key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD},
     }
-
-
-def relations(
-    names: Sequence[str],
-    found: Mapping[str, AppUser],
-    related: Collection[str],
-    words: tuple[str, str],
-) -> list[dict[str, str]]:
-    """A line for each name, as it was asked for: whether it is the name of one of the related."""
-    return [
-        {
-            "username": name,
-            "relation": words[name not in found or found[name].user_id not in related],
-        }
-        for name in names
-    ]
 
 
 def milliseconds(moment: datetime) -> int:

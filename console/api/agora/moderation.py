@@ -9,7 +9,7 @@ from ninja import Body, Router
 from console.api import numbered
 from console.api.agora import answers, auth, naming, schemas, wire
 from console.api.agora.auth import Request
-from console.api.agora.envelope import entities, envelope, relations, uri
+from console.api.agora.envelope import entities, envelope, uri
 from moderation import bans, mutes
 from moderation.lists import blocklist
 from moderation.models import Mute
@@ -117,28 +117,6 @@ def unblock(request: Request, username: str, blocked: str) -> Any:
         path="/" + "/".join(place),
         uri=uri(request, *place),
         entities=entities(caller, [other]),
-    )
-
-
-@router.post("blocks/check", response=answers.Relations)
-def check_blocked(request: Request, body: Body[schemas.Check]) -> Any:
-    """Whether names are on a user's blocklist; no unknown name is, and nobody is on an unknown
-    user's.
-    """
-    caller = request.auth
-    found = naming.find_several(caller.environment, [body.username, *body.check_list])
-    listed: set[str] = set()
-    if body.username in found:
-        listed = blocklist.among(
-            environment=caller.environment,
-            owner_id=found[body.username].user_id,
-            others=[user.user_id for user in found.values()],
-        )
-    return envelope(
-        request,
-        "post",
-        path="/contacts/check",
-        entities=relations(body.check_list, found, listed, ("blacklist", "not_blacklist")),
     )
 
 
