@@ -177,12 +177,13 @@ def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = 
         ("minLength", "maxLength", " characters"),
         ("minItems", "maxItems", " items"),
     ):
-        if most in schema and "description" not in schema:
-            said.append(f"{schema.get(least, 0):,} to {schema[most]:,}{unit}")
-        elif least in schema:
+        if least in schema and most not in schema:
             said.append(f"at least {schema[least]:,}{unit}")
-    if schema.get("type") == "string" and "description" in schema:
-        said.append(schema["description"])
+        elif most in schema and "description" not in schema:
+            start = f"{schema[least]:,} to" if least in schema else "at most"
+            said.append(f"{start} {schema[most]:,}{unit}")
+    if "description" in schema:
+        said.append(" ".join(schema["description"].split()))
     elif "pattern" in schema:
         said.append(schema["pattern"])
     if schema.get("type") == "array" and (each := _bounds(document, _inner(document, schema))):

@@ -2,19 +2,20 @@
 
 Ninja makes the answers from these, key by key, and the document too: `envelope` knows all keys,
 and a call shows those that its schema names. A key with a default is there only when it has a
-value; when nothing else is said, an empty list stays empty.
+value.
 """
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from console.api.agora.schemas import PushSettings, Seconds
 
 D = TypeVar("D")
 # No default that would be shown: what is not set is not sent.
 _UNSET: Any = None
+UnixMilliseconds = Annotated[int, Field(description="Unix time in milliseconds")]
 Nothing = Annotated[list[None], Field(max_length=0)]
 State = Literal["online", "offline"]
 DeliveryState = Literal["delivered", "undelivered"]
@@ -22,10 +23,8 @@ DeliveryState = Literal["delivered", "undelivered"]
 
 # --- The envelope ------------------------------------------------------------------------------
 class Timed(Schema):
-    """Milliseconds: the moment of the answer, and how long it took."""
-
-    timestamp: int
-    duration: int
+    timestamp: UnixMilliseconds
+    duration: Annotated[int, Field(description="milliseconds that the call took")]
 
 
 class Acted(Timed):
@@ -52,15 +51,17 @@ class Placed(AtPath, OfApplication):
     """With all that the envelope says of application and place."""
 
 
-class User(PushSettings):
-    """`created` and `modified` in milliseconds; not `activated`: banned. Push settings, if set."""
-
+class Identified(BaseModel):
     uuid: str
     type: Literal["user"]
-    created: int
-    modified: int
+    created: UnixMilliseconds
+    modified: UnixMilliseconds
     username: str
     activated: bool
+
+
+class User(PushSettings, Identified):
+    """Who is not activated is banned. Push settings where they are set."""
 
 
 class Data(Timed, Generic[D]):
@@ -90,7 +91,7 @@ class Failure(Schema):
 class Registered(Users):
     """`data` where several were to be registered: those that were not."""
 
-    data: list[Failure] = []
+    data: list[Failure] = _UNSET
 
 
 class FoundUser(AtPath):
@@ -101,14 +102,14 @@ class FoundUser(AtPath):
 class Page(AtPath):
     """`cursor` where there are more; `params` as they were asked."""
 
-    params: dict[str, list[str]] = {}
+    params: dict[str, list[str]] = _UNSET
     entities: list[User]
     cursor: str = ""
     count: int
 
 
 class Deleted(Users):
-    params: dict[str, list[str]] = {}
+    params: dict[str, list[str]] = _UNSET
     cursor: str = ""
 
 
@@ -179,12 +180,12 @@ class UserMutes(AtPath, Data[MutesOfUser]):
 
 
 class MuteInForce(Schema):
-    """One of the three, in seconds left."""
+    """One of the three, in seconds left; -1 is for good."""
 
     username: str
-    chat: Seconds = 0
-    groupchat: Seconds = 0
-    chatroom: Seconds = 0
+    chat: Seconds = _UNSET
+    groupchat: Seconds = _UNSET
+    chatroom: Seconds = _UNSET
 
 
 class MuteList(Schema):
@@ -243,12 +244,10 @@ class Relations(Placed):
 
 # --- Tokens ------------------------------------------------------------------------------------
 class Token(Schema):
-    """Seconds to live, and the moment of the end in milliseconds. `application` with an app's
-    token, `user` with a user's.
-    """
+    """`application` with an app's token, `user` with a user's."""
 
     access_token: str
-    expires_in: int
-    expire_timestamp: int
+    expires_in: Annotated[int, Field(description="seconds")]
+    expire_timestamp: UnixMilliseconds
     application: str = ""
     user: User = _UNSET
