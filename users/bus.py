@@ -12,12 +12,13 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import redis
 from django.conf import settings
 from django.db import transaction
+
+from applications import redis_client
 
 CHANNEL = "rollcall:gateway"
 # So many connections are named in one message.
@@ -54,12 +55,7 @@ def _send(message: dict[str, Any]) -> None:
     if time.monotonic() < _rest_until:
         return
     try:
-        _redis(settings.REDIS_URL).publish(CHANNEL, json.dumps(message))
+        redis_client.client().publish(CHANNEL, json.dumps(message))
     except redis.RedisError as error:
         _rest_until = time.monotonic() + REST
         log.warning("Redis is away, gateways will find it in the table: %s", error)
-
-
-@cache
-def _redis(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5)

@@ -2,11 +2,11 @@
 
 Invariants
 ----------
-* Counted over the cache that all web processes share (with Redis), for each environment and call,
-  in windows of one second.
+* Counted in Redis, which all web processes share, for each environment and call, in windows of one
+  second; without Redis in each process for itself.
 * An environment may have a number of its own in place of the vendor's, under "vendor call" in
   `Environment.rate_limits`.
-* A limit must not become an outage: while the cache is away, calls pass, and the log says so.
+* A limit must not become an outage: while Redis is away, calls pass, and the log says so.
 """
 
 import logging
@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.core.cache import cache
 
+from applications import redis_client
 from console.api.vendor import Caller
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _KEPT = timedelta(seconds=5)
 # Wrong passwords for one user, until further ones are refused unread. A vendor's own number is not
 # known.
 MAX_GUESSES, GUESSES_WITHIN = 10, timedelta(minutes=10)
-# After a failure the cache is left alone for so long: each try may cost a time-out.
+# After a failure Redis is left alone for so long: each try may cost a time-out.
 _REST = timedelta(seconds=5)
 _rests_until = datetime.min.replace(tzinfo=UTC)
 
@@ -101,10 +102,21 @@ def _incremented(key: str, amount: int, now: datetime, *, kept: timedelta) -> in
     if now < _rests_until:
         return 0
     try:
-        cache.add(key, 0, timeout=int(kept.total_seconds()))
-        return cache.incr(key, amount)
+        return _add(key, amount, int(kept.total_seconds()))
     except Exception:
-        # Whatever the cache's client raises: that it is away is not the caller's fault.
+        # Whatever the client raises: that the counters are away is not the caller's fault.
         _rests_until = now + _REST
-        logger.exception("Rate limits are off for %s: no answer from the cache", _REST)
+        logger.exception("Rate limits are off for %s: no answer from Redis", _REST)
         return 0
+
+
+def _add(key: str, amount: int, seconds: int) -> int:
+    """The counter's new value; it lives for so many seconds."""
+    if not settings.REDIS_URL:
+        cache.add(key, 0, timeout=seconds)
+        return cache.incr(key, amount)
+    # At once; Django's cache takes three round trips, a fifth of a call's time.
+    with redis_client.client().pipeline() as both:
+        both.incrby(f"rollcall:{key}", amount)
+        both.expire(f"rollcall:{key}", seconds)
+        return int(both.execute()[0])

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from console.api import ratelimit
 from console.api.doors import VENDORS
@@ -99,16 +98,16 @@ class TestLimits:
         assert statuses(Nexconn(slow), "user/get", 5, userId="a") == [400] * 5
 
 
-class TestCacheAway:
+class TestRedisAway:
     @pytest.fixture
     def broken(self, monkeypatch):
         tries = []
 
         def away(*_, **__):
             tries.append(1)
-            raise ConnectionError("no route to the cache")
+            raise ConnectionError("no route to Redis")
 
-        monkeypatch.setattr(type(cache._connections[cache._alias]), "add", away)
+        monkeypatch.setattr(ratelimit, "_add", away)
         return tries
 
     def test_lets_calls_pass_and_says_so_once(self, slow, broken, caplog):
@@ -117,7 +116,7 @@ class TestCacheAway:
             with caplog.at_level(logging.ERROR, logger=ratelimit.__name__):
                 assert statuses(caller, "user/get", 5, userId="a") == [400] * 5
             assert [record.getMessage() for record in caplog.records] == [
-                "Rate limits are off for 0:00:05: no answer from the cache"
+                "Rate limits are off for 0:00:05: no answer from Redis"
             ]
             assert len(broken) == 1
 
