@@ -1,10 +1,10 @@
 """`python -m bench api`, or `make bench`: the Server API over HTTP, beside pgbench.
 
 Seeds a production environment, starts what `manage.py serve` starts, and measures each call with 1,
-16 and 64 clients that keep their connections; rate limits, which would refuse them, are off. Beside each, pgbench runs the same statements against
-the same database, with as many clients. In the environment: USERS, SECONDS (for each figure),
-CLIENTS, ONLY (calls with this in their name); DATABASE_URL, of an empty database, and REDIS_URL in
-place of those that come as wheels.
+16 and 64 clients that keep their connections. Rate limits, which would refuse them, are off. Beside
+each, pgbench runs the same statements against the same database, with as many clients. In the
+environment: USERS, SECONDS (for each figure), CLIENTS, ONLY (calls with this in their name);
+DATABASE_URL, of an empty database, and REDIS_URL in place of those that come as wheels.
 """
 
 import logging

@@ -39,11 +39,12 @@ class Process:
     command: str  # what follows `python -m`, in words parted by blanks
 
 
-# Threads, not forks: tasks wait, for the database and for slow webhook endpoints, each of which
-# holds one at a time. Gossip, mingle and heartbeats are for workers that watch each other.
+# Threads, not forks: tasks wait, for the database and for slow webhook endpoints, which may hold
+# `applications.tasks.AT_ONCE` of them. Gossip, mingle and heartbeats are for workers that watch
+# each other.
 WORKER = Process(
     "worker",
-    "celery -q -A console worker -P threads -c 8 --without-gossip --without-mingle"
+    "celery -q -A console worker -P threads -c 12 --without-gossip --without-mingle"
     " --without-heartbeat",
 )
 BEAT = Process("beat", "celery -q -A console beat")

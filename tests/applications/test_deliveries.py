@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
@@ -428,6 +429,17 @@ class TestTasks:
         assert len(receiver.received) == PARALLEL * tasks.TURNS + 1
         failing.refresh_from_db()
         assert failing.attempts == 1
+
+    def test_leave_threads_to_other_tasks_while_many_endpoints_hang(self, webhook, receiver):
+        make_delivery(webhook=webhook)
+        with ExitStack() as hanging, time_machine.travel(NOON, tick=True):
+            for _ in range(tasks.AT_ONCE):
+                hanging.enter_context(tasks._places)
+            tasks.send_deliveries()
+            assert receiver.received == []
+        with time_machine.travel(NOON, tick=True):
+            tasks.send_deliveries()
+        assert len(receiver.received) == 1
 
     def test_forget(self, webhook):
         make_delivery(webhook=webhook, queued_at=NOON - PATIENCE)
