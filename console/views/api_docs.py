@@ -188,7 +188,7 @@ def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = 
         said.append(schema["pattern"])
     if schema.get("type") == "array" and (each := _bounds(document, _inner(document, schema))):
         said.append(f"each: {each}")
-    if default not in (None, ""):
+    if default not in (None, "") and "const" not in schema:
         said.append(f"{default} where not sent")
     return ", ".join(said)
 

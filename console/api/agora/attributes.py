@@ -52,6 +52,7 @@ def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery])
 
 @router.get("metadata/user/{username}", auth=auth.any_user, response=answers.Data[dict[str, str]])
 def attributes_of_user(request: Request, username: str) -> Any:
+    """All of a user's attributes; none of an unknown one."""
     user = naming.find_or_none(request.auth.environment, username)
     if user is None:
         return envelope(request, data={})

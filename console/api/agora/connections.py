@@ -67,6 +67,7 @@ def disconnect(request: Request, username: str) -> Any:
 
 @router.get("users/{username}/resources", auth=auth.own_user, response=answers.Devices)
 def devices(request: Request, username: str) -> Any:
+    """The devices that a user is online with."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     found = presence.connections(
@@ -117,6 +118,7 @@ def _resource(connection: Connection) -> str:
     response=answers.Counted[dict[str, int]],
 )
 def waiting_messages(request: Request, username: str) -> Any:
+    """How many messages wait for a user."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     count = messages.waiting_count(

@@ -55,6 +55,7 @@ def unban(request: Request, username: str) -> Any:
 # --- Blocklists --------------------------------------------------------------------------------
 @router.post("users/{username}/blocks/users", auth=auth.own_user, response=answers.Names)
 def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
+    """Put these users on somebody's blocklist."""
     caller = request.auth
     found = naming.find_several(caller.environment, [username, *body.usernames])
     if any(name not in found for name in (username, *body.usernames)):
@@ -100,6 +101,7 @@ def blocked(
     "users/{username}/blocks/users/{blocked}", auth=auth.own_user, response=answers.Users
 )
 def unblock(request: Request, username: str, blocked: str) -> Any:
+    """Take a user off somebody's blocklist."""
     caller = request.auth
     owner = naming.find(caller.environment, username)
     other = naming.find(caller.environment, blocked)

@@ -132,6 +132,7 @@ def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:
 
 @router.get("users/{username}", auth=auth.own_user, response=answers.FoundUser)
 def get_user(request: Request, username: str) -> Any:
+    """One user, by name or UUID."""
     user = naming.find(request.auth.environment, username)
     return envelope(request, "get", entities=entities(request.auth, [user]), count=1)
 
@@ -153,6 +154,7 @@ def change_push(request: Request, username: str, body: Body[schemas.PushSettings
 
 @router.delete("users/{username}", response=answers.Users)
 def delete_user(request: Request, username: str) -> Any:
+    """Delete a user with all that is theirs."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     deletion.delete(

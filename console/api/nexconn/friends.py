@@ -32,6 +32,7 @@ def friend_add(request: Request, body: Body[schemas.FriendAdd]) -> Any:
 
 @router.post("/v4/friend/remove", response=Done)
 def friend_remove(request: Request, body: Body[schemas.FriendRemove]) -> Any:
+    """End these friendships, on both sides."""
     caller = request.auth
     friends.remove(
         environment=caller.environment,
@@ -45,6 +46,7 @@ def friend_remove(request: Request, body: Body[schemas.FriendRemove]) -> Any:
 
 @router.post("/v4/friend/remove-all", response=Done)
 def friend_remove_all(request: Request, body: Body[schemas.User]) -> Any:
+    """End all of a user's friendships."""
     caller = request.auth
     friends.remove_all(
         environment=caller.environment, user_id=body.userId, by=caller.actor, now=caller.now
@@ -97,6 +99,7 @@ def relationship_get(request: Request, body: Body[schemas.RelationshipGet]) -> A
 
 @router.post("/v4/friend/permission/set", response=Done)
 def permission_set(request: Request, body: Body[schemas.PermissionSet]) -> Any:
+    """Say who may become these users' friend."""
     caller = request.auth
     friends.set_permission(
         environment=caller.environment,
@@ -110,6 +113,7 @@ def permission_set(request: Request, body: Body[schemas.PermissionSet]) -> Any:
 
 @router.post("/v4/friend/permission/get", response=Answer[schemas.Permissions])
 def permission_get(request: Request, body: Body[schemas.ManyUsers]) -> Any:
+    """Who may become these users' friend."""
     found = friends.permissions(environment=request.auth.environment, user_ids=body.userIds)
     shown = [
         schemas.Permission(userId=user_id, permissionType=permission)

@@ -37,6 +37,7 @@ def ban(request: Request, body: Body[schemas.Ban]) -> Any:
 
 @router.post("/v4/user/unban", response=Done)
 def unban(request: Request, body: Body[schemas.Users]) -> Any:
+    """Lift the bans of these users."""
     caller = request.auth
     bans.lift(
         environment=caller.environment, user_ids=body.userIds, by=caller.actor, now=caller.now
@@ -97,6 +98,7 @@ def mute_list(request: Request, body: Body[schemas.MuteList]) -> Any:
 
 @router.post("/v4/user/blocklist/add", response=Done)
 def blocklist_add(request: Request, body: Body[schemas.BlocklistAdd]) -> Any:
+    """Put these users on somebody's blocklist."""
     caller = request.auth
     lists.blocklist.add(
         environment=caller.environment,
@@ -110,6 +112,7 @@ def blocklist_add(request: Request, body: Body[schemas.BlocklistAdd]) -> Any:
 
 @router.post("/v4/user/blocklist/remove", response=Done)
 def blocklist_remove(request: Request, body: Body[schemas.BlocklistRemove]) -> Any:
+    """Take these users off somebody's blocklist."""
     caller = request.auth
     lists.blocklist.remove(
         environment=caller.environment,
@@ -123,6 +126,7 @@ def blocklist_remove(request: Request, body: Body[schemas.BlocklistRemove]) -> A
 
 @router.post("/v4/user/blocklist/get", response=Answer[schemas.Blocklist])
 def blocklist_get(request: Request, body: Body[schemas.BlocklistGet]) -> Any:
+    """A blocklist, page by page."""
     page = lists.blocklist.page(
         environment=request.auth.environment,
         owner_id=body.userId,

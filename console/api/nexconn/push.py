@@ -28,6 +28,7 @@ def tag_batch_set(request: Request, body: Body[schemas.TagSet]) -> Any:
 
 @router.post("/v4/user/tag/batch/get", response=Answer[schemas.TaggedUsers])
 def tag_batch_get(request: Request, body: Body[schemas.TagGet]) -> Any:
+    """The tags of these users."""
     found = tags.tags_of(environment=request.auth.environment, user_ids=body.userIds)
     users = [schemas.TaggedUser(userId=user_id, tags=each) for user_id, each in found.items()]
     return Answer(result=schemas.TaggedUsers(users=users))

@@ -47,6 +47,7 @@ def expire_tokens(request: Request, body: Body[schemas.ExpireTokens]) -> Any:
 
 @router.post("/v4/user/get", response=Answer[schemas.Profile])
 def get_user(request: Request, body: Body[schemas.User]) -> Any:
+    """Name, avatar and time of registration."""
     user = profiles.get(environment=request.auth.environment, user_id=body.userId)
     return Answer(
         result=schemas.Profile(
@@ -72,6 +73,7 @@ def update_user(request: Request, body: Body[schemas.Update]) -> Any:
 
 @router.post("/v4/user/connection-status/get", response=Answer[schemas.Status])
 def connection_status(request: Request, body: Body[schemas.User]) -> Any:
+    """Whether a user is online: 1, or not: 0."""
     caller = request.auth
     online = presence.is_online(environment=caller.environment, user_id=body.userId, now=caller.now)
     return Answer(result=schemas.Status(status="1" if online else "0"))

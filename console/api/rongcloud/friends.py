@@ -33,6 +33,7 @@ def friend_add(request: Request, form: Form[schemas.FriendAdd]) -> Any:
 
 @router.post("/friend/delete.json", response=Done)
 def friend_delete(request: Request, form: Form[schemas.FriendTargets]) -> Any:
+    """End these friendships, on both sides."""
     caller = request.auth
     auth.LIMITS.count_users(caller, len(form.targetIds))
     friends.remove(
@@ -119,6 +120,7 @@ def friend_profile_set(request: Request, form: Form[schemas.FriendProfileSet]) -
 
 @router.post("/friend/permission/set.json", response=Done)
 def permission_set(request: Request, form: Form[schemas.PermissionSet]) -> Any:
+    """Say who may become these users' friend."""
     caller = request.auth
     auth.LIMITS.count_users(caller, len(form.userIds))
     friends.set_permission(
@@ -133,6 +135,7 @@ def permission_set(request: Request, form: Form[schemas.PermissionSet]) -> Any:
 
 @router.post("/friend/permission/get.json", response=schemas.Permissions)
 def permission_get(request: Request, form: Form[schemas.PermissionGet]) -> Any:
+    """Who may become these users' friend."""
     caller = request.auth
     auth.LIMITS.count_users(caller, len(form.userIds))
     found = friends.permissions(environment=caller.environment, user_ids=form.userIds)

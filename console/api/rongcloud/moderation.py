@@ -35,6 +35,7 @@ def block(request: Request, form: Form[schemas.Block]) -> Any:
 
 @router.post("/user/unblock.json", response=Done)
 def unblock(request: Request, form: Form[schemas.Users]) -> Any:
+    """Lift the bans of these users."""
     caller = request.auth
     bans.lift(environment=caller.environment, user_ids=form.userId, by=caller.actor, now=caller.now)
     return Done()
@@ -91,11 +92,13 @@ def mute_query(request: Request, form: Form[schemas.MuteQuery]) -> Any:
 
 @router.post("/user/blacklist/add.json", response=Done)
 def blacklist_add(request: Request, form: Form[schemas.BlacklistChange]) -> Any:
+    """Put these users on somebody's blocklist."""
     return _change(lists.blocklist.add, request, form.userId, form.blackUserId)
 
 
 @router.post("/user/blacklist/remove.json", response=Done)
 def blacklist_remove(request: Request, form: Form[schemas.BlacklistChange]) -> Any:
+    """Take these users off somebody's blocklist."""
     return _change(lists.blocklist.remove, request, form.userId, form.blackUserId)
 
 
@@ -107,11 +110,13 @@ def blacklist_query(request: Request, form: Form[schemas.ListQuery]) -> Any:
 
 @router.post("/user/whitelist/add.json", response=Done)
 def whitelist_add(request: Request, form: Form[schemas.WhitelistChange]) -> Any:
+    """Put these users on somebody's allowlist."""
     return _change(lists.allowlist.add, request, form.userId, form.whiteUserId)
 
 
 @router.post("/user/whitelist/remove.json", response=Done)
 def whitelist_remove(request: Request, form: Form[schemas.WhitelistChange]) -> Any:
+    """Take these users off somebody's allowlist."""
     return _change(lists.allowlist.remove, request, form.userId, form.whiteUserId)
 
 
@@ -137,6 +142,7 @@ def whitesetting_set(request: Request, form: Form[schemas.WhitesettingSet]) -> A
 
 @router.post("/user/whitesetting/query.json", response=schemas.Whitesettings)
 def whitesetting_query(request: Request, form: Form[schemas.Users]) -> Any:
+    """Whose allowlist is in force."""
     on = lists.allowlists_on(environment=request.auth.environment, owner_ids=form.userId)
     return schemas.Whitesettings(
         users=[

@@ -39,6 +39,7 @@ def _set_tags(request: Request, user_ids: list[str], wanted: list[str]) -> Done:
 
 @router.post("/user/tags/get.json", response=schemas.TagsAnswer)
 def tags_get(request: Request, form: Form[schemas.TagsGet]) -> Any:
+    """The tags of these users."""
     found = tags.tags_of(environment=request.auth.environment, user_ids=form.userIds)
     return schemas.TagsAnswer(result=found)
 
@@ -70,6 +71,7 @@ def remarks_get(request: Request, form: Form[schemas.RemarksGet]) -> Any:
 
 @router.post("/user/remarks/del.json", response=Done)
 def remarks_del(request: Request, form: Form[schemas.RemarksDel]) -> Any:
+    """Forget what a user calls another."""
     caller = request.auth
     tags.remove_remark(
         environment=caller.environment,
@@ -90,6 +92,7 @@ def push_period_set(request: Request, form: Form[schemas.PushPeriod]) -> Any:
 
 @router.post("/user/blockPushPeriod/get.json", response=schemas.PushPeriodAnswer)
 def push_period_get(request: Request, form: Form[schemas.User]) -> Any:
+    """When a user wants no pushes."""
     user = profiles.get(environment=request.auth.environment, user_id=form.userId)
     period = user.push_settings.get(profiles.QUIET_PERIOD) or _NO_PERIOD
     return schemas.PushPeriodAnswer(
@@ -101,6 +104,7 @@ def push_period_get(request: Request, form: Form[schemas.User]) -> Any:
 
 @router.post("/user/blockPushPeriod/delete.json", response=Done)
 def push_period_delete(request: Request, form: Form[schemas.User]) -> Any:
+    """Let pushes through at any time."""
     return _set_quiet_period(request, form.userId, "")
 
 

@@ -62,6 +62,7 @@ def refresh(request: Request, form: Form[schemas.Refresh]) -> Any:
 
 @router.post("/user/info.json", response=schemas.Info)
 def info(request: Request, form: Form[schemas.User]) -> Any:
+    """Name, avatar and time of registration."""
     user = profiles.get(environment=request.auth.environment, user_id=form.userId)
     return schemas.Info(
         userName=user.name, userPortrait=user.avatar_url, createTime=printed(user.registered_at)
@@ -70,6 +71,7 @@ def info(request: Request, form: Form[schemas.User]) -> Any:
 
 @router.post("/user/checkOnline.json", response=schemas.Online)
 def check_online(request: Request, form: Form[schemas.User]) -> Any:
+    """Whether a user is online: 1, or not: 0."""
     caller = request.auth
     online = presence.is_online(environment=caller.environment, user_id=form.userId, now=caller.now)
     return schemas.Online(status="1" if online else "0")

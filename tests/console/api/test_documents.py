@@ -110,6 +110,11 @@ class TestDocument:
             {vendor.call_name(method, route) for method, route, _ in calls_of(vendor)}
         )
 
+    def test_says_what_each_call_does(self, vendor):
+        calls = [call for *_, call in documents.operations(documents.of(vendor))]
+
+        assert [call["operationId"] for call in calls if not call.get("description")] == []
+
     def test_knows_every_refusal_that_a_call_can_end_in(self, vendor):
         operations = {
             call["operationId"]: call for *_, call in documents.operations(documents.of(vendor))
