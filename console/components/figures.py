@@ -1,0 +1,97 @@
+"""Numbers that people compare, drawn."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django import template
+
+from applications.counting import Count
+from console.components.drawing import Context
+from console.templatetags import words
+
+register = template.Library()
+
+
+@register.inclusion_tag("components/stat.html")
+def stat(
+    label: str, value: object, *, note: str = "", href: str = "", tone: str = "", icon: str = ""
+) -> Context:
+    return {
+        "label": label,
+        "value": words.estimate(value) if isinstance(value, int | Count) else value,
+        "note": note,
+        "href": href,
+        "tone": tone,
+        "icon": icon,
+    }
+
+
+@register.inclusion_tag("components/quota_meter.html")
+def quota_meter(used: int, limit: int | None, *, full_in: timedelta | None = None) -> Context:
+    if limit is None:
+        return {"text": f"{words.estimate(used)} registered, no limit"}
+    free = max(0, limit - used)
+    said = [f"{used:,} of {limit:,}", f"{free:,} free" if free else "full"]
+    if free and full_in is not None:
+        said.append(f"full in about {words.duration(full_in, parts=1)}")
+    percent = min(100, used * 100 // limit)
+    levels = ((100, "full"), (95, "high"), (80, "warn"), (0, "calm"))
+    return {
+        "text": ", ".join(said),
+        "used": min(used, limit),
+        "limit": limit,
+        "percent": percent,
+        "level": next(level for bound, level in levels if percent >= bound),
+    }
+
+
+@register.inclusion_tag("components/bar_chart.html")
+def bar_chart(points: Iterable[tuple[date | str, int]], *, label: str, unit: str) -> Context:
+    points = list(points)
+    top = max((value for _, value in points), default=0)
+    bars = [
+        {
+            "label": f"{at.day} {at:%b}" if isinstance(at, date) else at,
+            "value": value,
+            "x": index * 10 + 1,
+            "y": 100 - height,
+            "height": height,
+        }
+        for index, (at, value) in enumerate(points)
+        for height in [max(1, round(value * 100 / top)) if top else 1]
+    ]
+    return {
+        "bars": bars,
+        "width": len(bars) * 10,
+        "top": top,
+        "total": sum(value for _, value in points),
+        "label": label,
+        "unit": unit,
+    }
+
+
+@register.inclusion_tag("components/breakdown.html")
+def breakdown(groups: Sequence[Any], *, label: str) -> Context:
+    """`groups` have `label`, `count`, `url` (where only they are shown) and `current`."""
+    top = max((group["count"] for group in groups), default=0) or 1
+    rows = [{**group, "percent": round(group["count"] * 100 / top)} for group in groups]
+    return {"rows": rows, "label": label}
+
+
+@register.inclusion_tag("components/sparkline.html")
+def sparkline(values: Sequence[int], *, label: str) -> Context:
+    top = max(values, default=0) or 1
+    return {
+        "points": " ".join(f"{i},{round(20 - v * 18 / top, 1)}" for i, v in enumerate(values)),
+        "width": max(1, len(values) - 1),
+        "label": label,
+    }
+
+
+@register.inclusion_tag("components/progress.html")
+def progress(
+    done: int, total: int, *, label: str, results: Iterable[tuple[str, int, str]] = ()
+) -> Context:
+    """`results` are (word, count, tone), such as ("deleted", 12, "success")."""
+    return {"done": done, "total": total, "label": label, "results": results}

@@ -1,0 +1,28 @@
+"""Fields and what is wrong with them."""
+
+from django import template
+from django.forms import BoundField, CheckboxInput, Form
+
+from console.components.drawing import Context
+
+register = template.Library()
+
+
+@register.inclusion_tag("components/field.html")
+def field(field: BoundField, *, label: str = "", chips: bool = False) -> Context:
+    return {
+        "field": field,
+        "label": label or field.label,
+        "checkbox": isinstance(field.field.widget, CheckboxInput),
+        "chips": chips,
+    }
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: Form) -> Context:
+    return {"errors": form.non_field_errors()}
+
+
+@register.inclusion_tag("components/confirm_field.html")
+def confirm_field(phrase: str, *, name: str = "confirm", error: str = "") -> Context:
+    return {"phrase": phrase, "name": name, "error": error}

@@ -1,0 +1,48 @@
+"""Times, told from now and exactly."""
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+
+from console.templatetags import words
+
+register = template.Library()
+
+
+@register.simple_tag
+def relative_time(moment: datetime | None, none: str = "never") -> str:
+    if moment is None:
+        return none
+    moment = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}" data-relative>{}</time>',
+        moment.isoformat(),
+        words.exact(moment),
+        words.relative(moment, timezone.now()),
+    )
+
+
+@register.simple_tag
+def exact_time(moment: datetime | None, none: str = "never") -> str:
+    if moment is None:
+        return none
+    moment = moment.astimezone(UTC)
+    said = words.exact(moment)
+    return format_html(
+        '<time datetime="{}" title="{}" data-exact>{}</time>', moment.isoformat(), said, said
+    )
+
+
+@register.simple_tag
+def countdown(until: datetime, over: str = "over") -> str:
+    until = until.astimezone(UTC)
+    now = timezone.now()
+    return format_html(
+        '<time datetime="{}" title="{}" data-countdown data-over="{}">{}</time>',
+        until.isoformat(),
+        words.exact(until),
+        over,
+        words.duration(until - now) if until > now else over,
+    )
