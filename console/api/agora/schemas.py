@@ -154,7 +154,8 @@ class NewUser(Schema):
 
 
 Registration = Annotated[
-    Annotated[NewUser, Tag("one")] | Annotated[list[NewUser], Tag("several")],
+    Annotated[NewUser, Tag("one")]
+    | Annotated[list[NewUser], Field(min_length=1, max_length=MAX_TO_REGISTER), Tag("several")],
     Discriminator(_kind),
     BeforeValidator(_registrations),
 ]
