@@ -23,12 +23,14 @@ function duration(seconds, parts = 2) {
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // such as Europe/Lisbon
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+// Browsers give September four letters, the server three.
+const printed = (format, moment) => format.format(moment).replace("Sept", "Sep");
 
 function relative(moment, now) {
   const distance = (moment - now) / 1000;
   const away = Math.abs(distance);
   if (away < 10) return "just now";
-  if (away >= 30 * 86400) return DATE.format(moment);
+  if (away >= 30 * 86400) return printed(DATE, moment);
   return distance > 0 ? `in ${duration(away, 1)}` : `${duration(away, 1)} ago`;
 }
 
@@ -42,7 +44,7 @@ function tellTimes() {
     const moment = new Date(time.dateTime);
     if (!time.dataset.utc) {
       time.dataset.utc = time.title;
-      const local = EXACT.format(moment);
+      const local = printed(EXACT, moment);
       if ("exact" in time.dataset) say(time, local);
       else time.title = `${local} (${time.title})`;
     }

@@ -19,7 +19,8 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * Hosted profiles: setting merges, and a list has the users that have one. Extended fields need no
   definition beforehand. Who is not registered is refused, except where profiles are only asked for.
 * friend/profile/set without a remarkName removes it, without a friendExtProfile leaves that.
-* friend/add is done where they are friends already; the 3,001st friend is "too many".
+* friend/add is done where they are friends already; the 3,001st friend is "too many". friend/delete
+  takes targetId for targetIds: an example of the manual has it.
 * A mute lasts until it is lifted. A quiet period of a user who has none is 00:00:00, for 0 minutes.
 """
 

@@ -32,14 +32,14 @@ def friend_add(request: Request, form: Form[schemas.FriendAdd]) -> Any:
 
 
 @router.post("/friend/delete.json", response=Done)
-def friend_delete(request: Request, form: Form[schemas.FriendTargets]) -> Any:
+def friend_delete(request: Request, form: Form[schemas.FriendDelete]) -> Any:
     """End these friendships, on both sides."""
     caller = request.auth
-    auth.LIMITS.count_users(caller, len(form.targetIds))
+    auth.LIMITS.count_users(caller, len(form.ids))
     friends.remove(
         environment=caller.environment,
         user_id=form.userId,
-        friend_ids=form.targetIds,
+        friend_ids=form.ids,
         by=caller.actor,
         now=caller.now,
     )

@@ -330,6 +330,23 @@ class FriendTargets(User):
     targetIds: ManyJoinedIds
 
 
+class FriendDelete(User):
+    """`targetId` is how an example of the vendor's spells `targetIds`."""
+
+    targetIds: ManyJoinedIds = []
+    targetId: fields.UserId | None = None
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if not self.ids:
+            raise PydanticCustomError("missing", "targetIds is required")
+        return self
+
+    @property
+    def ids(self) -> list[str]:
+        return self.targetIds or ([self.targetId] if self.targetId is not None else [])
+
+
 class FriendGet(User):
     pageToken: str = ""
     size: fields.UserPageSize = 50

@@ -169,6 +169,15 @@ class TestRongCloudFriends:
         assert rongcloud("friend/clean", userId="ann") == RC_DONE
         assert not Friendship.objects.exists()
 
+    def test_are_ended_by_either_spelling_of_the_parameter(self, rongcloud):
+        rongcloud("friend/add", userId="ann", targetId="bob", optType=2)
+        assert rongcloud("friend/delete", userId="ann", targetId="bob") == RC_DONE
+        assert not Friendship.objects.exists()
+        assert rongcloud("friend/delete", userId="ann") == (
+            400,
+            {"code": 1002, "errorMessage": "The body: targetIds is required"},
+        )
+
     def test_are_asked_where_their_permission_says_so(self, rongcloud):
         set_to = rongcloud("friend/permission/set", userIds="bob,cy", permissionType=2)
         assert set_to == RC_DONE
