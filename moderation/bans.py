@@ -150,14 +150,13 @@ def _impose(
         )
         for user_id, given in terms.items()
     )
-    for end in {given.expires_at for given in terms.values()}:
-        presence.request_disconnect(
-            environment=environment,
-            user_ids=[user_id for user_id, given in terms.items() if given.expires_at == end],
-            reason="banned",
-            now=now,
-            until=end,
-        )
+    presence.request_disconnect(
+        environment=environment,
+        user_ids=terms,
+        reason="banned",
+        now=now,
+        until={user_id: given.expires_at for user_id, given in terms.items()},
+    )
     for type, chosen in (
         ("ban.imposed", [ban for ban in bans if ban.user_id not in before]),
         ("ban.changed", [ban for ban in bans if ban.user_id in before]),

@@ -12,7 +12,8 @@ Invariants
 * Webhooks hear of each connection once when it opens and once when it is struck out.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -43,10 +44,10 @@ def request_disconnect(
     user_ids: Iterable[str],
     reason: str,
     now: datetime,
-    until: datetime | None = None,
+    until: Mapping[str, datetime | None] | None = None,
 ) -> int:
-    """Ask every gateway process to close these users' connections; how many were asked. `until` is
-    for the clients: when the reason ends by itself.
+    """Ask every gateway process to close these users' connections; how many were asked. `until`, by
+    user, is for the clients: when the reason ends by itself.
     """
     return _ask_to_close(
         Connection.objects.of_users(environment, list(user_ids)),
@@ -63,20 +64,27 @@ def request_disconnect_all(*, environment: Environment, reason: str, now: dateti
 
 @transaction.atomic(savepoint=False)
 def _ask_to_close(
-    held: QuerySet[Connection], *, reason: str, now: datetime, until: datetime | None = None
+    held: QuerySet[Connection],
+    *,
+    reason: str,
+    now: datetime,
+    until: Mapping[str, datetime | None] | None = None,
 ) -> int:
     # In the order of their keys, as `disconnect` locks them: neither waits for the other in a ring.
     wanted = held.filter(kicked_at=None).select_for_update().order_by("pk")
-    keys = list(wanted.values_list("pk", flat=True))
-    for start in range(0, len(keys), bus.KEYS_AT_ONCE):
-        batch = keys[start : start + bus.KEYS_AT_ONCE]
-        Connection.objects.filter(pk__in=batch).update(
-            kicked_at=now, kick_reason=reason, kick_until=until
-        )
-        # By their own keys: whoever comes back at once is not closed again by a late message.
-        until_when = until.isoformat() if until is not None else None
-        bus.publish("kick", connections=batch, reason=reason, until=until_when)
-    return len(keys)
+    by_end: dict[datetime | None, list[int]] = defaultdict(list)
+    for key, user_id in wanted.values_list("pk", "user_id"):
+        by_end[until.get(user_id) if until else None].append(key)
+    for end, keys in by_end.items():
+        for start in range(0, len(keys), bus.KEYS_AT_ONCE):
+            batch = keys[start : start + bus.KEYS_AT_ONCE]
+            Connection.objects.filter(pk__in=batch).update(
+                kicked_at=now, kick_reason=reason, kick_until=end
+            )
+            # By their own keys: whoever comes back at once is not closed again by a late message.
+            ends_at = end.isoformat() if end is not None else None
+            bus.publish("kick", connections=batch, reason=reason, until=ends_at)
+    return sum(map(len, by_end.values()))
 
 
 @transaction.atomic

@@ -283,6 +283,18 @@ class TestUndoLift:
         assert (ban.banned_since, ban.imposed_at) == (NOON, NOON + 2 * HOUR)
         assert self.undo(environment, "ada") == [], "once is enough"
 
+    def test_closes_each_connection_until_the_end_of_its_own_users_ban(self):
+        environment = make_environment()
+        impose(environment, "ada")
+        impose(environment, "bob", until=None)
+        lift(environment, "ada", "bob")
+        open_again = [make_connection(environment=environment, user_id=id) for id in ("ada", "bob")]
+        self.undo(environment, "ada", "bob")
+        for connection in open_again:
+            connection.refresh_from_db()
+        assert [each.kick_reason for each in open_again] == ["banned", "banned"]
+        assert [each.kick_until for each in open_again] == [NOON + DAY, None]
+
     def test_leaves_alone_what_has_moved_on(self):
         environment = make_environment()
         impose(environment, "over", until=NOON + 2 * HOUR)
