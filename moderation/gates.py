@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from applications.models import Environment
-from moderation.lists import allowlists_on
-from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute
+from moderation.lists import allowlist, allowlists_on, blocklist
+from moderation.models import Ban, Mute
 from users import friends
 from users.models import AppUser, DeactivatedUser
 
@@ -97,8 +97,8 @@ def may_message(
     switched_on = allowlists_on(environment=environment, owner_ids=both)
     if recipient_id in switched_on:
         for owner_id, other_id in ((recipient_id, sender_id), (sender_id, recipient_id)):
-            if owner_id in switched_on and not _lists(
-                AllowlistEntry, environment, owner_id, other_id
+            if owner_id in switched_on and not allowlist.contains(
+                environment=environment, owner_id=owner_id, listed_id=other_id
             ):
                 return Verdict(
                     False,
@@ -107,7 +107,7 @@ def may_message(
                     f"Add {other_id} to {owner_id}'s allowlist, or switch it off.",
                 )
         return Verdict(True, "on_allowlist", f"{sender_id} is on {recipient_id}'s allowlist.")
-    if _lists(BlocklistEntry, environment, recipient_id, sender_id):
+    if blocklist.contains(environment=environment, owner_id=recipient_id, listed_id=sender_id):
         return Verdict(
             False,
             "blocked",
@@ -115,12 +115,3 @@ def may_message(
             f"Remove {sender_id} from {recipient_id}'s blocklist.",
         )
     return Verdict(True, "open", f"Nothing keeps {sender_id} from writing to {recipient_id}.")
-
-
-def _lists(
-    model: type[BlocklistEntry] | type[AllowlistEntry],
-    environment: Environment,
-    owner_id: str,
-    listed_id: str,
-) -> bool:
-    return model.objects.of(environment, owner_id).filter(listed_id=listed_id).exists()

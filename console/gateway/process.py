@@ -133,9 +133,8 @@ class Gateway:
             # Redis may lose a message and say nothing.
             look_for_messages = True
         for connection in await ask(presence.kicks, gateway=self.row):
-            until = protocol.printed(connection.kick_until)
             for session in self.registry.of_connections([connection.pk]):
-                session.end(*protocol.farewell(connection.kick_reason, until))
+                session.end(*protocol.farewell(connection.kick_reason, connection.kick_until))
         if look_for_messages:
             await self._look_for_messages()
         if self._since(self._reconciled) >= RECONCILE_EVERY:

@@ -61,18 +61,18 @@ class BadFrame(Exception):
         self.error = error
 
 
-def farewell(kick_reason: str, until: str | None) -> tuple[Ending, dict[str, Any]]:
+def farewell(kick_reason: str, until: str | datetime | None) -> tuple[Ending, dict[str, Any]]:
     """How a kick ends a connection, and what the last frame says beside the reason."""
     return KICKS.get(kick_reason, KICKED), said(until=until)
 
 
-def said(**fields: str | None) -> dict[str, Any]:
-    """Members of a frame; those that are None are not there."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def printed(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
+def said(**fields: str | datetime | None) -> dict[str, Any]:
+    """Members of a frame, moments in ISO 8601; those that are None are not there."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 def parse(event: dict[str, Any]) -> dict[str, Any]:

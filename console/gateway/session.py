@@ -75,10 +75,8 @@ class Session:
             while True:
                 await self._answer(client, await self._next())
         except Refused as refusal:
-            ending, said = (
-                refusal.ending,
-                protocol.said(message=str(refusal), until=protocol.printed(refusal.until)),
-            )
+            ending = refusal.ending
+            said = protocol.said(message=str(refusal), until=refusal.until)
         except _Ended as end:
             ending, said = end.ending, end.said
         except asyncio.CancelledError:
@@ -176,8 +174,7 @@ class Session:
         if self._gateway.kicks_heard != kicks_heard:
             kicked = await ask(presence.kicked, connection_id=client.connection_id)
             if kicked is not None:
-                until = protocol.printed(kicked.kick_until)
-                raise _Ended(*protocol.farewell(kicked.kick_reason, until))
+                raise _Ended(*protocol.farewell(kicked.kick_reason, kicked.kick_until))
         if after:
             await ask(calls.acknowledge_up_to, client, after)
         self._last_given = after

@@ -11,22 +11,22 @@ from jsonschema_rs import Draft202012Validator
 from console.api import documents
 from console.api.doors import VENDORS
 
+_DOCUMENTS = {vendor.name: documents.of(vendor) for vendor in VENDORS}
+
 
 @cache
 def _responses(vendor_name: str) -> dict[str, dict[str, Any]]:
-    [vendor] = [vendor for vendor in VENDORS if vendor.name == vendor_name]
     return {
         operation["operationId"]: operation["responses"]
-        for *_, operation in documents.operations(documents.of(vendor))
+        for *_, operation in documents.operations(_DOCUMENTS[vendor_name])
     }
 
 
 @cache
 def _validator(vendor_name: str, call_name: str, status: int) -> Draft202012Validator:
-    [vendor] = [vendor for vendor in VENDORS if vendor.name == vendor_name]
     response = _responses(vendor_name)[call_name][str(status)]
     schema = response["content"]["application/json"]["schema"]
-    components = documents.of(vendor)["components"]
+    components = _DOCUMENTS[vendor_name]["components"]
     return Draft202012Validator({**schema, "components": components})
 
 
