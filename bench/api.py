@@ -24,7 +24,7 @@ from bench import calls, load, statements, stores
 from bench.calls import Case
 from bench.load import Load
 from bench.machine import database, machine, refuse_database_in_use, web_seconds
-from console.processes import ChildEnded, Process, Supervisor
+from rollcall.processes import ChildEnded, Process, Supervisor
 
 COLUMNS = "{:<22}{:>8}{:>10}{:>9}{:>9}{:>8}{:>6}{:>11}{:>7}"
 

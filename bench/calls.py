@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from django.test import Client
 from django.utils import timezone
 
+from api.agora.users import OLDEST_FIRST
 from applications.audit import Actor
 from applications.environments import NewApplication
-from console.api.agora.users import OLDEST_FIRST
 from moderation import lists
 from users import bulk
 from users.models import AppUser

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from console.gateway.address import PATH
+from gateway.address import PATH
 
 # Connections from one address to one port; the system gives out some 28,000 ports.
 OF_ONE_ADDRESS = 20_000

@@ -27,7 +27,7 @@ from applications.audit import Actor
 from applications.models import Environment, Plan
 from bench.chat_clients import ChatClient, enter
 from bench.machine import database, machine, refuse_database_in_use
-from console.processes import Process, Supervisor
+from rollcall.processes import Process, Supervisor
 from users import presence, tokens
 from users.models import AppUser, GatewayProcess
 
@@ -55,7 +55,7 @@ def main() -> None:
         ports = [_free_port() for _ in range(2)]
         for port in ports:
             supervisor.start(
-                Process(f"gateway {port}", "console.gateway"),
+                Process(f"gateway {port}", "gateway"),
                 log=settings.DATA_DIR / f"gateway-{port}.log",
                 env={"GATEWAY_PORT": str(port), "GATEWAY_CONNECT_BURST": "100000"},
             )

@@ -25,7 +25,7 @@ def start() -> None:
     data = tempfile.mkdtemp(prefix="rollcall-bench-")
     atexit.register(shutil.rmtree, data, ignore_errors=True)
     os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "DJANGO_SETTINGS_MODULE": "rollcall.settings",
         "ENV_FILE": os.devnull,
         "DATA_DIR": data,
         "DATABASE_URL": os.environ.get("DATABASE_URL") or embedded_postgres.start(fsync=True),

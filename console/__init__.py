@@ -1,5 +1,1 @@
-"""Roof of the house: composes everything below it. Settings, urls, pages, Server API."""
-
-from console.celery import app as celery_app
-
-__all__ = ["celery_app"]
+"""The door of staff: the pages of the console, one folder for each noun of the menu."""

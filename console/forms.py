@@ -11,12 +11,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UsernameField
 from django.core.validators import MaxValueValidator
 
+from api.doors import VENDORS
+from api.ratelimit import Limit
 from applications.access import applications_of
 from applications.audit import CATALOGUE
 from applications.environments import MAX_RATE_LIMIT
 from applications.models import Application, Door, Environment, ErrorDialect, Plan, Role
-from console.api.doors import VENDORS
-from console.api.ratelimit import Limit
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
 _SECOND = timedelta(seconds=1)

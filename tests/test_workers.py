@@ -11,9 +11,9 @@ from django.conf import settings
 from django.db import connection
 
 from applications.models import AuditEvent
-from console.processes import BEAT, WORKER, Supervisor
 from moderation.models import Ban, SweepRun
-from tests.console.test_processes import eventually
+from rollcall.processes import BEAT, WORKER, Supervisor
+from tests.rollcall.test_processes import eventually
 from tests.factories import (
     DAY,
     NOON,
@@ -62,7 +62,7 @@ def same_store(monkeypatch):
     else:
         url = f"sqlite:///{name}"
     monkeypatch.setenv("DATABASE_URL", url)
-    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "console.settings")
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "rollcall.settings")
     monkeypatch.setenv("PYTHONPATH", str(settings.BASE_DIR))
 
 

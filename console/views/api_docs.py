@@ -9,10 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from api import documents
+from api.doors import VENDORS
+from api.vendor import Vendor
 from applications.models import Door
-from console.api import documents
-from console.api.doors import VENDORS
-from console.api.vendor import Vendor
 
 FORM = "application/x-www-form-urlencoded"
 

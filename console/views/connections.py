@@ -14,7 +14,7 @@ from applications.audit import Actor
 from applications.counting import count
 from applications.keyset import Keyset
 from applications.models import Environment
-from console.gateway.address import gateway_address
+from gateway.address import gateway_address
 from moderation.views.addresses import address, came_from
 from users import identity, presence
 from users.fields import begins_with

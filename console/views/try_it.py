@@ -20,7 +20,7 @@ from applications import answers
 from applications.access import MemberRequest, Permission, in_environment
 from applications.audit import Actor
 from applications.models import Environment
-from console.gateway.address import gateway_address
+from gateway.address import gateway_address
 from moderation import gates
 from moderation.gates import Verdict
 from moderation.lists import blocklist

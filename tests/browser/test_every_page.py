@@ -12,8 +12,8 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from api.doors import VENDORS
 from applications.models import FREE_USER_LIMIT, Role
-from console.api.doors import VENDORS
 from moderation.models import AllowlistEntry, BlocklistEntry
 from tests.console.pages import address
 from tests.console.test_access import ABOVE, OF_ENVIRONMENT, world

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from applications.models import FREE_USER_LIMIT
 from moderation import bans
 from moderation.models import Ban
-from tests.console.api.callers import signed_headers
+from tests.api.callers import signed_headers
 from tests.console.pages import address
 from tests.factories import (
     DAY,

@@ -23,8 +23,8 @@ from applications.models import (
     Webhook,
 )
 from applications.support import MOST_AT_ONCE
-from console.demo import story
 from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute, SweepRun
+from rollcall.demo import story
 from tests import factories
 from tests.factories import NOON
 from users import tokens

@@ -2,8 +2,8 @@
 
 import pytest
 
-from console.api import documents
-from console.api.doors import VENDORS
+from api import documents
+from api.doors import VENDORS
 from tests.console.pages import sign_in
 from tests.factories import make_environment
 

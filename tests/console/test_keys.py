@@ -3,9 +3,9 @@ import re
 import pytest
 import time_machine
 
+from api.doors import VENDORS
 from applications import environments
 from applications.models import AuditEvent
-from console.api.doors import VENDORS
 from tests.console.pages import address, sign_in
 from tests.factories import (
     NOON,

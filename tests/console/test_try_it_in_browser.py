@@ -14,10 +14,10 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import expect
+from tests.rollcall.test_processes import eventually
 
 from moderation import bans
 from tests.console.pages import address, sign_in
-from tests.console.test_processes import eventually
 from tests.factories import make_environment, make_token, make_user, staff_actor
 from tests.stores import url_of_test_database
 from users import messages
@@ -39,7 +39,7 @@ def server(transactional_db):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "console.asgi:application", "--port", str(port)],
+        [sys.executable, "-m", "uvicorn", "rollcall.asgi:application", "--port", str(port)],
         cwd=settings.BASE_DIR,
         env={**os.environ, "DATABASE_URL": url_of_test_database()},
         stderr=subprocess.DEVNULL,

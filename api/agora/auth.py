@@ -1,0 +1,211 @@
+"""Who calls, what they may do, and how often."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from api import vendor
+from api.agora import credentials, naming, wire
+from api.agora.credentials import Credential, TokenRejected
+from api.agora.wire import Failure, Refusal, Refused
+from api.ratelimit import Limit, Limits
+from api.signature import DoorClosed, live_secrets
+from applications.audit import Actor, client_address
+from applications.compiled import Compiled
+from applications.models import AppSecret, AuditEvent, Environment
+from users.models import AppUser
+
+LIMITS = Limits(
+    common=Limit(100),
+    special={
+        "POST token": Limit(300),
+        "DELETE users": Limit(30),
+        "POST users/batch/status": Limit(50),
+        "POST users/<username>/blocks/users": Limit(50),
+        "GET users/<username>/blocks/users": Limit(50),
+        "DELETE users/<username>/blocks/users/<blocked>": Limit(50),
+    },
+)
+# In place of org and app names, an app may be called by its key.
+BY_APP_ID = "app-id"
+_live_secrets_by_name = Compiled(
+    lambda org, kind: (
+        AppSecret.objects.live()
+        .filter(environment__application__org_name=org, environment__kind=kind)
+        .select_related("environment__application")
+        .order_by("pk")
+    ),
+    *("org name", "kind"),
+)
+_ORG_NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
+_APP_ID = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Caller(vendor.Caller):
+    """`user` is whom the token stands for; None: the app's server."""
+
+    user: AppUser | None = None
+    secrets: Sequence[AppSecret] = field(default=(), repr=False)
+
+    @property
+    def application_uuid(self) -> UUID:
+        """The app's internal name, on the wire a UUID, as an app key is one."""
+        return UUID(hex=self.environment.app_key)
+
+
+class Request(vendor.Request):
+    """For annotations alone."""
+
+    auth: Caller
+
+
+def segments(request: HttpRequest) -> list[str]:
+    return [segment for segment in request.path_info.split("/") if segment]
+
+
+def is_by_app_id(request: HttpRequest) -> bool:
+    return segments(request)[:1] == [BY_APP_ID]
+
+
+def app(request: Request) -> Caller:
+    """An app token alone."""
+    caller = _caller(request)
+    if caller.user is not None:
+        raise not_permitted(request, caller)
+    return _within_rate(caller)
+
+
+def own_user(request: Request) -> Caller:
+    """An app token, or the token of the user whom the path names."""
+    caller = _caller(request)
+    name = request.resolver_match.kwargs["username"]  # type: ignore[union-attr]
+    if caller.user is not None and not naming.names(name, caller.user):
+        raise not_permitted(request, caller)
+    return _within_rate(caller)
+
+
+def any_user(request: Request) -> Caller:
+    """An app token, or the token of any user."""
+    return _within_rate(_caller(request))
+
+
+def registrar(request: Request) -> Caller:
+    """An app token, or nobody while registration is open."""
+    caller = _unknown_caller(request)
+    if caller.environment.open_registration and not bearer(request):
+        return _within_rate(caller)
+    caller = proved(request, caller, wire.REGISTRATION_UNAUTHORIZED)
+    if caller.user is not None:
+        raise not_permitted(request, caller)
+    return _within_rate(caller)
+
+
+def anybody(request: Request) -> Caller:
+    """Whoever asks for a token; the call itself looks at what they show."""
+    return _within_rate(_unknown_caller(request))
+
+
+def _within_rate(caller: Caller) -> Caller:
+    LIMITS.count_call(caller)
+    return caller
+
+
+def _caller(request: Request) -> Caller:
+    return proved(request, _unknown_caller(request))
+
+
+def _unknown_caller(request: Request) -> Caller:
+    """The app that the path names. Raises `Refused`, `DoorClosed`."""
+    secrets = _secrets(request)
+    if not secrets:
+        org, app_name, *rest = segments(request)
+        raise Refused(wire.NO_APPLICATION, org=org, app=app_name, rest="/".join(rest))
+    environment = secrets[0].environment
+    if request.call.vendor not in environment.application.open_doors:
+        raise DoorClosed
+    return Caller(
+        environment=environment,
+        actor=_actor(request, environment.app_key),
+        call=request.call,
+        secrets=secrets,
+    )
+
+
+def _secrets(request: Request) -> list[AppSecret]:
+    """The live secrets of the app; each has at least one."""
+    org, app_name = segments(request)[:2]
+    if is_by_app_id(request):
+        if not _APP_ID.fullmatch(app_name):
+            return []
+        return live_secrets(app_name)
+    if not _ORG_NAME.fullmatch(org) or app_name not in Environment.Kind.values:
+        return []
+    return _live_secrets_by_name(org, app_name)
+
+
+def _actor(request: Request, name: str) -> Actor:
+    return Actor(
+        kind=AuditEvent.ActorKind.APP_KEY,
+        name=name,
+        via=f"{request.call.vendor} {request.call.name}",
+        address=client_address(request),
+        request_id=request.call.request_id,
+    )
+
+
+def proved(
+    request: Request, caller: Caller, wording: Mapping[str, Mapping[Failure, Refusal]] | None = None
+) -> Caller:
+    """The caller, as the token proves them. Raises `Refused`."""
+    user = credential(request, caller, wording).user
+    if user is None:
+        return caller
+    return replace(caller, user=user, actor=_actor(request, f"user {user.user_id}"))
+
+
+def credential(
+    request: Request, caller: Caller, wording: Mapping[str, Mapping[Failure, Refusal]] | None = None
+) -> Credential:
+    """What the token proves. Raises `Refused`."""
+    try:
+        return credentials.prove(
+            bearer(request),
+            environment=caller.environment,
+            secrets=caller.secrets,
+            now=caller.now,
+        )
+    except TokenRejected as error:
+        raise rejected(request, caller, error.failure, wording) from error
+
+
+def rejected(
+    request: Request,
+    caller: Caller,
+    failure: Failure,
+    wording: Mapping[str, Mapping[Failure, Refusal]] | None = None,
+) -> Refused:
+    refusal = (wording or wire.UNAUTHORIZED)[caller.environment.error_dialect][failure]
+    return Refused(_described(request, refusal))
+
+
+def not_permitted(request: Request, caller: Caller) -> Refused:
+    return Refused(
+        _described(request, wire.NOT_PERMITTED),
+        verb=(request.method or "").lower(),
+        application=caller.application_uuid,
+        path="/" + "/".join(segments(request)[2:]),
+    )
+
+
+def _described(request: Request, refusal: Refusal) -> Refusal:
+    return wire.with_desc(refusal) if "metadata/" in request.call.name else refusal
+
+
+def bearer(request: HttpRequest) -> str:
+    """The token shown; "" when there is none. Blanks do not matter."""
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else scheme + token

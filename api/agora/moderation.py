@@ -1,0 +1,198 @@
+"""Agora Chat's calls about bans, blocklists and mutes."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from ninja import Body, Router
+
+from api import numbered
+from api.agora import answers, auth, naming, schemas, wire
+from api.agora.auth import Request
+from api.agora.envelope import entities, envelope, uri
+from moderation import bans, mutes
+from moderation.lists import blocklist
+from moderation.models import Mute
+
+router = Router(tags=["Moderation"], exclude_unset=True)
+MAX_BLOCKED = 500
+CHANNELS = {
+    "chat": Mute.Channel.DIRECT,
+    "groupchat": Mute.Channel.GROUP,
+    "chatroom": Mute.Channel.ROOM,
+}
+WORDS = {channel: word for word, channel in CHANNELS.items()}
+
+
+# --- Bans --------------------------------------------------------------------------------------
+@router.post("users/{username}/deactivate", response=answers.Banned)
+def ban(request: Request, username: str) -> Any:
+    """Ban for good; connections close."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    bans.impose(
+        environment=caller.environment,
+        user_ids=[user.user_id],
+        expires_at=None,
+        reason="",
+        by=caller.actor,
+        now=caller.now,
+    )
+    return envelope(request, "Deactivate user", entities=entities(caller, [user]))
+
+
+@router.post("users/{username}/activate", response=answers.Acted)
+def unban(request: Request, username: str) -> Any:
+    """Lift the ban, whoever imposed it and for however long."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    bans.lift(
+        environment=caller.environment, user_ids=[user.user_id], by=caller.actor, now=caller.now
+    )
+    return envelope(request, "activate user")
+
+
+# --- Blocklists --------------------------------------------------------------------------------
+@router.post("users/{username}/blocks/users", auth=auth.own_user, response=answers.Names)
+def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
+    """Put these users on somebody's blocklist."""
+    caller = request.auth
+    found = naming.find_several(caller.environment, [username, *body.usernames])
+    if any(name not in found for name in (username, *body.usernames)):
+        raise wire.Refused(wire.NO_USER)
+    wanted = list(dict.fromkeys(found[name].user_id for name in body.usernames))
+    blocklist.add(
+        environment=caller.environment,
+        owner_id=found[username].user_id,
+        listed_ids=wanted,
+        by=caller.actor,
+        now=caller.now,
+        most=MAX_BLOCKED,
+    )
+    return envelope(request, "post", entities=[], data=wanted)
+
+
+@router.get("users/{username}/blocks/users", auth=auth.own_user, response=answers.PageOfNames)
+def blocked(
+    request: Request, username: str, pageSize: schemas.ShortPageSize = None, cursor: str = ""
+) -> Any:
+    """The latest first; without a page size and a cursor, up to 500."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    paged = pageSize is not None or bool(cursor)
+    page = blocklist.page(
+        environment=caller.environment,
+        owner_id=user.user_id,
+        cursor=cursor,
+        size=schemas.page_size(pageSize, most=schemas.MAX_SHORT_PAGE) if paged else MAX_BLOCKED,
+    )
+    names = [entry.listed_id for entry in page.rows]
+    return envelope(
+        request,
+        "get",
+        entities=[],
+        data=names,
+        cursor=page.next if paged else None,
+        count=len(names),
+    )
+
+
+@router.delete(
+    "users/{username}/blocks/users/{blocked}", auth=auth.own_user, response=answers.Users
+)
+def unblock(request: Request, username: str, blocked: str) -> Any:
+    """Take a user off somebody's blocklist."""
+    caller = request.auth
+    owner = naming.find(caller.environment, username)
+    other = naming.find(caller.environment, blocked)
+    blocklist.remove(
+        environment=caller.environment,
+        owner_id=owner.user_id,
+        listed_ids=[other.user_id],
+        by=caller.actor,
+        now=caller.now,
+    )
+    place = ("users", str(owner.uuid), "blocks")
+    return envelope(
+        request,
+        "delete",
+        path="/" + "/".join(place),
+        uri=uri(request, *place),
+        entities=entities(caller, [other]),
+    )
+
+
+# --- Mutes -------------------------------------------------------------------------------------
+@router.post("mutes", response=answers.Muted)
+def mute(request: Request, body: Body[schemas.Mute]) -> Any:
+    """Mute in the kinds of conversation that are named, or lift the mute there."""
+    caller = request.auth
+    user = naming.find(caller.environment, body.username, unknown=wire.NO_USER_TO_MUTE)
+    who: dict[str, Any] = {"environment": caller.environment, "user_ids": [user.user_id]}
+    when: dict[str, Any] = {"by": caller.actor, "now": caller.now}
+    with transaction.atomic():
+        for word, channel in CHANNELS.items():
+            seconds = getattr(body, word)
+            if seconds == 0:
+                mutes.lift(channel=channel, **who, **when)
+            elif seconds is not None:
+                end = None
+                if seconds != schemas.PERMANENT:
+                    end = caller.now + timedelta(seconds=seconds)
+                mutes.impose(channel=channel, expires_at=end, **who, **when)
+    return envelope(request, "post", path="/mutes", data={"result": "ok"})
+
+
+@router.get("mutes", response=answers.Mutes)
+def muted(
+    request: Request,
+    pageNum: schemas.PageNumber = None,
+    pageSize: schemas.ShortPageSize = None,
+) -> Any:
+    """One line for each user and kind of conversation."""
+    caller = request.auth
+    found = numbered.page(
+        Mute.objects.in_force(caller.now).filter(environment=caller.environment),
+        *("user_id", "channel"),
+        number=int(pageNum) if pageNum and pageNum.isdecimal() and int(pageNum) else 1,
+        size=schemas.page_size(pageSize, most=schemas.MAX_SHORT_PAGE),
+    )
+    lines = [
+        {"username": each.user_id, WORDS[Mute.Channel(each.channel)]: _left(each, caller.now)}
+        for each in found
+    ]
+    return envelope(
+        request, "get", path="/mutes", data={"data": lines, "unixtime": _unix(caller.now)}
+    )
+
+
+@router.get("mutes/{username}", response=answers.UserMutes)
+def mutes_of_user(request: Request, username: str) -> Any:
+    """The seconds left; 0 where the user is not muted, -1 where they are for good."""
+    caller = request.auth
+    user = naming.find(caller.environment, username, unknown=wire.NO_USER_TO_MUTE)
+    found = mutes.of_user(environment=caller.environment, user_id=user.user_id, now=caller.now)
+    application = caller.environment.application
+    return envelope(
+        request,
+        "get",
+        path="/mutes",
+        data={
+            "userid": f"{application.org_name}#{caller.environment.app_name}_{user.user_id}",
+            **{
+                word: _left(found[channel], caller.now) if channel in found else 0
+                for word, channel in CHANNELS.items()
+            },
+            "unixtime": _unix(caller.now),
+        },
+    )
+
+
+def _left(mute: Mute, now: datetime) -> int:
+    if mute.expires_at is None:
+        return schemas.PERMANENT
+    return -((now - mute.expires_at) // timedelta(seconds=1))  # rounded up: 0 is not muted
+
+
+def _unix(now: datetime) -> int:
+    return int(now.timestamp())

@@ -1,0 +1,296 @@
+"""Agora Chat's words and bounds. Names are as on the wire.
+
+What is wrong with a field leaves as the vendor's own error (`wire`), from the validator that sees
+it.
+"""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from ninja import Schema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from api.agora import wire
+from api.agora.wire import Refusal, Refused
+from users import identity
+from users.models import NAME_MAX_LENGTH
+
+MAX_TO_REGISTER = 60
+MAX_TO_ASK = 100
+MAX_TO_IMPORT = 10
+MAX_TO_BLOCK = 50
+MAX_USERNAME = 64
+MAX_PASSWORD = 64  # bytes
+MAX_PAGE = 100
+DEFAULT_PAGE = 10
+MAX_SHORT_PAGE = 50
+MAX_MUTE_SECONDS = 2_147_483_647
+PERMANENT = -1
+MAX_TTL = 100 * 365 * 86_400  # seconds
+MAX_PUSH_TEXT = 512
+
+_USERNAME = r"^[A-Za-z0-9_.-]+$"
+_GROUP = r"^notification_ignore_[A-Za-z0-9_]{1,64}$"
+
+
+def legal_username(value: Any) -> str:
+    """As stored: in lower case."""
+    if value is None:
+        raise Refused(wire.USERNAME_REQUIRED)
+    if not isinstance(value, str) or not re.fullmatch(_USERNAME, value) or value in {".", ".."}:
+        raise Refused(wire.NOT_LEGAL, name=str(value)[:MAX_USERNAME])
+    if len(value) > MAX_USERNAME:
+        raise Refused(wire.USERNAME_TOO_LONG)
+    return value.lower()
+
+
+def _password(value: Any) -> Any:
+    if value == "":
+        raise Refused(wire.PASSWORD_REQUIRED)
+    if isinstance(value, str) and len(value.encode(errors="replace")) > MAX_PASSWORD:
+        raise Refused(wire.PASSWORD_TOO_LONG)
+    return value
+
+
+def _new_password(value: Any) -> Any:
+    if value is None or value == "":
+        raise Refused(wire.NEW_PASSWORD_REQUIRED)
+    return _password(value)
+
+
+def _nickname(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > NAME_MAX_LENGTH:
+        raise Refused(wire.NICKNAME_TOO_LONG)
+    return value
+
+
+def _present(value: Any) -> Any:
+    if value is None or value == "":
+        raise Refused(wire.BLANK_USERNAME)
+    return value
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers here")
+    return value
+
+
+def _registrations(value: Any) -> Any:
+    if isinstance(value, list) and len(value) > MAX_TO_REGISTER:
+        raise Refused(wire.TOO_MANY_TO_REGISTER, number=len(value), most=MAX_TO_REGISTER)
+    if value == []:
+        raise Refused(wire.INVALID)
+    return value
+
+
+def _number(
+    most: int, refusal: Refusal = wire.TOO_MANY_TO_ASK, *, nobody: Refusal = wire.NOBODY_TO_ASK
+) -> BeforeValidator:
+    """Refuses none, and more than `most`, in the call's own words."""
+
+    def check(value: Any) -> Any:
+        if value is None or value == []:
+            raise Refused(nobody)
+        if isinstance(value, list) and len(value) > most:
+            raise Refused(refusal, most=most)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _requires(*names: str) -> ConfigDict:
+    """For members whose absence the vendor words itself: the validator sees None in their place."""
+    return ConfigDict(json_schema_extra={"required": list(names)})
+
+
+def _kind(value: Any) -> str:
+    return "several" if isinstance(value, list) else "one"
+
+
+Username = Annotated[
+    str, Field(max_length=MAX_USERNAME, pattern=_USERNAME), BeforeValidator(legal_username)
+]
+Password = Annotated[StrictStr, Field(max_length=MAX_PASSWORD), BeforeValidator(_password)]
+NewPassword = Annotated[StrictStr, Field(max_length=MAX_PASSWORD), BeforeValidator(_new_password)]
+Nickname = Annotated[StrictStr, Field(max_length=NAME_MAX_LENGTH), BeforeValidator(_nickname)]
+Names = Annotated[list[StrictStr], Field(min_length=1)]
+NamesToAsk = Annotated[Names, Field(max_length=MAX_TO_ASK), _number(MAX_TO_ASK)]
+NamesToBlock = Annotated[Names, Field(max_length=MAX_TO_BLOCK), _number(MAX_TO_BLOCK)]
+NamesToImport = Annotated[
+    Names, Field(max_length=MAX_TO_IMPORT), _number(MAX_TO_IMPORT, wire.TOO_MANY_TO_IMPORT)
+]
+NamesToDescribe = Annotated[
+    Names, Field(max_length=MAX_TO_ASK), _number(MAX_TO_ASK, wire.TOO_MANY_ATTRIBUTES)
+]
+NamesToCheck = Annotated[
+    Names,
+    Field(max_length=MAX_TO_ASK),
+    _number(MAX_TO_ASK, wire.NUMBER_TO_CHECK, nobody=wire.NUMBER_TO_CHECK),
+]
+# Not sent: for the validator to refuse, and for what then stays as it is.
+_MISSING: Any = Field(None, validate_default=True)
+_UNSET: Any = Field(None)
+
+
+class NewUser(Schema):
+    model_config = _requires("username")
+    username: Username = _MISSING
+    password: Password | None = None
+    nickname: Nickname | None = None
+
+
+Registration = Annotated[
+    Annotated[NewUser, Tag("one")]
+    | Annotated[list[NewUser], Field(min_length=1, max_length=MAX_TO_REGISTER), Tag("several")],
+    Discriminator(_kind),
+    BeforeValidator(_registrations),
+]
+
+
+class ChangePassword(Schema):
+    model_config = _requires("newpassword")
+    newpassword: NewPassword = _MISSING
+    oldpassword: StrictStr | None = None
+
+
+class StatusQuery(Schema):
+    model_config = _requires("usernames")
+    usernames: NamesToAsk = _MISSING
+
+
+class Blocked(Schema):
+    model_config = _requires("usernames")
+    usernames: NamesToBlock = _MISSING
+
+
+class Imported(Schema):
+    model_config = _requires("usernames")
+    usernames: NamesToImport = _MISSING
+
+
+class AttributesQuery(Schema):
+    model_config = _requires("targets", "properties")
+    targets: NamesToDescribe = _MISSING
+    properties: list[StrictStr]
+
+
+class Check(Schema):
+    """Of whom, and which names are to be looked for on their list."""
+
+    model_config = _requires("username", "check_list")
+    username: Annotated[StrictStr, BeforeValidator(_present)] = _MISSING
+    check_list: NamesToCheck = _MISSING
+
+
+class Remark(Schema):
+    remark: StrictStr
+
+
+Seconds = Annotated[StrictInt, Field(ge=PERMANENT, le=MAX_MUTE_SECONDS)]
+
+
+class Mute(Schema):
+    """Seconds; 0 lifts, -1 is for good, and what is not named stays."""
+
+    username: StrictStr = ""
+    chat: Seconds | None = None
+    groupchat: Seconds | None = None
+    chatroom: Seconds | None = None
+
+
+class RegistrationMode(Schema):
+    allow_open_registration: StrictBool
+
+
+class TokenRequest(Schema):
+    """`ttl` in seconds, also as text; 0 is for good."""
+
+    grant_type: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    username: str = ""
+    password: str = ""
+    autoCreateUser: bool = False
+    ttl: Annotated[int, Field(ge=0, le=MAX_TTL)] | None = None
+
+
+# --- Push settings: a user's own, and kept in the user object under the same names ---------------
+def _hour(value: int | str) -> int | str:
+    text = str(value)
+    if text and not (text.isdecimal() and text.isascii() and int(text) < 24):
+        raise ValueError("an hour is 0 to 23")
+    return value
+
+
+def _stored(value: str) -> str:
+    if not identity.is_text(value, MAX_PUSH_TEXT):
+        raise ValueError("not a text that can be stored")
+    return value
+
+
+Hour = Annotated[StrictInt | StrictStr, AfterValidator(_hour)]
+PushText = Annotated[StrictStr, Field(max_length=MAX_PUSH_TEXT), AfterValidator(_stored)]
+
+
+class PushSettings(BaseModel):
+    """Hours also as text, empty for none. `notification_ignore_` and a group's id: true mutes the
+    group.
+    """
+
+    # Not Ninja's Schema, which would lose the groups.
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"patternProperties": {_GROUP: {"type": "boolean"}}}
+    )
+    nickname: Nickname | None = _UNSET
+    notification_display_style: Annotated[Literal[0, 1], BeforeValidator(_no_boolean)] = _UNSET
+    notification_no_disturbing: StrictBool = _UNSET
+    notification_no_disturbing_start: Hour = _UNSET
+    notification_no_disturbing_end: Hour = _UNSET
+    device_token: PushText = _UNSET
+    notifier_name: PushText = _UNSET
+
+    @model_validator(mode="after")
+    def _groups_are_boolean(self) -> Self:
+        for key, value in (self.__pydantic_extra__ or {}).items():
+            if re.fullmatch(_GROUP, key) and not isinstance(value, bool):
+                raise ValueError(f"{key}: true or false")
+        return self
+
+    def sent(self) -> dict[str, Any]:
+        """What was sent but the nickname, which is kept elsewhere. Strangers are left out."""
+        return {
+            key: value
+            for key, value in self.model_dump(exclude_unset=True, exclude={"nickname"}).items()
+            if key in type(self).model_fields or re.fullmatch(_GROUP, key)
+        }
+
+
+# --- Pages: a size that is no number has a meaning, so that it arrives as text -----------------
+def _described(most: int | None, default: int) -> WithJsonSchema:
+    bounds = {"type": "integer", "minimum": 1, "default": default}
+    return WithJsonSchema(bounds if most is None else {**bounds, "maximum": most})
+
+
+PageSize = Annotated[str | None, _described(MAX_PAGE, DEFAULT_PAGE)]
+ShortPageSize = Annotated[str | None, _described(MAX_SHORT_PAGE, DEFAULT_PAGE)]
+PageNumber = Annotated[str | None, _described(None, 1)]
+
+
+def page_size(text: str | None, *, most: int = MAX_PAGE) -> int:
+    """What is no number above 0 is the default, what is too large the largest."""
+    size = int(text) if text and text.isdecimal() and len(text) < 10 else 0
+    return min(size, most) or DEFAULT_PAGE

@@ -1,0 +1,129 @@
+"""POST /token: whoever proves to be the app, or one of its users, gets a token of ours."""
+
+import hmac
+from datetime import timedelta
+from typing import Any
+
+from ninja import Body, Router
+
+from api import ratelimit
+from api.agora import answers, auth, naming, schemas, service_token, users, wire
+from api.agora.auth import Caller, Request
+from api.agora.envelope import entities, milliseconds
+from api.agora.wire import Failure, Refused
+from applications import environments
+from applications.models import AppSecret
+from moderation import bans
+from users import passwords
+from users import tokens as access_tokens
+from users.models import AppUser
+
+router = Router(tags=["Tokens"], exclude_unset=True)
+DEFAULT_LIFETIME = timedelta(days=60)
+# "Never", as a number of seconds that clients keep in 32 bits.
+FOREVER = 2_147_483_647
+
+
+@router.post("token", auth=auth.anybody, response=answers.Token)
+def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
+    """An app token for `client_credentials`, a user's for `password` and `inherit`, and for
+    `agora` one of ours in place of an AccessToken2.
+    """
+    grants = {
+        "client_credentials": _by_client,
+        "password": _by_password,
+        "inherit": _by_app,
+        "agora": _by_access_token,
+    }
+    if body.grant_type not in grants:
+        raise Refused(wire.GRANT_TYPE)
+    return grants[body.grant_type](request, body)
+
+
+def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
+    caller = request.auth
+    if body.client_id != caller.environment.app_key:
+        raise Refused(wire.GRANT_UNKNOWN_CLIENT)
+    used = None
+    for secret in caller.secrets:
+        text = environments.secret_text(secret)
+        if hmac.compare_digest(text.encode(), body.client_secret.encode(errors="replace")):
+            used = secret
+    if used is None:
+        raise Refused(wire.GRANT_WRONG_SECRET)
+    environments.secret_used(used, now=caller.now)
+    return _app_token(caller, used, _asked_lifetime(body))
+
+
+def _by_password(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
+    caller = request.auth
+    user = naming.find(caller.environment, body.username, unknown=wire.GRANT_NO_USER)
+    ratelimit.count_guess(caller, user.user_id, wrong=False)
+    if not passwords.is_correct(user, body.password):
+        ratelimit.count_guess(caller, user.user_id, wrong=True)
+        raise Refused(wire.GRANT_WRONG_PASSWORD)
+    return _user_token(caller, user, _asked_lifetime(body))
+
+
+def _by_app(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
+    """The app vouches for the user, and may have them registered."""
+    caller = auth.proved(request, request.auth)
+    if caller.user is not None:
+        raise auth.not_permitted(request, caller)
+    user = naming.find_or_none(caller.environment, body.username)
+    if user is None and body.autoCreateUser:
+        user = _created(caller, body.username)
+    if user is None:
+        raise Refused(wire.NO_USER_ENTITY)
+    return _user_token(caller, user, _asked_lifetime(body))
+
+
+def _created(caller: Caller, username: str) -> AppUser:
+    users.register_without_password(caller, username)
+    # Whoever registered it: another call may have been quicker.
+    return naming.find(caller.environment, username.lower())
+
+
+def _by_access_token(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
+    """For as long as the AccessToken2 lives."""
+    caller = request.auth
+    credential = auth.credential(request, caller)
+    if credential.secret is None or credential.expires_at is None:
+        raise auth.rejected(request, caller, Failure.MALFORMED)
+    lifetime = credential.expires_at - caller.now
+    if credential.user is None:
+        return _app_token(caller, credential.secret, lifetime)
+    return _user_token(caller, credential.user, lifetime)
+
+
+def _asked_lifetime(body: schemas.TokenRequest) -> timedelta | None:
+    """None: no end."""
+    if body.ttl is None:
+        return DEFAULT_LIFETIME
+    return timedelta(seconds=body.ttl) if body.ttl else None
+
+
+def _app_token(caller: Caller, secret: AppSecret, lifetime: timedelta | None) -> dict[str, Any]:
+    token = service_token.issue(secret_id=secret.pk, now=caller.now, lifetime=lifetime)
+    return {**_body(caller, token, lifetime), "application": str(caller.application_uuid)}
+
+
+def _user_token(caller: Caller, user: AppUser, lifetime: timedelta | None) -> dict[str, Any]:
+    """Never longer than the environment lets its tokens live."""
+    if bans.in_force(environment=caller.environment, user_ids=[user.user_id], now=caller.now):
+        raise Refused(wire.GRANT_BANNED)
+    longest = caller.environment.token_lifetime
+    if longest is not None:
+        lifetime = min(lifetime, longest) if lifetime is not None else longest
+    token = access_tokens.issue(user, now=caller.now, lifetime=lifetime)
+    [entity] = entities(caller, [user])
+    return {**_body(caller, token, lifetime), "user": entity}
+
+
+def _body(caller: Caller, token: str, lifetime: timedelta | None) -> dict[str, Any]:
+    seconds = int(lifetime.total_seconds()) if lifetime is not None else FOREVER
+    return {
+        "access_token": token,
+        "expires_in": seconds,
+        "expire_timestamp": milliseconds(caller.now) + 1000 * seconds,
+    }

@@ -1,0 +1,200 @@
+"""Agora Chat's calls about users: register, look up, change, delete."""
+
+from typing import Any
+
+from ninja import Body, Router
+
+from api.agora import answers, auth, naming, schemas, wire
+from api.agora.auth import Caller, Request
+from api.agora.envelope import entities, envelope, uri
+from api.agora.wire import Refused
+from applications import environments
+from applications.keyset import Keyset
+from users import deletion, passwords, profiles, registration
+from users.models import AppUser
+
+router = Router(tags=["Users"], exclude_unset=True)
+OLDEST_FIRST = Keyset("registered_at", "id")
+
+
+@router.post("users", auth=auth.registrar, response=answers.Registered)
+def register(request: Request, body: Body[schemas.Registration]) -> Any:
+    """Register one user, or up to 60; of several, those that exist are reported."""
+    caller = request.auth
+    wanted = body if isinstance(body, list) else [body]
+    created, failures = register_new(caller, wanted)
+    return envelope(
+        request,
+        "post",
+        entities=entities(caller, created),
+        data=failures if isinstance(body, list) else None,
+    )
+
+
+def register_new(
+    caller: Caller, wanted: list[schemas.NewUser]
+) -> tuple[list[AppUser], list[dict[str, str]]]:
+    """The users created, and the reasons for the others. Raises `Refused` if none is created."""
+    by_name = _each_once(wanted)
+    if caller.environment.require_password and any(new.password is None for new in wanted):
+        raise Refused(wire.PASSWORD_REQUIRED)
+    disabled: list[str] = []
+    created: list[AppUser] = []
+    while len(disabled) < len(by_name):
+        try:
+            created = registration.register_new(
+                environment=caller.environment,
+                users=[_unsaved(new) for name, new in by_name.items() if name not in disabled],
+                now=caller.now,
+            )
+            break
+        except registration.UserDeactivated as error:
+            disabled += error.user_ids
+    done = {user.user_id for user in created}
+    taken = [name for name in by_name if name not in done and name not in disabled]
+    if not created and taken:
+        raise Refused(wire.TAKEN, application=caller.application_uuid, name=taken[0])
+    if not created:
+        raise Refused(wire.DISABLED)
+    reasons = {
+        **{name: f"the {name} already exists" for name in taken},
+        **{name: f"the {name} is disabled" for name in disabled},
+    }
+    failures = [
+        {"username": name, "registerUserFailReason": reasons[name]}
+        for name in by_name
+        if name in reasons
+    ]
+    return created, failures
+
+
+def register_without_password(caller: Caller, username: str) -> None:
+    """For a user whom the app vouches for; not new is no error. Raises `Refused`."""
+    registration.register_new(
+        environment=caller.environment,
+        users=[AppUser(user_id=schemas.legal_username(username))],
+        now=caller.now,
+    )
+
+
+def _each_once(wanted: list[schemas.NewUser]) -> dict[str, schemas.NewUser]:
+    by_name: dict[str, schemas.NewUser] = {}
+    for new in wanted:
+        if by_name.setdefault(new.username, new).password != new.password:
+            raise Refused(wire.TWO_PASSWORDS, name=new.username)
+    return by_name
+
+
+def _unsaved(new: schemas.NewUser) -> AppUser:
+    return AppUser(
+        user_id=new.username,
+        name=new.nickname or "",
+        password=passwords.encode(new.password) if new.password is not None else "",
+    )
+
+
+@router.get("users", response=answers.Page)
+def list_users(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
+    """The first registered first."""
+    caller = request.auth
+    page = OLDEST_FIRST.page(
+        AppUser.objects.in_environment(caller.environment),
+        cursor=cursor,
+        size=schemas.page_size(limit),
+    )
+    return envelope(
+        request,
+        "get",
+        entities=entities(caller, page.rows),
+        cursor=page.next,
+        count=len(page.rows),
+    )
+
+
+@router.delete("users", response=answers.Deleted)
+def delete_oldest(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
+    """Delete so many users, whoever they are, the first registered first."""
+    caller = request.auth
+    page = deletion.delete_oldest(
+        environment=caller.environment,
+        cursor=cursor,
+        size=schemas.page_size(limit),
+        by=caller.actor,
+        now=caller.now,
+    )
+    return envelope(request, "delete", entities=_gone(caller, page.rows), cursor=page.next)
+
+
+def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:
+    """A deleted user's bans went along: they are shown as activated, as the vendor does."""
+    return entities(caller, users)
+
+
+@router.get("users/{username}", auth=auth.own_user, response=answers.FoundUser)
+def get_user(request: Request, username: str) -> Any:
+    """One user, by name or UUID."""
+    user = naming.find(request.auth.environment, username)
+    return envelope(request, "get", entities=entities(request.auth, [user]), count=1)
+
+
+@router.put("users/{username}", auth=auth.own_user, response=answers.Users)
+def change_push(request: Request, username: str, body: Body[schemas.PushSettings]) -> Any:
+    """Change nickname and push settings; what is not named stays."""
+    caller = request.auth
+    user = profiles.update(
+        environment=caller.environment,
+        user_id=naming.find(caller.environment, username).user_id,
+        name=body.nickname,
+        push_settings=body.sent(),
+        by=caller.actor,
+        now=caller.now,
+    )
+    return envelope(request, "put", entities=entities(caller, [user]))
+
+
+@router.delete("users/{username}", response=answers.Users)
+def delete_user(request: Request, username: str) -> Any:
+    """Delete a user with all that is theirs."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    deletion.delete(
+        environment=caller.environment, user_ids=[user.user_id], by=caller.actor, now=caller.now
+    )
+    return envelope(request, "delete", uri=uri(request, "users"), entities=_gone(caller, [user]))
+
+
+@router.api_operation(
+    ["PUT", "POST"], "users/{username}/password", auth=auth.own_user, response=answers.Acted
+)
+def change_password(request: Request, username: str, body: Body[schemas.ChangePassword]) -> Any:
+    """The user's tokens die and their connections close. A user must know the old password."""
+    caller = request.auth
+    user = naming.find(caller.environment, username, unknown=wire.NO_USER_ENTITY)
+    if caller.user and not passwords.is_correct(user, body.oldpassword or ""):
+        raise Refused(wire.GRANT_WRONG_PASSWORD)
+    passwords.change(
+        environment=caller.environment,
+        user_id=user.user_id,
+        password=body.newpassword,
+        by=caller.actor,
+        now=caller.now,
+    )
+    return envelope(request, "set user password")
+
+
+@router.put("", response=answers.RegistrationModeSet)
+def registration_mode(request: Request, body: Body[schemas.RegistrationMode]) -> Any:
+    """Whether users may register themselves, without an app token."""
+    caller = request.auth
+    environments.change(
+        environment=caller.environment,
+        open_registration=body.allow_open_registration,
+        by=caller.actor,
+        now=caller.now,
+    )
+    return envelope(
+        request,
+        "put",
+        path="/",
+        data={"allow_open_registration": body.allow_open_registration},
+    )

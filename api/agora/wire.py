@@ -1,0 +1,297 @@
+"""Agora Chat's JSON bodies, and its error table."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, NoReturn
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.urls import Resolver404
+from django.utils import timezone
+from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
+
+from api import vendor
+from api.numbered import PageTooFar
+from api.ratelimit import RateExceeded
+from api.signature import DoorClosed
+from applications.keyset import BadCursor
+from applications.models import ErrorDialect
+from moderation.bans import InvalidEnd
+from moderation.lists import ListFull, ListsOneself
+from moderation.mutes import InvalidMuteEnd
+from users.attributes import AttributesTooLarge, InvalidAttribute
+from users.deletion import NotInProduction
+from users.friends import (
+    BefriendsOneself,
+    InvalidFriendProfile,
+    NotFriends,
+    RefusesFriends,
+    TooManyFriends,
+)
+from users.identity import InvalidProfile, InvalidUserId
+from users.passwords import InvalidPassword
+from users.quota import QuotaExceeded
+from users.registration import UserDeactivated
+from users.tokens import UnknownUsers
+
+ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What an error's body says; a description of None is what the exception says."""
+
+    status: int
+    error: str
+    description: str | None = None
+    exception: str = ""
+    # Errors about attributes repeat the description under a key of their own.
+    desc: bool = False
+
+
+class Refused(Exception):
+    """A refusal of this door's own; `words` fill the gaps of its description."""
+
+    def __init__(self, refusal: Refusal, **words: object):
+        self.refusal = replace(refusal, description=(refusal.description or "").format(**words))
+        super().__init__(self.refusal.description)
+
+
+def with_desc(refusal: Refusal) -> Refusal:
+    return replace(refusal, desc=True)
+
+
+def _argument(description: str | None = None) -> Refusal:
+    return Refusal(400, "illegal_argument", description, ILLEGAL_ARGUMENT)
+
+
+def _grant(description: str, status: int = 400) -> Refusal:
+    return Refusal(status, "invalid_grant", description)
+
+
+# --- What was asked ----------------------------------------------------------------------------
+INVALID = _argument("this is an invalid request.")
+NOT_JSON = Refusal(400, "json_parse", "Unexpected character ({reason})", "JsonParseException")
+USERNAME_REQUIRED = _argument("Entity user requires a property named username")
+NOT_LEGAL = _argument("username [{name}] is not legal")
+USERNAME_TOO_LONG = _argument("USERNAME_TOO_LONG")
+PASSWORD_REQUIRED = _argument("password or pin must provided")
+PASSWORD_TOO_LONG = _argument("PASSWORD_TOO_LONG")
+NEW_PASSWORD_REQUIRED = _argument("newpassword is required")
+NICKNAME_TOO_LONG = _argument("NICKNAME_TOO_LONG")
+TOO_MANY_TO_REGISTER = _argument(
+    "Request body array size[{number}] had almost reached or been greater than the upper range "
+    "value[{most}]"
+)
+TOO_MANY_TO_ASK = _argument("request body exceeds maximum limit, maximum limit is {most}")
+NOBODY_TO_ASK = _argument("usernames is empty")
+BLANK_USERNAME = _argument("username cannot be blank")
+NUMBER_TO_CHECK = _argument("check_list size must be between 1 and 100")
+TOO_MANY_TO_IMPORT = _argument("request user over flow limit:{most}.")
+PAGE_TOO_LARGE = _argument("page size more than max limit : {most}")
+MEDIA_TYPE = Refusal(415, "web_application", "Unsupported Media Type")
+ATTRIBUTES_MEDIA_TYPE = with_desc(MEDIA_TYPE)
+TOO_LARGE = Refusal(413, "Request Entity Too Large", "Request Entity Too Large")
+ATTRIBUTES_TOO_LARGE = Refusal(
+    403,
+    "FORBIDDEN",
+    "size of metadata for this single user exceeds the user defined limit, 2048Bytes",
+    desc=True,
+)
+WRONG_ATTRIBUTE = Refusal(400, "BAD_REQUEST", desc=True)
+TOO_MANY_ATTRIBUTES = Refusal(
+    400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=True
+)
+GRANT_TYPE = Refusal(400, "unsupported_grant_type", "Unable to authenticate (OAuth)")
+
+# --- Whom it is about --------------------------------------------------------------------------
+NO_APPLICATION = Refusal(
+    404,
+    "organization_application_not_found",
+    "Could not find application for {org}/{app} from URI: {org}/{app}/{rest}",
+)
+NO_USER = Refusal(
+    404, "service_resource_not_found", "Service resource not found", "UserNotFoundException"
+)
+NO_USER_ENTITY = Refusal(404, "entity_not_found", "User null not found", "EntityNotFoundException")
+NO_USER_TO_MUTE = Refusal(
+    400, "required_property_not_found", "Entity user requires a property named username"
+)
+TAKEN = Refusal(
+    400,
+    "duplicate_unique_property_exists",
+    "Application {application} Entity user requires that property named username be unique, "
+    "value of {name} exists",
+    "DuplicateUniquePropertyExistsException",
+)
+TWO_PASSWORDS = Refusal(
+    400,
+    "duplicate_unique_property_exists",
+    "the same user {name} has a different password",
+    "DuplicateUniquePropertyExistsException",
+)
+DISABLED = Refusal(403, "forbidden_service_operation", "Service operation not allowed")
+FORBIDDEN = Refusal(403, "forbidden_op")
+TOO_MANY_CONTACTS = Refusal(403, "exceed_limit", "user contact number exceed limit")
+LIST_FULL = Refusal(403, "exceed_limit")
+NO_PLACE = Refusal(429, "resource_limited")
+
+# --- What the door itself says -----------------------------------------------------------------
+NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
+WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
+TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
+INTERNAL = Refusal(500, "internal_server_error")
+
+# --- Who asks ----------------------------------------------------------------------------------
+GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
+GRANT_WRONG_SECRET = _grant("client_secret does not match")
+GRANT_WRONG_PASSWORD = _grant("invalid password")
+GRANT_BANNED = _grant("user not activated")
+GRANT_NO_USER = _grant("user not found", status=404)
+
+
+class Failure(Enum):
+    """Why a token opens nothing."""
+
+    MISSING = "missing"
+    EXPIRED = "expired"
+    MALFORMED = "malformed"
+    NOT_OURS = "not ours"
+    OTHER_APP = "other app"
+
+
+def _unauthorized(description: str, error: str = "unauthorized") -> Refusal:
+    return Refusal(401, error, description, "EasemobSecurityException")
+
+
+_BAD = "auth_bad_access_token"
+_EXPIRED = _unauthorized("Unable to authenticate due to expired access token")
+_OAUTH = _unauthorized("Unable to authenticate (OAuth)")
+_CORRUPT = _unauthorized("Unable to authenticate due to corrupt access token", _BAD)
+_CLOSED = _unauthorized("registration is not open, please contact the app admin")
+_NEEDS_TOKEN = _unauthorized("Open registration doesn't allow, so register user need token,")
+
+NOT_PERMITTED = _unauthorized(
+    "Subject does not have permission [applications:{verb}:{application}:{path}]"
+)
+UNAUTHORIZED: Mapping[str, Mapping[Failure, Refusal]] = {
+    ErrorDialect.AGORA: {
+        Failure.MISSING: _EXPIRED,
+        Failure.EXPIRED: _EXPIRED,
+        Failure.MALFORMED: _CORRUPT,
+        Failure.NOT_OURS: _unauthorized("Unable to authenticate", _BAD),
+        Failure.OTHER_APP: _unauthorized("Unable to authenticate", _BAD),
+    },
+    ErrorDialect.EASEMOB: {**dict.fromkeys(Failure, _OAUTH), Failure.OTHER_APP: _CORRUPT},
+}
+REGISTRATION_UNAUTHORIZED: Mapping[str, Mapping[Failure, Refusal]] = {
+    ErrorDialect.AGORA: dict.fromkeys(Failure, _CLOSED),
+    ErrorDialect.EASEMOB: {**UNAUTHORIZED[ErrorDialect.EASEMOB], Failure.MISSING: _NEEDS_TOKEN},
+}
+
+
+# --- What the domain says ----------------------------------------------------------------------
+def _of_ninja(error: HttpError) -> Refusal:
+    """Ninja hides what its body parser raised behind an error of its own."""
+    cause = error.__cause__
+    return cause.refusal if isinstance(cause, Refused) else INVALID
+
+
+def _of_quota(error: QuotaExceeded) -> Refusal:
+    return replace(
+        NO_PLACE,
+        description="You have exceeded the limit of the trial edition. Please upgrade to higher "
+        f"edition. {error}",
+    )
+
+
+def _of_profile(error: InvalidProfile) -> Refusal:
+    return NICKNAME_TOO_LONG if error.field == "name" else INVALID
+
+
+REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
+    Refused: lambda error: error.refusal,
+    # The door
+    Resolver404: NO_CALL,
+    vendor.WrongMethod: WRONG_METHOD,
+    vendor.Crashed: INTERNAL,
+    DoorClosed: DISABLED,
+    RateExceeded: TOO_OFTEN,
+    # The body
+    RequestDataTooBig: TOO_LARGE,
+    UnreadablePostError: INVALID,
+    ValidationError: INVALID,
+    HttpError: _of_ninja,
+    BadCursor: _argument("cursor is not one of this list"),
+    PageTooFar: _argument(),
+    InvalidUserId: NO_USER,
+    InvalidProfile: _of_profile,
+    InvalidPassword: PASSWORD_TOO_LONG,
+    # The domain
+    UnknownUsers: NO_USER,
+    UserDeactivated: DISABLED,
+    QuotaExceeded: _of_quota,
+    NotInProduction: replace(
+        FORBIDDEN,
+        description="Users in production can be deleted only while an owner has unlocked deletion",
+    ),
+    TooManyFriends: TOO_MANY_CONTACTS,
+    BefriendsOneself: _argument(),
+    RefusesFriends: FORBIDDEN,
+    NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
+    InvalidFriendProfile: _argument(),
+    InvalidEnd: INVALID,
+    InvalidMuteEnd: INVALID,
+    ListFull: LIST_FULL,
+    ListsOneself: _argument(),
+    AttributesTooLarge: ATTRIBUTES_TOO_LARGE,
+    InvalidAttribute: WRONG_ATTRIBUTE,
+}
+
+
+def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpResponse:
+    """The answer that a table's entry makes of an exception."""
+    found = entry if isinstance(entry, Refusal) else entry(error)
+    text = found.description if found.description is not None else str(error)
+    body = {
+        "error": found.error,
+        **({"exception": found.exception} if found.exception else {}),
+        **({"desc": text} if found.desc else {}),
+        "timestamp": int(timezone.now().timestamp() * 1000),
+        "duration": 0,
+        "error_description": text,
+    }
+    response = HttpResponse(
+        json.dumps(body), status=found.status, content_type="application/json; charset=utf-8"
+    )
+    if isinstance(error, vendor.WrongMethod):
+        response["Allow"] = error.allowed
+    if isinstance(error, RateExceeded):
+        response["Retry-After"] = "1"
+    return response
+
+
+# --- Bodies ------------------------------------------------------------------------------------
+# Clients that send JSON name it so, or not at all, or as what their library names by default.
+JSON_TYPES = {"", "application/json", "application/x-www-form-urlencoded", "text/plain"}
+
+
+class JSONBody(Parser):
+    """JSON, whatever it is declared as within reason."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if (request.content_type or "") not in JSON_TYPES:
+            raise Refused(MEDIA_TYPE)
+        try:
+            return json.loads(request.body.decode(), parse_constant=_no_number)
+        except RecursionError:
+            raise Refused(NOT_JSON, reason="nested too deep") from None
+        except ValueError as error:
+            raise Refused(NOT_JSON, reason=error) from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")

@@ -1,0 +1,95 @@
+"""The doors of the Server API: which vendor's a request is for, and how it is answered.
+
+Invariants
+----------
+* The path alone decides, by its first segments. What no vendor owns stays Django's.
+* Whatever happens behind a door leaves in that vendor's words: an unknown path, a wrong method, a
+  body too large, a crash. Never HTML, never a traceback.
+* Sessions, CSRF, CSP and sign-in stand behind this middleware, and never see a call.
+* Each call leaves one line in the log, and its X-Request-ID in the answer.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
+
+from api import agora, nexconn, rongcloud
+from api.vendor import Call, Crashed, Request, Vendor, WrongMethod
+
+logger = logging.getLogger(__name__)
+
+VENDORS = (nexconn.VENDOR, rongcloud.VENDOR, agora.VENDOR)
+UNKNOWN = "unknown call"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
+
+
+class DoorMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Repeated slashes collapse: one of RongCloud's SDKs sends them.
+        segments = [segment for segment in request.path_info.split("/") if segment]
+        for vendor in VENDORS:
+            if vendor.owns(segments):
+                return answer(vendor, segments, cast(Request, request))
+        return self.get_response(request)
+
+
+def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
+    started = time.perf_counter()
+    request.call = Call(
+        vendor=vendor.name,
+        name=UNKNOWN,
+        request_id=_clean(request.headers.get("X-Request-ID", "")) or str(uuid4()),
+        now=timezone.now(),
+    )
+    try:
+        response = _respond(vendor, segments, request)
+    except Exception as error:
+        response = vendor.refusal(error) or _crash(vendor, request)
+    response["X-Request-ID"] = request.call.request_id
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
+    logger.info(
+        "%s %s key=%s status=%s ms=%.0f request=%s",
+        vendor.name,
+        request.call.name,
+        _clean(vendor.claimed_key(request)) or "-",
+        response.status_code,
+        1000 * (time.perf_counter() - started),
+        request.call.request_id,
+    )
+    return response
+
+
+def _crash(vendor: Vendor, request: Request) -> HttpResponse:
+    """Call it where the exception is at hand: the log gets it, the caller does not."""
+    call = request.call
+    logger.exception("%s %s failed, request=%s", vendor.name, call.name, call.request_id)
+    return cast(HttpResponse, vendor.refusal(Crashed()))
+
+
+def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
+    match = request.resolver_match = vendor.resolve(segments)
+    request.call = replace(request.call, name=vendor.call_name(request.method or "", match.route))
+    # Django itself refuses a body that is announced too large; a chunked one announces nothing.
+    if len(request.body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise RequestDataTooBig("The request body is too large")
+    response = match.func(request, *match.args, **match.kwargs)
+    if isinstance(response, HttpResponseNotAllowed):
+        raise WrongMethod(response["Allow"])
+    return cast(HttpResponse, response)
+
+
+def _clean(text: str) -> str:
+    """A header's text, made fit for a log line and for another header."""
+    return _UNSAFE.sub("", text)[:64]

@@ -1,0 +1,52 @@
+"""Nexconn's Server API v4: JSON in, `{"code": 0, "result": {...}}` out.
+
+Decided here, where its manual is silent or two sources differ (errors: see `codes`):
+* Everything about users that RongCloud's manual says and Nexconn's does not (what unknown ids get,
+  banning again, the year 9999, page sizes, profiles, friends, mutes) is as in
+  `api.rongcloud`.
+* A member that is null counts as not sent; an empty `avatarUrl` removes the avatar, an empty
+  `name` is an error.
+* At most 20 ids in a call about lists, at most 3,000 on a list.
+* `order` of a blocklist: 0 is newest first, 1 oldest first.
+* An empty `pageToken` is the last page; the key is always there.
+* /v4/user/online-status/get, as the manual prints it, is connection-status/get.
+"""
+
+from collections.abc import Sequence
+
+from api import bodies, codes, signature
+from api.nexconn import auth, friends, moderation, profiles, push, users, wire
+from api.vendor import Vendor, VendorAPI
+
+api = VendorAPI(
+    title="Rollcall: Nexconn Server API v4",
+    urls_namespace="nexconn",
+    docs_url=None,
+    openapi_url=None,
+    auth=auth.caller,
+    parser=bodies.JSONBody(),
+)
+for router in (users, moderation, profiles, friends, push):
+    api.add_router("", router.router)
+
+
+def _owns(segments: Sequence[str]) -> bool:
+    return segments[:1] == ["v4"]
+
+
+def _call_name(method: str, route: str) -> str:
+    return route.removeprefix("v4/")
+
+
+VENDOR = Vendor(
+    name="nexconn",
+    owns=_owns,
+    api=api,
+    call_name=_call_name,
+    limits=auth.LIMITS,
+    claimed_key=signature.app_key,
+    refusals=wire.REFUSALS,
+    refuse=codes.refuse,
+    documented=wire.DOCUMENTED,
+    aliases={"v4/user/online-status/get": "v4/user/connection-status/get"},
+)

@@ -1,0 +1,22 @@
+"""Who calls, and how often they may."""
+
+from api import signature
+from api.ratelimit import Limit, Limits
+from api.vendor import Caller, Request
+
+LIMITS = Limits(
+    common=Limit(100),
+    special={
+        "auth/access-token/issue": Limit(200),
+        "user/soft-delete": Limit(100, of_users=True),
+        "user/restore": Limit(100, of_users=True),
+        "user/tag/batch/set": Limit(10),
+    },
+)
+
+
+def caller(request: Request) -> Caller:
+    """The signed caller, within the rate; only then is the body looked at."""
+    known = signature.authenticate(request)
+    LIMITS.count_call(known)
+    return known

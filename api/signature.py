@@ -1,0 +1,185 @@
+"""The signatures that RongCloud's and Nexconn's callers prove themselves with.
+
+Invariants
+----------
+* Version 1, the vendors' own, is the SHA-1, in hex, of secret + nonce + timestamp, over the header
+  texts exactly as received: seconds or milliseconds, decimal fractions and long nonces are all the
+  same to it. Nothing expires and a nonce may come again: one of RongCloud's SDKs computes its
+  headers once and sends them for as long as its process lives.
+* Version 2, ours (`Signature-Version: 2`, docs/signature-v2.md), covers the whole request and is
+  good once, within five minutes of its timestamp. An environment may demand it.
+* Used nonces stand in the cache that all web processes share. While it is away no version 2 call
+  passes: unlike a rate limit, a signature that is not checked is worth nothing.
+* Any live secret of the environment will do, or no secret could be changed without a gap.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from api.vendor import Caller, Request
+from applications import environments
+from applications.audit import Actor, client_address
+from applications.compiled import Compiled
+from applications.models import AppSecret, AuditEvent
+
+_APP_KEY = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
+# Of an app key, with environment and application; every call asks.
+live_secrets = Compiled(AppSecret.objects.for_app_key, "app key")
+
+# Half-open, so that a nonce is remembered for as long as its signature can be fresh.
+FRESH = timedelta(minutes=5)
+REMEMBERED = 2 * FRESH
+_MILLISECONDS = re.compile(r"[0-9]{13}", re.ASCII)
+_NONCE = re.compile(r"[!-~]{8,64}", re.ASCII)
+
+
+class UnknownAppKey(Exception):
+    """No environment has this app key, or none was sent."""
+
+    def __init__(self) -> None:
+        super().__init__("App-Key: missing, or not known here")
+
+
+class BadSignature(Exception):
+    """Not made with a live secret of this app key; the text says what is missing or wrong."""
+
+
+class NoncesAway(Exception):
+    """Nobody knows which nonces were used."""
+
+    def __init__(self) -> None:
+        super().__init__("Signatures of version 2 cannot be checked just now")
+
+
+class DoorClosed(Exception):
+    """The application's owners have closed this vendor's door."""
+
+    def __init__(self) -> None:
+        super().__init__("This API is switched off for the application")
+
+
+# For the doors' documents: the headers, and which of them prove a caller.
+SCHEMES = {
+    name: {"type": "apiKey", "in": "header", "name": header, "description": description}
+    for name, header, description in (
+        ("AppKey", "App-Key", "The environment's app key."),
+        ("Nonce", "Nonce", "Any text. Of version 2: 8 to 64 characters, another in each call."),
+        ("Timestamp", "Timestamp", "Unix time. Of version 2: in milliseconds."),
+        ("Signature", "Signature", "SHA-1 in hex of app secret + nonce + timestamp. Or version 2."),
+        ("SignatureVersion", "Signature-Version", "2, for a signature over the whole request."),
+    )
+}
+ALTERNATIVES = (
+    ("AppKey", "Nonce", "Timestamp", "Signature"),
+    ("AppKey", "Nonce", "Timestamp", "Signature", "SignatureVersion"),
+)
+
+
+def app_key(request: HttpRequest) -> str:
+    return _header(request, "App-Key")
+
+
+def authenticate(request: Request) -> Caller:
+    """Who calls. Raises `UnknownAppKey`, `BadSignature`, `NoncesAway`, `DoorClosed`. One query,
+    and a write at most once a minute for each secret.
+    """
+    key = app_key(request)
+    secrets = live_secrets(key) if _APP_KEY.fullmatch(key) else []
+    if not secrets:
+        raise UnknownAppKey
+    version = _header(request, "Signature-Version") or "1"
+    if version == "2":
+        used = _signer(request, secrets, _version_2)
+        _require_fresh(request, used)
+    elif version != "1":
+        raise BadSignature("Signature-Version: 1 or 2")
+    elif secrets[0].environment.require_signature_v2:
+        raise BadSignature("Signature-Version: 2 is required in this environment")
+    else:
+        used = _signer(request, secrets, _version_1)
+    if request.call.vendor not in used.environment.application.open_doors:
+        raise DoorClosed
+    environments.secret_used(used, now=request.call.now)
+    return Caller(
+        environment=used.environment,
+        actor=Actor(
+            kind=AuditEvent.ActorKind.APP_KEY,
+            name=key,
+            via=f"{request.call.vendor} {request.call.name}",
+            address=client_address(request),
+            request_id=request.call.request_id,
+        ),
+        call=request.call,
+    )
+
+
+def _signer(
+    request: Request, secrets: Sequence[AppSecret], made: Callable[[Request, str], str]
+) -> AppSecret:
+    """The secret that the request's signature is made with."""
+    for name in ("Nonce", "Timestamp"):
+        _required(request, name)
+    signature = _required(request, "Signature").lower().encode()
+    used = None
+    for secret in secrets:
+        if hmac.compare_digest(made(request, environments.secret_text(secret)).encode(), signature):
+            used = secret
+    if used is None:
+        raise BadSignature("Signature: not made with this app key's secret")
+    return used
+
+
+def _version_1(request: Request, secret: str) -> str:
+    text = secret + _header(request, "Nonce") + _header(request, "Timestamp")
+    # Header texts are bytes, decoded as latin-1; so encoded, they are what was sent.
+    return hashlib.sha1(text.encode("latin-1", "replace"), usedforsecurity=False).hexdigest()
+
+
+def _version_2(request: Request, secret: str) -> str:
+    signed = "\n".join(
+        (
+            request.method or "",
+            request.get_full_path(),
+            hashlib.sha256(request.body).hexdigest(),
+            _header(request, "Timestamp"),
+            _header(request, "Nonce"),
+        )
+    )
+    return hmac.digest(secret.encode(), signed.encode("latin-1", "replace"), "sha256").hex()
+
+
+def _require_fresh(request: Request, secret: AppSecret) -> None:
+    """Asked only of what is signed, so that nobody uses up another's nonces."""
+    timestamp, nonce = _header(request, "Timestamp"), _header(request, "Nonce")
+    if not _MILLISECONDS.fullmatch(timestamp):
+        raise BadSignature("Timestamp: Unix time in milliseconds, 13 digits")
+    if not _NONCE.fullmatch(nonce):
+        raise BadSignature("Nonce: 8 to 64 characters, none of them a blank")
+    made_at = datetime.fromtimestamp(int(timestamp) / 1000, UTC)
+    if not -FRESH < request.call.now - made_at < FRESH:
+        raise BadSignature("Timestamp: more than five minutes from the server's clock")
+    key = f"nonce:{secret.environment_id}:{hashlib.sha256(nonce.encode()).hexdigest()}"
+    try:
+        is_new = cache.add(key, 1, timeout=REMEMBERED.total_seconds())
+    except Exception as error:
+        # Whatever the cache's client raises.
+        raise NoncesAway from error
+    if not is_new:
+        raise BadSignature("Nonce: used before")
+
+
+def _header(request: HttpRequest, name: str) -> str:
+    return request.headers.get(name) or request.headers.get(f"RC-{name}") or ""
+
+
+def _required(request: HttpRequest, name: str) -> str:
+    text = _header(request, name)
+    if not text:
+        raise BadSignature(f"{name}: missing")
+    return text

@@ -1,0 +1,153 @@
+"""What a vendor's folder gives to its door, and what a door gives to a vendor's calls.
+
+A further vendor is a further folder that ends in one `Vendor`, and a place in `doors.VENDORS`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, URLResolver
+from django.urls.resolvers import RegexPattern
+from ninja import NinjaAPI, Schema
+
+from applications.audit import Actor
+from applications.models import Environment
+
+if TYPE_CHECKING:
+    from api.ratelimit import Limits
+
+
+class WrongMethod(Exception):
+    """The path is known, its method is another."""
+
+    def __init__(self, allowed: str):
+        super().__init__(f"This call takes {allowed}")
+        self.allowed = allowed
+
+
+class UnreadableBody(Exception):
+    """The body is not what the vendor's calls are written in; the text says why."""
+
+
+class Crashed(Exception):
+    """Something broke here; the log knows what."""
+
+    def __init__(self) -> None:
+        super().__init__("Internal error")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, as its door sees it. `now` is the moment for all that it does."""
+
+    vendor: str
+    name: str
+    request_id: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: the environment that proved itself, and the name for the audit trail."""
+
+    environment: Environment
+    actor: Actor
+    call: Call
+
+    @property
+    def now(self) -> datetime:
+        return self.call.now
+
+
+class Request(HttpRequest):
+    """For annotations alone: what a vendor's call finds on its request."""
+
+    call: Call
+    auth: Caller
+
+
+class VendorAPI(NinjaAPI):
+    """Ninja routes and validates; every refusal is put into words at the door, in one place."""
+
+    def on_exception(self, request: HttpRequest, exc: Any) -> NoReturn:
+        raise exc
+
+
+@dataclass(frozen=True)
+class ErrorAnswer:
+    """One of the ways in which a call is refused."""
+
+    status: int
+    code: int | str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What a vendor's OpenAPI document says beyond what Ninja knows of the schemas."""
+
+    description: str
+    # Name → security scheme, and which of them together prove a caller; each line is enough.
+    schemes: Mapping[str, Mapping[str, str]]
+    alternatives: Sequence[Sequence[str]]
+    # What a refusal's body looks like, which member of it is the code, and a call's refusals by its
+    # name.
+    error: type[Schema]
+    errors: Callable[[str], Sequence[ErrorAnswer]]
+    error_code: str = "code"
+    # What stands before every path, and an example for each {name} in it.
+    base: str = "/"
+    examples: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Vendor:
+    """One vendor's dialect."""
+
+    name: str
+    # Whether a path, in segments, is for this vendor.
+    owns: Callable[[Sequence[str]], bool]
+    api: VendorAPI
+    # The vendor's name of a call, from method and route.
+    call_name: Callable[[str, str], str]
+    limits: "Limits"
+    # The app key that a request claims, for the log.
+    claimed_key: Callable[[HttpRequest], str]
+    # Every anticipated exception, with what `refuse` makes an answer of. Crashed is among them.
+    refusals: Mapping[type[Exception], Any]
+    refuse: Callable[[Any, Exception], HttpResponse]
+    documented: Documented
+    # Second spellings of paths, without the leading slash.
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    # How many segments of a path say whose call it is, before those that say which.
+    tenant_segments: int = 0
+
+    @cached_property
+    def _resolver(self) -> URLResolver:
+        return URLResolver(RegexPattern(r"^/"), self.api.urls[0])
+
+    def resolve(self, segments: Sequence[str]) -> ResolverMatch:
+        """Raises `django.urls.Resolver404`."""
+        path = "/".join(segments[self.tenant_segments :])
+        return self._resolver.resolve("/" + self.aliases.get(path, path))
+
+    @cached_property
+    def calls(self) -> list[str]:
+        """The names of all calls, in the order of the routes."""
+        paths = self.api.get_openapi_schema(path_prefix="")["paths"]
+        return [
+            self.call_name(method.upper(), path.lstrip("/").translate({123: "<", 125: ">"}))
+            for path, operations in paths.items()
+            for method in operations
+        ]
+
+    def refusal(self, error: Exception) -> HttpResponse | None:
+        """The vendor's words for an exception; None when nobody anticipated it."""
+        for kind in type(error).__mro__:
+            if kind in self.refusals:
+                return self.refuse(self.refusals[kind], error)
+        return None

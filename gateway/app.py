@@ -1,0 +1,93 @@
+"""The gateway as an ASGI application: `uvicorn gateway.app:application`."""
+
+import ipaddress
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402 - only after Django is set up
+from django.db import Error  # noqa: E402
+
+from gateway.address import PATH  # noqa: E402
+from gateway.floods import neighbourhood  # noqa: E402
+from gateway.process import Gateway  # noqa: E402
+from gateway.session import Session  # noqa: E402
+from rollcall.checks import refuse_malformed  # noqa: E402
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class GatewayApplication:
+    """WebSocket at `PATH`, and the process's start and stop."""
+
+    def __init__(self) -> None:
+        self._gateway: Gateway | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+        else:
+            await _refuse(send, "http", 404, "This is a WebSocket gateway")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()  # lifespan.startup
+        gateway = Gateway()
+        try:
+            await gateway.start()
+        except Error as error:
+            await send({"type": "lifespan.startup.failed", "message": f"The database: {error}"})
+            return
+        self._gateway = gateway
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        await gateway.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        address = client_address(scope)
+        if scope["path"] != PATH:
+            await _refuse(send, "websocket.http", 404, "The gateway is at " + PATH)
+        elif self._gateway is None:
+            await _refuse(send, "websocket.http", 503, "The gateway is not open")
+        elif not self._gateway.connects.take(neighbourhood(address)):
+            # Before the handshake: a flood is not worth more.
+            await _refuse(send, "websocket.http", 429, "Too many attempts to connect")
+        else:
+            await send({"type": "websocket.accept"})
+            await Session(self._gateway, receive, send).run(address)
+
+
+async def _refuse(send: Send, kind: str, status: int, text: str) -> None:
+    headers = [(b"content-type", b"text/plain")]
+    await send({"type": f"{kind}.response.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.response.body", "body": f"{text}.\n".encode()})
+
+
+def client_address(scope: Scope) -> str | None:
+    """As `applications.audit.client_address`, for an ASGI scope."""
+    found = scope["client"][0] if scope.get("client") else ""
+    if settings.TRUSTED_PROXIES:
+        forwarded = b",".join(
+            value for name, value in scope["headers"] if name == b"x-forwarded-for"
+        )
+        hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",")]
+        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
+            found = hops[-settings.TRUSTED_PROXIES]
+    try:
+        return str(ipaddress.ip_address(found))
+    except ValueError:
+        return None
+
+
+refuse_malformed()
+application = GatewayApplication()

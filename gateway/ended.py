@@ -1,0 +1,43 @@
+"""Connections that have ended, until they are struck out of the database."""
+
+import asyncio
+import logging
+
+from django.db import Error
+from django.utils import timezone
+
+from gateway.database import ask
+from users import presence
+
+log = logging.getLogger(__name__)
+
+GATHER = 0.05  # seconds to wait for others to join
+AT_ONCE = 500
+PAUSE = 1.0  # seconds, after the database did not answer
+
+
+class Ended:
+    """Strikes them out, many at once when many end."""
+
+    def __init__(self) -> None:
+        self._waiting: set[int] = set()
+        self._wake = asyncio.Event()
+
+    def put(self, connection_id: int) -> None:
+        self._waiting.add(connection_id)
+        self._wake.set()
+
+    async def strike_out_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER)
+            batch = list(self._waiting)[:AT_ONCE]
+            try:
+                await ask(presence.disconnect, connection_ids=batch, now=timezone.now())
+            except Error as error:
+                log.warning("ended connections are struck out later: %s", error)
+                await asyncio.sleep(PAUSE)
+                continue
+            self._waiting.difference_update(batch)
+            if not self._waiting:
+                self._wake.clear()

@@ -1,0 +1,56 @@
+"""What is on its way to one client, in order."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gateway import protocol
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+# Frames that may wait for a client that does not read.
+MOST = 200
+
+
+class Outbox:
+    """Sends at the client's pace, in a task that exists while there is something to send."""
+
+    __slots__ = ("_send", "_sender", "_waiting")
+
+    def __init__(self, send: Send):
+        self._send = send
+        self._waiting: list[str] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    @property
+    def overflows(self) -> bool:
+        """Whether the client reads so slowly that it must go."""
+        return len(self._waiting) > MOST
+
+    def put(self, frame: dict[str, Any]) -> None:
+        self._waiting.append(protocol.text(frame))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_waiting())
+
+    async def drained(self) -> None:
+        """Wait until everything has left; what cannot leave is gone as well."""
+        while self._sender is not None:
+            await asyncio.wait([self._sender])
+
+    def stop(self) -> None:
+        if self._sender is not None:
+            self._sender.cancel()
+
+    async def _send_waiting(self) -> None:
+        try:
+            while self._waiting:
+                await self._send({"type": "websocket.send", "text": self._waiting[0]})
+                del self._waiting[0]
+        except OSError:
+            log.debug("a client went away while it was written to")
+            self._waiting.clear()
+        finally:
+            self._sender = None

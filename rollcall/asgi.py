@@ -1,0 +1,19 @@
+"""ASGI entry point: the demo serves pages, Server API and gateway on one port through it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+from gateway.app import application as gateway  # sets Django up
+from gateway.server import serve
+
+pages = get_asgi_application()
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    await (pages if scope["type"] == "http" else gateway)(scope, receive, send)
+
+
+if __name__ == "__main__":
+    serve("rollcall.asgi:application", host=settings.HOST, port=settings.PORT)

@@ -1,0 +1,131 @@
+"""Fill an environment with made-up users, to see how things go at scale."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.utils import timezone
+
+from applications.audit import Actor
+from applications.models import AuditEvent, Environment
+from moderation import bans, lists
+from moderation.models import Ban, BlocklistEntry
+from rollcall.demo.people import person
+from users import bulk, identity
+from users.models import AppUser, RegistrationTally
+from users.quota import QuotaExceeded
+
+PAST = timedelta(days=90)
+BY = Actor.system("manage.py seed")
+GROUP = 100  # bans imposed together, entries of one blocklist
+BAR = 40  # characters
+FILLED = (AppUser, RegistrationTally, Ban, BlocklistEntry, AuditEvent)
+
+
+class Command(BaseCommand):
+    help = (
+        "Register made-up users in an environment, as if over the past 90 days. Ids that are "
+        "taken are left alone, so a run that was interrupted can be repeated."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--app-key", required=True, help="of the environment to fill")
+        parser.add_argument("--users", type=int, required=True, help="how many")
+        parser.add_argument("--prefix", default="seed-", help="what their ids begin with")
+        parser.add_argument("--bans", type=int, default=0, help="how many of them to ban")
+        parser.add_argument(
+            "--blocked", type=int, default=0, help="how many blocklist entries to make among them"
+        )
+
+    def handle(
+        self, *, app_key: str, users: int, prefix: str, bans: int, blocked: int, **_options: Any
+    ) -> None:
+        environment = Environment.objects.filter(app_key=app_key).first()
+        if environment is None:
+            raise CommandError(f"No environment has the app key {app_key}")
+        if users < 1:
+            raise CommandError("--users must be 1 at least")
+        if not 0 <= bans <= users:
+            raise CommandError("--bans must be between 0 and --users")
+        if not 0 <= blocked <= users * min(GROUP, users - 1):
+            raise CommandError(f"--blocked must be between 0 and {GROUP} for each user")
+        ids = [f"{prefix}{number:07}" for number in range(1, users + 1)]
+        try:
+            identity.check_user_id(ids[-1])
+        except identity.InvalidUserId as error:
+            raise CommandError(f"--prefix: {error}") from error
+        now = timezone.now()
+        random = Random(users)  # noqa: S311 - made-up people, no secret
+        self.register(environment, ids, random, now)
+        self.ban(environment, ids[:: users // bans][:bans] if bans else [], random, now)
+        self.block(environment, ids, blocked, now)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {', '.join(each._meta.db_table for each in FILLED)}")
+
+    def register(
+        self, environment: Environment, ids: list[str], random: Random, now: datetime
+    ) -> None:
+        registered = 0
+        for start in self.progress("users", range(0, len(ids), bulk.CHUNK), len(ids)):
+            chunk = [
+                _user(ids[place], now - PAST * (1 - place / len(ids)), random, now)
+                for place in range(start, min(start + bulk.CHUNK, len(ids)))
+            ]
+            try:
+                registered += bulk.register_chunk(environment=environment, users=chunk)
+            except QuotaExceeded as error:
+                raise CommandError(f"{error} This run has registered {registered:,}.") from error
+        self.stdout.write(f"{registered:,} of {len(ids):,} users were new")
+
+    def ban(self, environment: Environment, ids: list[str], random: Random, now: datetime) -> None:
+        """Until some time of the next thirty days; a tenth for good."""
+        for start in self.progress("bans", range(0, len(ids), GROUP), len(ids)):
+            end = now + timedelta(minutes=random.randint(60, 43_200))
+            bans.impose(
+                environment=environment,
+                user_ids=ids[start : start + GROUP],
+                expires_at=None if random.random() < 0.1 else end,
+                reason="Seeded",
+                by=BY,
+                now=now,
+            )
+
+    def block(self, environment: Environment, ids: list[str], count: int, now: datetime) -> None:
+        """Each owner's list names those who come next."""
+        everyone = ids + ids
+        for start in self.progress("blocklist entries", range(0, count, GROUP), count):
+            owner = start // GROUP % len(ids)
+            lists.blocklist.add(
+                environment=environment,
+                owner_id=ids[owner],
+                listed_ids=everyone[owner + 1 : owner + 1 + min(GROUP, count - start)],
+                by=BY,
+                now=now,
+            )
+
+    def progress(self, what: str, steps: range, total: int) -> Iterator[int]:
+        """The steps, with a bar on stderr that a log file is spared."""
+        for start in steps:
+            yield start
+            done = min(start + steps.step, total)
+            if self.stderr.isatty():
+                bar = "#" * (BAR * done // total)
+                line = f"\r[{bar:<{BAR}}] {done:,} of {total:,} {what}"
+                self.stderr.write(line, str, ending="\n" if done == total else "")
+
+
+def _user(user_id: str, registered_at: datetime, random: Random, now: datetime) -> AppUser:
+    """One in seven has never connected; of the others, most have lately."""
+    silent = random.random() ** 5
+    return AppUser(
+        user_id=user_id,
+        name=person(random)[1],
+        registered_at=registered_at,
+        last_seen_at=now - silent * (now - registered_at) if random.random() > 1 / 7 else None,
+    )

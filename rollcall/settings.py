@@ -1,0 +1,310 @@
+"""Settings, all from the environment; `.env.example` has a line for each.
+
+Nothing needs to be set to run the demo: the store is SQLite, Celery's queue is files, and secrets
+are made once. Everything that is written lies under `DATA_DIR`. What production must set
+is checked by `manage.py check --deploy` (see `console/checks.py`).
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from environ import Env
+
+from rollcall.own_secrets import own_secret
+from rollcall.variables import Variables, file, folder, one_of, time_zone, url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Variables()
+env.read_file(env.parsed("ENV_FILE", BASE_DIR / ".env", file, "the path of a file"))
+# What is not understood has its default here; `rollcall.checks` names it, and nothing starts.
+MALFORMED_VARIABLES = env.malformed
+
+# --- Where things lie --------------------------------------------------------------------------
+DATA_DIR = env.parsed(
+    "DATA_DIR", BASE_DIR / "var", folder, "the path of a folder that can be written"
+)
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+# --- Secrets -----------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.text("SECRET_KEY", "") or own_secret(DATA_DIR, "secret-key")
+# Outside the database on purpose: they encrypt app secrets and sign access tokens. The first one
+# encrypts and signs, all of them decrypt and verify, so a new key is put in front of the old.
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", []) or [own_secret(DATA_DIR, "encryption-key")]
+# For the system checks: which of the two an installation has made for itself.
+OWN_SECRETS = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if not env.words(name, [])]
+
+# --- Who may reach us --------------------------------------------------------------------------
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+# How many proxies of ours stand in front; only then is X-Forwarded-* believed.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0)
+HTTPS = env.flag("HTTPS", False)
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# Without HTTPS, `console.W006` says once what these would say in Django's words.
+SILENCED_SYSTEM_CHECKS = (
+    [] if HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
+)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# --- What runs ---------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "rollcall",
+    "console",
+    "gateway",
+    "api",
+    "moderation",
+    "users",
+    "applications",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "lucide",
+    "csp",
+    "axes",
+]
+MIDDLEWARE = [
+    "console.views.health.ProbeMiddleware",  # before whatever looks at the Host
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "api.doors.DoorMiddleware",  # the Server API leaves here: no sessions, no CSRF
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "rollcall.urls"
+WSGI_APPLICATION = "rollcall.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; a request body above it is refused
+
+# --- Sign-in -----------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+AXES_FAILURE_LIMIT = env.number("SIGN_IN_ATTEMPTS", 5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCKOUT_MINUTES", 15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "console.views.accounts.locked_out"
+AXES_CLIENT_IP_CALLABLE = "applications.audit.client_address"
+AXES_VERBOSE = False
+
+# --- Store -------------------------------------------------------------------------------------
+DATABASES = {
+    "default": env.parsed(
+        "DATABASE_URL",
+        Env.db_url_config(f"sqlite:///{DATA_DIR / 'rollcall.sqlite3'}"),
+        lambda text: Env.db_url_config(url("postgres", "postgresql", "sqlite")(text)),
+        "as in postgres://user:password@host:5432/rollcall",
+    )
+}
+_database = DATABASES["default"]
+_options = _database.setdefault("OPTIONS", {})
+if _database["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE makes every transaction a writer from its first statement: they queue instead of
+    # failing with "database is locked", and one at a time they need no further locks.
+    _options.update(
+        timeout=20,
+        transaction_mode="IMMEDIATE",
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    )
+    # In memory, Django's test database would ignore the busy timeout.
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    _database["CONN_MAX_AGE"] = 0
+    _options["pool"] = {
+        "min_size": 2,
+        "max_size": env.number("DB_POOL_MAX", 16, least=2),
+        "timeout": 10,
+    }
+    # A host that vanishes says nothing: it is missed within a minute, and not, as by default, after
+    # hours. What DATABASE_URL says comes first.
+    _options.update(
+        {
+            "connect_timeout": 10,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        }
+        | _options
+    )
+
+# --- Redis: broker, rate limits, messages between processes ---------------------------------------
+REDIS_URL = env.parsed("REDIS_URL", "", url("redis", "rediss"), "as in redis://host:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "rollcall",
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Celery ------------------------------------------------------------------------------------
+# Every task is an idempotent sweep over the database, so a lost or doubled message does no harm.
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _queue, _control = DATA_DIR / "queue", DATA_DIR / "control"
+    _queue.mkdir(exist_ok=True)
+    _control.mkdir(exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
+        "data_folder_in": str(_queue),
+        "data_folder_out": str(_queue),
+        "control_folder": str(_control),
+        "polling_interval": 0.2,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+    }
+CELERY_TASK_IGNORE_RESULT = CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120  # seconds; well under the visibility timeout
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
+SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
+# Task → seconds. A message that waits longer than that is superseded by the next.
+CELERY_BEAT_SCHEDULE = {
+    task: {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
+    for task, seconds in {
+        "moderation.tasks.expire_bans": SWEEP_SECONDS,
+        "users.tasks.resume_deletion_jobs": SWEEP_SECONDS,
+        "users.tasks.erase_deactivated": SWEEP_SECONDS,
+        "users.tasks.bury_dead_gateways": SWEEP_SECONDS,
+        "applications.tasks.send_deliveries": SWEEP_SECONDS,
+        "users.tasks.purge_messages": 3600,
+        "applications.tasks.forget_deliveries": 3600,
+    }.items()
+}
+
+# --- Where web listens, and with how much (`make demo`, `make serve`) -----------------------------
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, most=65_535)
+WEB_WORKERS = env.number("WEB_WORKERS", 2)
+WEB_THREADS = env.number("WEB_THREADS", 8)
+
+# --- Server API --------------------------------------------------------------------------------
+# The zone in which RongCloud and Nexconn print times that carry no offset.
+API_TIME_ZONE = env.parsed(
+    "API_TIME_ZONE", "UTC", time_zone, "the name of a time zone, as in Asia/Shanghai"
+)
+# True lets webhooks call local addresses, and plain http: for trying them out, never in production.
+WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
+# False switches the per-second limits off, for load tests.
+API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
+
+# --- Gateway -----------------------------------------------------------------------------------
+# Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
+GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
+if GATEWAY_URL:  # the page "Try it" is a client too
+    _gateway = urlsplit(GATEWAY_URL)
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(
+        f"{_gateway.scheme}://{_gateway.netloc}"
+    )
+# Where `make serve` listens for them, on HOST, and with how many processes.
+GATEWAY_PORT = env.number("GATEWAY_PORT", 8001, most=65_535)
+GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)
+# Attempts to connect from one address: so many at once, and so many a second after that.
+GATEWAY_CONNECT_BURST = env.number("GATEWAY_CONNECT_BURST", 100)
+GATEWAY_CONNECT_RATE = env.number("GATEWAY_CONNECT_RATE", 20)
+
+# --- Language, time, static files, logs -----------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = env.flag("SERVE_STATIC_FROM_SOURCE", True)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.parsed("LOG_LEVEL", "INFO", one_of(*_LEVELS), " or ".join(_LEVELS)),
+    },
+    "loggers": {"axes": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
+}

@@ -1,0 +1,97 @@
+"""Settings as they stand in the environment: text, of which something else is expected.
+
+A value that cannot be understood is noted, and the default stands in for it, so that settings can
+always be read. A system check (`rollcall.checks`) then names each one, and nothing starts.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+_FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True)
+_FLAGS |= dict.fromkeys(("0", "false", "no", "off"), False)
+
+
+class Variables:
+    """Reads variables; an empty one counts as not set. `malformed`: name → what is expected."""
+
+    def __init__(self) -> None:
+        self.malformed: dict[str, str] = {}
+
+    def read_file(self, path: Path) -> None:
+        """What is set in the environment itself goes before the file."""
+        environ.Env.read_env(path)
+
+    def text(self, name: str, default: str) -> str:
+        return os.environ.get(name) or default
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        """Parted by commas."""
+        found = [word.strip() for word in self.text(name, "").split(",")]
+        return [word for word in found if word] or default
+
+    def flag(self, name: str, default: bool) -> bool:
+        return self.parsed(name, default, lambda text: _FLAGS[text.lower()], "true or false")
+
+    def number(self, name: str, default: int, *, least: int = 1, most: int = 100_000) -> int:
+        def parse(text: str) -> int:
+            if not least <= int(text) <= most:
+                raise ValueError(text)
+            return int(text)
+
+        return self.parsed(name, default, parse, f"a whole number from {least} to {most}")
+
+    def parsed(self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        text = self.text(name, "").strip()
+        try:
+            return parse(text) if text else default
+        except (ValueError, LookupError, OSError, ImproperlyConfigured):
+            self.malformed[name] = expected
+            return default
+
+
+# --- For `parsed` ------------------------------------------------------------------------------
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    return {each: each for each in choices}.__getitem__
+
+
+def file(text: str) -> Path:
+    """One that is there."""
+    path = Path(text)
+    path.stat()
+    return path
+
+
+def folder(text: str) -> Path:
+    """Made where it is missing."""
+    path = Path(text).resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(path)
+    return path
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            raise ValueError(text)
+        # Reading it is what finds out whether the port is a number.
+        _ = parts.port
+        return text
+
+    return parse
+
+
+def time_zone(text: str) -> str:
+    return ZoneInfo(text).key

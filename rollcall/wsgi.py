@@ -1,0 +1,34 @@
+"""WSGI entry point, for production."""
+
+import os
+from collections.abc import Callable, Iterable
+from io import BytesIO
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+from rollcall.checks import refuse_malformed
+
+
+class ChunkedBody:
+    """Gives Django the body of a request that does not say its length.
+
+    Such a body is chunked; the server ends it by itself and says so (`wsgi.input_terminated`), but
+    Django reads only as far as `CONTENT_LENGTH`, which is to say nothing. One byte more than the
+    limit is read, so that Django refuses what is too large, as it does any other body.
+    """
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self.application = application
+
+    def __call__(self, environ: dict, start_response: Callable) -> Iterable[bytes]:
+        if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
+            body = environ["wsgi.input"].read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+            environ["wsgi.input"] = BytesIO(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
+        return self.application(environ, start_response)
+
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
+application = ChunkedBody(get_wsgi_application())
+refuse_malformed()

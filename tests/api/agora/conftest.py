@@ -1,0 +1,16 @@
+"""What tests of Agora Chat's door can ask for."""
+
+import pytest
+
+from tests.api.agora.calls import Agora
+
+
+@pytest.fixture
+def agora(environment, noon):
+    return Agora(environment)
+
+
+@pytest.fixture
+def live(production, noon):
+    """The same in production."""
+    return Agora(production)

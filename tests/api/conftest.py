@@ -1,0 +1,44 @@
+"""What tests of the Server API can ask for."""
+
+import pytest
+import time_machine
+from django.core.cache import cache
+
+from api import ratelimit
+from tests.api.callers import Nexconn, RongCloud
+from tests.factories import NOON, make_environment
+
+
+@pytest.fixture(autouse=True)
+def fresh_rates(monkeypatch):
+    """No test has used up another's calls, or put the limits to rest."""
+    monkeypatch.setattr(ratelimit, "_rests_until", ratelimit._rests_until)
+    cache.clear()
+
+
+@pytest.fixture
+def noon():
+    """The doors read the clock; here it stands still at `NOON`."""
+    with time_machine.travel(NOON, tick=False):
+        yield NOON
+
+
+@pytest.fixture
+def environment(db):
+    """A development environment."""
+    return make_environment()
+
+
+@pytest.fixture
+def production(db):
+    return make_environment(kind="production")
+
+
+@pytest.fixture
+def rongcloud(environment, noon):
+    return RongCloud(environment)
+
+
+@pytest.fixture
+def nexconn(environment, noon):
+    return Nexconn(environment)

@@ -1,0 +1,40 @@
+"""Whether an answer is one that the door's OpenAPI document describes: its status, its form, and
+where it is a refusal, its code.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
+
+from api import documents
+from api.doors import VENDORS
+
+_DOCUMENTS = {vendor.name: documents.of(vendor) for vendor in VENDORS}
+
+
+@cache
+def _responses(vendor_name: str) -> dict[str, dict[str, Any]]:
+    return {
+        operation["operationId"]: operation["responses"]
+        for *_, operation in documents.operations(_DOCUMENTS[vendor_name])
+    }
+
+
+@cache
+def _validator(vendor_name: str, call_name: str, status: int) -> Draft202012Validator:
+    response = _responses(vendor_name)[call_name][str(status)]
+    schema = response["content"]["application/json"]["schema"]
+    components = _DOCUMENTS[vendor_name]["components"]
+    return Draft202012Validator({**schema, "components": components})
+
+
+def must_be_described(response: Any) -> None:
+    """Calls that do not exist have no description."""
+    call = response.wsgi_request.call
+    responses = _responses(call.vendor).get(call.name)
+    if responses is not None:
+        assert str(response.status_code) in responses, (call.name, response.content)
+        validator = _validator(call.vendor, call.name, response.status_code)
+        validator.validate(json.loads(response.content))

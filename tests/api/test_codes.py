@@ -1,0 +1,145 @@
+"""That no exception of the domain is without an answer, in any vendor's table: by walking through
+the source, from each call down to every `raise`.
+"""
+
+import ast
+import builtins
+import inspect
+import textwrap
+from functools import cache
+
+import pytest
+
+from api.agora import access_token, auth, service_token
+from api.doors import VENDORS
+from applications.audit import OutsideTransaction
+from applications.environments import RESERVED_ORG_NAMES, InvalidSetting, PlanNotAllowed
+from applications.models import Door
+from users.deactivation import ByApiOnly
+from users.tokens import TokenRefused
+
+OURS = ("applications.", "users.", "moderation.", "api.")
+# Mistakes of ours, not of a caller: they are to crash. API callers are never staff.
+MISTAKES = {OutsideTransaction, RuntimeError, ValueError, ByApiOnly}
+# What Agora's door catches where it looks at a token; and its one setting is a boolean.
+CAUGHT = {
+    *(access_token.MalformedToken, service_token.ForeignToken, auth.TokenRejected, TokenRefused),
+    *(InvalidSetting, PlanNotAllowed),
+}
+
+
+def resolve(node, names):
+    """What an expression such as `lists.blocklist.add` stands for; None when nobody can say."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return getattr(resolve(node.value, names), node.attr, None)
+    return None
+
+
+@cache
+def parsed(function):
+    return ast.parse(textwrap.dedent(inspect.getsource(function)))
+
+
+def raised_by(function, known):
+    """The exceptions that leave a function: its own, and those of all of ours that it calls."""
+    function = inspect.unwrap(function)
+    owner = getattr(function, "__self__", None)
+    plain = getattr(function, "__func__", function)
+    if not (plain.__module__ or "").startswith(OURS):
+        return set()
+    key = (id(owner), plain)
+    if key not in known:
+        known[key] = set()  # where the walk goes round in circles
+        known[key] = leaving(parsed(plain), {**plain.__globals__, "self": owner}, known)
+    return known[key]
+
+
+def leaving(node, names, known):
+    """The exceptions that leave a piece of source."""
+    if isinstance(node, ast.Try):
+        return leaving_try(node, names, known)
+    found = set()
+    if isinstance(node, ast.Raise) and node.exc is not None:
+        name = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        error = resolve(name, names)
+        if inspect.isclass(error):
+            found.add(error)
+    elif isinstance(node, ast.Name | ast.Attribute):
+        # Called, or handed over to somebody who will call it.
+        target = resolve(node, names)
+        if inspect.isroutine(target) and not inspect.isbuiltin(target):
+            found |= raised_by(target, known)
+    return found.union(*(leaving(child, names, known) for child in ast.iter_child_nodes(node)))
+
+
+def leaving_try(node, names, known):
+    def of(nodes):
+        return set().union(*(leaving(each, names, known) for each in nodes))
+
+    caught = set()
+    for handler in node.handlers:
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        caught |= {resolve(kind, names) or getattr(builtins, ast.unparse(kind)) for kind in kinds}
+    passed = {error for error in of(node.body) if not issubclass(error, tuple(caught))}
+    return passed | of(node.handlers) | of(node.orelse) | of(node.finalbody)
+
+
+def calls_of(vendor):
+    """(method, route, function) of each."""
+    for _, router in vendor.api._routers:
+        for path, view in router.path_operations.items():
+            route = path.lstrip("/").replace("{", "<").replace("}", ">")
+            for operation in view.operations:
+                for method in operation.methods:
+                    yield method, route, operation.view_func
+
+
+@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+def vendor(request):
+    return request.param
+
+
+class TestTable:
+    def test_has_every_exception_that_a_call_can_end_in(self, vendor):
+        entrances = [view for _, _, view in calls_of(vendor)]
+        entrances += [*vendor.api.auth, vendor.api.parser.parse_body]
+        known = {}
+        raised = set().union(*(raised_by(entrance, known) for entrance in entrances))
+
+        assert len(raised - MISTAKES) > 10, "the walk has lost its way"
+        unanswered = {
+            error
+            for error in raised - MISTAKES
+            if not any(kind in {*vendor.refusals, *CAUGHT} for kind in error.__mro__)
+        }
+        assert not unanswered
+
+    def test_has_no_place_for_mistakes_of_ours(self, vendor):
+        assert not any(kind in vendor.refusals for mistake in MISTAKES for kind in mistake.__mro__)
+
+
+class TestVendor:
+    def test_is_a_door_that_owners_can_close(self, vendor):
+        assert vendor.name in Door.values
+
+    def test_owns_paths_that_no_application_can_have(self, vendor):
+        for _, route, _ in calls_of(vendor):
+            first = route.split("/")[0]
+            assert vendor.tenant_segments or vendor.owns([first])
+            assert vendor.tenant_segments or first in RESERVED_ORG_NAMES
+
+    def test_has_second_spellings_of_calls_that_there_are(self, vendor):
+        routes = {route for _, route, _ in calls_of(vendor)}
+
+        assert set(vendor.aliases.values()) <= routes
+        assert not routes & set(vendor.aliases)
+
+    def test_limits_calls_that_there_are(self, vendor):
+        names = {vendor.call_name(method, route) for method, route, _ in calls_of(vendor)}
+
+        assert set(vendor.limits.special) <= names
+
+    def test_has_a_schema(self, vendor):
+        assert vendor.api.get_openapi_schema(path_prefix="/")["paths"]

@@ -1,0 +1,153 @@
+"""Each door's OpenAPI document: complete, and the truth. Schemathesis makes the calls that it
+describes, rightly and wrongly, and what is answered must be described as well.
+"""
+
+from collections import Counter
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from pydantic import BaseModel
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api import documents
+from api.doors import VENDORS
+from applications.models import Plan
+from moderation.bans import InvalidEnd
+from moderation.mutes import InvalidMuteEnd
+from tests.api.agora.calls import Agora
+from tests.api.callers import signed_headers
+from tests.api.test_codes import CAUGHT, MISTAKES, calls_of, raised_by
+from tests.factories import make_environment, make_user
+from users.friends import RefusesFriends
+from users.identity import InvalidUserId
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = hypothesis.settings(
+    hypothesis.settings.get_profile("suite"),
+    max_examples=5,
+    phases=[hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+OPERATIONS = [
+    pytest.param(vendor, found.ok(), id=f"{vendor.name} {found.ok().label}")
+    for vendor in VENDORS
+    for found in schemathesis.openapi.from_dict(documents.of(vendor)).get_all_operations()
+]
+
+# What no caller can bring about. A name that Agora's schemas let pass is a user id, for one.
+UNREACHABLE = {
+    "POST users/<username>/deactivate": {InvalidEnd},  # for good
+    "GET mutes/<username>": {InvalidMuteEnd},  # of a verb with a name like the reader's
+    "POST users/<username>/contacts/import": {RefusesFriends},  # an app asks nobody
+}
+
+
+@pytest.fixture
+def app(noon, settings):
+    """The whole installation, in this test's transaction."""
+    settings.API_RATE_LIMITS = False
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield WSGIHandler()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def environment(db):
+    """Without a quota, or most calls would end at it."""
+    environment = make_environment(kind="production", plan=Plan.PRO)
+    for user_id in ("0", "00", "A"):  # which are generated soon
+        make_user(environment=environment, user_id=user_id)
+    return environment
+
+
+class TestCalls:
+    @pytest.mark.parametrize(("vendor", "operation"), OPERATIONS)
+    def test_are_answered_as_described_and_never_with_a_crash(
+        self, app, environment, vendor, operation
+    ):
+        if vendor.tenant_segments:
+            caller = Agora(environment)
+            base, headers = caller.base, {"Authorization": f"Bearer {caller.token}"}
+        else:
+            base, headers = "", signed_headers(environment)
+        operation.schema.app = app  # it decides by what transport
+
+        def call(case):
+            response = case.call(app=app, base_url=f"http://testserver{base}", headers=headers)
+            case.validate_response(response, checks=CHECKS)
+
+        for mode in GenerationMode:
+            strategy = operation.as_strategy(generation_mode=mode)
+            EXAMPLES(hypothesis.given(strategy)(call))()
+
+
+class TestDocument:
+    @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+    def vendor(self, request):
+        return request.param
+
+    def test_has_every_call_under_a_name_of_its_own(self, vendor):
+        names = [call["operationId"] for *_, call in documents.operations(documents.of(vendor))]
+
+        assert sorted(names) == sorted(
+            {vendor.call_name(method, route) for method, route, _ in calls_of(vendor)}
+        )
+
+    def test_says_what_each_call_does(self, vendor):
+        calls = [call for *_, call in documents.operations(documents.of(vendor))]
+
+        assert [call["operationId"] for call in calls if not call.get("description")] == []
+
+    def test_knows_every_refusal_that_a_call_can_end_in(self, vendor):
+        operations = {
+            call["operationId"]: call for *_, call in documents.operations(documents.of(vendor))
+        }
+        untold = {}
+        for method, route, view in calls_of(vendor):
+            name = vendor.call_name(method, route)
+            entrances = [view, *vendor.api.auth]
+            if "requestBody" in operations[name]:
+                entrances.append(vendor.api.parser.parse_body)
+            known = {}
+            raised = set().union(*(raised_by(each, known) for each in entrances))
+            raised -= {*MISTAKES, *CAUGHT, *UNREACHABLE.get(name, ()), InvalidUserId}
+            ends = [vendor.refusals.get(error) for error in raised]
+            code = vendor.documented.error_code
+            described = {(each.status, each.code) for each in vendor.documented.errors(name)}
+            found = {(end.status, getattr(end, code)) for end in ends if hasattr(end, code)}
+            untold |= {name: found - described} if found - described else {}
+        assert untold == {}
+
+    def test_names_each_form_once(self, vendor):
+        """Ninja keeps one of two forms with the same name."""
+        package = f"api.{vendor.name}."
+        names = Counter(
+            form.__name__
+            for form in set(subclasses(BaseModel))
+            if form.__module__.startswith(package)
+            and not form.__pydantic_generic_metadata__["args"]
+        )
+        assert [name for name, times in names.items() if times > 1] == []
+
+
+def subclasses(kind):
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses(each)

@@ -1,0 +1,173 @@
+"""What a client says, well or badly."""
+
+import time
+
+import pytest
+from django.utils import timezone
+
+from gateway import outbox, protocol
+from gateway.session import DELIVERED_AT_ONCE, Session
+from moderation.models import BlocklistEntry
+from tests.factories import make_environment, make_user
+from users import messages
+from users.models import Message
+
+
+@pytest.fixture
+def ada(gateway):
+    return make_user(environment=make_environment(), user_id="ada")
+
+
+class TestBlocklist:
+    def test_is_kept_by_its_owner(self, clients, ada):
+        client = clients.enter(ada)
+        added = client.call("blocklist.add", user_ids=["mallory", "eve", "mallory"])
+        assert added["added"] == ["mallory", "eve"]
+        assert client.call("blocklist.add", user_ids=["eve"])["added"] == []
+        assert client.call("blocklist.contains", user_id="eve")["listed"] is True
+        assert client.call("blocklist.remove", user_ids=["eve", "bob"])["removed"] == ["eve"]
+        assert client.call("blocklist.contains", user_id="eve")["listed"] is False
+        page = client.call("blocklist.get")
+        assert (page["user_ids"], page["next"]) == (["mallory"], None)
+
+    def test_is_read_in_pages(self, clients, ada):
+        client = clients.enter(ada)
+        for start in range(0, 120, 20):
+            client.call("blocklist.add", user_ids=[f"u{start + n}" for n in range(20)])
+        first = client.call("blocklist.get")
+        second = client.call("blocklist.get", cursor=first["next"])
+        assert second["next"] is None
+        everybody = first["user_ids"] + second["user_ids"]
+        assert len(everybody) == len(set(everybody)) == 120
+        assert client.call("blocklist.get", cursor="x")["error"] == "bad_field"
+
+    def test_takes_nothing_of_a_bad_call(self, clients, ada):
+        client = clients.enter(ada)
+        for user_ids, error in [
+            (["ada"], "lists_oneself"),
+            (["a b"], "invalid_user_id"),
+            (["a" * 65], "invalid_user_id"),
+            (["\ud800"], "bad_field"),
+            (["\0"], "bad_field"),
+            ([1], "bad_field"),
+            ([], "bad_field"),
+            (["x"] * 21, "bad_field"),
+            ("eve", "bad_field"),
+            (None, "bad_field"),
+        ]:
+            assert client.call("blocklist.add", user_ids=user_ids)["error"] == error, user_ids
+        assert not BlocklistEntry.objects.exists()
+
+
+class TestBadFrames:
+    def test_are_named_and_the_connection_goes_on(self, clients, ada):
+        for number, (frame, error) in enumerate(
+            [
+                (b"\x00\xff", "not_text"),
+                ("", "not_json"),
+                ("{'id': 1}", "not_json"),
+                ('{"id": ' + "9" * 5_000 + "}", "not_json"),
+                ("[" * 8_000 + "]" * 8_000, "too_deep"),
+                ('{"id": ' + "[" * 900 + "]" * 900 + "}", "bad_field"),
+                ('"text"', "not_an_object"),
+                ('{"id": 1e999, "call": "blocklist.get"}', "bad_field"),
+                ('{"id": NaN, "call": "blocklist.get"}', "bad_field"),
+                ('{"id": 9223372036854775808, "call": "blocklist.get"}', "bad_field"),
+                ('{"id": "\\ud800", "call": "blocklist.get"}', "bad_field"),
+                ('{"id": {}, "call": "blocklist.get"}', "bad_field"),
+                ('{"id": 1, "call": "blocklist.everything"}', "unknown_call"),
+                ('{"id": 1, "call": ["blocklist.get"]}', "bad_field"),
+                ('{"app_key": "x", "token": "y"}', "unknown_call"),
+            ]
+        ):
+            if number % 5 == 0:
+                client = clients.enter(ada)
+            client.say(frame)
+            answer = client.hear()
+            assert (answer["ok"], answer["error"]) == (False, error), frame[:40]
+            assert client.call("blocklist.get")["ok"]
+
+    def test_too_large_a_frame_closes(self, clients, ada):
+        client = clients.enter(ada)
+        client.say('{"id": 1, "call": "' + "é" * 8_200 + '"}')
+        assert client.closed()[0] == 1009
+
+    def test_ten_in_short_order_close(self, clients, ada):
+        client = clients.enter(ada)
+        for _ in range(11):
+            client.say("no")
+        assert client.closed() == (4031, "abuse")
+        assert [each.get("error") for each in client.heard[:10]] == ["not_json"] * 10
+
+
+def test_whoever_writes_too_fast_is_answered_later(clients, ada):
+    client = clients.enter(ada)
+    began = time.monotonic()
+    for number in range(70):
+        client.say({"id": number, "call": "blocklist.contains", "user_id": "bob"})
+    assert [client.hear()["id"] for _ in range(70)] == list(range(70))
+    # 60 at once, 20 a second, and the frame that connected was one of them.
+    assert time.monotonic() - began > 0.4
+
+
+def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
+    clients, gateway, ada, monkeypatch
+):
+    """Its answers fill the socket, then the outbox, then it goes."""
+    endings = []
+
+    async def close(self, ending, said):
+        endings.append((ending, len(self._outbox._waiting)))
+        await real(self, ending, said)
+
+    real = Session._close
+    monkeypatch.setattr(Session, "_close", close)
+    monkeypatch.setattr("gateway.session.FRAMES_AT_ONCE", 100_000)
+    monkeypatch.setattr(outbox, "MOST", 20)
+    BlocklistEntry.objects.bulk_create(
+        BlocklistEntry(
+            environment=ada.environment,
+            owner_id="ada",
+            listed_id=f"{number:03}" + "x" * 61,
+            added_at=timezone.now(),
+        )
+        for number in range(100)
+    )
+    deaf = clients.deaf(ada)
+    asked = 0
+    while not endings and deaf.say({"id": asked, "call": "blocklist.get"}):
+        asked += 1
+    assert clients.eventually(lambda: gateway.sockets == 0, seconds=30)
+    assert endings == [(protocol.SLOW_READER, outbox.MOST + 1)]
+    assert not len(gateway.gateway.registry)
+
+
+def test_messages_wait_in_the_database_for_a_client_that_does_not_read(
+    clients, gateway, ada, monkeypatch
+):
+    """And where it does not answer pings either, it is gone."""
+    now = timezone.now()
+    Message.objects.bulk_create(
+        Message(
+            environment=ada.environment,
+            sender_id="bob",
+            recipient_id="ada",
+            client_id=str(number),
+            body="👋" * 4_000,
+            sent_at=now,
+        )
+        for number in range(1_000)
+    )
+    deaf = clients.deaf(ada)
+    assert clients.eventually(lambda: len(gateway.gateway.registry) == 1)
+    [session] = gateway.gateway.registry.all()
+    [server] = gateway.protocols
+    assert clients.eventually(lambda: not server.writable.is_set())
+    assert session._last_given < Message.objects.latest("pk").pk
+    assert len(session._outbox._waiting) <= DELIVERED_AT_ONCE
+    server.loop.call_soon_threadsafe(server.keepalive_timeout)
+    assert clients.eventually(lambda: gateway.sockets == 0)
+    assert not len(gateway.gateway.registry)
+    deaf.leave()
+    waiting = messages.waiting_count(environment=ada.environment, user_id="ada", now=now)
+    assert waiting == 1_000

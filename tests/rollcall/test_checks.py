@@ -1,0 +1,115 @@
+"""Settings that cannot work are named, with the mend, before anything starts."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from django.conf import settings as current
+from django.core.exceptions import ImproperlyConfigured
+
+from rollcall import checks
+
+LONG = "abcd12-" * 8
+PRODUCTION = {
+    "SECRET_KEY": LONG,
+    "ENCRYPTION_KEYS": LONG,
+    "DATABASE_URL": "postgres://rollcall@127.0.0.1:1/rollcall",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "ALLOWED_HOSTS": "rollcall.example",
+    "HTTPS": "true",
+    "TRUSTED_PROXIES": "1",
+}
+
+
+def manage(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=current.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": "", "REDIS_URL": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def test_a_production_environment_has_nothing_to_mend():
+    told = manage("check", "--deploy", "--fail-level=WARNING", **PRODUCTION)
+    assert told.returncode == 0, told.stderr
+
+
+def test_a_demo_environment_is_told_all_that_production_needs():
+    told = manage("check", "--deploy", "--fail-level=WARNING").stderr
+    for variable in ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "ALLOWED_HOSTS", "HTTPS"):
+        assert variable in told
+    # Django's own names for the same thing would tell nobody which variable to set.
+    assert "security.W" not in told
+
+
+@pytest.mark.parametrize("command", ["check", "demo", "serve", "migrate"])
+def test_malformed_variables_are_named_all_at_once_and_nothing_starts(command, tmp_path):
+    told = manage(
+        command,
+        DATA_DIR=str(tmp_path),
+        PORT="80x",
+        WEB_WORKERS="0",
+        HTTPS="ture",
+        DATABASE_URL="mysql://rollcall@127.0.0.1/rollcall",
+        REDIS_URL="127.0.0.1:6379",
+        API_TIME_ZONE="Mars/Base",
+        LOG_LEVEL="loud",
+    )
+    assert told.returncode == 1
+    assert told.stderr.count("(console.E001)") == 7
+    assert "PORT is not understood." in told.stderr
+    assert "It must be a whole number from 1 to 65535." in told.stderr
+    assert "Traceback" not in told.stderr
+    with closing(sqlite3.connect(tmp_path / "rollcall.sqlite3")) as store:
+        assert store.execute("SELECT * FROM sqlite_master").fetchall() == []
+
+
+def test_servers_that_skip_the_checks_refuse_malformed_variables(settings):
+    checks.refuse_malformed()
+    settings.MALFORMED_VARIABLES = {"PORT": "a whole number"}
+    with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number"):
+        checks.refuse_malformed()
+
+
+@pytest.mark.parametrize(
+    ("number", "change"),
+    [
+        ("W001", {"OWN_SECRETS": ["SECRET_KEY"]}),
+        ("W002", {"OWN_SECRETS": ["ENCRYPTION_KEYS"]}),
+        ("W003", {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}),
+        ("W004", {"REDIS_URL": ""}),
+        ("W005", {"ALLOWED_HOSTS": ["localhost"]}),
+        ("W005", {"ALLOWED_HOSTS": ["*"]}),
+        ("W006", {"HTTPS": False}),
+        ("W007", {"TRUSTED_PROXIES": 0}),
+        ("W008", {"API_RATE_LIMITS": False}),
+        ("W009", {"WEBHOOKS_MAY_BE_LOCAL": True}),
+    ],
+)
+def test_each_shortcoming_has_its_number(number, change, settings):
+    good = {
+        "OWN_SECRETS": [],
+        "REDIS_URL": "redis://redis.example",
+        "ALLOWED_HOSTS": ["rollcall.example"],
+        "HTTPS": True,
+        "TRUSTED_PROXIES": 1,
+    }
+    databases = {"default": {"ENGINE": "django.db.backends.postgresql"}}
+    with pytest.MonkeyPatch.context() as patch:  # Django warns of another DATABASES in `settings`
+        patch.setitem(settings.DATABASES, "default", change.pop("DATABASES", databases)["default"])
+        for name, value in {**good, **change}.items():
+            setattr(settings, name, value)
+        found = checks.settings_are_for_production()
+    assert [message.id for message in found] == [f"console.{number}"]
+    assert found[0].hint
+
+
+def test_a_short_encryption_key_is_refused(settings):
+    settings.ENCRYPTION_KEYS = [LONG, "short"]
+    assert [message.id for message in checks.settings_are_understood()] == ["console.E002"]
