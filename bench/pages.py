@@ -30,12 +30,13 @@ from applications.keyset import Keyset
 from applications.models import AuditEvent, Environment, Plan
 from bench import calls
 from bench.machine import database, machine, refuse_database_in_use
-from console.views import audit, people
+from console.audit import views as audit
+from console.bans.views import TABS
+from console.deactivated import views as deactivated
+from console.users import views as people
 from moderation import lists
 from moderation.models import BlocklistEntry
-from moderation.views.bans import TABS
 from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
-from users.views import deactivated
 
 SMALL = 1_000
 COLUMNS = "{:<36}{:>10}{:>11}{:>10}{:>11}"
@@ -187,40 +188,43 @@ def pages(environment: Environment, now: datetime) -> list[tuple[str, str]]:
         for model in (AppUser, DeactivatedUser, Connection, AuditEvent, BlocklistEntry)
     ]
     return [
-        ("overview", reverse("overview")),
-        ("environment", of("environment")),
-        ("users", of("user_list")),
-        ("users, at the end", of("user_list", cursor=at_the_end(people.NEWEST_FIRST, users))),
-        ("users by prefix", of("user_list", q="seed-00005")),
-        ("users never connected", of("user_list", tab="never")),
-        ("users online", of("user_list", tab="online")),
-        ("users banned", of("user_list", tab="banned")),
-        ("user", of_user("user_detail")),
-        ("user, moderation", of_user("user_moderation")),
-        ("connections", of("connection_list")),
+        ("overview", reverse("overview:index")),
+        ("environment", of("environment:index")),
+        ("users", of("users:index")),
+        ("users, at the end", of("users:index", cursor=at_the_end(people.NEWEST_FIRST, users))),
+        ("users by prefix", of("users:index", q="seed-00005")),
+        ("users never connected", of("users:index", tab="never")),
+        ("users online", of("users:index", tab="online")),
+        ("users banned", of("users:index", tab="banned")),
+        ("user", of_user("users:detail")),
+        ("user, moderation", of_user("users:moderation")),
+        ("connections", of("connections:index")),
         (
             "connections, at the end",
-            of("connection_list", cursor=at_the_end(Keyset("-id"), connected)),
+            of("connections:index", cursor=at_the_end(Keyset("-id"), connected)),
         ),
-        ("quota", of("quota")),
-        ("bans", of("ban_list")),
-        ("bans, at the end", of("ban_list", cursor=at_the_end(in_force.order, bans))),
-        ("bans, all", of("ban_list", tab="all")),
-        ("bans, lifted", of("ban_list", tab="lifted")),
-        ("lists", of("list_browse")),
-        ("lists, at the end", of("list_browse", cursor=at_the_end(lists.NEWEST_FIRST, blocked))),
-        ("lists, of an owner", of("list_browse", owner=calls.OWNER)),
-        ("may A write to B?", of("may_message", sender="seed-0000002", recipient="seed-0000001")),
-        ("deactivated", of("deactivated_list")),
+        ("quota", of("quota:index")),
+        ("bans", of("bans:index")),
+        ("bans, at the end", of("bans:index", cursor=at_the_end(in_force.order, bans))),
+        ("bans, all", of("bans:index", tab="all")),
+        ("bans, lifted", of("bans:index", tab="lifted")),
+        ("lists", of("lists:index")),
+        ("lists, at the end", of("lists:index", cursor=at_the_end(lists.NEWEST_FIRST, blocked))),
+        ("lists, of an owner", of("lists:index", owner=calls.OWNER)),
+        (
+            "may A write to B?",
+            of("lists:may_message", sender="seed-0000002", recipient="seed-0000001"),
+        ),
+        ("deactivated", of("deactivated:index")),
         (
             "deactivated, at the end",
-            of("deactivated_list", cursor=at_the_end(deactivated.NEWEST_FIRST, gone)),
+            of("deactivated:index", cursor=at_the_end(deactivated.NEWEST_FIRST, gone)),
         ),
-        ("audit", of("audit_log")),
-        ("audit, at the end", of("audit_log", cursor=at_the_end(audit.NEWEST_FIRST, audited))),
-        ("keys", of("keys")),
-        ("members", of("member_list")),
-        ("settings", of("settings")),
+        ("audit", of("audit:index")),
+        ("audit, at the end", of("audit:index", cursor=at_the_end(audit.NEWEST_FIRST, audited))),
+        ("keys", of("keys:index")),
+        ("members", of("members:index")),
+        ("settings", of("settings:index")),
         *((name, of_admin(model)) for name, model in admin),
         *((f"{name}, search", of_admin(model) + "?q=seed-00005") for name, model in admin),
     ]

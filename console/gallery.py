@@ -31,7 +31,6 @@ def gallery(request: HttpRequest) -> HttpResponse:
     environment = SimpleNamespace(
         kind=kind,
         application=SimpleNamespace(name="Acme Chat", org_name="acme"),
-        get_absolute_url=lambda: "#",
     )
     if "message" in request.GET:
         messages.success(request, "Mia Chen is no longer banned.")
@@ -41,7 +40,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "console/gallery.html",
         {
             "environment": environment,
-            "page": "user_list",
+            "noun": "users",
             "quotas": [
                 (42, 100, None),
                 (87, 100, timedelta(days=6)),

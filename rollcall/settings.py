@@ -92,7 +92,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "console.views.health.ProbeMiddleware",  # before whatever looks at the Host
+    "console.health.views.ProbeMiddleware",  # before whatever looks at the Host
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "api.doors.DoorMiddleware",  # the Server API leaves here: no sessions, no CSRF
@@ -119,6 +119,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "console.access.context",
             ],
         },
     }
@@ -140,14 +141,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "sign-in"
-LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "sign-in"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "overview:index"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
 AXES_FAILURE_LIMIT = env.number("SIGN_IN_ATTEMPTS", 5)
 AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "console.views.accounts.locked_out"
+AXES_LOCKOUT_CALLABLE = "console.accounts.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "applications.audit.client_address"
 AXES_VERBOSE = False
 

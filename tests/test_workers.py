@@ -13,7 +13,6 @@ from django.db import connection
 from applications.models import AuditEvent
 from moderation.models import Ban, SweepRun
 from rollcall.processes import BEAT, WORKER, Supervisor
-from tests.rollcall.test_processes import eventually
 from tests.factories import (
     DAY,
     NOON,
@@ -23,6 +22,7 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
+from tests.rollcall.test_processes import eventually
 from users import deactivation, deletion
 from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob
 

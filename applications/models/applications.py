@@ -5,7 +5,6 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from applications.fields import IdentifierField
 
@@ -125,9 +124,6 @@ class Environment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.application.name} · {self.kind}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("environment", args=[self.application.org_name, self.kind])
 
     @property
     def is_development(self) -> bool:

@@ -1,58 +1,77 @@
-"""Where somebody is: navigation and environments."""
+"""Where somebody is: links to pages, the menu, the two environments."""
+
+from typing import Any
 
 from django import template
 from django.urls import reverse
 
+from console import links
 from console.components.drawing import Context
 
 register = template.Library()
 
-
-# URL name, label, icon, the kinds of environment that have the page.
+# The noun (its pages' URL namespace), label, icon, the kinds of environment that have the page.
 _BOTH = ("development", "production")
-_PAGES = (
+_MENU = (
     ("environment", "Environment", "gauge", _BOTH),
-    ("user_list", "Users", "users", _BOTH),
-    ("connection_list", "Connections", "plug-zap", _BOTH),
+    ("users", "Users", "users", _BOTH),
+    ("connections", "Connections", "plug-zap", _BOTH),
     ("quota", "Quota", "ticket", ("development",)),
-    ("ban_list", "Bans", "ban", _BOTH),
-    ("deactivated_list", "Deactivated", "user-x", _BOTH),
-    ("list_browse", "Lists", "list-checks", _BOTH),
+    ("bans", "Bans", "ban", _BOTH),
+    ("deactivated", "Deactivated", "user-x", _BOTH),
+    ("lists", "Lists", "list-checks", _BOTH),
     ("try_it", "Try it", "messages-square", ("development",)),
     ("keys", "Keys", "key-round", _BOTH),
-    ("webhook_list", "Webhooks", "webhook", _BOTH),
-    ("member_list", "Members", "users-round", _BOTH),
-    ("audit_log", "Audit", "scroll-text", _BOTH),
+    ("webhooks", "Webhooks", "webhook", _BOTH),
+    ("members", "Members", "users-round", _BOTH),
+    ("audit", "Audit", "scroll-text", _BOTH),
     ("settings", "Settings", "settings", _BOTH),
 )
 
 
+@register.simple_tag(takes_context=True)
+def page_url(context: Context, name: str, *rest: Any, environment: Any = None) -> str:
+    """`{% page_url "users:detail" user_id %}`: a page of the environment that the context is about,
+    or of another one.
+    """
+    return links.page_url(environment or context["environment"], name, *rest)
+
+
 @register.inclusion_tag("components/navigation.html", takes_context=True)
 def navigation(context: Context) -> Context:
-    environment, page = context["environment"], context.get("page")
-    place = (environment.application.org_name, environment.kind)
-    overview: Context = {"label": "Overview", "icon": "layout-grid", "url": reverse("overview")}
-    links = [overview] + [
-        {"label": label, "icon": icon, "url": reverse(name, args=place), "current": name == page}
-        for name, label, icon, kinds in _PAGES
+    environment, current = context["environment"], context["noun"]
+    overview: Context = {
+        "label": "Overview",
+        "icon": "layout-grid",
+        "url": reverse("overview:index"),
+    }
+    entries = [overview] + [
+        {
+            "label": label,
+            "icon": icon,
+            "url": links.page_url(environment, f"{noun}:index"),
+            "current": noun == current,
+        }
+        for noun, label, icon, kinds in _MENU
         if environment.kind in kinds
     ]
-    return {"links": links, "here": next((link for link in links if link.get("current")), None)}
+    here = next((entry for entry in entries if entry.get("current")), None)
+    return {"links": entries, "here": here}
 
 
 @register.inclusion_tag("components/environment_switch.html", takes_context=True)
 def environment_switch(context: Context) -> Context:
     """Both environments of the application; the other one opens on the same page if it has it."""
-    environment, page = context["environment"], context.get("page")
+    environment, current = context["environment"], context["noun"]
+    kinds_with_page = next((kinds for noun, _, _, kinds in _MENU if noun == current), ())
     choices = [
         {
             "kind": kind,
             "current": kind == environment.kind,
-            "url": reverse(
-                page
-                if any(page == name and kind in kinds for name, _, _, kinds in _PAGES)
-                else "environment",
-                args=(environment.application.org_name, kind),
+            "url": links.page_url(
+                environment,
+                f"{current if kind in kinds_with_page else 'environment'}:index",
+                kind=kind,
             ),
         }
         for kind in _BOTH

@@ -5,8 +5,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 
-from applications.access import Access, Permission, applications_of, in_environment, permissions
+from applications.access import Permission, applications_of, permissions
 from applications.models import Environment, Member, Role
+from console.access import Access, in_environment
 from tests.factories import make_account, make_application, make_member
 
 V, U, M, A, O, L = Permission  # noqa: E741

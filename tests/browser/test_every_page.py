@@ -137,14 +137,14 @@ class TestEveryPage:
     def test_of_a_full_environment_and_every_dialog(self, opened, axe, client, application, kind):
         here = fill(world(application, kind))
         urls = [here.url(name) for name, page in OF_ENVIRONMENT.items() if "GET" in page.methods]
-        urls += [f"{here.url('quota')}?free=20", f"{here.url('ban_list')}?tab=all"]
+        urls += [f"{here.url('quota:index')}?free=20", f"{here.url('bans:index')}?tab=all"]
         with opened(here.environment) as window:
             inspector = Inspector(window, axe)
             for url in html_pages(client, urls):
                 inspector.visit(url, LOOKS[kind])
                 inspector.open_dialogs()
         assert inspector.wrong == []
-        assert {"ban_impose", "ban_change", "reactivation_call"} <= inspector.dialogs
+        assert {"bans:impose", "bans:change", "deactivated:reactivation_call"} <= inspector.dialogs
 
     def test_with_nothing_on_it(self, opened, axe, client, application):
         environment = make_environment(application=application)
@@ -153,13 +153,13 @@ class TestEveryPage:
             for name, page in OF_ENVIRONMENT.items()
             if page.methods.startswith("GET") and not page.args
         ]
-        bans, lists = address("ban_list", environment), address("list_browse", environment)
+        bans, lists = address("bans:index", environment), address("lists:index", environment)
         urls += [f"{bans}?tab={tab}" for tab in ("lifted", "expired", "all")]
         urls += [f"{lists}?list=allowlist&owner=mia", f"{lists}?listed=mia", f"{bans}?q=mia"]
-        shown = {name for name, row in ABOVE.items() if row == ("sign-in", 200)}
+        shown = {name for name, row in ABOVE.items() if row == ("accounts:sign_in", 200)}
         # The calls are one page for each vendor, and beside it a document that is no page.
-        urls += [reverse(name) for name in shown - {"api_docs", "api_document"}]
-        urls += [reverse("api_docs", args=[vendor.name]) for vendor in VENDORS]
+        urls += [reverse(name) for name in shown - {"api_docs:index", "api_docs:document"}]
+        urls += [reverse("api_docs:index", args=[vendor.name]) for vendor in VENDORS]
         with opened(environment) as window:
             inspector = Inspector(window, axe)
             for url in html_pages(client, urls):
@@ -168,7 +168,7 @@ class TestEveryPage:
 
     def test_that_refuses_or_lets_nobody_in(self, opened, axe, application):
         environment = make_environment(application=application)
-        users = address("user_list", environment)
+        users = address("users:index", environment)
         with opened(environment, Role.VIEWER) as window:
             inspector = Inspector(window, axe)
             for url in (users, f"{users}register/", f"{users}nothing/"):  # 200, 403, 404
@@ -176,6 +176,9 @@ class TestEveryPage:
         assert inspector.wrong == []
         with opened() as window:
             inspector = Inspector(window, axe)
-            for url in (reverse("sign-in"), reverse("set-password", args=["MQ", "x-y"])):
+            for url in (
+                reverse("accounts:sign_in"),
+                reverse("accounts:set_password", args=["MQ", "x-y"]),
+            ):
                 inspector.visit(url, EVERY_LOOK)
         assert inspector.wrong == []

@@ -239,7 +239,7 @@ class TestMainJob:
             press("Enter")
             expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
-            window.open(address("user_detail", environment, "mia"))
+            window.open(address("users:detail", environment, "mia"))
             press("Tab")
             expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
             press("Enter")
@@ -270,7 +270,7 @@ class TestMainJob:
             expect(page.get_by_role("link", name="Ban", exact=True)).to_be_visible()
             assert not Ban.objects.open().exists()
 
-            window.open(address("quota", environment) + "?free=2")
+            window.open(address("quota:index", environment) + "?free=2")
             self.tab_to(page, page.get_by_role("checkbox", name="Delete sample-00002"))
             press("Space")
             self.tab_to(page, page.get_by_role("button", name="Preview deletion"))
@@ -296,7 +296,7 @@ class TestMainJob:
         with opened(java_script_enabled=False, viewport={"width": 1280, "height": 900}) as window:
             page = window.page
             sign_in(window)
-            window.open(address("quota", environment))
+            window.open(address("quota:index", environment))
             page.get_by_label("Free up").fill("3")
             page.get_by_role("button", name="Make a plan").click()
             page.get_by_role("checkbox", name="Delete sample-00003").uncheck()
@@ -313,7 +313,7 @@ class TestMainJob:
             expect(page.get_by_role("heading", name="2 places freed")).to_be_visible()
             assert register(app_server, "late") == (200, 0)
 
-            window.open(address("user_detail", environment, "mia"))
+            window.open(address("users:detail", environment, "mia"))
             page.get_by_role("link", name="Ban", exact=True).click()
             page.get_by_label("1 h", exact=True).check(force=True)
             page.get_by_label("Reason").fill("Floods the lobby")
@@ -325,11 +325,11 @@ class TestMainJob:
             expect(page.get_by_text("mia banned again, as before")).to_be_visible()
 
             assert app_server("user/soft-delete", userIds=["late"]) == (200, 0)
-            window.open(address("deactivated_list", environment))
+            window.open(address("deactivated:index", environment))
             page.get_by_role("link", name="Reactivating call").click()
             expect(page.get_by_text("/v4/user/restore")).to_be_visible()
 
-            window.open(address("list_browse", environment))
+            window.open(address("lists:index", environment))
             page.get_by_label("Whose list").fill("mia")
             page.get_by_role("button", name="Show").click()
             page.get_by_label("Add to this list").fill("ci-00001")
@@ -342,7 +342,7 @@ class TestRevoke:
         environment = make_environment(kind="production")
         with opened(environment) as window:
             page = window.page
-            window.open(address("keys", environment))
+            window.open(address("keys:index", environment))
             page.get_by_role("button", name="Add a secret").click()
             old = environment.secrets.order_by("pk").first()
             page.get_by_role("link", name="Revoke", exact=True).first.click()

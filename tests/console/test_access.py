@@ -61,106 +61,112 @@ WEBHOOK = ("webhook_id",)
 
 OF_ENVIRONMENT = {
     # console
-    "environment": Page(VIEW, READ),
-    "user_list": Page(VIEW, READ),
-    "user_detail": Page(VIEW, READ, USER),
-    "connection_list": Page(VIEW, READ),
-    "connection_kick": Page(MODERATE, POST, ("connection_id",)),
-    "try_it": Page(VIEW, READ),
-    "try_it_token": Page(USERS, POST),
-    "keys": Page(VIEW, READ),
-    "secret_add": Page(APPLICATION, FORM),
-    "secret_revoke": Page(APPLICATION, FORM, SECRET),
-    "rate_limits_change": Page(APPLICATION, FORM),
-    "tokens_revoke_all": Page(APPLICATION, FORM),
-    "webhook_list": Page(VIEW, READ),
-    "webhook_add": Page(APPLICATION, FORM),
-    "webhook_detail": Page(VIEW, READ, WEBHOOK),
-    "webhook_change": Page(APPLICATION, FORM, WEBHOOK),
-    "webhook_remove": Page(APPLICATION, FORM, WEBHOOK),
-    "webhook_enable": Page(APPLICATION, POST, WEBHOOK),
-    "webhook_disable": Page(APPLICATION, FORM, WEBHOOK),
-    "webhook_rotate": Page(APPLICATION, FORM, WEBHOOK),
-    "webhook_retire_secret": Page(APPLICATION, FORM, WEBHOOK),
-    "webhook_test": Page(APPLICATION, POST, WEBHOOK),
-    "delivery_replay": Page(APPLICATION, POST, (*WEBHOOK, "delivery_id")),
-    "member_list": Page(VIEW, READ),
-    "member_add": Page(MEMBERS, FORM),
-    "member_change": Page(MEMBERS, FORM, MEMBER),
-    "member_remove": Page(MEMBERS, FORM, MEMBER),
-    "member_invite": Page(MEMBERS, FORM, MEMBER),
-    "audit_log": Page(VIEW, READ),
-    "audit_export": Page(VIEW, READ),
-    "settings": Page(VIEW, READ),
-    "settings_change": Page(APPLICATION, FORM),
-    "doors_change": Page(APPLICATION, FORM),
-    "deletion_unlock": Page(LOCKS, FORM),
-    "deletion_lock": Page(LOCKS, POST),
-    "application_rename": Page(APPLICATION, FORM),
+    "environment:index": Page(VIEW, READ),
+    "users:index": Page(VIEW, READ),
+    "users:detail": Page(VIEW, READ, USER),
+    "connections:index": Page(VIEW, READ),
+    "connections:kick": Page(MODERATE, POST, ("connection_id",)),
+    "try_it:index": Page(VIEW, READ),
+    "try_it:token": Page(USERS, POST),
+    "keys:index": Page(VIEW, READ),
+    "keys:add": Page(APPLICATION, FORM),
+    "keys:revoke": Page(APPLICATION, FORM, SECRET),
+    "keys:rates": Page(APPLICATION, FORM),
+    "keys:revoke_tokens": Page(APPLICATION, FORM),
+    "webhooks:index": Page(VIEW, READ),
+    "webhooks:add": Page(APPLICATION, FORM),
+    "webhooks:detail": Page(VIEW, READ, WEBHOOK),
+    "webhooks:change": Page(APPLICATION, FORM, WEBHOOK),
+    "webhooks:remove": Page(APPLICATION, FORM, WEBHOOK),
+    "webhooks:enable": Page(APPLICATION, POST, WEBHOOK),
+    "webhooks:disable": Page(APPLICATION, FORM, WEBHOOK),
+    "webhooks:rotate": Page(APPLICATION, FORM, WEBHOOK),
+    "webhooks:retire_secret": Page(APPLICATION, FORM, WEBHOOK),
+    "webhooks:test": Page(APPLICATION, POST, WEBHOOK),
+    "webhooks:replay": Page(APPLICATION, POST, (*WEBHOOK, "delivery_id")),
+    "members:index": Page(VIEW, READ),
+    "members:add": Page(MEMBERS, FORM),
+    "members:change": Page(MEMBERS, FORM, MEMBER),
+    "members:remove": Page(MEMBERS, FORM, MEMBER),
+    "members:invite": Page(MEMBERS, FORM, MEMBER),
+    "audit:index": Page(VIEW, READ),
+    "audit:export": Page(VIEW, READ),
+    "settings:index": Page(VIEW, READ),
+    "settings:change": Page(APPLICATION, FORM),
+    "settings:doors": Page(APPLICATION, FORM),
+    "settings:unlock_deletion": Page(LOCKS, FORM),
+    "settings:lock_deletion": Page(LOCKS, POST),
+    "settings:rename": Page(APPLICATION, FORM),
     # users
-    "user_register": Page(USERS, FORM),
-    "samples_load": Page(USERS, POST),
-    "user_edit": Page(USERS, FORM, USER),
-    "user_delete": Page(USERS, FORM, USER),
-    "user_sign_out": Page(USERS, FORM, USER),
-    "user_expire_tokens": Page(USERS, FORM, USER),
-    "user_kick": Page(MODERATE, POST, USER),
-    "user_friends": Page(VIEW, READ, USER),
-    "friend_remove": Page(USERS, FORM, ("user_id", "friend_id")),
-    "friend_answer": Page(USERS, POST, ("user_id", "sender_id")),
-    "user_belongings": Page(VIEW, READ, USER),
-    "quota": Page(VIEW, READ),
-    "deletion_preview": Page(USERS, POST),
-    "deletion_job": Page(VIEW, READ, JOB),
-    "deletion_confirm": Page(USERS, POST, JOB),
-    "deletion_cancel": Page(USERS, POST, JOB),
-    "deactivated_list": Page(VIEW, READ),
-    "reactivation_call": Page(VIEW, READ, TOMBSTONE),
+    "users:register": Page(USERS, FORM),
+    "users:load_samples": Page(USERS, POST),
+    "users:edit": Page(USERS, FORM, USER),
+    "users:delete": Page(USERS, FORM, USER),
+    "users:sign_out": Page(USERS, FORM, USER),
+    "users:expire_tokens": Page(USERS, FORM, USER),
+    "users:kick": Page(MODERATE, POST, USER),
+    "users:friends": Page(VIEW, READ, USER),
+    "users:remove_friend": Page(USERS, FORM, ("user_id", "friend_id")),
+    "users:answer_friend": Page(USERS, POST, ("user_id", "sender_id")),
+    "users:personal_data": Page(VIEW, READ, USER),
+    "quota:index": Page(VIEW, READ),
+    "quota:preview": Page(USERS, POST),
+    "quota:job": Page(VIEW, READ, JOB),
+    "quota:confirm": Page(USERS, POST, JOB),
+    "quota:cancel": Page(USERS, POST, JOB),
+    "deactivated:index": Page(VIEW, READ),
+    "deactivated:reactivation_call": Page(VIEW, READ, TOMBSTONE),
     # moderation
-    "ban_list": Page(VIEW, READ),
-    "ban_impose": Page(MODERATE, FORM),
-    "ban_change_several": Page(MODERATE, FORM),
-    "ban_change": Page(MODERATE, FORM, BAN),
-    "ban_preview": Page(MODERATE, READ),
-    "ban_lift": Page(MODERATE, POST),
-    "ban_undo_lift": Page(MODERATE, POST),
-    "list_browse": Page(VIEW, READ),
-    "list_add": Page(MODERATE, FORM),
-    "list_remove": Page(MODERATE, POST),
-    "allowlist_switch": Page(MODERATE, POST),
-    "may_message": Page(VIEW, READ),
-    "user_moderation": Page(VIEW, READ, USER),
+    "bans:index": Page(VIEW, READ),
+    "bans:impose": Page(MODERATE, FORM),
+    "bans:change_several": Page(MODERATE, FORM),
+    "bans:change": Page(MODERATE, FORM, BAN),
+    "bans:preview": Page(MODERATE, READ),
+    "bans:lift": Page(MODERATE, POST),
+    "bans:undo_lift": Page(MODERATE, POST),
+    "lists:index": Page(VIEW, READ),
+    "lists:add": Page(MODERATE, FORM),
+    "lists:remove": Page(MODERATE, POST),
+    "lists:switch": Page(MODERATE, POST),
+    "lists:may_message": Page(VIEW, READ),
+    "users:moderation": Page(VIEW, READ, USER),
 }
 # Pages of nobody's application: what anybody gets by GET, and what an account gets.
 ABOVE = {
-    "root": ("sign-in", 302),
-    "overview": ("sign-in", 200),
-    "application_create": ("sign-in", 200),
-    "password-change": ("sign-in", 200),
-    "api_docs": ("sign-in", 200),
-    "api_document": ("sign-in", 200),
-    "sign-out": ("sign-in", 405),
-    "sign-in": (200, 302),
-    "set-password": (200, 200),
+    "root": ("accounts:sign_in", 302),
+    "overview:index": ("accounts:sign_in", 200),
+    "overview:create": ("accounts:sign_in", 200),
+    "accounts:password_change": ("accounts:sign_in", 200),
+    "api_docs:index": ("accounts:sign_in", 200),
+    "api_docs:document": ("accounts:sign_in", 200),
+    "accounts:sign_out": ("accounts:sign_in", 405),
+    "accounts:sign_in": (200, 302),
+    "accounts:set_password": (200, 200),
     "favicon": (302, 302),
 }
-ABOVE_ARGS = {"set-password": ["MQ", "x-y"], "api_docs": ["agora"], "api_document": ["agora"]}
+ABOVE_ARGS = {
+    "accounts:set_password": ["MQ", "x-y"],
+    "api_docs:index": ["agora"],
+    "api_docs:document": ["agora"],
+}
 # What answers without signing in, and nothing else. Django admin keeps its own door.
-OPEN = {"sign-in", "set-password", "favicon"}
+OPEN = {"accounts:sign_in", "accounts:set_password", "favicon"}
 
 
-def pages(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """(address pattern, page) of all that is routed, admin left out."""
+def pages(
+    resolver: Any = None, prefix: str = "", namespace: str = ""
+) -> Iterator[tuple[str, str, URLPattern]]:
+    """(name, address pattern, page) of all that is routed, admin left out."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             if pattern.namespace != "admin":
-                yield from pages(pattern, route)
+                yield from pages(pattern, route, pattern.namespace or namespace)
         else:
-            yield route, pattern
+            yield f"{namespace}:{pattern.name}".lstrip(":"), route, pattern
 
 
-ROUTED = {str(pattern.name): (route, pattern) for route, pattern in pages()}
+ROUTED = {name: (route, pattern) for name, route, pattern in pages()}
 
 
 class TestEveryPage:
@@ -287,7 +293,9 @@ class TestWhoMayOpenWhat:
         wrong = {}
         for name, method, url, _ in every_request(here):
             response = ask(client, method, url)
-            if response.status_code != 302 or not response.url.startswith(reverse("sign-in")):
+            if response.status_code != 302 or not response.url.startswith(
+                reverse("accounts:sign_in")
+            ):
                 wrong[name, method] = response.status_code
         assert wrong == {}
 
@@ -299,8 +307,8 @@ class TestPagesAbove:
         url = reverse(name, args=ABOVE_ARGS.get(name, []))
         anonymous, account = ABOVE[name]
         response = client.get(url)
-        if anonymous == "sign-in":
-            assert response.url.startswith(reverse("sign-in"))
+        if anonymous == "accounts:sign_in":
+            assert response.url.startswith(reverse("accounts:sign_in"))
         else:
             assert response.status_code == anonymous
         client.force_login(make_account())
@@ -312,7 +320,7 @@ class TestRefusal:
     def test_names_the_missing_permission_and_who_has_it(self, client, application):
         here = world(application, "production")
         client.force_login(make_member(application=application, role=Role.TESTER).account)
-        refused = client.post(here.url("secret_add"))
+        refused = client.post(here.url("keys:add"))
         assert refused.status_code == 403
         assert "manage the application" in refused.text
         assert "Needs role admin or owner" in refused.text
@@ -320,12 +328,12 @@ class TestRefusal:
     def test_is_one_line_for_htmx(self, client, application):
         here = world(application, "production")
         client.force_login(make_member(application=application, role=Role.TESTER).account)
-        refused = client.post(here.url("secret_add"), headers={"HX-Request": "true"})
+        refused = client.post(here.url("keys:add"), headers={"HX-Request": "true"})
         assert refused["Content-Type"].startswith("text/plain")
         assert "Needs role admin or owner" in refused.text
 
     def test_of_a_page_that_is_none_tells_nothing(self, client, application):
         client.force_login(make_account())
         missing = client.get("/console/no-such-app/development/")
-        theirs = client.get(world(application, "development").environment.get_absolute_url())
+        theirs = client.get(world(application, "development").url("environment:index"))
         assert (missing.status_code, missing.text) == (theirs.status_code, theirs.text)

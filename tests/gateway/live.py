@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import uvicorn
 from django.conf import settings
 from django.utils import timezone
-from tests.rollcall.test_processes import eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from gateway.app import GatewayApplication
 from gateway.server import OPTIONS
+from tests.rollcall.test_processes import eventually
 from users import tokens
 from users.models import AppUser, GatewayProcess
 

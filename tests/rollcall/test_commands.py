@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+
 from tests.rollcall.test_processes import alive, eventually
 
 

@@ -6,7 +6,6 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from applications.models import Environment
 from users.fields import UserIdField, begins_with
@@ -94,12 +93,6 @@ class AppUser(models.Model):
 
     def __str__(self) -> str:
         return self.user_id
-
-    def get_absolute_url(self) -> str:
-        environment = self.environment
-        return reverse(
-            "user_detail", args=[environment.application.org_name, environment.kind, self.user_id]
-        )
 
 
 class RegistrationTally(models.Model):

@@ -4,7 +4,6 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.urls import reverse
 
 from applications.models import Environment
 from users.fields import UserIdField
@@ -58,12 +57,6 @@ class DeletionJob(models.Model):
 
     def __str__(self) -> str:
         return f"Deletion {self.pk} ({self.state})"
-
-    def get_absolute_url(self) -> str:
-        environment = self.environment
-        return reverse(
-            "deletion_job", args=[environment.application.org_name, environment.kind, self.pk]
-        )
 
 
 class DeletionItemQuerySet(models.QuerySet["DeletionItem"]):

@@ -1,0 +1,105 @@
+"""The only way a page loads an environment: theirs, or 404.
+
+Invariants
+----------
+* An environment that is not the member's is 404, never 403: an answer must not tell that it exists.
+* What is theirs but not allowed is 403 and names the missing permission.
+* A page states its permission with `in_environment`; there is no other way to get hold of an
+  environment from a URL.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from applications.access import Permission, permissions, roles_with
+from applications.models import Application, Environment, Member
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the signed-in member may do here. Templates read `access.may` and `access.needs`."""
+
+    member: Member
+    kind: str
+
+    @cached_property
+    def may(self) -> dict[str, bool]:
+        granted = permissions(self.member.role, self.kind)
+        return {permission.value: permission in granted for permission in Permission}
+
+    @cached_property
+    def needs(self) -> dict[str, str]:
+        """For each permission, who has it: text for a control that is off."""
+        return {
+            permission.value: f"Needs role {' or '.join(roles_with(permission, self.kind))}"
+            for permission in Permission
+        }
+
+    def require(self, permission: Permission) -> None:
+        if not self.may[permission.value]:
+            raise PermissionDenied(
+                f"Your role ({self.member.role}) does not include the permission to "
+                f"{permission.label} here. {self.needs[permission.value]}."
+            )
+
+
+class MemberRequest(HttpRequest):
+    """A request that has passed one of the decorators below."""
+
+    access: Access
+    environment: Environment
+
+
+def in_environment(permission: Permission) -> Callable[[View], View]:
+    """Turn (request, org_name, kind, …) into (request, environment, …) for a member who holds
+    `permission` there; 404 for everybody else's, 403 without the permission.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(
+            request: Any, org_name: str, kind: str, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
+            environment = (
+                Environment.objects.filter(application__members__account=request.user)
+                .select_related("application")
+                .filter(application__org_name=org_name, kind=kind)
+                .first()
+            )
+            if environment is None:
+                raise Http404
+            _admit(request, environment.application, kind, permission)
+            request.environment = environment
+            return view(request, environment, *args, **kwargs)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def _admit(request: Any, application: Application, kind: str, permission: Permission) -> None:
+    member = Member.objects.filter(application=application, account=request.user).first()
+    if member is None:  # removed between the two queries
+        raise Http404
+    request.access = Access(member, kind)
+    request.access.require(permission)
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """For every template: the page's environment and what its member may do there, and the noun of
+    the menu that the page belongs to (the namespace of its URL).
+    """
+    match = request.resolver_match
+    return {
+        "environment": getattr(request, "environment", None),
+        "access": getattr(request, "access", None),
+        "noun": match.namespace if match else "",
+    }

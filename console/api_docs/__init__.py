@@ -1,0 +1,1 @@
+"""The reference of every call of the Server API."""

@@ -1,0 +1,240 @@
+"""Ban, change: the dialogs that are the same on every page. `?back=user` says that the user's page
+opened one, and without JavaScript leads back there; else the Bans page follows.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.bans.forms import ChangeForm, ChangeSeveralForm, EndForm, ImposeForm
+from console.links import page_url
+from moderation import bans
+from moderation.models import Ban
+from moderation.standing import named, standing_of
+from users import identity
+
+dialog_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+# The preview tells of so many users what a ban means for them.
+PREVIEWED = 5
+# Reasons are suggested from so many of the latest bans.
+RECENT = 100
+SUGGESTED = 8
+
+
+def _back(request: MemberRequest, environment: Environment, user_id: str = "") -> str:
+    if user_id and request.GET.get("back") == "user" and identity.is_prefix(user_id):
+        return page_url(environment, "users:detail", user_id)
+    return page_url(environment, "bans:index")
+
+
+def _ask(
+    request: MemberRequest,
+    environment: Environment,
+    form: EndForm,
+    title: str,
+    *,
+    submit: str,
+    back: str,
+) -> HttpResponse:
+    """The dialog with this form in it; status 422 when it has mistakes to show."""
+    latest = Ban.objects.in_environment(environment).order_by("-pk")[:RECENT]
+    reasons = dict.fromkeys(ban.reason for ban in latest if ban.reason)
+    given = {field.name: field.value() for field in form}
+    context = {
+        "title": title,
+        "form": form,
+        "submit": submit,
+        "back": back,
+        "icon": "ban" if submit == "Ban" else "calendar-clock",
+        "action": request.get_full_path(),
+        "reasons": list(reasons)[:SUGGESTED],
+        # What is wrong with the end stands beside its field already.
+        "preview": {} if "custom" in form.errors else _preview(environment, given, form.now),
+    }
+    status = 422 if form.is_bound else 200
+    return responses.dialog(request, "console/bans/_dialog.html", context, status=status)
+
+
+def _done(request: MemberRequest, message: str, *, back: str, undo: str = "") -> HttpResponse:
+    return responses.done(request, message, to=back, events=["bans-changed"], undo=undo)
+
+
+@dialog_methods
+@in_environment(Permission.MODERATE)
+def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """`?user=`, once or several times, fills in whom."""
+    now = timezone.now()
+    users = request.GET.getlist("user")
+    back = _back(request, environment, *users[:1])
+    form = ImposeForm(request.POST or None, now=now, initial={"user_ids": " ".join(users)})
+    if not form.is_valid():
+        title = f"Ban {named(users)}" if users else "Ban a user"
+        return _ask(request, environment, form, title, submit="Ban", back=back)
+    imposed = bans.impose(
+        environment=environment,
+        user_ids=form.cleaned_data["user_ids"],
+        expires_at=form.cleaned_data["expires_at"],
+        reason=form.cleaned_data["reason"],
+        by=Actor.staff(request),
+        now=now,
+    )
+    user_ids = [ban.user_id for ban in imposed]
+    # Lifting does not bring back the earlier end of a ban that was changed.
+    anew = all(ban.banned_since == now for ban in imposed)
+    undo = page_url(environment, "bans:lift", query={"user": user_ids}) if anew else ""
+    return _done(request, f"Banned {named(user_ids)}", back=back, undo=undo)
+
+
+@dialog_methods
+@in_environment(Permission.MODERATE)
+def ban_change(request: MemberRequest, environment: Environment, ban_id: int) -> HttpResponse:
+    now = timezone.now()
+    ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
+    if ban is None:
+        raise Http404
+    back = _back(request, environment, ban.user_id)
+    if not ban.is_in_force(now):
+        return _over(request, environment, ban, now)
+    form = ChangeForm(request.POST or None, now=now, initial=_as_it_is(ban))
+    if not form.is_valid():
+        title = f"Change the ban of {ban.user_id}"
+        return _ask(request, environment, form, title, submit="Change", back=back)
+    try:
+        bans.change(
+            environment=environment,
+            ban_id=ban_id,
+            expires_at=form.cleaned_data["expires_at"],
+            reason=form.cleaned_data["reason"],
+            by=Actor.staff(request),
+            now=now,
+        )
+    except bans.BanOver:
+        return _over(request, environment, ban, now)
+    return _done(request, f"Changed the ban of {ban.user_id}", back=back)
+
+
+def _as_it_is(ban: Ban) -> dict[str, str]:
+    same = {"user_ids": ban.user_id, "reason": ban.reason}
+    if ban.expires_at is None:
+        return {**same, "until": "permanent"}
+    return {**same, "until": "custom", "custom": f"{ban.expires_at:%Y-%m-%d %H:%M:%S}Z"}
+
+
+def _over(
+    request: MemberRequest, environment: Environment, ban: Ban, now: datetime
+) -> HttpResponse:
+    """Somebody was quicker, or time was: what has become of the ban."""
+    ban.refresh_from_db()
+    current = Ban.objects.in_force(now).filter(environment=environment, user_id=ban.user_id).first()
+    title = f"Change the ban of {ban.user_id}"
+    return responses.dialog(
+        request,
+        "console/bans/_over.html",
+        {
+            "title": title,
+            "ban": ban,
+            "current": current,
+            "back": _back(request, environment, ban.user_id),
+            "again_url": page_url(
+                environment,
+                "bans:impose",
+                query={"user": ban.user_id, "back": request.GET.get("back", "")},
+            ),
+        },
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+@dialog_methods
+@in_environment(Permission.MODERATE)
+def ban_change_several(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """`?user=`, several times, fills in whose bans."""
+    now = timezone.now()
+    back = _back(request, environment)
+    users = " ".join(request.GET.getlist("user"))
+    form = ChangeSeveralForm(request.POST or None, now=now, initial={"user_ids": users})
+    title = "Change several bans"
+    if not form.is_valid():
+        return _ask(request, environment, form, title, submit="Change", back=back)
+    user_ids = form.cleaned_data["user_ids"]
+    try:
+        bans.change_several(
+            environment=environment,
+            user_ids=user_ids,
+            expires_at=form.cleaned_data["expires_at"],
+            reason=form.cleaned_data["reason"] or None,
+            by=Actor.staff(request),
+            now=now,
+        )
+    except bans.BanOver as error:
+        over = ", ".join(error.user_ids)
+        form.add_error("user_ids", f"Not banned any more: {over}. Nothing was changed; leave out.")
+        return _ask(request, environment, form, title, submit="Change", back=back)
+    return _done(request, f"Changed the ban of {named(user_ids)}", back=back)
+
+
+@require_safe
+@in_environment(Permission.MODERATE)
+def ban_preview(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """The exact end and what it means for whom, while somebody types."""
+    preview = _preview(environment, request.GET.dict(), timezone.now())
+    context = {"title": "When this ban would end", "preview": preview}
+    return responses.dialog(request, "console/bans/_preview.html", context)
+
+
+def _preview(environment: Environment, given: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """From what a form holds so far; whatever cannot be read yet is left out."""
+    end = EndForm({name: given.get(name) or "" for name in EndForm.base_fields}, now=now)
+    if not end.is_valid():
+        return {"mistake": end.errors["custom"][0] if given.get("custom") else ""}
+    expires_at = end.cleaned_data["expires_at"]
+    return {
+        "is_end": True,
+        "expires_at": expires_at,
+        "lasts": expires_at - now if expires_at else None,
+        "notes": _notes(environment, str(given.get("user_ids") or ""), expires_at, now),
+    }
+
+
+def _notes(
+    environment: Environment, user_ids: str, expires_at: datetime | None, now: datetime
+) -> list[dict[str, Any]]:
+    """Who is banned already and what this changes for them; who is not registered."""
+    try:
+        named_ids = ImposeForm.base_fields["user_ids"].clean(user_ids)
+    except ValidationError:
+        return []
+    in_force = Ban.objects.in_force(now).filter(environment=environment, user_id__in=named_ids)
+    banned = {ban.user_id: ban for ban in in_force}
+    standing = standing_of(environment=environment, user_ids=named_ids)
+    notes = [
+        {
+            "user": standing[user_id],
+            "ban": banned.get(user_id),
+            **_difference(banned.get(user_id), expires_at),
+        }
+        for user_id in named_ids
+        if user_id in banned or standing[user_id].state
+    ]
+    rest = len(notes) - PREVIEWED
+    return [*notes[:PREVIEWED], {"rest": rest}] if rest > 0 else notes
+
+
+def _difference(ban: Ban | None, expires_at: datetime | None) -> dict[str, timedelta]:
+    """How much later or sooner the ban will end; nothing where one of the ends is never."""
+    if ban is None or ban.expires_at is None or expires_at is None:
+        return {}
+    gained = expires_at - ban.expires_at
+    if abs(gained) < timedelta(seconds=1):
+        return {}
+    return {"later": gained} if gained > timedelta(0) else {"sooner": -gained}

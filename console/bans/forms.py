@@ -1,0 +1,93 @@
+"""Forms of the ban dialogs: they read text, and leave the law to the verbs."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from console.bans import durations
+from console.forms import PLAIN, UserIdsField
+from moderation.models import Ban
+
+
+class EndForm(forms.Form):
+    """When a ban ends: `cleaned_data["expires_at"]`, None for a permanent one."""
+
+    asks = "For how long"
+
+    until = forms.ChoiceField(
+        choices=[
+            ("1h", "1 h"),
+            ("24h", "24 h"),
+            ("7d", "7 days"),
+            ("30d", "30 days"),
+            ("permanent", "Permanent"),
+            ("custom", "Custom"),
+        ],
+        initial="24h",
+        widget=forms.RadioSelect,
+    )
+    custom = forms.CharField(
+        label="Duration or end",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={**PLAIN, "aria-describedby": "id_custom_helptext"}),
+    )
+    # The browser's time zone, which only a script can tell.
+    zone = forms.CharField(
+        required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-time-zone": True})
+    )
+
+    def __init__(self, *args: Any, now: datetime, **options: Any):
+        self.now = now
+        super().__init__(*args, **options)
+        self.fields["until"].label = self.asks
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        until = given.get("until")
+        given["expires_at"] = None
+        if until in {None, "permanent"} or "custom" not in given:
+            return given
+        try:
+            given["expires_at"] = durations.parse(
+                given["custom"] if until == "custom" else until,
+                now=self.now,
+                zone=durations.zone_named(given.get("zone", "")),
+            )
+        except durations.NotAnEnd as error:
+            self.add_error("custom", str(error))
+        return given
+
+
+class _Reason(forms.CharField):
+    def __init__(self, help_text: str):
+        super().__init__(
+            required=False,
+            max_length=Ban._meta.get_field("reason").max_length,
+            help_text=help_text,
+            widget=forms.TextInput(attrs={"list": "reasons", "autocomplete": "off"}),
+        )
+
+
+class ImposeForm(EndForm):
+    user_ids = UserIdsField(
+        label="User ids",
+        help_text="One or several, apart by blanks or commas. They need not be registered.",
+    )
+    reason = _Reason("For your colleagues; the user is not told.")
+    field_order = ["user_ids", "until", "custom", "reason"]
+
+
+class ChangeForm(EndForm):
+    asks = "New end, counted from now"
+
+    # Whose ban it is, for the preview; the address says it to the verb.
+    user_ids = forms.CharField(required=False, widget=forms.HiddenInput)
+    reason = _Reason("For your colleagues; the user is not told.")
+
+
+class ChangeSeveralForm(ImposeForm):
+    asks = "New end, counted from now"
+
+    reason = _Reason("Left empty, each ban keeps its own.")

@@ -1,0 +1,66 @@
+"""Lift bans, one or several, and take that back."""
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.forms import MAX_AT_ONCE
+from console.links import came_from, page_url
+from moderation import bans
+from moderation.standing import named
+from users import identity
+
+
+@require_POST
+@in_environment(Permission.MODERATE)
+def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
+    back = came_from(request, page_url(environment, "bans:index"))
+    user_ids = _user_ids(request)
+    if not user_ids:
+        return responses.refused(request, "Nobody was ticked. Tick whose bans to lift.", back=back)
+    try:
+        lifted = bans.lift(
+            environment=environment, user_ids=user_ids, by=Actor.staff(request), now=timezone.now()
+        )
+    except identity.InvalidUserId as error:
+        return responses.refused(request, f"{error}.", back=back)
+    undo = ""
+    # An address carries only so many ids.
+    if 0 < len(lifted) <= MAX_AT_ONCE:
+        undo = page_url(environment, "bans:undo_lift", query={"user": lifted})
+    message = (
+        f"Lifted the ban of {named(lifted)}"
+        if lifted
+        else f"Nothing to lift: {named(user_ids)} not banned any more"
+    )
+    return responses.done(request, message, to=back, events=["bans-changed"], undo=undo)
+
+
+@require_POST
+@in_environment(Permission.MODERATE)
+def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
+    back = came_from(request, page_url(environment, "bans:index"))
+    try:
+        again = bans.undo_lift(
+            environment=environment,
+            user_ids=_user_ids(request),
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except identity.InvalidUserId as error:
+        return responses.refused(request, f"{error}.", back=back)
+    if not again:
+        reason = "Nothing to undo: the ban was changed meanwhile, or would be over by now."
+        return responses.refused(request, reason, back=back)
+    message = f"{named(again)} banned again, as before"
+    return responses.done(request, message, to=back, events=["bans-changed"])
+
+
+def _user_ids(request: MemberRequest) -> list[str]:
+    """From the form or, where the POST is an "Undo", from its address."""
+    return request.POST.getlist("user") or request.GET.getlist("user")

@@ -1,0 +1,139 @@
+"""The Bans page: in force, lifted, expired, all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from applications.access import Permission
+from applications.counting import count
+from applications.keyset import Keyset
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from moderation.models import Ban, BanQuerySet
+from moderation.standing import Standing, standing_of
+from users import identity
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    rows: Callable[[BanQuerySet, datetime], BanQuerySet]
+    order: Keyset
+
+
+LAST_CLOSED_FIRST = Keyset("-closed_at", "-id")
+TABS = {
+    "in_force": Tab("In force", lambda bans, now: bans.in_force(now), Keyset("ends_at", "id")),
+    "lifted": Tab(
+        "Lifted", lambda bans, now: bans.filter(outcome=Ban.Outcome.LIFTED), LAST_CLOSED_FIRST
+    ),
+    "expired": Tab(
+        "Expired", lambda bans, now: bans.filter(outcome=Ban.Outcome.EXPIRED), LAST_CLOSED_FIRST
+    ),
+    "all": Tab("All", lambda bans, now: bans, Keyset("-id")),
+}
+
+
+@dataclass(frozen=True)
+class BanRow:
+    """A ban as it is shown. `state` is "in_force", "over" (nobody has written it down yet), or its
+    outcome; `elapsed` is the share of its time that has passed, in per cent.
+    """
+
+    ban: Ban
+    user: Standing
+    state: str
+    elapsed: int | None
+    again_url: str  # of the dialog that bans this user
+
+
+def ban_rows(environment: Environment, bans: Sequence[Ban], now: datetime) -> list[BanRow]:
+    """With how their users stand, asked once for all."""
+    standing = standing_of(environment=environment, user_ids=[ban.user_id for ban in bans])
+    return [
+        BanRow(
+            ban=ban,
+            user=standing[ban.user_id],
+            state=_state(ban, now),
+            elapsed=_elapsed(ban, now),
+            again_url=page_url(environment, "bans:impose", query={"user": ban.user_id}),
+        )
+        for ban in bans
+    ]
+
+
+def _state(ban: Ban, now: datetime) -> str:
+    if ban.is_in_force(now):
+        return "in_force"
+    return ban.outcome or "over"
+
+
+def _elapsed(ban: Ban, now: datetime) -> int | None:
+    if ban.expires_at is None or not ban.is_in_force(now):
+        return None
+    whole = ban.expires_at - ban.banned_since
+    return max(0, min(100, int(100 * ((now - ban.banned_since) / whole))))
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """`?q=` keeps ids that begin so, `?user=` that very id."""
+    now = timezone.now()
+    current = request.GET.get("tab", "")
+    current = current if current in TABS else "in_force"
+    filters = {key: request.GET.get(key, "").strip() for key in ("q", "user")}
+    bans = _filtered(Ban.objects.in_environment(environment), filters)
+    tab = TABS[current]
+    page = responses.page(request, of=tab.rows(bans, now), order=tab.order)
+    context = {
+        "tab": current,
+        "tabs": [
+            {
+                "word": word,
+                "label": each.label,
+                "current": word == current,
+                "count": count(each.rows(bans, now)),
+            }
+            for word, each in TABS.items()
+        ],
+        "wanted": filters["user"] or filters["q"],
+        "is_prefix": not filters["user"],
+        "chips": _chips(environment, filters, current),
+        "pages": page,
+        "rows": ban_rows(environment, page.rows, now),
+        # Time has ended them, and the sweep has yet to write that down.
+        "unswept": count(bans.due(now)).value if current == "expired" else 0,
+        "clear_url": page_url(environment, "bans:index", query={"tab": current}),
+    }
+    return responses.shown(
+        request, "console/bans/index.html", context, fragment="console/bans/_list.html"
+    )
+
+
+def _filtered(bans: BanQuerySet, filters: dict[str, str]) -> BanQuerySet:
+    """What no id can be, or begin with, finds nothing."""
+    if not all(identity.is_prefix(text) for text in filters.values() if text):
+        return bans.none()
+    if filters["q"]:
+        bans = bans.with_prefix(filters["q"])
+    return bans.filter(user_id=filters["user"]) if filters["user"] else bans
+
+
+def _chips(environment: Environment, filters: dict[str, str], tab: str) -> list[dict[str, str]]:
+    labels = {"q": "User id begins with", "user": "User id is"}
+    return [
+        {
+            "label": labels[key],
+            "value": value,
+            "url": page_url(environment, "bans:index", query={"tab": tab, **filters, key: ""}),
+        }
+        for key, value in filters.items()
+        if value
+    ]

@@ -1,0 +1,95 @@
+"""Who holds a connection open, and closing it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.counting import count
+from applications.keyset import Keyset
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import came_from, page_url
+from gateway.address import gateway_address
+from users import identity, presence
+from users.fields import begins_with
+from users.models import AppUser, Connection
+
+# Keys are given in the order of admission, so the newest have the highest.
+NEWEST_FIRST = Keyset("-id")
+BY_USER = Keyset("user_id", "id")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A connection, with its user's name. `has_further`: the page shows another of that user."""
+
+    connection: Connection
+    name: str
+    has_further: bool
+
+    @property
+    def kick_label(self) -> str:
+        device = self.connection.device or self.connection.platform or "an unknown device"
+        return f"Kick {self.connection.user_id} on {device}"
+
+    @property
+    def kick_all_label(self) -> str:
+        return f"Kick all connections of {self.connection.user_id}"
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def connection_list(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """The connections that a living gateway process holds; the others are over."""
+    now = timezone.now()
+    prefix = request.GET.get("q", "").strip()
+    possible = not prefix or identity.is_prefix(prefix)
+    alive = Connection.objects.alive(now).filter(environment=environment).select_related("gateway")
+    if prefix:
+        alive = alive.filter(begins_with(prefix)) if possible else alive.none()
+    page = responses.page(request, of=alive, order=BY_USER if prefix else NEWEST_FIRST)
+    context = {
+        "prefix": prefix,
+        "possible": possible,
+        "connections": page,
+        "rows": _rows(environment, page.rows),
+        "total": count(alive),
+        "gateway_url": gateway_address(request),
+    }
+    return responses.shown(
+        request,
+        "console/connections/index.html",
+        context,
+        fragment="console/connections/_list.html",
+    )
+
+
+def _rows(environment: Environment, connections: Sequence[Connection]) -> list[Row]:
+    held = Counter(connection.user_id for connection in connections)
+    users = AppUser.objects.in_environment(environment).filter(user_id__in=held)
+    names = dict(users.values_list("user_id", "name"))
+    return [Row(each, names.get(each.user_id, ""), held[each.user_id] > 1) for each in connections]
+
+
+@require_POST
+@in_environment(Permission.MODERATE)
+def connection_kick(
+    request: MemberRequest, environment: Environment, connection_id: int
+) -> HttpResponse:
+    """Close one device's connection; its user may come back at once."""
+    closed = presence.kick_connection(
+        environment=environment,
+        connection_id=connection_id,
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    message = "The connection will close now" if closed else "That connection is closed already"
+    back = came_from(request, page_url(environment, "connections:index"))
+    return responses.done(request, message, to=back, events=["connections-changed"])

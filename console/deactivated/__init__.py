@@ -1,0 +1,1 @@
+"""Deactivated users."""

@@ -1,0 +1,58 @@
+"""The front page of an environment: how full, how busy, and whether its machinery is well."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from applications.access import Permission
+from applications.counting import count
+from applications.models import AuditEvent, Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.audit.sentences import lines
+from moderation import bans
+from moderation.models import Ban
+from users import presence, quota
+from users.models import DeactivatedUser
+
+CHART_DAYS = 30
+RECENT = 6
+SOON = timedelta(hours=24)
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def environment(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """The whole page, or for htmx the part of it that changes by itself."""
+    context = _live(environment) | {"host": request.build_absolute_uri("/").rstrip("/")}
+    if not request.headers.get("HX-Request"):
+        now = timezone.now()
+        context["registrations"] = quota.registrations_per_day(
+            environment=environment, now=now, days=CHART_DAYS
+        )
+    return responses.shown(
+        request,
+        "console/environment/index.html",
+        context,
+        fragment="console/environment/_live.html",
+    )
+
+
+def _live(environment: Environment) -> dict[str, Any]:
+    now = timezone.now()
+    usage = quota.usage(environment=environment, now=now)
+    in_force = Ban.objects.in_force(now).filter(environment=environment)
+    recent = AuditEvent.objects.filter(environment=environment).order_by("-at", "-id")
+    return {
+        "usage": usage,
+        "full_in": usage.full_in_days and timedelta(days=usage.full_in_days),
+        "banned": count(in_force),
+        "ending_soon": count(in_force.filter(ends_at__lte=now + SOON)),
+        "online": presence.online_count(environment=environment, now=now),
+        "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
+        "sweep": bans.sweep_health(now=now),
+        "recent": lines(recent[:RECENT]),
+    }

@@ -1,0 +1,1 @@
+"""App key, app secrets, rate limits, revoking tokens."""

@@ -1,0 +1,1 @@
+"""Blocklists and allowlists, and who may write to whom."""

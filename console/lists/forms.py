@@ -1,0 +1,24 @@
+"""Forms of the Lists page."""
+
+from django import forms
+
+from console.forms import UserIdField, UserIdsField
+
+
+class BrowseForm(forms.Form):
+    """The filters in the address of the Lists page."""
+
+    owner = UserIdField(label="Whose list", required=False)
+    listed = UserIdField(label="Who is on it", required=False)
+
+
+class EntriesForm(forms.Form):
+    user_ids = UserIdsField(
+        label="Add to this list",
+        help_text="User ids, one or several, apart by blanks or commas.",
+    )
+
+
+class MayMessageForm(forms.Form):
+    sender = UserIdField(label="May")
+    recipient = UserIdField(label="write to")

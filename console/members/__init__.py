@@ -1,0 +1,1 @@
+"""Members of an application and their roles."""

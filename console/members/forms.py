@@ -1,0 +1,20 @@
+"""Forms of the Members page."""
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import UsernameField
+
+from applications.models import Role
+
+
+class NewMemberForm(forms.Form):
+    username = UsernameField(
+        label="Username",
+        max_length=150,
+        validators=[get_user_model().username_validator],
+    )
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.VIEWER)
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)

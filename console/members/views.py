@@ -1,0 +1,190 @@
+"""Who works on the application, and what each role may do."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from applications import members
+from applications.access import Permission, permissions
+from applications.audit import Actor
+from applications.keyset import Keyset
+from applications.models import Environment, Member, Role
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from console.members.forms import NewMemberForm, RoleForm
+
+IN_ORDER_OF_JOINING = Keyset("id")
+LAST_OWNER = "An application keeps at least one owner. Make somebody else an owner first."
+GONE = "Somebody else has removed this member meanwhile."
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def member_list(request: MemberRequest, environment: Environment) -> HttpResponse:
+    return _page(request, environment)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@in_environment(Permission.MANAGE_MEMBERS)
+def member_add(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """For a new account the answer itself shows the invitation: its link is kept nowhere."""
+    if request.method != "POST":
+        return redirect(_home(environment))
+    form = NewMemberForm(request.POST)
+    if not form.is_valid():
+        return _page(request, environment, form=form, status=422)
+    try:
+        member, invited = members.add(
+            application=environment.application,
+            username=form.cleaned_data["username"],
+            role=Role(form.cleaned_data["role"]),
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except members.AlreadyMember:
+        form.add_error("username", "This account is a member already. Change its role below.")
+        return _page(request, environment, form=form, status=422)
+    if invited:
+        return _invite(request, environment, member.pk)
+    message = f"{member.account} is now {_a(member.role)} of {environment.application}."
+    return responses.moved(request, message, to=_home(environment))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@in_environment(Permission.MANAGE_MEMBERS)
+def member_invite(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
+    """A further invitation, when the first one was lost or has grown too old."""
+    if request.method != "POST":
+        return redirect(_home(environment))
+    return _invite(request, environment, member_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_MEMBERS)
+def member_change(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(_home(environment))
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        return responses.moved(
+            request, "There is no such role.", to=_home(environment), tone="error"
+        )
+    try:
+        members.change_role(
+            application=environment.application,
+            member_id=member_id,
+            role=Role(form.cleaned_data["role"]),
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except members.LastOwner:
+        return responses.moved(request, LAST_OWNER, to=_home(environment), tone="error")
+    except members.NotMember:
+        return responses.moved(request, GONE, to=_home(environment), tone="error")
+    return responses.moved(request, "The role is changed.", to=_home(environment))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_MEMBERS)
+def member_remove(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
+    application = environment.application
+    member = Member.objects.filter(application=application, pk=member_id).first()
+    if member is None:
+        return responses.moved(request, GONE, to=_home(environment), tone="error")
+    if request.method != "POST":
+        context = {
+            "title": f"Remove {member.account}",
+            "member": member,
+        }
+        return responses.dialog(request, "console/members/_remove.html", context)
+    try:
+        members.remove(
+            application=application,
+            member_id=member_id,
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except members.LastOwner:
+        return responses.moved(request, LAST_OWNER, to=_home(environment), tone="error")
+    except members.NotMember:
+        return responses.moved(request, GONE, to=_home(environment), tone="error")
+    message = f"{member.account} is no longer a member of {application}."
+    to = "overview:index" if member.account == request.user else _home(environment)
+    return responses.moved(request, message, to=to)
+
+
+def _invite(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
+    try:
+        token = members.invite(
+            application=environment.application,
+            member_id=member_id,
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except members.NotMember:
+        return responses.moved(request, GONE, to=_home(environment), tone="error")
+    except members.NotInvitable:
+        message = "This account has a password, or belongs to other applications too."
+        return responses.moved(request, message, to=_home(environment), tone="error")
+    account = get_object_or_404(Member.objects.select_related("account"), pk=member_id).account
+    link = reverse(
+        "accounts:set_password", args=[urlsafe_base64_encode(force_bytes(account.pk)), token]
+    )
+    invitation = {
+        "username": account.get_username(),
+        "link": request.build_absolute_uri(link),
+        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+    }
+    return _page(request, environment, invitation=invitation, status=201)
+
+
+def _page(
+    request: MemberRequest,
+    environment: Environment,
+    *,
+    form: NewMemberForm | None = None,
+    invitation: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    of = environment.application.members.select_related("account")
+    found = responses.page(request, of=of, order=IN_ORDER_OF_JOINING)
+    context = {
+        "found": found,
+        "form": form or NewMemberForm(),
+        "invitation": invitation,
+        "roles": Role.choices,
+        "matrix": matrix(),
+    }
+    return render(request, "console/members/index.html", context, status=status)
+
+
+def matrix() -> list[dict[str, Any]]:
+    """For each permission and role, in which environments: "both", "development" or ""."""
+    kinds = Environment.Kind.values
+    rows = []
+    for permission in Permission:
+        cells = []
+        for role in Role:
+            granted = [kind for kind in kinds if permission in permissions(role, kind)]
+            cells.append("both" if len(granted) == len(kinds) else "".join(granted))
+        rows.append({"permission": permission, "cells": cells})
+    return rows
+
+
+def _a(role: str) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
+
+
+def _home(environment: Environment) -> str:
+    return page_url(environment, "members:index")

@@ -1,0 +1,1 @@
+"""All applications of an account, and making a new one."""

@@ -1,0 +1,33 @@
+"""Forms of the Overview."""
+
+from typing import Any
+
+from django import forms
+
+from applications.access import applications_of
+from applications.models import Plan
+from console.forms import ApplicationNameField
+
+
+class NewApplicationForm(forms.Form):
+    name = ApplicationNameField(
+        help_text="What people call it, such as Acme Chat. You can change it later."
+    )
+    plan = forms.ChoiceField(
+        label="Plan of production",
+        choices=Plan.choices,
+        initial=Plan.TRIAL,
+        widget=forms.RadioSelect,
+        help_text="Trial holds as many users as development. Starter and pro have no limit.",
+    )
+
+    def __init__(self, *args: Any, account: Any, **options: Any):
+        super().__init__(*args, **options)
+        self.account = account
+
+    def clean_name(self) -> str:
+        """A form that is sent twice must not make two applications."""
+        name: str = self.cleaned_data["name"]
+        if applications_of(self.account).filter(name=name).exists():
+            raise forms.ValidationError("You have an application of this name already.")
+        return name

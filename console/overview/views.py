@@ -1,0 +1,110 @@
+"""All applications of the signed-in account, and making one more."""
+
+from typing import Any
+
+from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from applications import environments
+from applications.access import applications_of
+from applications.audit import Actor
+from applications.counting import EXACT_UP_TO, BoundedCount, Count
+from applications.keyset import Keyset
+from applications.models import Application, AuditEvent, Environment, Plan
+from console import responses
+from console.overview.forms import NewApplicationForm
+from moderation.models import Ban
+from users.models import AppUser, Connection
+
+BY_NAME = Keyset("name", "org_name")
+PAGE_SIZE = 20
+# Fewer applications than this are seen at a glance, and need no search.
+SEARCH_FROM = 6
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    wanted = request.GET.get("q", "").strip()
+    mine = applications_of(request.user).annotate(role=F("members__role"))
+    if wanted:
+        mine = mine.filter(Q(name__icontains=wanted) | Q(org_name__icontains=wanted))
+    page = responses.page(request, of=mine, order=BY_NAME, size=PAGE_SIZE)
+    context = {
+        "page": page,
+        "wanted": wanted,
+        "applications": _with_environments(page.rows),
+        "searchable": bool(wanted or page.previous or len(page.rows) >= SEARCH_FROM),
+    }
+    return responses.shown(
+        request,
+        "console/overview/index.html",
+        context,
+        fragment="console/overview/_applications.html",
+    )
+
+
+def _with_environments(applications: list[Application]) -> list[dict[str, Any]]:
+    """Each application with its environments and their figures, by one query for all."""
+    figures: dict[int, list[Environment]] = {application.pk: [] for application in applications}
+    for environment in _measured(Environment.objects.filter(application__in=applications)):
+        figures[environment.application_id].append(environment)
+    return [
+        {"application": application, "environments": figures[application.pk]}
+        for application in applications
+    ]
+
+
+def _measured(found: QuerySet[Environment]) -> list[Any]:
+    now = timezone.now()
+    here = {"environment": OuterRef("pk")}
+    bound = EXACT_UP_TO + 1
+    online = Connection.objects.alive(now).filter(**here).order_by().values("user_id").distinct()
+    measured = list(
+        found.select_related("application")
+        .annotate(
+            registered=BoundedCount(AppUser.objects.filter(**here).values("pk")[:bound]),
+            banned=BoundedCount(Ban.objects.in_force(now).filter(**here).values("pk")[:bound]),
+            online=BoundedCount(online[:bound]),
+            last_activity=Subquery(
+                AuditEvent.objects.filter(**here).order_by("-at", "-id").values("at")[:1],
+                output_field=DateTimeField(),
+            ),
+        )
+        .order_by("application", "kind")
+    )
+    for environment in measured:
+        for name in ("registered", "banned", "online"):
+            value = getattr(environment, name)
+            count = Count(min(value, EXACT_UP_TO), value <= EXACT_UP_TO, value > EXACT_UP_TO)
+            setattr(environment, name, count)
+    return measured
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_create(request: HttpRequest) -> HttpResponse:
+    """The form; then, once, the new keys and secrets."""
+    form = NewApplicationForm(request.POST or None, account=request.user)
+    if request.method != "POST" or not form.is_valid():
+        status = 422 if form.is_bound else 200
+        return render(request, "console/overview/create.html", {"form": form}, status=status)
+    made = environments.create_application(
+        name=form.cleaned_data["name"],
+        plan=Plan(form.cleaned_data["plan"]),
+        owner=request.user,
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    context = {
+        "application": made.application,
+        "keys": [
+            {"environment": environment, "secret": made.secret_texts[kind]}
+            for kind, environment in made.environments.items()
+        ],
+        "host": request.build_absolute_uri("/").rstrip("/"),
+    }
+    return render(request, "console/overview/created.html", context, status=201)

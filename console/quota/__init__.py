@@ -1,0 +1,1 @@
+"""Who holds the places of the quota, and deletion jobs that free some."""

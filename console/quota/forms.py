@@ -1,0 +1,32 @@
+"""Forms of the Quota page."""
+
+from django import forms
+
+from applications.models import FREE_USER_LIMIT
+from console.forms import PLAIN
+from users import identity
+from users.fields import USER_ID_MAX_LENGTH
+
+
+class ReclaimForm(forms.Form):
+    """How many places to free, and among which ids."""
+
+    free = forms.IntegerField(
+        label="Free up",
+        min_value=1,
+        max_value=FREE_USER_LIMIT,
+        initial=10,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    among = forms.CharField(
+        label="Ids beginning with",
+        max_length=USER_ID_MAX_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+
+    def clean_among(self) -> str:
+        among: str = self.cleaned_data["among"]
+        if among and not identity.is_prefix(among):
+            raise forms.ValidationError("No user id begins so: Latin letters, digits, + = . _ -")
+        return among

@@ -1,0 +1,140 @@
+"""Deleting several test users: preview exactly whom, confirm by typing, watch it happen."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.keyset import Keyset
+from applications.models import FREE_USER_LIMIT, Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from users import deletion, identity, reclaim
+from users.models import AppUser, DeletionItem, DeletionJob
+
+IN_ORDER = Keyset("id")
+_TONES = {
+    DeletionItem.Result.PENDING: "",
+    DeletionItem.Result.DELETED: "success",
+    DeletionItem.Result.GONE: "",
+    DeletionItem.Result.ANOTHER_LIFE: "warning",
+}
+
+
+def _quota(environment: Environment) -> str:
+    return page_url(environment, "quota:index")
+
+
+def _job_url(job: DeletionJob) -> str:
+    return page_url(job.environment, "quota:job", job.pk)
+
+
+def _job(environment: Environment, job_id: int) -> DeletionJob:
+    job: DeletionJob = get_object_or_404(DeletionJob, environment=environment, pk=job_id)
+    job.environment = environment
+    return job
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def deletion_preview(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """Users ticked anywhere become a job, each with the reason why. Who is gone is left out."""
+    now, back = timezone.now(), _quota(environment)
+    try:
+        wanted = identity.check_user_ids(request.POST.getlist("user_id"))
+    except identity.InvalidUserId as error:
+        return responses.refused(request, error, back=back)
+    # The reasons are found again here; a form could be made to say anything.
+    plan = reclaim.plan(environment=environment, wanted=2 * FREE_USER_LIMIT, now=now)
+    grounds = {candidate.user.pk: candidate.reason for candidate in plan}
+    users = AppUser.objects.in_environment(environment).filter(user_id__in=wanted)
+    try:
+        job = deletion.preview(
+            environment=environment,
+            candidates=[
+                (user, grounds.get(user.pk, "Chosen by hand")) for user in users.order_by("user_id")
+            ],
+            by=Actor.staff(request),
+            now=now,
+        )
+    except deletion.NotInProduction as error:
+        return responses.refused(request, error, back=back)
+    except deletion.NobodyToDelete:
+        message = (
+            "None of them is registered any more. Nothing was changed"
+            if wanted
+            else "Nobody was ticked. Nothing was changed"
+        )
+        return responses.moved(request, message, to=back, tone="error")
+    return redirect(_job_url(job))
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def deletion_job(request: MemberRequest, environment: Environment, job_id: int) -> HttpResponse:
+    """Asked each second while the job runs; the last answer does not ask again."""
+    return _show(request, _job(environment, job_id))
+
+
+def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpResponse:
+    numbers = deletion.progress(job)
+    total = sum(numbers.values())
+    items = responses.page(request, of=job.items.all(), order=IN_ORDER, size=2 * FREE_USER_LIMIT)
+    context: dict[str, Any] = {
+        "job": job,
+        "items": items,
+        "total": total,
+        "done": total - numbers.get(DeletionItem.Result.PENDING, 0),
+        "deleted": numbers.get(DeletionItem.Result.DELETED, 0),
+        "results": [
+            (DeletionItem.Result(word).label.lower(), number, _TONES[DeletionItem.Result(word)])
+            for word, number in numbers.items()
+        ],
+        "phrase": job.environment.full_name,
+        "error": error,
+    }
+    return responses.shown(
+        request,
+        "console/quota/job.html",
+        context,
+        fragment="console/quota/_job.html",
+        status=422 if error else 200,
+    )
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def deletion_confirm(request: MemberRequest, environment: Environment, job_id: int) -> HttpResponse:
+    """Posted twice, it shows the job that the first one started."""
+    job = _job(environment, job_id)
+    if job.state != DeletionJob.State.PREVIEWED:
+        return redirect(_job_url(job))
+    if request.POST.get("confirm", "").strip() != environment.full_name:
+        return _show(request, job, error=f"Type {environment.full_name} to delete these users.")
+    with suppress(deletion.JobNotOpen):  # somebody was quicker: the page shows what became of it
+        deletion.confirm(job=job, by=Actor.staff(request), now=timezone.now())
+    return redirect(_job_url(job))
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def deletion_cancel(request: MemberRequest, environment: Environment, job_id: int) -> HttpResponse:
+    """Discard a preview, or stop a running job."""
+    job = _job(environment, job_id)
+    try:
+        deletion.cancel(job=job, by=Actor.staff(request), now=timezone.now())
+    except deletion.JobNotOpen:
+        return responses.moved(
+            request, "This deletion was over already", to=_job_url(job), tone="error"
+        )
+    if job.confirmed_at is None:
+        return responses.moved(
+            request, "Preview discarded. Nobody was deleted", to=_quota(environment)
+        )
+    return responses.moved(request, "Stopped. Who was not deleted yet stays", to=_job_url(job))

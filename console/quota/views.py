@@ -1,0 +1,159 @@
+"""The Quota page: how full, who holds the places, and a plan to free some."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from applications.access import Permission
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.quota.forms import ReclaimForm
+from users import holders, identity, reclaim
+from users import quota as quotas
+from users.holders import Group, Holder
+from users.models import DeletionJob
+
+RECENT_JOBS = 5
+# Word of the address, label, how it sorts. What is best to delete stands first in each.
+_SORTS = (
+    ("oldest", "Oldest first", lambda holder: holder.user.registered_at),
+    ("unseen", "Longest unseen first", lambda holder: _last_seen(holder)),
+    ("id", "By id", lambda holder: holder.user.user_id),
+)
+
+
+def _last_seen(holder: Holder) -> Any:
+    seen = holder.user.last_seen_at
+    return (seen is not None, seen or holder.user.registered_at)
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def quota(request: MemberRequest, environment: Environment) -> HttpResponse:
+    now = timezone.now()
+    usage = quotas.usage(environment=environment, now=now)
+    context: dict[str, Any] = {
+        "usage": usage,
+        "full_in": timedelta(days=usage.full_in_days) if usage.full_in_days else None,
+    }
+    if environment.is_development:
+        context |= {"reclaim_form": ReclaimForm(), "jobs": _recent_jobs(environment)}
+        context |= (
+            _plan(request, environment, now)
+            if "free" in request.GET
+            else _holders(request, environment, now)
+        )
+    searched = request.htmx and request.htmx.target == "holders"  # type: ignore[attr-defined]
+    fragment = (
+        "console/quota/_holders.html"
+        if searched and "holders" in context
+        else "console/quota/_quota.html"
+    )
+    return responses.shown(request, "console/quota/index.html", context, fragment=fragment)
+
+
+def _recent_jobs(environment: Environment) -> list[DeletionJob]:
+    jobs = environment.deletion_jobs.order_by("-pk").annotate(users=Count("items"))
+    return list(jobs[:RECENT_JOBS])
+
+
+def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
+    form = ReclaimForm(request.GET)
+    if not form.is_valid():
+        return {"reclaim_form": form, **_holders(request, environment, now)}
+    wanted = form.cleaned_data["free"]
+    plan = reclaim.plan(
+        environment=environment, wanted=wanted, now=now, prefix=form.cleaned_data["among"]
+    )
+    return {
+        "reclaim_form": form,
+        "plan": plan,
+        "wanted": wanted,
+        "short": wanted - len(plan),
+        "among": form.cleaned_data["among"],
+    }
+
+
+def _holders(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
+    prefix = request.GET.get("q", "").strip()
+    impossible = bool(prefix) and not identity.is_prefix(prefix)
+    everyone = (
+        [] if impossible else holders.holders(environment=environment, now=now, prefix=prefix)
+    )
+    registered = holders.by_registration(everyone)
+    seen = holders.by_last_seen(everyone)
+    chosen = [
+        ("registered", "Registered", registered, request.GET.get("registered", "")),
+        ("seen", "Last seen", seen, request.GET.get("seen", "")),
+    ]
+    found = [
+        holder
+        for holder in everyone
+        if all(word in ("", getattr(holder, name)) for name, _, _, word in chosen)
+    ]
+    sort, _, key = next((row for row in _SORTS if row[0] == request.GET.get("sort")), _SORTS[0])
+    return {
+        "holders": sorted(found, key=key),
+        "everyone": len(everyone),
+        "prefix": prefix,
+        "impossible": impossible,
+        "groups": [
+            (label, _linked(request, name, groups, word)) for name, label, groups, word in chosen
+        ]
+        + [
+            (
+                "How ids begin",
+                _linked(
+                    request,
+                    "q",
+                    holders.by_beginning(holder.user.user_id for holder in everyone),
+                    prefix,
+                ),
+            )
+        ],
+        "filters": _filters(request, chosen, prefix),
+        "sorts": [(word, label, word == sort) for word, label, _ in _SORTS],
+    }
+
+
+def _address(request: MemberRequest, **changes: str) -> str:
+    """The address with other filters; an empty word takes one away."""
+    query = {**request.GET.dict(), **changes}
+    return "?" + urlencode({name: word for name, word in query.items() if word})
+
+
+def _linked(
+    request: MemberRequest, name: str, groups: Sequence[Group], chosen: str
+) -> list[dict[str, Any]]:
+    """Bars that filter the table, and taken again lift the filter."""
+    return [
+        {
+            "label": group.label,
+            "count": group.count,
+            "current": group.word == chosen,
+            "url": _address(request, **{name: "" if group.word == chosen else group.word}),
+        }
+        for group in groups
+    ]
+
+
+def _filters(
+    request: MemberRequest, chosen: Sequence[tuple[str, str, list[Group], str]], prefix: str
+) -> list[dict[str, str]]:
+    filters = [
+        {"label": label, "value": group.label, "url": _address(request, **{name: ""})}
+        for name, label, groups, word in chosen
+        for group in groups
+        if group.word == word
+    ]
+    if prefix:
+        url = _address(request, q="")
+        filters.append({"label": "Id begins with", "value": prefix, "url": url})
+    return filters

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from console.settings import views
+
+app_name = "settings"
+urlpatterns = [
+    path("", views.settings, name="index"),
+    path("change/", views.settings_change, name="change"),
+    path("doors/", views.doors_change, name="doors"),
+    path("deletion/unlock/", views.deletion_unlock, name="unlock_deletion"),
+    path("deletion/lock/", views.deletion_lock, name="lock_deletion"),
+    path("rename/", views.application_rename, name="rename"),
+]

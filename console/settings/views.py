@@ -1,0 +1,154 @@
+"""An environment's settings; the application's name and open doors; the lock on deletion."""
+
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from applications import environments
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from console.settings.forms import DoorsForm, RenameForm, SettingsForm, UnlockForm
+
+form_methods = require_http_methods(["GET", "HEAD", "POST"])
+NO_LOCK = "In development, Agora Chat's delete calls work without a lock"
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def settings(request: MemberRequest, environment: Environment) -> HttpResponse:
+    return _page(request, environment)
+
+
+@form_methods
+@in_environment(Permission.MANAGE_APPLICATION)
+def settings_change(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if request.method != "POST":  # back from signing in again
+        return redirect(_home(environment))
+    form = SettingsForm(request.POST, environment=environment)
+    if form.is_valid():
+        try:
+            environments.change(
+                environment=environment,
+                by=Actor.staff(request),
+                now=timezone.now(),
+                **form.cleaned_data,
+            )
+        except environments.InvalidSetting as error:
+            form.add_error(error.name, str(error))
+        else:
+            return responses.moved(request, "The settings are saved.", to=_home(environment))
+    return _page(request, environment, form=form, status=422)
+
+
+@form_methods
+@in_environment(Permission.MANAGE_APPLICATION)
+def doors_change(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(_home(environment))
+    form = DoorsForm(request.POST, application=environment.application)
+    form.full_clean()  # boxes cannot be wrong
+    environments.open_doors(
+        application=environment.application,
+        doors=form.doors(),
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    return responses.moved(request, "The doors are changed.", to=_home(environment))
+
+
+@form_methods
+@in_environment(Permission.LIFT_LOCKS)
+def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """Asks for the environment's name: what is deleted then cannot be had back."""
+    if environment.is_development:
+        return responses.refused(request, NO_LOCK, back=_home(environment))
+    phrase = environment.full_name
+    form = UnlockForm(request.POST if request.method == "POST" else None)
+    context = {
+        "title": "Unlock deletion by API",
+        "form": form,
+        "phrase": phrase,
+    }
+    if request.method != "POST":
+        return responses.dialog(request, "console/settings/_unlock_deletion.html", context)
+    if request.POST.get("confirm", "").strip() != phrase:
+        context["error"] = f"That is not {phrase}. Deletion stays locked."
+    if "error" in context or not form.is_valid():
+        return responses.dialog(
+            request, "console/settings/_unlock_deletion.html", context, status=422
+        )
+    unlocked = environments.unlock_deletion(
+        environment=environment,
+        lasting=form.cleaned_data["lasting"],
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
+    message = f"Agora Chat's delete calls are let through until {until}."
+    return responses.moved(request, message, to=_home(environment))
+
+
+@require_POST
+@in_environment(Permission.LIFT_LOCKS)
+def deletion_lock(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if environment.is_development:
+        return responses.refused(request, NO_LOCK, back=_home(environment))
+    environments.unlock_deletion(
+        environment=environment,
+        lasting=timedelta(0),
+        by=Actor.staff(request),
+        now=timezone.now(),
+    )
+    return responses.moved(request, "Deletion by API is locked.", to=_home(environment))
+
+
+@form_methods
+@in_environment(Permission.MANAGE_APPLICATION)
+def application_rename(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if request.method != "POST":
+        return redirect(_home(environment))
+    form = RenameForm(request.POST)
+    if not form.is_valid():
+        return _page(request, environment, rename=form, status=422)
+    try:
+        environments.rename(
+            application=environment.application,
+            name=form.cleaned_data["name"],
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except environments.InvalidName as error:
+        form.add_error("name", str(error))
+        return _page(request, environment, rename=form, status=422)
+    return responses.moved(request, "The application is renamed.", to=_home(environment))
+
+
+def _page(
+    request: MemberRequest,
+    environment: Environment,
+    *,
+    form: SettingsForm | None = None,
+    rename: RenameForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    application, unlocked_until = environment.application, environment.deletion_unlocked_until
+    context = {
+        "form": form or SettingsForm(environment=environment),
+        "rename": rename or RenameForm(initial={"name": application.name}),
+        "doors": DoorsForm(application=application),
+        "unlocked_until": unlocked_until
+        if unlocked_until is not None and unlocked_until > timezone.now()
+        else None,
+    }
+    return render(request, "console/settings/index.html", context, status=status)
+
+
+def _home(environment: Environment) -> str:
+    return page_url(environment, "settings:index")

@@ -1,0 +1,1 @@
+"""Two chat clients side by side, in development."""

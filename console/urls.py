@@ -1,0 +1,34 @@
+"""Where every page lies; those of an environment lie under <org_name>/<kind>/."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+
+from console import converters  # noqa: F401 - registers `kind` and `user_id`
+
+of_environment = [
+    path("", include("console.environment.urls")),
+    path("", include("console.users.urls")),
+    path("connections/", include("console.connections.urls")),
+    path("quota/", include("console.quota.urls")),
+    path("bans/", include("console.bans.urls")),
+    path("deactivated/", include("console.deactivated.urls")),
+    path("lists/", include("console.lists.urls")),
+    path("try-it/", include("console.try_it.urls")),
+    path("keys/", include("console.keys.urls")),
+    path("webhooks/", include("console.webhooks.urls")),
+    path("members/", include("console.members.urls")),
+    path("", include("console.audit.urls")),
+    path("settings/", include("console.settings.urls")),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("console.overview.urls")),
+    path("", include("console.accounts.urls")),
+    path("api/", include("console.api_docs.urls")),
+    path("<slug:org_name>/<kind:kind>/", include(of_environment)),
+]
+
+if settings.DEBUG:
+    from console.gallery import gallery
+
+    urlpatterns.append(path("gallery/", gallery, name="gallery"))

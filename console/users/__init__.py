@@ -1,0 +1,1 @@
+"""The list of users, and the page of one user."""

@@ -1,0 +1,168 @@
+"""What staff do with one user, in place: each a dialog, a button, or both."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from console.users.forms import ExpireTokensForm, ProfileForm
+from users import deletion, presence, profiles, tokens
+from users.models import AppUser
+from users.tokens import UnknownUsers
+
+dialog_methods = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _page_of(environment: Environment, user_id: str) -> str:
+    return page_url(environment, "users:detail", user_id)
+
+
+def _context(environment: Environment, user_id: str, title: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "user_id": user_id,
+        "back": _page_of(environment, user_id),
+    }
+
+
+def _gone(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    """The page was stale: somebody deleted or deactivated the user meanwhile."""
+    users = page_url(environment, "users:index")
+    message = f"{user_id} is not registered any more. Nothing was changed"
+    return responses.moved(request, message, to=users, tone="error")
+
+
+def _changed(
+    request: MemberRequest, environment: Environment, user_id: str, message: str
+) -> HttpResponse:
+    return responses.done(
+        request, message, to=_page_of(environment, user_id), events=["users-changed"]
+    )
+
+
+@dialog_methods
+@in_environment(Permission.MANAGE_USERS)
+def user_edit(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    user = AppUser.objects.in_environment(environment).filter(user_id=user_id).first()
+    if user is None:
+        return _gone(request, environment, user_id)
+    if request.method == "POST":
+        form = ProfileForm(request.POST)
+    else:
+        form = ProfileForm(initial={"name": user.name, "avatar_url": user.avatar_url})
+    if form.is_valid():
+        try:
+            profiles.update(
+                environment=environment,
+                user_id=user_id,
+                by=Actor.staff(request),
+                now=timezone.now(),
+                name=form.cleaned_data["name"],
+                avatar_url=form.cleaned_data["avatar_url"],
+            )
+        except UnknownUsers:
+            return _gone(request, environment, user_id)
+        return _changed(request, environment, user_id, f"{user_id} updated")
+    context = {**_context(environment, user_id, f"Edit {user_id}"), "form": form}
+    return responses.dialog(
+        request, "console/users/_edit.html", context, status=422 if form.is_bound else 200
+    )
+
+
+@dialog_methods
+@in_environment(Permission.MANAGE_USERS)
+def user_sign_out(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    if request.method == "POST":
+        try:
+            tokens.sign_out_everywhere(
+                environment=environment,
+                user_id=user_id,
+                by=Actor.staff(request),
+                now=timezone.now(),
+            )
+        except UnknownUsers:
+            return _gone(request, environment, user_id)
+        return _changed(request, environment, user_id, f"{user_id} is signed out everywhere")
+    title = f"Sign {user_id} out everywhere"
+    return responses.dialog(
+        request, "console/users/_sign_out.html", _context(environment, user_id, title)
+    )
+
+
+@dialog_methods
+@in_environment(Permission.MANAGE_USERS)
+def user_expire_tokens(
+    request: MemberRequest, environment: Environment, user_id: str
+) -> HttpResponse:
+    now = timezone.now()
+    form = ExpireTokensForm(request.POST if request.method == "POST" else None, now=now)
+    if form.is_valid():
+        before = form.cleaned_data["before"]
+        try:
+            tokens.expire(
+                environment=environment,
+                user_ids=[user_id],
+                before=before,
+                by=Actor.staff(request),
+                now=now,
+            )
+        except UnknownUsers:
+            return _gone(request, environment, user_id)
+        message = f"Tokens of {user_id} issued before {before:%Y-%m-%d %H:%M:%S} UTC are dead"
+        return _changed(request, environment, user_id, message)
+    title = f"Expire access tokens of {user_id}"
+    context = {**_context(environment, user_id, title), "form": form}
+    return responses.dialog(
+        request, "console/users/_expire_tokens.html", context, status=422 if form.is_bound else 200
+    )
+
+
+@require_POST
+@in_environment(Permission.MODERATE)
+def user_kick(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    count = presence.kick(
+        environment=environment, user_id=user_id, by=Actor.staff(request), now=timezone.now()
+    )
+    message = (
+        f"{count} connection{'' if count == 1 else 's'} of {user_id} will close now"
+        if count
+        else f"{user_id} has no open connection"
+    )
+    return _changed(request, environment, user_id, message)
+
+
+@dialog_methods
+@in_environment(Permission.MANAGE_USERS)
+def user_delete(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    """Typing the user's id confirms."""
+    if not environment.is_development:
+        reason = deletion.NotInProduction()
+        return responses.refused(request, reason, back=_page_of(environment, user_id))
+    confirmed = request.POST.get("confirm", "").strip() == user_id
+    if request.method == "POST" and confirmed:
+        try:
+            deletion.delete(
+                environment=environment,
+                user_ids=[user_id],
+                by=Actor.staff(request),
+                now=timezone.now(),
+            )
+        except UnknownUsers:
+            return _gone(request, environment, user_id)
+        users = page_url(environment, "users:index")
+        return responses.moved(request, f"{user_id} was deleted", to=users)
+    wrong = request.method == "POST"
+    context = {
+        **_context(environment, user_id, f"Delete {user_id}"),
+        "error": f"Type {user_id} to delete this user." if wrong else "",
+    }
+    return responses.dialog(
+        request, "console/users/_delete.html", context, status=422 if wrong else 200
+    )

@@ -1,0 +1,82 @@
+"""Forms of the pages about users."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from console.forms import (
+    PLAIN,
+)
+from users import identity
+from users.fields import USER_ID_MAX_LENGTH
+from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
+
+
+class ProfileForm(forms.Form):
+    """What `users.profiles.update` changes."""
+
+    name = forms.CharField(max_length=NAME_MAX_LENGTH, required=False)
+    avatar_url = forms.CharField(
+        label="Avatar address",
+        max_length=AVATAR_URL_MAX_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={**PLAIN, "inputmode": "url"}),
+        help_text="Shown in push notices. The console shows initials and fetches nothing.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = self.cleaned_data
+        try:
+            identity.check_profile(name=cleaned.get("name"), avatar_url=cleaned.get("avatar_url"))
+        except identity.InvalidProfile as error:
+            self.add_error(error.field, f"{error}.")
+        return cleaned
+
+
+class RegisterForm(forms.Form):
+    """A test user made by hand."""
+
+    user_id = forms.CharField(
+        label="User id",
+        max_length=USER_ID_MAX_LENGTH,
+        widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
+        help_text="Letters, digits and + = . _ -",
+    )
+    name = forms.CharField(max_length=NAME_MAX_LENGTH, required=False)
+
+    def clean_user_id(self) -> str:
+        try:
+            return identity.check_user_id(self.cleaned_data["user_id"])
+        except identity.InvalidUserId as error:
+            raise forms.ValidationError(f"{error}.") from error
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        try:
+            identity.check_profile(name=name, avatar_url=None)
+        except identity.InvalidProfile as error:
+            raise forms.ValidationError(f"{error}.") from error
+        return name
+
+
+class ExpireTokensForm(forms.Form):
+    """The moment before which tokens were issued that are to be dead."""
+
+    before = forms.DateTimeField(
+        label="Issued before (UTC)",
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"
+        ),
+    )
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any):
+        super().__init__(*args, **{"initial": {"before": now}, **kwargs})
+        self.now = now
+
+    def clean_before(self) -> datetime:
+        """A moment ahead would keep killing tokens not issued yet, and could not be taken back."""
+        before: datetime = self.cleaned_data["before"]
+        if before > self.now:
+            raise forms.ValidationError("This moment is still to come. It is in UTC.")
+        return before

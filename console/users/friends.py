@@ -1,0 +1,111 @@
+"""A user's friends: a part of their page that loads itself, and without JavaScript a page."""
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from users import friends
+from users.models import AppUser, FriendPermission, FriendRequest, Friendship
+from users.tokens import UnknownUsers
+
+SHOWN = 10
+MOST_REQUESTS = 10  # shown; who waits longest stands first
+CHANGED = ["friends-changed"]
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def user_friends(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    """Of an id: who is not registered has none."""
+    found = responses.page(
+        request,
+        of=Friendship.objects.of(environment, user_id),
+        order=friends.NEWEST_FIRST,
+        size=SHOWN,
+    )
+    users = AppUser.objects.in_environment(environment)
+    requests = FriendRequest.objects.filter(environment=environment).order_by("pk")
+    ids = [user_id, *(friendship.friend_id for friendship in found.rows)]
+    known = {user.user_id: user for user in users.filter(user_id__in=ids)}
+    context = {
+        "user_id": user_id,
+        "found": found,
+        "rows": [(each, known.get(each.friend_id)) for each in found.rows],
+        "asking": requests.filter(recipient_id=user_id)[:MOST_REQUESTS],
+        "asked": requests.filter(sender_id=user_id)[:MOST_REQUESTS],
+        "permission": FriendPermission(known[user_id].friend_permission).label
+        if user_id in known
+        else "",
+    }
+    return responses.shown(
+        request, "console/users/friends.html", context, fragment="console/users/_friends.html"
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_USERS)
+def friend_remove(
+    request: MemberRequest, environment: Environment, user_id: str, friend_id: str
+) -> HttpResponse:
+    """Asks first: the names that the two have for each other do not come back."""
+    here = page_url(environment, "users:friends", user_id)
+    if request.method != "POST":
+        context = {
+            "user_id": user_id,
+            "title": f"Remove {friend_id}",
+            "friend_id": friend_id,
+            "back": here,
+        }
+        return responses.dialog(request, "console/users/_friend_remove.html", context)
+    try:
+        removed = friends.remove(
+            environment=environment,
+            user_id=user_id,
+            friend_ids=[friend_id],
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except UnknownUsers:
+        removed = []
+    message = (
+        f"{user_id} and {friend_id} are no longer friends"
+        if removed
+        else f"{user_id} and {friend_id} were no friends any more"
+    )
+    return responses.done(request, message, to=here, events=CHANGED)
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def friend_answer(
+    request: MemberRequest, environment: Environment, user_id: str, sender_id: str
+) -> HttpResponse:
+    """Answer for the user what another one asks of them: `answer` is "accept" or "decline"."""
+    here = page_url(environment, "users:friends", user_id)
+    accept = request.POST.get("answer") == "accept"
+    try:
+        friends.answer(
+            environment=environment,
+            user_id=user_id,
+            sender_id=sender_id,
+            accept=accept,
+            by=Actor.staff(request),
+            now=timezone.now(),
+        )
+    except friends.NotAsked:
+        message = f"{sender_id} does not ask {user_id} any more. Nothing was changed"
+        return responses.done(request, message, to=here, events=CHANGED, tone="error")
+    except friends.TooManyFriends as error:
+        return responses.refused(request, error, back=here)
+    message = (
+        f"{user_id} and {sender_id} are friends"
+        if accept
+        else f"The request of {sender_id} is declined"
+    )
+    return responses.done(request, message, to=here, events=CHANGED)

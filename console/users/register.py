@@ -1,0 +1,88 @@
+"""Test users made by hand, in development."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from console.users.forms import RegisterForm
+from users import registration
+from users.quota import QuotaExceeded
+
+SAMPLES = 20
+WHY_NOT_IN_PRODUCTION = "Test users are made in development; here, your app server registers users"
+
+
+def _list_of(environment: Environment) -> str:
+    return page_url(environment, "users:index")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_USERS)
+def user_register(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """A form, and after it the user's first access token, which is shown only then."""
+    if not environment.is_development:
+        return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=_list_of(environment))
+    form = RegisterForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            made = registration.register_by_staff(
+                environment=environment,
+                user_id=form.cleaned_data["user_id"],
+                name=form.cleaned_data["name"],
+                by=Actor.staff(request),
+                now=timezone.now(),
+            )
+        except registration.AlreadyRegistered:
+            form.add_error("user_id", "This id is registered already.")
+        except registration.UserDeactivated:
+            form.add_error(
+                "user_id", "This id is deactivated. It must be reactivated by API first."
+            )
+        except QuotaExceeded as error:
+            form.add_error(None, str(error))
+        else:
+            return _registered(request, environment, made)
+    context: dict[str, Any] = {
+        "title": "Register a test user",
+        "form": form,
+    }
+    return responses.dialog(
+        request, "console/users/_register.html", context, status=422 if form.is_bound else 200
+    )
+
+
+def _registered(
+    request: MemberRequest, environment: Environment, made: registration.Registration
+) -> HttpResponse:
+    context = {
+        "title": f"{made.user.user_id} is registered",
+        "made": made,
+    }
+    response = responses.dialog(request, "console/users/_registered.html", context)
+    response["HX-Trigger"] = "users-changed"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def samples_load(request: MemberRequest, environment: Environment) -> HttpResponse:
+    if not environment.is_development:
+        return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=_list_of(environment))
+    count = registration.load_samples(
+        environment=environment, count=SAMPLES, by=Actor.staff(request), now=timezone.now()
+    )
+    message = (
+        f"{count} sample user{'' if count == 1 else 's'} registered"
+        if count
+        else "No sample user was registered: all are here already, or no place is free"
+    )
+    return responses.done(request, message, to=_list_of(environment), events=["users-changed"])

@@ -1,0 +1,25 @@
+from django.urls import include, path
+
+from console.users import actions, friends, moderation, personal_data, register, views
+
+app_name = "users"
+# Of one id: what is done to the user, and the parts of the page that load themselves.
+of_user = [
+    path("edit/", actions.user_edit, name="edit"),
+    path("delete/", actions.user_delete, name="delete"),
+    path("sign-out/", actions.user_sign_out, name="sign_out"),
+    path("expire-tokens/", actions.user_expire_tokens, name="expire_tokens"),
+    path("kick/", actions.user_kick, name="kick"),
+    path("friends/", friends.user_friends, name="friends"),
+    path("friends/<user_id:friend_id>/remove/", friends.friend_remove, name="remove_friend"),
+    path("friends/<user_id:sender_id>/answer/", friends.friend_answer, name="answer_friend"),
+    path("personal-data/", personal_data.personal_data, name="personal_data"),
+    path("moderation/", moderation.user_moderation, name="moderation"),
+]
+urlpatterns = [
+    path("users/", views.user_list, name="index"),
+    path("users/register/", register.user_register, name="register"),
+    path("users/samples/", register.samples_load, name="load_samples"),
+    path("user/<str:user_id>/", views.user_detail, name="detail"),
+    path("user/<user_id:user_id>/", include(of_user)),
+]

@@ -1,0 +1,219 @@
+"""The list of users and a user's page. They stand on the roof, for they show bans beside users."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from applications.access import Permission
+from applications.counting import count
+from applications.keyset import Keyset
+from applications.models import AuditEvent, Environment
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.audit import sentences
+from moderation import gates
+from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
+from users import deactivation, deletion, identity, presence
+from users.models import AppUser, AppUserQuerySet, Connection, DeactivatedUser
+
+NEWEST_FIRST = Keyset("-registered_at", "-id")
+BY_ID = Keyset("user_id")
+TIMELINE = Keyset("-id")
+TIMELINE_SIZE = 20
+MOST_CONNECTIONS = 50  # shown; a person has a handful
+
+
+# --- The list ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A user, with what the list says about their state."""
+
+    user: AppUser
+    ban: Ban | None
+    online: bool
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def user_list(request: MemberRequest, environment: Environment) -> HttpResponse:
+    now = timezone.now()
+    prefix = request.GET.get("q", "").strip()
+    users = AppUser.objects.in_environment(environment)
+    if prefix:
+        users = users.with_prefix(prefix) if identity.is_prefix(prefix) else users.none()
+    tabs = _tabs(users, request.GET.get("tab", ""), now)
+    tab = next(tab for tab in tabs if tab["current"])
+    page = responses.page(request, of=tab["users"], order=BY_ID if prefix else NEWEST_FIRST)
+    context = {
+        "prefix": prefix,
+        "possible": not prefix or identity.is_prefix(prefix),
+        "tabs": tabs,
+        "tab": tab["word"],
+        "total": tabs[0]["count"],
+        "users": page,
+        "rows": _rows(environment, page.rows, now),
+        "elsewhere": _elsewhere(environment, prefix, page.rows, now),
+        "why_not_delete": _why_not_delete(request, environment),
+    }
+    return responses.shown(
+        request, "console/users/index.html", context, fragment="console/users/_list.html"
+    )
+
+
+def _tabs(users: AppUserQuerySet, wanted: str, now: datetime) -> list[dict[str, Any]]:
+    banned = Ban.objects.in_force(now).filter(
+        environment=OuterRef("environment"), user_id=OuterRef("user_id")
+    )
+    tabs: list[tuple[str, str, AppUserQuerySet]] = [
+        ("", "All", users),
+        ("never", "Never connected", users.never_connected()),
+        ("online", "Online", users.online(now)),
+        ("banned", "Banned", users.filter(Exists(banned))),
+    ]
+    if wanted not in {word for word, _, _ in tabs}:
+        wanted = ""
+    return [
+        {
+            "word": word,
+            "label": label,
+            "users": found,
+            "count": count(found),
+            "current": word == wanted,
+        }
+        for word, label, found in tabs
+    ]
+
+
+def _rows(environment: Environment, users: Sequence[AppUser], now: datetime) -> list[Row]:
+    ids = [user.user_id for user in users]
+    bans = {
+        ban.user_id: ban
+        for ban in Ban.objects.in_force(now).filter(environment=environment, user_id__in=ids)
+    }
+    online = presence.online(environment=environment, user_ids=ids, now=now)
+    return [Row(user, bans.get(user.user_id), user.user_id in online) for user in users]
+
+
+def _elsewhere(
+    environment: Environment, wanted: str, found: Sequence[AppUser], now: datetime
+) -> "Subject | None":
+    """The very id that was searched for, where it is not registered but known all the same."""
+    if not identity.is_prefix(wanted) or any(user.user_id == wanted for user in found):
+        return None
+    subject = _subject(environment, wanted, now)
+    return subject if subject.user is None and (subject.tombstone or subject.ban) else None
+
+
+def _why_not_delete(request: MemberRequest, environment: Environment) -> str:
+    """Empty: this member may delete users here."""
+    if not environment.is_development:
+        return str(deletion.NotInProduction())
+    if not request.access.may[Permission.MANAGE_USERS]:
+        return request.access.needs[Permission.MANAGE_USERS]
+    return ""
+
+
+# --- One user ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An id: registered, deactivated, or neither; banned or not, whichever of these it is."""
+
+    user_id: str
+    user: AppUser | None
+    tombstone: DeactivatedUser | None
+    ban: Ban | None
+
+    @property
+    def name(self) -> str:
+        return self.user.name if self.user else ""
+
+
+def _subject(environment: Environment, user_id: str, now: datetime) -> Subject:
+    here = {"environment": environment, "user_id": user_id}
+    return Subject(
+        user_id=user_id,
+        user=AppUser.objects.filter(**here).first(),
+        tombstone=DeactivatedUser.objects.filter(**here).first(),
+        ban=Ban.objects.in_force(now).filter(**here).first(),
+    )
+
+
+def _is_known(environment: Environment, user_id: str) -> bool:
+    """Whether anything here is about an id that is neither registered nor deactivated nor banned:
+    ended bans, lists, or the trail of what was.
+    """
+    return any(
+        found.exists()
+        for found in (
+            AuditEvent.objects.filter(environment=environment).about(user_id),
+            Ban.objects.filter(environment=environment, user_id=user_id),
+            BlocklistEntry.objects.of(environment, user_id),
+            BlocklistEntry.objects.naming(environment, user_id),
+            AllowlistEntry.objects.of(environment, user_id),
+            AllowlistEntry.objects.naming(environment, user_id),
+            AllowlistSwitch.objects.filter(environment=environment, owner_id=user_id),
+        )
+    )
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def user_detail(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    """Of an id, not of a user: who is deactivated, banned without being registered, or deleted has
+    a page that says so. 404 only for an id that nothing here has ever named.
+    """
+    now = timezone.now()
+    try:
+        subject = _subject(environment, identity.check_user_id(user_id), now)
+    except identity.InvalidUserId as error:
+        raise Http404 from error
+    if not (subject.user or subject.tombstone or subject.ban or _is_known(environment, user_id)):
+        raise Http404
+    connections = list(
+        Connection.objects.alive(now)
+        .of_users(environment, [user_id])
+        .order_by("-connected_at", "-pk")[:MOST_CONNECTIONS]
+    )
+    events = responses.page(
+        request,
+        of=AuditEvent.objects.filter(environment=environment).about(user_id),
+        order=TIMELINE,
+        size=TIMELINE_SIZE,
+    )
+    context = {
+        "subject": subject,
+        "user_id": user_id,
+        "connections": connections,
+        "verdict": gates.may_connect(environment=environment, user_id=user_id, now=now),
+        "tokens_valid_from": _tokens_valid_from(environment, subject),
+        "possible_from": subject.tombstone
+        and deactivation.reactivation_possible_from(
+            environment=environment, tombstone=subject.tombstone, now=now
+        ),
+        "events": events,
+        "lines": sentences.lines(events.rows),
+        "why_not_delete": _why_not_delete(request, environment),
+    }
+    wants_timeline = request.htmx and request.htmx.target == "timeline"  # type: ignore[attr-defined]
+    return responses.shown(
+        request,
+        "console/users/detail.html",
+        context,
+        fragment=f"console/users/{'_timeline' if wants_timeline else '_detail'}.html",
+    )
+
+
+def _tokens_valid_from(environment: Environment, subject: Subject) -> datetime | None:
+    """Before this moment, every token of this user is dead."""
+    moments = (subject.user and subject.user.tokens_valid_from, environment.tokens_valid_from)
+    return max((moment for moment in moments if moment), default=None)

@@ -1,0 +1,159 @@
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from applications import environments
+from applications.models import AuditEvent
+from console.audit import views as audit
+from moderation import bans
+from tests.console.pages import address, sign_in
+from tests.factories import DAY, HOUR, NOON, make_environment, staff_actor
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def environment(client):
+    environment = make_environment()
+    sign_in(client, environment)
+    return environment
+
+
+def ban(environment, user_id, *, by="grace", now=NOON):
+    bans.impose(
+        environment=environment,
+        user_ids=[user_id],
+        expires_at=now + 7 * DAY,
+        reason="spam",
+        by=staff_actor(by),
+        now=now,
+    )
+
+
+@pytest.fixture
+def show(client, environment):
+    def show(**query):
+        return client.get(address("audit:index", environment), query)
+
+    return show
+
+
+def subjects(response):
+    return [line.event.subject for line in response.context["lines"]]
+
+
+class TestAuditLog:
+    def test_lists_the_environment_newest_first(self, environment, show):
+        other = make_environment(kind="production", application=environment.application)
+        ban(environment, "first")
+        ban(other, "elsewhere")
+        ban(environment, "second", now=NOON + HOUR)
+        assert subjects(show()) == ["second", "first"]
+
+    def test_lists_what_lies_above_environments_apart(self, environment, show):
+        ban(environment, "mallory")
+        types = [line.event.type for line in show(of="application").context["lines"]]
+        assert types == ["application.created"]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"type": "ban.lifted"},
+            {"actor": "heidi"},
+            {"subject": "mia"},
+            {"since": "2026-03-04"},
+        ],
+    )
+    def test_filters_and_offers_each_filter_as_a_chip(self, environment, show, query):
+        ban(environment, "mallory")
+        ban(environment, "mia")
+        bans.lift(
+            environment=environment,
+            user_ids=["mia"],
+            by=staff_actor("heidi"),
+            now=NOON + 3 * DAY,
+        )
+        response = show(**query)
+        assert set(subjects(response)) == {"mia"}
+        [chip] = response.context["filters"]
+        assert chip["url"] == "?"
+
+    def test_takes_the_last_day_of_a_period_in(self, environment, show):
+        ban(environment, "that-day", now=NOON)
+        ban(environment, "next-day", now=NOON + DAY)
+        assert subjects(show(since="2026-03-02", until="2026-03-02")) == ["that-day"]
+
+    def test_shows_before_and_after(self, environment, show):
+        ban(environment, "mallory")
+        bans.impose(
+            environment=environment,
+            user_ids=["mallory"],
+            expires_at=None,
+            reason="worse",
+            by=staff_actor(),
+            now=NOON + HOUR,
+        )
+        changes = {change.word: change for change in show().context["lines"][0].changes}
+        assert changes["until"].before == NOON + 7 * DAY
+        assert changes["until"].after == "permanent"
+        assert (changes["reason"].before, changes["reason"].after) == ("spam", "worse")
+
+    def test_says_spans_in_human_units(self, environment, show):
+        environments.change(
+            environment=environment,
+            plan=environment.plan,
+            token_lifetime=timedelta(days=30),
+            reactivation_cooling_off=timedelta(0),
+            by=staff_actor(),
+            now=NOON,
+        )
+        [change] = show().context["lines"][0].changes
+        assert (change.before, change.after) == ("no end", "30 days")
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"type": "no.such"},
+            {"since": "yesterday"},
+            {"until": "9999-12-31"},
+            {"cursor": "junk"},
+            {"actor": "\0"},
+            {"subject": "x" * 200},
+            {"of": "nothing"},
+        ],
+    )
+    def test_bears_any_address(self, environment, show, query):
+        ban(environment, "mallory")
+        assert show(**query).status_code == 200
+
+    def test_makes_no_more_queries_for_more_lines(
+        self, environment, show, django_assert_num_queries
+    ):
+        for number in range(60):
+            ban(environment, f"user-{number}")
+        # Session, account, environment, membership, lines.
+        with django_assert_num_queries(5):
+            assert len(subjects(show())) == 50
+
+
+class TestAuditExport:
+    def test_writes_what_the_filters_find(self, client, environment):
+        ban(environment, "mallory")
+        ban(environment, "mia")
+        response = client.get(address("audit:export", environment), {"subject": "mia"})
+        [row] = csv.DictReader(io.StringIO(response.text))
+        assert row["subject"] == "mia"
+        assert row["at"] == NOON.isoformat()
+        assert '"reason": "spam"' in row["after"]
+        assert "attachment" in response["Content-Disposition"]
+
+    def test_ends_at_its_bound(self, client, environment, monkeypatch):
+        monkeypatch.setattr(audit, "EXPORT_AT_MOST", 2)
+        for number in range(3):
+            ban(environment, f"user-{number}", now=NOON + number * HOUR)
+        response = client.get(address("audit:export", environment))
+        rows = list(csv.DictReader(io.StringIO(response.text)))
+        assert [row["subject"] for row in rows] == ["user-2", "user-1"]
+        assert AuditEvent.objects.filter(environment=environment).count() == 3

@@ -1,0 +1,98 @@
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from moderation import bans
+from tests.console.pages import address, sign_in
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOON,
+    make_ban,
+    make_connection,
+    make_deactivated,
+    make_environment,
+    make_users,
+    staff_actor,
+)
+from users import quota, registration
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def environment():
+    return make_environment()
+
+
+@pytest.fixture
+def get(client, environment):
+    sign_in(client, environment)
+    return lambda **headers: client.get(address("environment:index", environment), **headers)
+
+
+class TestEnvironment:
+    def test_says_how_full_it_is_and_when_it_will_be(self, environment, get):
+        make_users(environment=environment, count=87)
+        quota.tally(environment, day=NOON.date(), count=30)  # some two a day, over 14 days
+        assert "87 of 100, 13 free, full in about 6 days" in get().text
+
+    def test_counts_bans_connections_and_deactivated(self, environment, get):
+        make_ban(environment=environment, user_id="soon", expires_at=NOON + HOUR)
+        make_ban(environment=environment, user_id="later", expires_at=NOON + 2 * DAY)
+        make_ban(environment=environment, user_id="never", expires_at=None)
+        make_ban(environment=environment, user_id="over", expires_at=NOON)
+        make_connection(environment=environment, user_id="mia")
+        make_deactivated(environment=environment)
+        context = get().context
+        assert context["banned"].value == 3
+        assert context["ending_soon"].value == 1
+        assert context["online"].value == 1
+        assert context["deactivated"].value == 1
+
+    def test_lists_recent_changes_and_no_other_environments(self, environment, get):
+        other = make_environment(kind="production", application=environment.application)
+        for place, user_id in ((environment, "here"), (other, "elsewhere")):
+            registration.register_by_staff(
+                environment=place, user_id=user_id, name="", by=staff_actor(), now=NOON
+            )
+        response = get()
+        assert "User registered by staff" in response.text
+        assert "here" in response.text
+        assert "elsewhere" not in response.text
+
+    @pytest.mark.parametrize(
+        ("ran", "said"),
+        [
+            (timedelta(seconds=3), "as they end"),
+            (timedelta(minutes=5), "The sweep is late"),
+            (None, "The sweep has never run"),
+        ],
+    )
+    def test_says_whether_the_ban_sweep_is_well(self, get, ran, said):
+        if ran is not None:
+            bans.note_sweep(closed=0, now=NOON - ran)
+        assert said in get().text
+
+    def test_sends_only_the_live_part_to_htmx(self, get):
+        page, part = get(), get(headers={"HX-Request": "true"})
+        assert "<html" in page.text
+        assert "<html" not in part.text
+        assert part.text.strip().startswith('<div id="live"') or 'id="live"' in part.text
+        assert "HX-Request" in part["Vary"]
+
+    def test_makes_no_more_queries_for_more_users(
+        self, environment, get, django_assert_max_num_queries
+    ):
+        make_users(environment=environment, count=90)
+        for number in range(20):
+            make_ban(environment=environment, user_id=f"user-{number:05}")
+        with django_assert_max_num_queries(14):
+            get()

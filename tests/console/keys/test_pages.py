@@ -1,0 +1,150 @@
+import re
+
+import pytest
+import time_machine
+
+from api.doors import VENDORS
+from applications import environments
+from applications.models import AuditEvent
+from tests.console.pages import address, sign_in
+from tests.factories import (
+    NOON,
+    make_connection,
+    make_environment,
+    make_token,
+    make_user,
+    staff_actor,
+)
+from users import tokens
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def environment(client):
+    environment = make_environment(kind="production")
+    sign_in(client, environment)
+    return environment
+
+
+def revoke(client, environment, secret, confirm):
+    url = address("keys:revoke", environment, secret.pk)
+    return client.post(url, {"confirm": confirm}, follow=True)
+
+
+class TestSecretAdd:
+    def test_shows_the_new_secret_once(self, client, environment):
+        response = client.post(address("keys:add", environment))
+        new = environment.secrets.last()
+        text = environments.secret_text(new)
+        assert response.status_code == 201
+        assert text in response.text
+        assert "no-store" in response["Cache-Control"]
+        later = client.get(address("keys:index", environment))
+        assert text not in later.text
+        assert f"…{new.hint}" in later.text
+
+    def test_leaves_two_secrets_alone(self, client, environment):
+        for _ in range(2):
+            response = client.post(address("keys:add", environment), follow=True)
+        assert "Two secrets are live already" in response.text
+        assert environment.secrets.count() == 2
+
+    def test_shows_no_secret_that_is_stored(self, client, environment):
+        [secret] = environment.secrets.all()
+        page = client.get(address("keys:index", environment))
+        assert environments.secret_text(secret) not in page.text
+
+
+class TestSecretRevoke:
+    @pytest.fixture
+    def secrets(self, client, environment):
+        client.post(address("keys:add", environment))
+        return list(environment.secrets.order_by("pk"))
+
+    def test_revokes_the_one_that_was_named(self, client, environment, secrets):
+        old, new = secrets
+        revoke(client, environment, old, old.hint)
+        assert list(environment.secrets.live()) == [new]
+
+    def test_revokes_nothing_on_another_word(self, client, environment, secrets):
+        response = revoke(client, environment, secrets[0], "yes")
+        assert response.status_code == 422
+        assert "Nothing was revoked" in response.text
+        assert environment.secrets.live().count() == 2
+
+    def test_keeps_the_last_one(self, client, environment):
+        [only] = environment.secrets.all()
+        response = revoke(client, environment, only, only.hint)
+        assert "The only live secret cannot be revoked" in response.text
+        assert environment.secrets.live().count() == 1
+
+    def test_tells_who_comes_second_that_it_is_done(self, client, environment, secrets):
+        old, _ = secrets
+        revoke(client, environment, old, old.hint)
+        assert "revoked already" in revoke(client, environment, old, old.hint).text
+
+    def test_knows_only_secrets_of_its_environment(self, client, environment):
+        foreign = make_environment().secrets.get()
+        url = address("keys:revoke", environment, foreign.pk)
+        assert client.get(url).status_code == 404
+
+
+class TestTokensRevokeAll:
+    def test_ends_every_token_and_connection_once_the_name_is_typed(self, client, environment):
+        user = make_user(environment=environment)
+        token = make_token(user, now=NOON.replace(hour=11))
+        connection = make_connection(environment=environment, user_id=user.user_id)
+        url = address("keys:revoke_tokens", environment)
+        assert client.post(url, {"confirm": "production"}).status_code == 422
+        tokens.authenticate(environment=environment, token=token, now=NOON)
+        client.post(url, {"confirm": f"{environment.application.org_name}/production"})
+        environment.refresh_from_db()
+        with pytest.raises(tokens.TokenRevoked):
+            tokens.authenticate(environment=environment, token=token, now=NOON)
+        connection.refresh_from_db()
+        assert connection.kicked_at == NOON
+        assert AuditEvent.objects.filter(type="tokens.revoked").count() == 1
+
+
+class TestRateLimitsChange:
+    def save(self, client, environment, **rates):
+        response = client.post(address("keys:rates", environment), rates)
+        environment.refresh_from_db()
+        return response
+
+    def test_keeps_only_what_differs_from_the_vendors_number(self, client, environment):
+        environments.change(
+            environment=environment, rate_limits={"agora POST users": 7}, by=staff_actor(), now=NOON
+        )
+        rates = {"rongcloud-user-getToken": "200", "nexconn-user-ban": "5", "agora-POST-users": ""}
+        self.save(client, environment, **rates)
+        assert environment.rate_limits == {"nexconn user/ban": 5}
+
+    @pytest.mark.parametrize("rate", ["0", "-1", "many", "100001", "1.5"])
+    def test_refuses_what_is_no_limit_beside_its_field(self, client, environment, rate):
+        response = self.save(client, environment, **{"nexconn-user-ban": rate})
+        assert response.status_code == 422
+        assert "errorlist" in response.text
+        assert environment.rate_limits == {}
+
+    def test_has_a_field_for_every_call_of_every_vendor(self, client, environment):
+        form = client.get(address("keys:index", environment)).context["rates"]
+        assert len(form.fields) == sum(len(vendor.calls) for vendor in VENDORS)
+        named = {row.call for _, rows, _ in form.by_vendor() for row in rows}
+        assert {call for vendor in VENDORS for call in vendor.limits.special} <= named
+
+
+class TestKeys:
+    def test_names_keys_of_this_environment_in_every_snippet(self, client, environment):
+        page = client.get(address("keys:index", environment)).text
+        other = environment.application.environments.get(kind="development")
+        assert len(re.findall(environment.app_key, page)) >= 4
+        assert other.app_key not in page
+        assert "http://testserver" in page

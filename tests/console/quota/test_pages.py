@@ -1,0 +1,329 @@
+"""The Quota page and deletion jobs: plan, preview, confirm, progress; and Deactivated."""
+
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from applications.models import AuditEvent, Plan, Role
+from tests.console.pages import address, sign_in
+from tests.factories import (
+    DAY,
+    HOUR,
+    NOON,
+    make_deactivated,
+    make_environment,
+    make_user,
+    make_users,
+    staff_actor,
+)
+from users import deletion, holders
+from users.models import AppUser, DeletionJob
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def environment():
+    return make_environment()
+
+
+@pytest.fixture
+def member(client, environment):
+    return sign_in(client, environment)
+
+
+@pytest.fixture
+def job(environment):
+    users = make_users(environment=environment, count=3)
+    return deletion.preview(
+        environment=environment,
+        candidates=[(user, "A reason") for user in users],
+        by=staff_actor(),
+        now=NOON,
+    )
+
+
+def get(client, environment, page, *args, headers=None, **query):
+    url = address(page, environment, *args)
+    return client.get(f"{url}?{urlencode(query)}" if query else url, headers=headers)
+
+
+def held(response):
+    return [holder.user.user_id for holder in response.context["holders"]]
+
+
+def words(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+def name_of(environment):
+    return f"{environment.application.org_name}/{environment.kind}"
+
+
+def confirm(client, environment, job, **options):
+    return client.post(
+        address("quota:confirm", environment, job.pk),
+        {"confirm": name_of(environment)},
+        **options,
+    )
+
+
+@pytest.mark.usefixtures("member")
+class TestQuota:
+    def test_shows_who_holds_the_places_and_how_many_of_each_kind(self, client, environment):
+        make_user(environment=environment, user_id="ci-1", registered_at=NOON - 40 * DAY)
+        make_user(environment=environment, user_id="ci-2", registered_at=NOON - 2 * DAY)
+        make_user(environment=environment, user_id="mia", last_seen_at=NOON - HOUR)
+
+        response = get(client, environment, "quota:index")
+
+        assert held(response) == ["ci-1", "ci-2", "mia"]
+        counts = {
+            label: {row["label"]: row["count"] for row in rows if row["count"]}
+            for label, rows in response.context["groups"]
+        }
+        assert counts == {
+            "Registered": {"30 to 90 days": 1, "1 to 7 days": 1, "Under a day ago": 1},
+            "Last seen": {"Never connected": 2, "Under a day ago": 1},
+            "How ids begin": {"ci-…": 2},
+        }
+
+    def test_finds_how_ids_begin(self):
+        ids = ["ci-1", "ci-2", "qa17", "qa18-x", "e2e-a", "e2e-b", "tmp_0f", "tmp_1f", "mia", "max"]
+        assert [group.word for group in holders.by_beginning(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
+
+    def test_filters_and_sorts_by_the_address(self, client, environment):
+        make_user(environment=environment, user_id="b", registered_at=NOON - 3 * DAY)
+        make_user(environment=environment, user_id="a", registered_at=NOON - 2 * DAY)
+        make_user(environment=environment, user_id="seen", last_seen_at=NOON)
+
+        assert held(get(client, environment, "quota:index", seen="never")) == ["b", "a"]
+        assert held(get(client, environment, "quota:index", seen="never", sort="id")) == ["a", "b"]
+        assert held(get(client, environment, "quota:index", sort="unseen")) == ["b", "a", "seen"]
+        assert held(get(client, environment, "quota:index", q="se", sort="what")) == ["seen"]
+        assert held(get(client, environment, "quota:index", q="\0")) == []
+
+    def test_plans_whom_to_delete_with_a_reason_each_all_ticked(self, client, environment):
+        make_user(environment=environment, user_id="sample-01")
+        make_user(environment=environment, user_id="idle", registered_at=NOON - 9 * DAY)
+        make_user(environment=environment, user_id="seen", last_seen_at=NOON)
+
+        page = get(client, environment, "quota:index", free=3, headers=HTMX).text
+
+        assert "A sample user" in page
+        assert "Never connected in 9 days since registration" in page
+        assert page.count("checked data-select ") == 2
+        assert "No more than 2 have grounds to go" in page
+
+    @pytest.mark.parametrize("free", ["0", "many", "101", ""])
+    def test_gives_a_bad_number_of_places_back(self, client, environment, free):
+        response = get(client, environment, "quota:index", free=free)
+
+        assert "free" in response.context["reclaim_form"].errors
+
+    def test_asks_as_much_for_thirty_users_as_for_three(self, client, environment):
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                get(client, environment, "quota:index")
+            return len(captured)
+
+        make_users(environment=environment, count=3)
+        few = queries()
+        make_users(environment=environment, count=30, prefix="more-")
+
+        # Session, account, environment, member; pace, count; jobs; users.
+        assert queries() == few == 8
+
+    def test_shows_no_more_than_the_meter_in_production(self, client):
+        environment = make_environment(kind="production")
+        sign_in(client, environment)
+        make_user(environment=environment)
+
+        page = get(client, environment, "quota:index").text
+
+        assert "1 of 100" in page
+        assert "cannot be deleted" in page
+        assert address("quota:preview", environment) not in page
+
+
+@pytest.mark.usefixtures("member")
+class TestPreview:
+    def post(self, client, environment, *user_ids):
+        return client.post(
+            address("quota:preview", environment), {"user_id": user_ids}, follow=True
+        )
+
+    def test_names_exactly_those_ticked_who_are_still_there(self, client, environment):
+        for user_id in ("a", "b", "not-ticked"):
+            make_user(environment=environment, user_id=user_id)
+
+        response = self.post(client, environment, "a", "b", "gone")
+
+        job = DeletionJob.objects.get()
+        assert [item.user_id for item in response.context["items"].rows] == ["a", "b"]
+        assert response.redirect_chain[-1][0] == address("quota:job", job.environment, job.pk)
+        assert AppUser.objects.count() == 3
+
+    def test_finds_the_reasons_itself(self, client, environment):
+        make_user(environment=environment, user_id="idle", registered_at=NOON - 9 * DAY)
+        make_user(environment=environment, user_id="new", registered_at=NOON)
+
+        self.post(client, environment, "idle", "new")
+
+        reasons = dict(DeletionJob.objects.get().items.values_list("user_id", "reason"))
+        assert reasons == {
+            "idle": "Never connected in 9 days since registration",
+            "new": "Chosen by hand",
+        }
+
+    def test_says_when_nobody_is_left_to_delete(self, client, environment):
+        assert words(self.post(client, environment)) == ["Nobody was ticked. Nothing was changed"]
+        assert "None of them" in words(self.post(client, environment, "gone"))[0]
+        assert self.post(client, environment, "a\0b").status_code == 409
+        assert not DeletionJob.objects.exists()
+
+    def test_is_refused_in_production_by_a_form_made_by_hand(self, client):
+        environment = make_environment(kind="production", plan=Plan.PRO)
+        sign_in(client, environment)
+        make_user(environment=environment, user_id="mia")
+
+        response = self.post(client, environment, "mia")
+
+        assert response.status_code == 409
+        assert str(deletion.NotInProduction()) in response.text
+        assert AppUser.objects.filter(user_id="mia").exists()
+        assert not DeletionJob.objects.exists()
+
+
+@pytest.mark.usefixtures("member")
+class TestJob:
+    def test_starts_only_once_the_environments_name_is_typed(self, client, environment, job):
+        url = address("quota:confirm", environment, job.pk)
+
+        response = client.post(url, {"confirm": "development"})
+
+        assert response.status_code == 422
+        assert f"Type {name_of(environment)}" in response.text
+        job.refresh_from_db()
+        assert job.state == DeletionJob.State.PREVIEWED
+
+    def test_shows_the_running_job_to_who_confirms_twice(self, client, environment, job):
+        for _ in range(2):
+            response = confirm(client, environment, job, follow=True)
+
+        assert response.redirect_chain == [(address("quota:job", job.environment, job.pk), 302)]
+        assert AuditEvent.objects.filter(type="deletion.started").count() == 1
+
+    def test_asks_for_itself_until_it_is_done(self, client, environment, job):
+        confirm(client, environment, job)
+        running = client.get(address("quota:job", job.environment, job.pk), headers=HTMX)
+        while deletion.run_batch(job_id=job.pk, now=NOON, size=2):
+            pass
+
+        done = client.get(address("quota:job", job.environment, job.pk), headers=HTMX)
+
+        assert running.templates[0].name == "console/quota/_job.html"
+        assert "every 1s" in running.text
+        assert "every 1s" not in done.text
+        assert "3 places freed" in done.text
+        assert not AppUser.objects.exists()
+
+    def test_says_what_became_of_each_user(self, client, environment, job):
+        confirm(client, environment, job)
+        AppUser.objects.filter(user_id="user-00001").delete()
+        AppUser.objects.filter(user_id="user-00002").delete()
+        make_user(environment=environment, user_id="user-00002")
+        while deletion.run_batch(job_id=job.pk, now=NOON):
+            pass
+
+        response = client.get(address("quota:job", job.environment, job.pk))
+
+        assert [(word, number) for word, number, _ in response.context["results"]] == [
+            ("kept: registered again since the preview", 1),
+            ("deleted", 1),
+            ("was gone already", 1),
+        ]
+
+    def test_is_discarded_or_stopped_and_then_is_over(self, client, environment, job):
+        url = address("quota:cancel", environment, job.pk)
+
+        discarded, again = (client.post(url, follow=True) for _ in range(2))
+        confirmed = confirm(client, environment, job, follow=True)
+
+        assert words(discarded) == ["Preview discarded. Nobody was deleted"]
+        assert words(again) == ["This deletion was over already"]
+        assert "Discarded" in confirmed.text
+        assert AppUser.objects.count() == 3
+
+    def test_shows_a_viewer_everything_and_lets_them_do_nothing(self, client, environment, job):
+        sign_in(client, environment, Role.VIEWER)
+
+        page = client.get(address("quota:job", job.environment, job.pk))
+
+        assert "Needs role" in page.text
+        assert confirm(client, environment, job).status_code == 403
+
+    def test_of_another_environment_is_not_there(self, client, environment, job):
+        other = make_environment(kind="production", application=environment.application)
+
+        assert get(client, other, "quota:job", job.pk).status_code == 404
+
+
+@pytest.mark.usefixtures("member")
+class TestDeactivated:
+    def test_lists_newest_first_by_which_call_and_what_was_erased(self, client, environment):
+        make_deactivated(environment=environment, user_id="old", deactivated_at=NOON - 9 * DAY)
+        make_deactivated(
+            environment=environment, user_id="new", erased={"profile": 1, "blocklist entries": 3}
+        )
+        make_deactivated(
+            environment=environment,
+            user_id="newest",
+            deactivated_at=NOON - HOUR,
+            erased_at=None,
+        )
+
+        response = get(client, environment, "deactivated:index")
+
+        found = [tombstone.user_id for tombstone in response.context["found"].rows]
+        assert found == ["newest", "new", "old"]
+        assert "being erased" in response.text
+        assert "profile, 3 blocklist entries" in response.text
+        assert "nexconn user/deactivate" in response.text
+
+    def test_searches_by_the_beginning_of_an_id(self, client, environment):
+        make_deactivated(environment=environment, user_id="mia")
+        make_deactivated(environment=environment, user_id="jon")
+
+        response = get(client, environment, "deactivated:index", q="mi", headers=HTMX)
+
+        assert [tombstone.user_id for tombstone in response.context["found"].rows] == ["mia"]
+        assert response.templates[0].name == "console/deactivated/_list.html"
+
+    def test_shows_the_calls_that_reactivate_and_no_button(self, client, environment):
+        environment = make_environment(
+            application=environment.application, reactivation_cooling_off=2 * DAY
+        )
+        make_deactivated(environment=environment, user_id="mia")
+
+        page = get(client, environment, "deactivated:reactivation_call", "mia", headers=HTMX).text
+
+        assert "/user/reactivate.json" in page
+        assert "/v4/user/restore" in page
+        assert environment.app_key in page
+        assert "Not before" in page
+        assert "<form" not in page
+
+    def test_says_what_to_do_when_nobody_is(self, client, environment):
+        assert "/user/deactivate.json" in get(client, environment, "deactivated:index").text

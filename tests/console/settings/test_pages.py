@@ -1,0 +1,176 @@
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from applications.models import Plan, Role
+from tests.console.pages import address, sign_in
+from tests.factories import HOUR, NOON, make_environment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def production(client):
+    environment = make_environment(kind="production", plan=Plan.TRIAL)
+    sign_in(client, environment, Role.ADMIN)
+    return environment
+
+
+def save(client, environment, **fields):
+    form = {
+        "plan": "trial",
+        "token_lifetime_amount": "",
+        "token_lifetime_unit": "days",
+        "reactivation_cooling_off_amount": "0",
+        "reactivation_cooling_off_unit": "hours",
+        "error_dialect": "agora",
+    }
+    response = client.post(address("settings:change", environment), {**form, **fields})
+    environment.refresh_from_db()
+    return response
+
+
+class TestSettingsChange:
+    def test_sets_plan_and_spans(self, client, production):
+        save(
+            client,
+            production,
+            plan="pro",
+            token_lifetime_amount="90",
+            token_lifetime_unit="minutes",
+            reactivation_cooling_off_amount="1",
+        )
+        assert production.plan == Plan.PRO
+        assert production.token_lifetime == timedelta(minutes=90)
+        assert production.reactivation_cooling_off == timedelta(hours=1)
+
+    def test_shows_a_span_in_the_largest_unit_that_says_it(self, client, production):
+        save(client, production, token_lifetime_amount="48", token_lifetime_unit="hours")
+        form = client.get(address("settings:index", production)).context["form"]
+        widgets = form["token_lifetime"].subwidgets[0].data["subwidgets"]
+        assert [widget["value"] for widget in widgets] == ["2", ["days"]]
+
+    def test_takes_no_lifetime_for_no_end(self, client, production):
+        save(client, production, token_lifetime_amount="2")
+        save(client, production, token_lifetime_amount="")
+        assert production.token_lifetime is None
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"token_lifetime_amount": "0"},
+            {"token_lifetime_amount": "soon"},
+            {"token_lifetime_amount": "-1"},
+            {"token_lifetime_amount": "9" * 30},
+            {"token_lifetime_unit": "weeks", "token_lifetime_amount": "1"},
+            {"reactivation_cooling_off_amount": ""},
+            {"reactivation_cooling_off_amount": "-1"},
+            {"plan": "gold"},
+            {"error_dialect": "klingon"},
+        ],
+    )
+    def test_refuses_what_makes_no_sense_and_changes_nothing(self, client, production, fields):
+        response = save(client, production, **fields)
+        assert response.status_code == 422
+        assert "errorlist" in response.text
+        assert production.token_lifetime is None
+        assert production.reactivation_cooling_off == timedelta(0)
+
+    def test_sets_switches_and_wording_of_the_server_api(self, client, production):
+        switches = ("friends_only", "require_signature_v2", "open_registration")
+        save(client, production, error_dialect="easemob", **dict.fromkeys(switches, "on"))
+        assert all(getattr(production, name) for name in switches)
+        assert not production.require_password  # a box that is not ticked
+        assert production.error_dialect == "easemob"
+
+    def test_shows_what_holds_in_every_field(self, client, production):
+        save(client, production, open_registration="on", token_lifetime_amount="3")
+        form = client.get(address("settings:index", production)).context["form"]
+        shown = {name: form[name].value() for name in form.fields}
+        assert shown == {name: getattr(production, name) for name in form.fields}
+        assert {name for names in form.GROUPS.values() for name in names} == set(form.fields)
+
+    def test_leaves_development_on_trial_whatever_is_sent(self, client, production):
+        development = make_environment(application=production.application)
+        assert save(client, development, plan="pro").status_code == 302
+        assert development.plan == Plan.TRIAL
+
+
+class TestApplicationRename:
+    def test_changes_the_name_and_not_the_address(self, client, production):
+        org_name = production.application.org_name
+        client.post(address("settings:rename", production), {"name": "Chirp 2"})
+        production.application.refresh_from_db()
+        assert production.application.name == "Chirp 2"
+        assert production.application.org_name == org_name
+
+    def test_refuses_an_empty_name(self, client, production):
+        response = client.post(address("settings:rename", production), {"name": " "})
+        assert response.status_code == 422
+
+
+class TestDoorsChange:
+    def test_opens_these_doors_and_closes_the_others_for_both_environments(
+        self, client, production
+    ):
+        client.post(address("settings:doors", production), {"agora": "on", "nexconn": "on"})
+        production.application.refresh_from_db()
+        assert production.application.open_doors == ["nexconn", "agora"]
+
+
+class TestDeletionLock:
+    @pytest.fixture(autouse=True)
+    def at_noon(self):
+        with time_machine.travel(NOON, tick=False):
+            yield
+
+    def unlock(self, client, environment, **fields):
+        confirm = f"{environment.application.org_name}/{environment.kind}"
+        form = {"lasting": "8", "confirm": confirm, **fields}
+        response = client.post(address("settings:unlock_deletion", environment), form)
+        environment.refresh_from_db()
+        return response
+
+    def test_is_lifted_by_an_owner_for_the_stated_time(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        self.unlock(client, production)
+        assert production.deletion_unlocked_until == NOON + 8 * HOUR
+        page = client.get(address("settings:index", production))
+        assert "let through until" in page.text
+        client.post(address("settings:lock_deletion", production))
+        production.refresh_from_db()
+        assert production.deletion_unlocked_until is None
+
+    def test_holds_again_when_the_time_is_over(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        self.unlock(client, production)
+        with time_machine.travel(NOON + 8 * HOUR, tick=False):
+            page = client.get(address("settings:index", production))
+        assert page.context["unlocked_until"] is None
+
+    @pytest.mark.parametrize(
+        "wrong", [{"confirm": "production"}, {"lasting": "999"}, {"lasting": ""}]
+    )
+    def test_holds_on_another_name_or_time(self, client, production, wrong):
+        sign_in(client, production, Role.OWNER)
+        assert self.unlock(client, production, **wrong).status_code == 422
+        assert production.deletion_unlocked_until is None
+
+    def test_holds_for_an_admin_and_names_the_owner(self, client, production):
+        assert self.unlock(client, production).status_code == 403
+        assert "Needs role owner" in client.get(address("settings:index", production)).text
+
+    def test_is_not_in_development(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        development = make_environment(application=production.application)
+        assert self.unlock(client, development).status_code == 409
+        assert "Deletion by API" not in client.get(address("settings:index", development)).text
+
+
+class TestSettings:
+    def test_shows_controls_off_to_who_may_not(self, client, production):
+        sign_in(client, production, Role.MODERATOR)
+        page = client.get(address("settings:index", production)).text
+        assert "Needs role admin or owner" in page
+        assert '<fieldset class="form" disabled>' in page

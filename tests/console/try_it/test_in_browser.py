@@ -1,0 +1,184 @@
+"""The page "Try it" in a real browser, against a console and gateway that run beside the test: the
+JavaScript client and what it makes of the gateway's answers.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from moderation import bans
+from tests.console.pages import address, sign_in
+from tests.factories import make_environment, make_token, make_user, staff_actor
+from tests.rollcall.test_processes import eventually
+from tests.stores import url_of_test_database
+from users import messages
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=5):  # noqa: S310
+            return True
+    except urllib.error.URLError:
+        return False
+
+
+@pytest.fixture
+def server(transactional_db):
+    """Console and gateway on one port, in a process of their own, on the test's database."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "rollcall.asgi:application", "--port", str(port)],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": url_of_test_database()},
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        assert eventually(lambda: answers(url), seconds=60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def environment(db):
+    return make_environment()
+
+
+@pytest.fixture
+def panes(page, client, server, environment):
+    """The page with both clients connected: mia on the left, ben on the right."""
+    sign_in(client, environment)
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": server}])
+    page.complaints = []
+    page.on("console", lambda said: page.complaints.append(said.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.goto(f"{server}{address('try_it:index', environment)}?a=mia&b=ben")
+    both = [page.locator(f"[data-pane={name}]") for name in ("a", "b")]
+    for pane in both:
+        pane.get_by_role("button", name="Connect", exact=True).click()
+        expect(pane.locator("[data-state]")).to_have_text("Connected")
+    yield both
+    assert page.complaints == []
+
+
+def say(pane, text):
+    pane.get_by_label("Message", exact=True).fill(text)
+    pane.get_by_role("button", name="Send").click()
+
+
+class TestTryIt:
+    def test_carries_messages_across_and_names_the_rule_that_refuses(self, panes):
+        mia, ben = panes
+        say(mia, "Hello <b>Ben</b>")
+        expect(ben.locator(".heard")).to_contain_text("Hello <b>Ben</b>")
+        expect(mia.locator(".said")).to_contain_text("stored")
+        ben.get_by_role("button", name="Block mia").click()
+        expect(ben.get_by_role("button", name="Unblock mia")).to_be_enabled()
+        say(mia, "Are you there?")
+        expect(mia.locator(".said.refused")).to_contain_text("Refused by the rule “blocked”")
+        say(ben, "I am")
+        expect(mia.locator(".heard")).to_contain_text("I am")
+
+    def test_shows_a_banned_client_drop_and_until_when(self, panes, page):
+        _, ben = panes
+        ben.get_by_role("link", name="Ban").click()
+        page.get_by_role("dialog").get_by_role("button", name=re.compile("^Ban")).click()
+        expect(ben.locator("[data-talk]")).to_contain_text("Closed: banned (4010)")
+        expect(ben.locator(".standing")).to_contain_text("left")
+        ben.get_by_role("button", name="Connect", exact=True).click()
+        expect(ben.locator("[data-talk]")).to_contain_text("until")
+        ben.get_by_role("button", name="Lift ban").click()
+        expect(ben.get_by_role("link", name="Ban")).to_be_visible()
+        ben.get_by_role("button", name="Connect", exact=True).click()
+        expect(ben.locator("[data-state]")).to_have_text("Connected")
+
+    def test_keeps_access_tokens_out_of_addresses(self, panes, page):
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        mia, _ = panes
+        mia.get_by_role("button", name="Disconnect").click()
+        mia.get_by_role("button", name="Connect", exact=True).click()
+        expect(mia.locator("[data-state]")).to_have_text("Connected")
+        assert any(url.endswith("/try-it/token/") for url in asked)
+        assert not any("token=" in url for url in [*asked, page.url])
+
+
+START = """async ([gateway, appKey, token]) => {
+  window.WebSocket = class extends WebSocket {
+    constructor(url) { super(url); window.socket = this; }
+  };
+  const { RollcallClient } = await import("/static/rollcall-client.js");
+  const client = window.client = new RollcallClient({ url: gateway, appKey, token });
+  client.heard = [];
+  client.farewells = [];
+  client.addEventListener("message", ({ detail }) => client.heard.push(detail.body));
+  client.addEventListener("closed", ({ detail }) => client.farewells.push(detail));
+  client.connect();
+}"""
+
+
+class TestRollcallClient:
+    """The same file as apps use, with a client of zoe's."""
+
+    @pytest.fixture
+    def zoe(self, panes, page, server, environment):
+        zoe = make_user(environment=environment, user_id="zoe")
+        token = make_token(zoe, now=timezone.now())
+        gateway = server.replace("http", "ws") + "/gateway"
+        page.evaluate(START, [gateway, environment.app_key, token])
+        assert eventually(lambda: page.evaluate("client.connected"))
+        return zoe
+
+    def test_comes_back_with_its_calls_and_hears_everything_once(self, zoe, page, environment):
+        about_zoe = {"environment": environment, "user_id": "zoe"}
+        messages.send(
+            environment=environment,
+            sender_id="mia",
+            recipient_id="zoe",
+            client_id="1",
+            body="Hi",
+            now=timezone.now(),
+        )
+        page.evaluate("socket.close(3000)")
+        page.evaluate("window.answer = client.call('blocklist.get'), null")
+        assert eventually(lambda: page.evaluate("client.heard.length"))
+        assert page.evaluate("answer") == {"user_ids": [], "next": None}
+        assert eventually(lambda: not messages.waiting_count(**about_zoe, now=timezone.now()))
+        page.evaluate("socket.close(3000)")
+        assert eventually(lambda: page.evaluate("!client.connected"))
+        assert eventually(lambda: page.evaluate("client.connected"))
+        assert page.evaluate("client.heard") == ["Hi"]
+        assert [each["final"] for each in page.evaluate("client.farewells")] == [False, False]
+
+    def test_stays_away_when_it_is_shut_out(self, zoe, page, environment):
+        now = timezone.now()
+        bans.impose(
+            environment=environment,
+            user_ids=["zoe"],
+            expires_at=None,
+            reason="spam",
+            by=staff_actor(),
+            now=now,
+        )
+        assert eventually(lambda: page.evaluate("client.farewells.length"))
+        [farewell] = page.evaluate("client.farewells")
+        assert (farewell["reason"], farewell["final"]) == ("banned", True)
+
+    def test_refuses_a_call_by_its_word(self, zoe, page):
+        refused = page.evaluate("client.send('nobody', 'Hi').catch(error => error.error)")
+        assert refused == "unknown_user"

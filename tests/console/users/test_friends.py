@@ -1,0 +1,126 @@
+"""A user's friends and belongings: their parts of the User page."""
+
+import pytest
+import time_machine
+
+from applications.models import Role
+from tests.console.pages import address, sign_in
+from tests.factories import NOON, make_environment, make_user, staff_actor
+from users import attributes, friends, hosted_profiles, messages, tags
+from users.models import FriendPermission, FriendRequest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_noon():
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def environment(client):
+    environment = make_environment()
+    sign_in(client, environment)
+    for user_id in ("mia", "ben"):
+        make_user(environment=environment, user_id=user_id)
+    return environment
+
+
+def befriend(environment, **options):
+    friends.add(
+        environment=environment,
+        user_id="ben",
+        friend_id="mia",
+        by=staff_actor(),
+        now=NOON,
+        **options,
+    )
+
+
+def ask_mia(environment):
+    friends.set_permission(
+        environment=environment,
+        user_ids=["mia"],
+        permission=FriendPermission.APPROVAL,
+        by=staff_actor(),
+        now=NOON,
+    )
+    befriend(environment, message="We met yesterday")
+
+
+def are_friends(environment):
+    return friends.are_friends(environment=environment, user_id="mia", friend_id="ben")
+
+
+class TestFriends:
+    def test_shows_friends_who_asks_and_who_may(self, client, environment):
+        ask_mia(environment)
+        page = client.get(address("users:friends", environment, "mia")).text
+        assert "We met yesterday" in page
+        assert "after approval" in page
+        asked = client.get(address("users:friends", environment, "ben")).text
+        assert "no answer yet" in asked
+
+
+class TestFriendRemove:
+    def test_ends_both_sides_once_it_is_confirmed(self, client, environment):
+        befriend(environment, direct=True)
+        url = address("users:remove_friend", environment, "mia", "ben")
+        assert "will be friends no longer" in client.get(url).text
+        assert are_friends(environment)
+        client.post(url)
+        assert not are_friends(environment)
+
+    def test_says_when_there_is_nothing_to_end(self, client, environment):
+        url = address("users:remove_friend", environment, "mia", "nobody")
+        assert "were no friends any more" in client.post(url, follow=True).text
+
+    def test_is_not_for_moderators(self, client, environment):
+        befriend(environment, direct=True)
+        sign_in(client, environment, Role.MODERATOR)
+        assert (
+            client.post(address("users:remove_friend", environment, "mia", "ben")).status_code
+            == 403
+        )
+        assert "Needs role" in client.get(address("users:friends", environment, "mia")).text
+
+
+class TestFriendAnswer:
+    @pytest.mark.parametrize(("answer", "then"), [("accept", True), ("decline", False)])
+    def test_answers_for_the_user(self, client, environment, answer, then):
+        ask_mia(environment)
+        client.post(address("users:answer_friend", environment, "mia", "ben"), {"answer": answer})
+        assert are_friends(environment) is then
+        assert not FriendRequest.objects.exists()
+
+    def test_says_when_nobody_asks_any_more(self, client, environment):
+        url = address("users:answer_friend", environment, "mia", "ben")
+        response = client.post(url, {"answer": "accept"}, follow=True)
+        assert "does not ask mia any more" in response.text
+        assert not are_friends(environment)
+
+
+class TestBelongings:
+    def test_shows_profile_attributes_tags_and_waiting_messages(self, client, environment):
+        by = {"environment": environment, "by": staff_actor(), "now": NOON}
+        hosted_profiles.set_fields(user_id="mia", basic={"location": "Lisbon"}, **by)
+        attributes.merge(user_id="mia", values={"theme": "dark"}, **by)
+        tags.set_tags(user_ids=["mia"], tags=["beta"], **by)
+        messages.send(
+            environment=environment,
+            sender_id="ben",
+            recipient_id="mia",
+            client_id="1",
+            body="Hi",
+            now=NOON,
+        )
+        response = client.get(address("users:personal_data", environment, "mia"))
+        for shown in ("Lisbon", "theme", "dark", "beta"):
+            assert shown in response.text
+        assert response.context["waiting"] == 1
+
+    def test_has_nothing_of_an_unknown_id(self, client, environment):
+        page = client.get(address("users:personal_data", environment, "nobody"))
+        assert page.status_code == 200
+        assert page.text.count('<span class="muted">none</span>') == 4
