@@ -112,7 +112,7 @@ class Inspector:
     def open_dialogs(self) -> None:
         """Those that no earlier page had; each by keyboard, which then is back where it was."""
         for opener in self.page.locator("[aria-haspopup=dialog]:visible").all():
-            name = resolve(opener.get_attribute("hx-get").split("?")[0]).url_name
+            name = resolve(opener.get_attribute("hx-get").split("?")[0]).view_name
             if name in self.dialogs:
                 continue
             self.dialogs.add(name)
