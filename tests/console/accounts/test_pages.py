@@ -2,7 +2,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from tests.factories import NOON, make_account
@@ -85,3 +87,27 @@ class TestPasswordChange:
             "new_password2": "password",
         }
         assert "too common" in client.post(reverse("accounts:password_change"), fields).text
+
+
+class TestSession:
+    def test_keys_in_the_database_sign_nobody_in(self, client, account):
+        sign_in(client)
+        [kept] = Session.objects.values_list("session_key", flat=True)
+        cookie = client.cookies["sessionid"]
+        assert client.get(reverse("overview:index")).status_code == 200
+        assert kept != cookie.value
+        cookie.set("sessionid", kept, kept)
+        assert client.get(reverse("overview:index")).status_code == 302
+
+    def test_ends_with_signing_out(self, client, account):
+        sign_in(client)
+        former = client.cookies["sessionid"].value
+        client.post(reverse("accounts:sign_out"))
+        assert not Session.objects.exists()
+        client.cookies["sessionid"] = former
+        assert client.get(reverse("overview:index")).status_code == 302
+
+    def test_is_found_by_asynchronous_code_too(self, account, async_client):
+        async_to_sync(async_client.aforce_login)(account)
+        response = async_to_sync(async_client.get)(reverse("overview:index"))
+        assert response.status_code == 200
