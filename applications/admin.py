@@ -51,7 +51,7 @@ class ApplicationAdmin(SupportAdmin):
         environments.rename(application=obj, name=obj.name, by=by, now=now)
 
 
-class EnvironmentForm(forms.ModelForm):
+class EnvironmentForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name in self.fields.keys() & cleaned.keys():
@@ -200,7 +200,7 @@ admin.site.unregister(get_user_model())
 
 
 @admin.register(get_user_model())
-class AccountAdmin(UserAdmin):
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     """Members are not deleted with their account, for an application keeps an owner: they leave
     first, or the account is made inactive.
     """

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 
-class IdentifierField(models.CharField):
+class IdentifierField(models.CharField):  # type: ignore[type-arg]
     """Text that compares by bytes: exact, case-sensitive, prefix ranges served by a plain index.
 
     PostgreSQL gets the "C" collation whatever the database's own is; SQLite compares by bytes

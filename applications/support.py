@@ -32,7 +32,7 @@ from applications.models import Environment
 MOST_AT_ONCE = 500
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages through the first `counting.EXACT_UP_TO` rows; `is_cut_off` when there are more."""
 
     @cached_property
@@ -55,7 +55,7 @@ class SupportChangeList(ChangeList):
         self.full_result_count = self.result_count
 
 
-class SupportAdmin(admin.ModelAdmin):
+class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Reads. `search_path` leads to the environment, `search_ids` are columns that name users."""
 
     search_path = "environment"

@@ -16,7 +16,7 @@ from django.utils import timezone
 from applications.members import invitations
 
 
-class _PasswordChange(SuccessMessageMixin, views.PasswordChangeView):
+class _PasswordChange(SuccessMessageMixin, views.PasswordChangeView):  # type: ignore[type-arg]
     template_name = "console/accounts/password_change.html"
     success_url = reverse_lazy("overview:index")
     success_message = "Your password is changed. Other browsers are signed out."

@@ -161,9 +161,8 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
         return f"list of {_kind(document, schema['items'])}"
     if schema.get("contentMediaType") == "application/json":
         return "JSON in a text"
-    return {"string": "text", "integer": "number", "boolean": "true or false"}.get(
-        schema.get("type", ""), schema.get("type", "any")
-    )
+    kind = str(schema.get("type", "any"))
+    return {"string": "text", "integer": "number", "boolean": "true or false"}.get(kind, kind)
 
 
 def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = None) -> str:

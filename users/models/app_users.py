@@ -92,7 +92,7 @@ class AppUser(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.user_id
+        return str(self.user_id)
 
 
 class RegistrationTally(models.Model):

@@ -51,4 +51,4 @@ class DeactivatedUser(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.user_id
+        return str(self.user_id)
