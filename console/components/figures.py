@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from applications.counting import Count
-from console.components.drawing import Context
+from console.components.rendering import Context
 from console.templatetags import words
 
 register = template.Library()

@@ -3,7 +3,7 @@
 from django import template
 from django.forms import BoundField, CheckboxInput, Form
 
-from console.components.drawing import Context
+from console.components.rendering import Context
 
 register = template.Library()
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 
 from applications.counting import Count
-from console.components.drawing import Context
+from console.components.rendering import Context
 
 register = template.Library()
 

@@ -8,8 +8,8 @@ from typing import Any
 from django import template
 from lucide.templatetags.lucide import lucide
 
-from console.components import drawing
-from console.components.drawing import Context
+from console.components import rendering
+from console.components.rendering import Context
 from console.templatetags import words
 
 register = template.Library()
@@ -45,7 +45,7 @@ def button(
         "type": type,
         "allowed": allowed,
         "reason": reason,
-        "attributes": drawing.attributes(attributes),
+        "attributes": rendering.attributes(attributes),
     }
 
 

@@ -6,7 +6,7 @@ from django import template
 from django.urls import reverse
 
 from console import links
-from console.components.drawing import Context
+from console.components.rendering import Context
 
 register = template.Library()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django import template
 from django.utils.safestring import SafeString
 
-from console.components.drawing import Context, draw
+from console.components.rendering import Context, draw
 
 register = template.Library()
 
