@@ -1,6 +1,5 @@
 """Worker processes as they run in earnest: killed half way, and woken by a real broker."""
 
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from applications.models import AuditEvent
 from moderation.models import Ban, SweepRun
@@ -22,7 +20,8 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
-from tests.rollcall.test_processes import eventually
+from tests.stores import url_of_test_database
+from tests.waiting import eventually
 from users import deactivation, deletion
 from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob
 
@@ -55,13 +54,7 @@ tasks.run_deletion_job(job_id=int(sys.argv[1]))
 @pytest.fixture
 def same_store(monkeypatch):
     """Child processes work on this test's database."""
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "postgresql":
-        server, question, options = os.environ["DATABASE_URL"].partition("?")
-        url = server.rpartition("/")[0] + f"/{name}{question}{options}"
-    else:
-        url = f"sqlite:///{name}"
-    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DATABASE_URL", url_of_test_database())
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "rollcall.settings")
     monkeypatch.setenv("PYTHONPATH", str(settings.BASE_DIR))
 
@@ -121,10 +114,9 @@ class TestKilled:
 
 class TestOverABroker:
     def test_beat_wakes_the_worker_which_does_all_that_waits(
-        self, same_store, redis_url, monkeypatch, tmp_path
+        self, same_store, monkeypatch, tmp_path
     ):
         """Law 23, and the sweeps behind laws 10 and 11: real broker, real beat, real worker."""
-        monkeypatch.setenv("REDIS_URL", redis_url.rstrip("/").removesuffix("/0") + "/9")
         monkeypatch.setenv("DATA_DIR", str(tmp_path))
         monkeypatch.setenv("SWEEP_SECONDS", "1")
         environment = make_environment()
@@ -154,7 +146,7 @@ class TestOverABroker:
         with Supervisor() as supervisor:
             for process, log in zip((WORKER, BEAT), logs, strict=True):
                 supervisor.start(process, log=log)
-            assert eventually(all_done, seconds=60), "".join(map(Path.read_text, logs))
+            assert eventually(all_done), "".join(map(Path.read_text, logs))
         over.refresh_from_db()
         for_good.refresh_from_db()
         assert (over.outcome, over.closed_by) == (Ban.Outcome.EXPIRED, "system")

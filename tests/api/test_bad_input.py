@@ -7,7 +7,7 @@ import pytest
 from applications import environments
 from applications.models import Door, Environment
 from moderation.models import Ban, BlocklistEntry
-from tests.factories import make_user, staff_actor
+from tests.factories import NOON, make_user, staff_actor
 from users.models import AppUser, DeactivatedUser
 
 LONG_ID = "u" * 65
@@ -268,9 +268,9 @@ class TestCredentials:
 
         assert ask(BAN) == (1004, 401)
 
-    def test_a_door_can_be_closed(self, rongcloud, nexconn, environment, noon):
+    def test_a_door_can_be_closed(self, rongcloud, nexconn, environment, at_noon):
         environments.open_doors(
-            application=environment.application, doors=[Door.AGORA], by=staff_actor(), now=noon
+            application=environment.application, doors=[Door.AGORA], by=staff_actor(), now=NOON
         )
 
         assert rongcloud("block/query")[0] == 430

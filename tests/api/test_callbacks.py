@@ -14,7 +14,6 @@ from tests.factories import (
     NOON,
     api_actor,
     make_connection,
-    make_environment,
     make_user,
     make_webhook,
     secret_of,
@@ -23,7 +22,7 @@ from tests.factories import (
 from tests.receiver import receiving
 from users import deactivation, presence
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("local_webhooks")]
 
 VENDORS = ["rongcloud", "nexconn"]
 KNOWN = ["user.online", "user.offline", "user.deactivated", "user.reactivated"]
@@ -31,20 +30,10 @@ BY_API = {"by": api_actor("rongcloud user/deactivate"), "now": NOON}
 MILLISECONDS = 1_772_452_800_000  # NOON
 
 
-@pytest.fixture(autouse=True)
-def _local(settings):
-    settings.WEBHOOKS_MAY_BE_LOCAL = True
-
-
 @pytest.fixture
 def receiver():
     with receiving(status=200) as receiver:
         yield receiver
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from api.doors import VENDORS
 from applications.models import Plan
 from moderation.bans import InvalidEnd
 from moderation.mutes import InvalidMuteEnd
+from tests import generated
 from tests.api.agora.calls import Agora
 from tests.api.callers import signed_headers
 from tests.api.test_codes import CAUGHT, MISTAKES, calls_of, raised_by
@@ -38,7 +39,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = hypothesis.settings(
-    hypothesis.settings.get_profile("suite"),
+    generated.SETTINGS,
     max_examples=5,
     phases=[hypothesis.Phase.generate],
     suppress_health_check=list(hypothesis.HealthCheck),
@@ -58,7 +59,7 @@ UNREACHABLE = {
 
 
 @pytest.fixture
-def app(noon, settings):
+def app(at_noon, settings):
     """The whole installation, in this test's transaction."""
     settings.API_RATE_LIMITS = False
     for signal in (request_started, request_finished):

@@ -63,20 +63,20 @@ class TestLimits:
             clock.move_to(NOON + SECOND)
             assert statuses(caller, "checkOnline", 1, userId="a") == [200]
 
-    def test_are_each_calls_and_each_environments_own(self, slow, production, noon):
+    def test_are_each_calls_and_each_environments_own(self, slow, production, at_noon):
         slow_one, other = RongCloud(slow), RongCloud(production)
         statuses(slow_one, "checkOnline", 4, userId="a")
 
         assert slow_one("block/query")[0] == 200
         assert statuses(other, "checkOnline", 4, userId="a") == [200] * 4
 
-    def test_count_users_where_the_vendor_does(self, slow, noon):
+    def test_count_users_where_the_vendor_does(self, slow, at_noon):
         ids = ["a", "b", "c"]
 
         assert statuses(RongCloud(slow), "deactivate", 2, userId=ids) == [200, 429]
         assert statuses(Nexconn(slow), "user/soft-delete", 2, userIds=ids) == [200, 429]
 
-    def test_are_shared_by_a_calls_two_paths(self, environment, noon):
+    def test_are_shared_by_a_calls_two_paths(self, environment, at_noon):
         environment.rate_limits = {"nexconn user/connection-status/get": 1}
         environment.save()
         caller = Nexconn(environment)
@@ -84,7 +84,7 @@ class TestLimits:
         assert caller("user/connection-status/get", userId="a")[0] == 200
         assert caller("user/online-status/get", userId="a")[0] == 429
 
-    def test_do_not_count_callers_who_prove_nothing(self, slow, noon):
+    def test_do_not_count_callers_who_prove_nothing(self, slow, at_noon):
         caller = Nexconn(slow)
         stranger = Nexconn(slow)
         stranger.headers = {**stranger.headers, "Signature": "0" * 40}
@@ -92,7 +92,7 @@ class TestLimits:
 
         assert caller("user/get", userId="a")[0] == 400
 
-    def test_can_be_switched_off(self, slow, noon, settings):
+    def test_can_be_switched_off(self, slow, at_noon, settings):
         settings.API_RATE_LIMITS = False
 
         assert statuses(Nexconn(slow), "user/get", 5, userId="a") == [400] * 5

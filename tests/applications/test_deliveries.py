@@ -1,7 +1,6 @@
 """Sending for real: to an HTTP server of the test's own."""
 
 import json
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -9,8 +8,6 @@ from threading import Thread
 
 import pytest
 import time_machine
-from hypothesis import given
-from hypothesis import strategies as st
 from standardwebhooks import Webhook as Receiving
 
 from applications import deliveries, outbound, tasks, vault, webhooks
@@ -30,34 +27,25 @@ from tests.factories import (
     HOUR,
     MINUTE,
     NOON,
+    SECOND,
     make_delivery,
-    make_environment,
     make_webhook,
     staff_actor,
 )
+from tests.generated import given, st
 from tests.receiver import receiving
+from tests.waiting import eventually
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("local_webhooks")]
 
-SECOND = timedelta(seconds=1)
 AT = {"by": staff_actor("grace"), "now": NOON}
 UNREACHABLE = "http://127.0.0.1:9/"  # the port of a service that nobody runs
-
-
-@pytest.fixture(autouse=True)
-def _local(settings):
-    settings.WEBHOOKS_MAY_BE_LOCAL = True
 
 
 @pytest.fixture
 def receiver():
     with receiving() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
 
 
 @pytest.fixture
@@ -280,8 +268,7 @@ class TestTurn:
         assert len(turn.batch) == PARALLEL
 
         def release():
-            while len(receiver.received) < PARALLEL:
-                time.sleep(0.001)
+            eventually(lambda: len(receiver.received) == PARALLEL)
             receiver.gate.set()
 
         thread = Thread(target=release)
@@ -470,7 +457,6 @@ class TestStorm:
 
     def test_a_slow_endpoint_holds_its_own_turn_alone(self, environment, webhook, monkeypatch):
         """What waits for it is not claimed, so others' turns come first and are never late."""
-        monkeypatch.setattr(outbound, "DEADLINE", 0.2)
         with receiving() as slow:
             slow.gate.clear()
             stuck = make_webhook(environment=environment, url=slow.url)
@@ -481,6 +467,7 @@ class TestStorm:
             assert deliveries.endpoints_with_work(now=NOON) == [webhook.pk]
             assert send(webhook)
             Webhook.objects.filter(pk=stuck.pk).update(next_turn_at=NOON)
+            monkeypatch.setattr(outbound, "DEADLINE", 0.2)
             assert send(stuck)
             tried = stuck.deliveries.exclude(attempts=0)
             assert tried.count() == PARALLEL

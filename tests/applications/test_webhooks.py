@@ -14,11 +14,6 @@ URL = "https://hooks.example.com/in"
 
 
 @pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
 def webhook(environment):
     return make_webhook(environment=environment)
 

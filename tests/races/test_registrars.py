@@ -19,7 +19,7 @@ from users.models import AppUser, DeactivatedUser
 from users.quota import QuotaExceeded
 from users.registration import AlreadyRegistered, UserDeactivated
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def held(environment):

@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from tests.rollcall.test_processes import alive, eventually
+from tests.rollcall.test_processes import alive
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -140,14 +141,13 @@ def database_url():
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.postgres
 def test_serve_migrates_when_told_to_and_then_answers(start, port, database_url, redis_url):
     stores = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     told, _ = start("serve", **stores).communicate(timeout=90)
     assert "(serve.6) The database has not been migrated" in told
 
     process = start("serve", "--migrate", **stores)
-    assert eventually(lambda: answers(port, "/readyz"), seconds=90)
+    assert eventually(lambda: answers(port, "/readyz"))
     started = children(process)
     assert len(started) == 5  # web, gateway, worker, beat and their guard
     process.send_signal(signal.SIGTERM)

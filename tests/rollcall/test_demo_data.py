@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
-from django.utils import timezone
 
 from applications.models import Application, AuditEvent, Member
 from moderation import bans
@@ -86,6 +85,6 @@ def test_leaves_a_store_alone_that_has_an_application(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_newest_things_are_of_now():
+def test_the_newest_things_are_of_now(at_noon):
     call_command("demo_data")
-    assert AuditEvent.objects.latest("at").at > timezone.now() - timedelta(minutes=5)
+    assert AuditEvent.objects.latest("at").at > NOON - timedelta(minutes=5)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.processes import ChildEnded, Process, Supervisor, why_not_listen
+from tests.waiting import eventually
 
 MODULES = {
     "sleeper": "import time\ntime.sleep(60)",
@@ -49,15 +50,6 @@ def alive(pid: int) -> bool:
     # Dead, but not noticed by a process 1 that collects no orphans, as in many containers.
     status = Path(f"/proc/{pid}/stat")
     return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
-
-
-def eventually(condition, seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def pids(supervisor: Supervisor) -> list[int]:

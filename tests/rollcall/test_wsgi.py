@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from rollcall.processes import Process, Supervisor
+from tests.waiting import PATIENCE
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
@@ -23,7 +24,7 @@ def port(tmp_path_factory):
 
 
 def answer(port, *, method="POST", headers=None, **body):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, "/", headers=headers or {}, **body)
         response = connection.getresponse()

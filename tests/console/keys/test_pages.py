@@ -1,7 +1,6 @@
 import re
 
 import pytest
-import time_machine
 
 from api.doors import VENDORS
 from applications import environments
@@ -17,13 +16,7 @@ from tests.factories import (
 )
 from users import tokens
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 
 @pytest.fixture

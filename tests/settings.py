@@ -1,0 +1,50 @@
+"""Settings of a test run: the product's, on stores and in folders of the run's own.
+
+Invariants
+----------
+* PostgreSQL and Valkey come from their wheels. The process that was started by hand starts them and
+  stops them. `DATABASE_URL` or `REDIS_URL`, where set, is used instead.
+* Where pytest-xdist splits a run, each process has a database (pytest-django makes it), a Redis
+  database and a data folder of its own.
+* Several runs may go on at once in one checkout; none touches `var/`, and nobody's `.env` decides
+  whether a test passes.
+* A run that is told to end (SIGTERM) still stops its servers and clears up.
+"""
+
+import atexit
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from urllib.parse import urlsplit
+
+from tests import embedded_postgres, embedded_redis
+
+
+def redis_database(url: str, number: int) -> str:
+    """The address of another database of the same server."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts._replace(query=f"db={number}").geturl()
+    return parts._replace(path=f"/{number}").geturl()
+
+
+os.environ["ENV_FILE"] = os.devnull
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="rollcall-test-")
+atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+# "gw3" in the fourth process of a split run, which inherits the addresses of the stores.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    number = int(worker.removeprefix("gw"))
+    os.environ["REDIS_URL"] = redis_database(os.environ["REDIS_URL"], number)
+else:
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or embedded_postgres.start()
+    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or embedded_redis.start()
+# Processes that a test starts have the product's settings: they are started as people start them.
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollcall.settings"
+
+from rollcall.settings import *  # noqa: E402, F403
+
+# Production's is slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
