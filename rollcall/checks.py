@@ -60,19 +60,16 @@ def _secrets() -> Iterator[Finding]:
 
 
 def _stores() -> Iterator[Finding]:
-    on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    if on_sqlite:
-        yield (
-            "W003",
-            "DATABASE_URL is not set, or names SQLite, which lets one writer in at a time.",
-            "Set it, as in postgres://user:password@host:5432/rollcall",
-        )
-    elif not settings.REDIS_URL:
-        yield (
-            "W004",
-            "REDIS_URL is not set: each process has rate limits and a queue of its own.",
-            "Set it, as in redis://host:6379/0",
-        )
+    for number, name, example in (
+        ("W003", "DATABASE_URL", "postgres://user:password@host:5432/rollcall"),
+        ("W004", "REDIS_URL", "redis://host:6379/0"),
+    ):
+        if name in settings.OWN_STORES:
+            yield (
+                number,
+                f"{name} is not set: it stands for a store that only `make demo` starts.",
+                f"Set it, as in {example}",
+            )
 
 
 def _reach() -> Iterator[Finding]:

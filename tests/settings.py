@@ -19,15 +19,14 @@ import sys
 import tempfile
 from urllib.parse import urlsplit
 
-from tests import embedded_postgres, embedded_redis
+from rollcall import stores
 
 
 def redis_database(url: str, number: int) -> str:
     """The address of another database of the same server."""
-    parts = urlsplit(url)
-    if parts.scheme == "unix":
-        return parts._replace(query=f"db={number}").geturl()
-    return parts._replace(path=f"/{number}").geturl()
+    if url.startswith("unix:"):
+        return f"{url.partition('?')[0]}?db={number}"
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
 
 
 os.environ["ENV_FILE"] = os.devnull
@@ -39,8 +38,10 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     number = int(worker.removeprefix("gw"))
     os.environ["REDIS_URL"] = redis_database(os.environ["REDIS_URL"], number)
 else:
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or embedded_postgres.start()
-    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or embedded_redis.start()
+    given = {name: url for name in ("DATABASE_URL", "REDIS_URL") if (url := os.environ.get(name))}
+    started = stores.temporary(database="DATABASE_URL" not in given, redis="REDIS_URL" not in given)
+    own = {"DATABASE_URL": started.database, "REDIS_URL": started.redis}
+    os.environ.update({name: given.get(name) or own[name] or "" for name in own})
 # Processes that a test starts have the product's settings: they are started as people start them.
 os.environ["DJANGO_SETTINGS_MODULE"] = "rollcall.settings"
 

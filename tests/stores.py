@@ -1,8 +1,12 @@
 """The stores of a test run: for processes that a test starts, and between two tests."""
 
 import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import psycopg
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
@@ -11,8 +15,24 @@ from django.db import connection
 
 def url_of_test_database() -> str:
     """For `DATABASE_URL`: not the run's own database, but the one that its tests work on."""
-    name = connection.settings_dict["NAME"]
+    return url_of_database(connection.settings_dict["NAME"])
+
+
+def url_of_database(name: str) -> str:
+    """Another database of the run's server."""
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """For `DATABASE_URL`: one that has no tables yet, and goes afterwards."""
+    name = f"rollcall_{uuid.uuid4().hex}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield url_of_database(name)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def delete_all_rows() -> None:

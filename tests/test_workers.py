@@ -10,7 +10,7 @@ from django.conf import settings
 
 from applications.models import AuditEvent
 from moderation.models import Ban, SweepRun
-from rollcall.processes import BEAT, WORKER, Supervisor
+from rollcall.processes import BEAT, WORKER, Supervisor, module
 from tests.factories import (
     DAY,
     NOON,
@@ -160,9 +160,56 @@ class TestOverABroker:
         job = confirmed_job(make_users(environment=make_environment(), count=5))
         log = tmp_path / "worker.log"
         with Supervisor() as supervisor:
-            supervisor.start(WORKER, log=log)
+            supervisor.start(module("worker", WORKER), log=log)
             assert eventually(
                 lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE,
                 seconds=60,
             ), log.read_text()
         assert not AppUser.objects.exists()
+
+
+def queued(**changes):
+    """As Celery writes a message, but for some of its parts."""
+    message = {
+        "body": base64.b64encode(b"[[], {}, {}]").decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {"task": "moderation.tasks.expire_bans", "id": "1"},
+        "properties": {
+            "delivery_tag": "tag",
+            "delivery_info": {"exchange": "", "routing_key": "celery"},
+            "body_encoding": "base64",
+        },
+    }
+    return json.dumps(message | changes).encode()
+
+
+GARBAGE = [
+    *(b"not JSON", b"\xff\xfe", b"", b"[]", b"{}", b"5"),
+    queued(body="%%%"),
+    queued(body=base64.b64encode(b'"text"').decode()),
+    queued(body=base64.b64encode(b"{not JSON").decode()),
+    queued(headers=[]),
+    queued(headers={"task": "no.such.task", "id": "1"}),
+    queued(**{"content-type": "application/x-python-serialize"}),
+]
+
+
+def test_garbage_in_the_broker_is_skipped_by_the_same_worker(same_store, tmp_path):
+    log = tmp_path / "worker.log"
+    with Redis.from_url(settings.REDIS_URL) as broker, Supervisor(folder=tmp_path) as supervisor:
+        for each in GARBAGE:
+            broker.lpush("celery", each)
+        broker.hset("unacked", "tag", "not JSON")  # as if taken by a worker that was killed
+        broker.zadd("unacked_index", {"tag": 0})
+        supervisor.start(module("worker", WORKER), log=log)
+        pid = supervisor.pids()["worker"]
+        assert eventually(lambda: not broker.llen("celery")), log.read_text()
+        number = broker.connection_pool.connection_kwargs["db"]
+        broker.publish(f"/{number}.celery.pidbox", b"[]")
+        broker.lpush("celery", queued())
+        assert eventually(SweepRun.objects.exists), log.read_text()
+        assert eventually(lambda: not broker.hlen("unacked")), log.read_text()
+        assert supervisor.running()
+        assert supervisor.pids() == {"worker": pid}
+    assert log.read_text().count("skipped a message") >= 6

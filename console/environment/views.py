@@ -13,6 +13,7 @@ from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit.sentences import lines
+from console.health.views import cannot_stay_up
 from moderation import bans
 from moderation.models import Ban
 from users import presence, quota
@@ -54,5 +55,6 @@ def _live(environment: Environment) -> dict[str, Any]:
         "online": presence.online_count(environment=environment, now=now),
         "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
         "sweep": bans.sweep_health(now=now),
+        "cannot_stay_up": cannot_stay_up(),
         "recent": lines(recent[:RECENT]),
     }

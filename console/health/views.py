@@ -5,6 +5,7 @@ more than yes, no, and since when.
 without TLS and with a Host that is in no ALLOWED_HOSTS.
 """
 
+import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     # A pool waits long for a lost database; once is enough.
     well = checks["database"]["ok"]
+    if (cannot := cannot_stay_up()) is not None:
+        checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}
     checks["ban_sweep"] = _check(_ban_sweep) if well else {"ok": False, "error": "no database"}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
@@ -63,6 +66,20 @@ class ProbeMiddleware:
         return answer(request)
 
 
+def cannot_stay_up() -> list[str] | None:
+    """The names of this machine's processes that die as often as their supervisor starts them; None
+    where no supervisor runs.
+    """
+    try:
+        found = json.loads(settings.PROCESSES_FILE.read_text())
+        os.kill(found["supervisor"], 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except PermissionError:
+        pass  # it runs, as somebody else
+    return [each["name"] for each in found["processes"] if each["cannot_stay_up"]]
+
+
 def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return look()
@@ -78,9 +95,6 @@ def _database() -> dict[str, Any]:
 
 
 def _broker() -> dict[str, Any]:
-    if not settings.REDIS_URL:
-        folder = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])
-        return {"ok": os.access(folder, os.W_OK | os.X_OK)}
     with Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE
     ) as redis:

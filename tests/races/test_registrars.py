@@ -1,4 +1,4 @@
-"""Laws 5, 6 and 12 under fire, on a real PostgreSQL: SQLite lets one writer in at a time."""
+"""Laws 5, 6 and 12 under fire."""
 
 from functools import partial
 

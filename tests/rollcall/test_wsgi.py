@@ -6,7 +6,7 @@ import socket
 import pytest
 from django.conf import settings
 
-from rollcall.processes import Process, Supervisor
+from rollcall.processes import Supervisor, module
 from tests.waiting import PATIENCE
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -18,7 +18,7 @@ def port(tmp_path_factory):
         number = free.getsockname()[1]
     granian = f"granian --interface wsgi --port {number} --no-ws tests.rollcall.echo:application"
     with Supervisor() as supervisor:
-        supervisor.start(Process("web", granian), log=tmp_path_factory.mktemp("granian") / "log")
+        supervisor.start(module("web", granian), log=tmp_path_factory.mktemp("granian") / "log")
         assert supervisor.wait_for_page("127.0.0.1", number) == 200
         yield number
 
