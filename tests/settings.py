@@ -49,3 +49,5 @@ from rollcall.settings import *  # noqa: E402, F403
 
 # Production's is slow on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Looked for when it is asked for; otherwise each test's first request would list all static files.
+WHITENOISE_AUTOREFRESH = True
