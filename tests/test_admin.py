@@ -367,7 +367,7 @@ class TestAppSecret:
 class TestScale:
     @pytest.fixture
     def many(self, production):
-        factories.make_users(environment=production, count=20_000)
+        factories.make_users(environment=production, count=10_500)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
 
