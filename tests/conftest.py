@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.test import TransactionTestCase
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import expect
@@ -74,11 +73,6 @@ def environment(db):
 def local_webhooks(settings):
     """Webhooks may call this machine."""
     settings.WEBHOOKS_MAY_BE_LOCAL = True
-
-
-@pytest.fixture(scope="session")
-def redis_url():
-    return settings.REDIS_URL
 
 
 @pytest.fixture(scope="session")

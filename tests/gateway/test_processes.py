@@ -17,8 +17,8 @@ from users.models import Connection, GatewayProcess
 
 
 @pytest.fixture
-def two(start_process, redis_url):
-    both = [start_process(REDIS_URL=redis_url) for _ in range(2)]
+def two(start_process):
+    both = [start_process() for _ in range(2)]
     return [each.wait() for each in both]
 
 
