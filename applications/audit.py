@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
-from applications import announcements
+from applications import addresses, announcements
 from applications.models import Application, AuditEvent, Environment
 
 # What can happen, with the sentence that a reader sees.
@@ -123,14 +123,12 @@ class Actor:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The caller's IP address. X-Forwarded-For is read only as far as our own proxies wrote it:
-    whatever stands further left, a caller can make up.
-    """
-    if settings.TRUSTED_PROXIES:
-        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
-            return hops[-settings.TRUSTED_PROXIES]
-    return request.META.get("REMOTE_ADDR") or None
+    """The caller's IP address; None where it is not known."""
+    return addresses.client_address(
+        peer=request.META.get("REMOTE_ADDR"),
+        forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        trusted_proxies=settings.TRUSTED_PROXIES,
+    )
 
 
 def record(

@@ -1,6 +1,5 @@
 """The gateway as an ASGI application: `uvicorn gateway.app:application`."""
 
-import ipaddress
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,6 +12,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 - only after Django is set up
 from django.db import Error  # noqa: E402
 
+from applications import addresses  # noqa: E402
 from gateway.address import PATH  # noqa: E402
 from gateway.floods import neighbourhood  # noqa: E402
 from gateway.process import Gateway  # noqa: E402
@@ -74,19 +74,13 @@ async def _refuse(send: Send, kind: str, status: int, text: str) -> None:
 
 
 def client_address(scope: Scope) -> str | None:
-    """As `applications.audit.client_address`, for an ASGI scope."""
-    found = scope["client"][0] if scope.get("client") else ""
-    if settings.TRUSTED_PROXIES:
-        forwarded = b",".join(
-            value for name, value in scope["headers"] if name == b"x-forwarded-for"
-        )
-        hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",")]
-        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
-            found = hops[-settings.TRUSTED_PROXIES]
-    try:
-        return str(ipaddress.ip_address(found))
-    except ValueError:
-        return None
+    """As for an HTTP request, from an ASGI scope."""
+    forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return addresses.client_address(
+        peer=scope["client"][0] if scope.get("client") else None,
+        forwarded_for=forwarded.decode("latin-1"),
+        trusted_proxies=settings.TRUSTED_PROXIES,
+    )
 
 
 refuse_malformed()
