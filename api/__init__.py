@@ -15,10 +15,9 @@ A folder beside the others, which knows none of them:
 * `__init__`: the decisions, and the one `vendor.Vendor` that all of it ends in, with what the
   document cannot know by itself (`vendor.Documented`).
 
-And a line each in `doors.VENDORS` and in `applications.models.Door`, and where its paths begin with
-fixed words, these in `applications.environments.RESERVED_ORG_NAMES`. New applications have the door
-open, older ones open it in their settings. The document, its page in the console, the log, the
-switch that closes the door, and the tests that walk over all vendors (`test_codes`,
-`test_documents`) then know it. To be written for it: its calls' own tests, and a narrator for
-`test_one_story`.
+And a line in `settings.API_VENDORS`. New applications have the door open, older ones open it in
+their settings. The document, its page in the console, the log, the settings page with the vendor's
+own settings, the switch that closes the door, the words that no application can have for its name,
+and the tests that walk over all vendors (`test_codes`, `test_documents`) then know it. To be
+written for it: its calls' own tests, and a narrator for `test_one_story`.
 """

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from applications import environments
 from applications.models import Delivery, Webhook
-from applications.webhooks import Body, Signed
+from applications.webhook_formats import Body, Signed
 
 
 def app_secret(webhook: Webhook) -> list[str]:

@@ -22,12 +22,11 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
-from api import agora, nexconn, rongcloud
 from api.vendor import Call, Crashed, Request, Vendor, WrongMethod
+from applications.vendors import vendors
 
 logger = logging.getLogger(__name__)
 
-VENDORS = (nexconn.VENDOR, rongcloud.VENDOR, agora.VENDOR)
 UNKNOWN = "unknown call"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
 
@@ -35,11 +34,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
 class DoorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
+        self.vendors = cast(tuple[Vendor, ...], vendors())
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Repeated slashes collapse: one of RongCloud's SDKs sends them.
         segments = [segment for segment in request.path_info.split("/") if segment]
-        for vendor in VENDORS:
+        for vendor in self.vendors:
             if vendor.owns(segments):
                 return answer(vendor, segments, cast(Request, request))
         return self.get_response(request)

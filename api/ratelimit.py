@@ -4,8 +4,8 @@ Invariants
 ----------
 * Counted in Redis, which all web processes share, for each environment and call, in windows of one
   second; without Redis in each process for itself.
-* An environment may have a number of its own in place of the vendor's, under "vendor call" in
-  `Environment.rate_limits`.
+* An environment may have a number of its own in place of the vendor's, among its settings of that
+  vendor.
 * A limit must not become an outage: while Redis is away, calls pass, and the log says so.
 """
 
@@ -19,6 +19,7 @@ from django.core.cache import cache
 
 from api.vendor import Caller
 from applications import redis_client
+from applications.vendors import Limit, VendorSettings
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +35,6 @@ _rests_until = datetime.min.replace(tzinfo=UTC)
 
 class RateExceeded(Exception):
     """More of this call than a second allows; the next second is another."""
-
-
-@dataclass(frozen=True)
-class Limit:
-    """So many calls a second; or, where a call may name many users, so many users."""
-
-    per_second: int
-    of_users: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,8 @@ class Limits:
 def _count(limit: Limit, caller: Caller, amount: int) -> None:
     if not settings.API_RATE_LIMITS:
         return
-    allowed = caller.environment.rate_limits.get(caller.actor.via, limit.per_second)
+    chosen = VendorSettings.of(caller.environment, caller.call.vendor).rate_limits
+    allowed = chosen.get(caller.call.name, limit.per_second)
     if _total(caller, amount) > allowed:
         raise RateExceeded(f"More than {allowed} {'users' if limit.of_users else 'calls'} a second")
 

@@ -95,7 +95,7 @@ class OutsideTransaction(RuntimeError):
 class Actor:
     """Who makes a change, and by which door.
 
-    `via` is free text for people: "console", "admin", "nexconn user/ban", "ban sweep".
+    `via` is free text for people: "console", "admin", a vendor's call, "ban sweep".
     """
 
     kind: AuditEvent.ActorKind

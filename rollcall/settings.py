@@ -236,6 +236,8 @@ WEB_WORKERS = env.number("WEB_WORKERS", 2)
 WEB_THREADS = env.number("WEB_THREADS", 8)
 
 # --- Server API --------------------------------------------------------------------------------
+# The vendors whose protocols are spoken: where each is found, in the order of the pages.
+API_VENDORS = ["api.nexconn.VENDOR", "api.rongcloud.VENDOR", "api.agora.VENDOR"]
 # The zone in which RongCloud and Nexconn print times that carry no offset.
 API_TIME_ZONE = env.parsed(
     "API_TIME_ZONE", "UTC", time_zone, "the name of a time zone, as in Asia/Shanghai"

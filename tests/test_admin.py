@@ -1,5 +1,6 @@
 """Django admin: support finds and reads everything, and no law can be walked around there."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -234,8 +235,7 @@ class TestEnvironment:
             "plan": environment.plan,
             "token_lifetime": "",
             "reactivation_cooling_off": "0",
-            "require_password": "on",
-            "error_dialect": environment.error_dialect,
+            "vendor_settings": json.dumps(environment.vendor_settings),
         }
         return {**settings, **changes}
 
@@ -248,6 +248,23 @@ class TestEnvironment:
         assert production.plan == Plan.PRO
         line = AuditEvent.objects.get(type="environment.changed")
         assert line.after == {"plan": "pro"}
+
+    def test_a_vendors_settings_change_by_the_verb_and_what_is_taken_out_is_as_by_default(
+        self, superuser, client
+    ):
+        former = {"agora": {"require_password": False, "open_registration": True}}
+        production = factories.make_environment(kind="production", vendor_settings=former)
+        wanted = json.dumps({"agora": {"open_registration": True, "error_dialect": "easemob"}})
+        address = page(Environment, "change", production.pk)
+        client.post(address, self.settings(production, vendor_settings=wanted))
+        production.refresh_from_db()
+        assert production.vendor_settings == json.loads(wanted)
+        line = AuditEvent.objects.get(type="environment.changed")
+        assert line.after == {"agora_require_password": "True", "agora_error_dialect": "easemob"}
+        for wrong in ("[]", '{"agora": 1}', '{"nobody": {}}', '{"agora": {"shoe_size": 42}}'):
+            answer = client.post(address, self.settings(production, vendor_settings=wrong))
+            assert answer.status_code == 200
+            assert "errorlist" in answer.content.decode()
 
     def test_development_keeps_its_limit(self, development, superuser, client):
         client.post(

@@ -15,8 +15,9 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 from collections.abc import Sequence
 
 from api import bodies, codes, signature
-from api.nexconn import auth, friends, moderation, profiles, push, users, wire
+from api.nexconn import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.vendor import Vendor, VendorAPI
+from applications.vendors import Occasion, Snippet
 
 api = VendorAPI(
     title="Rollcall: Nexconn Server API v4",
@@ -30,8 +31,11 @@ for router in (users, moderation, profiles, friends, push):
     api.add_router("", router.router)
 
 
+PATH_WORDS = frozenset({"v4"})
+
+
 def _owns(segments: Sequence[str]) -> bool:
-    return segments[:1] == ["v4"]
+    return bool(segments) and segments[0] in PATH_WORDS
 
 
 def _call_name(method: str, route: str) -> str:
@@ -40,6 +44,19 @@ def _call_name(method: str, route: str) -> str:
 
 VENDOR = Vendor(
     name="nexconn",
+    title="Nexconn",
+    settings=signature.SignatureSettings,
+    path_words=PATH_WORDS,
+    webhook_format=callbacks.FORMAT,
+    snippets={
+        Occasion.START: [
+            Snippet("curl", "api/nexconn/start.html"),
+            Snippet("Nexconn SDK, Python", "api/nexconn/start_sdk.html"),
+        ],
+        Occasion.REGISTER: [Snippet("With Nexconn's call", "api/nexconn/register.html")],
+        Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
+        Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
+    },
     owns=_owns,
     api=api,
     call_name=_call_name,

@@ -9,7 +9,7 @@ from typing import Any
 
 from api.callbacks import app_secret, milliseconds, sign
 from applications.models import Delivery
-from applications.webhooks import Body, Format
+from applications.webhook_formats import Body, Format
 
 # The opposite of what user/connection-status/get answers.
 _STATUS = {"user.online": "0", "user.offline": "1"}

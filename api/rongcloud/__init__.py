@@ -27,8 +27,9 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 from collections.abc import Sequence
 
 from api import bodies, codes, signature
-from api.rongcloud import auth, friends, moderation, profiles, push, users, wire
+from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.vendor import Vendor, VendorAPI
+from applications.vendors import Occasion, Snippet
 
 api = VendorAPI(
     title="Rollcall: RongCloud Server API",
@@ -42,8 +43,11 @@ for router in (users, moderation, profiles, friends, push):
     api.add_router("", router.router)
 
 
+PATH_WORDS = frozenset({"user", "friend"})
+
+
 def _owns(segments: Sequence[str]) -> bool:
-    return bool(segments) and segments[0] in {"user", "friend"}
+    return bool(segments) and segments[0] in PATH_WORDS
 
 
 def _call_name(method: str, route: str) -> str:
@@ -52,6 +56,16 @@ def _call_name(method: str, route: str) -> str:
 
 VENDOR = Vendor(
     name="rongcloud",
+    title="RongCloud",
+    settings=signature.SignatureSettings,
+    path_words=PATH_WORDS,
+    webhook_format=callbacks.FORMAT,
+    snippets={
+        Occasion.START: [Snippet("RongCloud SDK, Python", "api/rongcloud/start_sdk.html")],
+        Occasion.REGISTER: [Snippet("With RongCloud's call", "api/rongcloud/register.html")],
+        Occasion.DEACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/deactivate.html")],
+        Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
+    },
     owns=_owns,
     api=api,
     call_name=_call_name,

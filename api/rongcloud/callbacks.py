@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from api.callbacks import app_secret, milliseconds, sign
 from applications.models import Delivery
-from applications.webhooks import Body, Format
+from applications.webhook_formats import Body, Format
 
 # The opposite of what checkOnline answers.
 _STATUS = {"user.online": "0", "user.offline": "1"}

@@ -10,6 +10,7 @@ from applications import environments
 from applications.access import Permission
 from applications.audit import Actor
 from applications.models import Environment
+from applications.vendors import vendors
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.keys.forms import RateLimitsForm
@@ -106,7 +107,7 @@ def rate_limits_change(request: MemberRequest, environment: Environment) -> Http
         return _page(request, environment, rates=form, status=422)
     environments.change(
         environment=environment,
-        rate_limits=form.rate_limits(),
+        vendor_settings=form.vendor_settings(),
         by=Actor.staff(request),
         now=timezone.now(),
     )
@@ -129,6 +130,7 @@ def _page(
         "can_add": len(live) < environments.MAX_LIVE_SECRETS,
         "can_revoke": len(live) > 1,
         "rates": rates or RateLimitsForm(environment=environment),
+        "documented": vendors(),
     }
     return render(request, "console/keys/index.html", context, status=status)
 

@@ -11,13 +11,14 @@ from applications import environments
 from applications.access import Permission
 from applications.audit import Actor
 from applications.models import Environment
+from applications.vendors import vendors
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.settings.forms import DoorsForm, RenameForm, SettingsForm, UnlockForm
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
-NO_LOCK = "In development, Agora Chat's delete calls work without a lock"
+NO_LOCK = "In development, the API may always delete users"
 
 
 @require_safe
@@ -38,7 +39,7 @@ def settings_change(request: MemberRequest, environment: Environment) -> HttpRes
                 environment=environment,
                 by=Actor.staff(request),
                 now=timezone.now(),
-                **form.cleaned_data,
+                **form.changes(),
             )
         except environments.InvalidSetting as error:
             form.add_error(error.name, str(error))
@@ -54,9 +55,9 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
         return redirect(_home(environment))
     form = DoorsForm(request.POST, application=environment.application)
     form.full_clean()  # boxes cannot be wrong
-    environments.open_doors(
+    environments.answer_vendors(
         application=environment.application,
-        doors=form.doors(),
+        names=form.names(),
         by=Actor.staff(request),
         now=timezone.now(),
     )
@@ -91,7 +92,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
         now=timezone.now(),
     )
     until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
-    message = f"Agora Chat's delete calls are let through until {until}."
+    message = f"The API's delete calls are let through until {until}."
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -143,6 +144,7 @@ def _page(
         "form": form or SettingsForm(environment=environment),
         "rename": rename or RenameForm(initial={"name": application.name}),
         "doors": DoorsForm(application=application),
+        "deleting": [vendor.title for vendor in vendors() if vendor.deletes_in_production],
         "unlocked_until": unlocked_until
         if unlocked_until is not None and unlocked_until > timezone.now()
         else None,

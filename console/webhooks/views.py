@@ -33,10 +33,11 @@ DISABLED = "The endpoint is disabled. Enable it first; nothing was sent."
 def webhook_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     found = list(environment.webhooks.order_by("pk"))
     context = {
-        "webhooks": [(each, _label(each.format)) for each in found],
+        "webhooks": [(each, webhooks.format_of(each).label) for each in found],
         "can_add": len(found) < webhooks.MAX_ENDPOINTS,
         "most": webhooks.MAX_ENDPOINTS,
         "example": _example(environment),
+        "vendor_formats": [each.label for each in webhooks.formats_of_vendors().values()],
     }
     return render(request, "console/webhooks/index.html", context)
 
@@ -48,7 +49,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
     """The new endpoint's page is the answer itself: nothing keeps the secret's text."""
     format = _chosen_format(request, "standard")
     # A vendor's callbacks are few: whoever chooses its format wants them.
-    initial = {"events": webhooks.formats[format].events} if format != "standard" else {}
+    initial = {"events": webhooks.formats()[format].events} if format != "standard" else {}
     form = WebhookForm(request.POST or None, format=format, initial=initial)
     if form.is_valid():
         try:
@@ -62,7 +63,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
         except webhooks.InvalidEndpoint as invalid:
             form.add_error(_field(invalid), str(invalid))
         else:
-            secret = new.secret if webhooks.formats[format].has_own_secret else ""
+            secret = new.secret if webhooks.formats()[format].has_own_secret else ""
             return _detail(request, new.webhook, secret=secret, status=201)
     return _form(request, environment, form, format)
 
@@ -226,7 +227,7 @@ def webhook_remove(
 def _detail(
     request: MemberRequest, webhook: Webhook, *, secret: str = "", status: int = 200
 ) -> HttpResponse:
-    format = webhooks.formats[webhook.format]
+    format = webhooks.format_of(webhook)
     lost_only = request.GET.get("state") == Delivery.State.FAILED
     log = webhook.deliveries.all()
     if lost_only:
@@ -257,7 +258,7 @@ def _detail(
 def _payload(delivery: Delivery, webhook: Webhook) -> str:
     """What is sent, to be read by people."""
     delivery.webhook = webhook
-    format = webhooks.formats[webhook.format]
+    format = webhooks.format_of(webhook)
     if delivery.event not in format.events:
         return _indented(delivery.data)
     body = format.body(delivery)
@@ -289,9 +290,9 @@ def _form(
         "format": format,
         "formats": [
             {"label": each.label, "url": f"?format={name}", "current": name == format}
-            for name, each in webhooks.formats.items()
+            for name, each in webhooks.formats().items()
         ],
-        "has_own_secret": webhooks.formats[format].has_own_secret,
+        "has_own_secret": webhooks.formats()[format].has_own_secret,
         "back": _home(webhook) if webhook else _all(environment),
     }
     status = 422 if form.errors else 200
@@ -320,7 +321,7 @@ def _dialog(
 
 def _chosen_format(request: MemberRequest, otherwise: str) -> str:
     said = request.POST.get("format") or request.GET.get("format") or otherwise
-    return said if said in webhooks.formats else otherwise
+    return said if said in webhooks.formats() else otherwise
 
 
 def _field(invalid: webhooks.InvalidEndpoint) -> str | None:
@@ -336,10 +337,6 @@ def _webhook(environment: Environment, webhook_id: int) -> Webhook:
 
 def _gone(request: MemberRequest, environment: Environment) -> HttpResponse:
     return responses.moved(request, GONE, to=_all(environment), tone="error")
-
-
-def _label(format: str) -> str:
-    return webhooks.formats[format].label
 
 
 def _host(webhook: Webhook) -> str:

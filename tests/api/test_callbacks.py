@@ -202,9 +202,9 @@ class TestFormat:
             make_webhook(environment=environment, format=vendor, events=[event])
         assert refusal.value.field == "events"
 
-    @pytest.mark.parametrize("name", webhooks.formats)
+    @pytest.mark.parametrize("name", ["standard", "rongcloud", "nexconn"])
     def test_writes_each_event_that_it_offers(self, environment, receiver, name):
-        for event in webhooks.formats[name].events:
+        for event in webhooks.formats()[name].events:
             if event == "webhook.test":
                 continue
             webhook = make_webhook(

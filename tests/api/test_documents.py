@@ -20,8 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api import documents
-from api.doors import VENDORS
 from applications.models import Plan
+from applications.vendors import vendors
 from moderation.bans import InvalidEnd
 from moderation.mutes import InvalidMuteEnd
 from tests import generated
@@ -46,7 +46,7 @@ EXAMPLES = hypothesis.settings(
 )
 OPERATIONS = [
     pytest.param(vendor, found.ok(), id=f"{vendor.name} {found.ok().label}")
-    for vendor in VENDORS
+    for vendor in vendors()
     for found in schemathesis.openapi.from_dict(documents.of(vendor)).get_all_operations()
 ]
 
@@ -100,7 +100,7 @@ class TestCalls:
 
 
 class TestDocument:
-    @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+    @pytest.fixture(params=vendors(), ids=lambda vendor: vendor.name)
     def vendor(self, request):
         return request.param
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from api import ratelimit
-from api.doors import VENDORS
+from applications.vendors import vendors
 from tests.api.callers import Nexconn, RongCloud
 from tests.factories import NOON
 
@@ -21,11 +21,9 @@ def statuses(caller, call, times, **parameters):
 @pytest.fixture
 def slow(environment):
     """An environment whose limits are small enough to reach."""
-    environment.rate_limits = {
-        "rongcloud user/checkOnline": 3,
-        "rongcloud user/deactivate": 5,
-        "nexconn user/get": 2,
-        "nexconn user/soft-delete": 5,
+    environment.vendor_settings = {
+        "rongcloud": {"rate_limits": {"user/checkOnline": 3, "user/deactivate": 5}},
+        "nexconn": {"rate_limits": {"user/get": 2, "user/soft-delete": 5}},
     }
     environment.save()
     return environment
@@ -47,7 +45,7 @@ class TestLimits:
     )
     def test_are_the_vendors_numbers(self, call, expected):
         name, call_name = call.split(" ")
-        [vendor] = [vendor for vendor in VENDORS if vendor.name == name]
+        [vendor] = [vendor for vendor in vendors() if vendor.name == name]
         limit = vendor.limits.of(call_name)
 
         assert (limit.per_second, limit.of_users) == expected
@@ -77,7 +75,9 @@ class TestLimits:
         assert statuses(Nexconn(slow), "user/soft-delete", 2, userIds=ids) == [200, 429]
 
     def test_are_shared_by_a_calls_two_paths(self, environment, at_noon):
-        environment.rate_limits = {"nexconn user/connection-status/get": 1}
+        environment.vendor_settings = {
+            "nexconn": {"rate_limits": {"user/connection-status/get": 1}}
+        }
         environment.save()
         caller = Nexconn(environment)
 

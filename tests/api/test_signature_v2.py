@@ -142,7 +142,7 @@ class TestNonce:
 
 class TestRequired:
     def test_version_1_is_refused_where_version_2_is_demanded(self, ask, rongcloud, environment):
-        environment.require_signature_v2 = True
+        environment.vendor_settings = {"rongcloud": {"require_signature_v2": True}}
         environment.save()
 
         assert rongcloud("block/query") == (

@@ -22,6 +22,7 @@ from applications.deliveries import (
     EndpointDisabled,
 )
 from applications.models import AuditEvent, Delivery, Webhook
+from applications.webhook_formats import STANDARD
 from tests.factories import (
     DAY,
     HOUR,
@@ -203,13 +204,21 @@ class TestAttempt:
         assert "cannot be decrypted" in delivery.error
 
     def test_of_an_event_that_the_format_no_longer_has_words_for(self, webhook, monkeypatch):
-        terse = replace(webhooks.formats["standard"], events=())
-        monkeypatch.setitem(webhooks.formats, "standard", terse)
+        terse = replace(STANDARD, events=())
+        monkeypatch.setattr(webhooks, "STANDARD", terse)
         delivery = make_delivery(webhook=webhook)
         send(webhook)
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.FAILED
         assert "no words" in delivery.error
+
+    def test_in_a_format_of_a_vendor_that_is_no_longer_here(self, webhook):
+        webhook.format = "departed"
+        webhook.save()
+        delivery = make_delivery(webhook=webhook)
+        send(webhook)
+        delivery.refresh_from_db()
+        assert delivery.state == Delivery.State.FAILED
 
 
 class TestTurn:
@@ -351,8 +360,8 @@ class TestSendTest:
         assert (said["type"], said["data"]) == ("webhook.test", {"by": "grace"})
 
     def test_in_a_format_without_a_word_for_it_sends_an_example(self, webhook, monkeypatch):
-        terse = replace(webhooks.formats["standard"], events=("user.banned",))
-        monkeypatch.setitem(webhooks.formats, "standard", terse)
+        terse = replace(STANDARD, events=("user.banned",))
+        monkeypatch.setattr(webhooks, "STANDARD", terse)
         webhook.events = ["user.banned"]
         delivery = deliveries.send_test(webhook=webhook, **AT)
         assert (delivery.event, delivery.data) == ("user.banned", EXAMPLES["user.banned"])
