@@ -10,7 +10,6 @@ Invariants
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,12 +22,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from api.vendor import Call, Crashed, Request, Vendor, WrongMethod
+from applications.requests import cleaned, request_id
 from applications.vendors import vendors
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN = "unknown call"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
 
 
 class DoorMiddleware:
@@ -50,7 +49,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     request.call = Call(
         vendor=vendor.name,
         name=UNKNOWN,
-        request_id=_clean(request.headers.get("X-Request-ID", "")) or str(uuid4()),
+        request_id=request_id(request) or str(uuid4()),
         now=timezone.now(),
     )
     try:
@@ -63,7 +62,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
         "%s %s key=%s status=%s ms=%.0f request=%s",
         vendor.name,
         request.call.name,
-        _clean(vendor.claimed_key(request)) or "-",
+        cleaned(vendor.claimed_key(request)) or "-",
         response.status_code,
         1000 * (time.perf_counter() - started),
         request.call.request_id,
@@ -88,8 +87,3 @@ def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpR
     if isinstance(response, HttpResponseNotAllowed):
         raise WrongMethod(response["Allow"])
     return cast(HttpResponse, response)
-
-
-def _clean(text: str) -> str:
-    """A header's text, made fit for a log line and for another header."""
-    return _UNSAFE.sub("", text)[:64]

@@ -25,9 +25,10 @@ from pydantic import Field, StrictBool
 
 from api.vendor import Caller, Request
 from applications import environments
-from applications.audit import Actor, client_address
+from applications.audit import Actor
 from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent, Environment
+from applications.requests import client_address
 from applications.vendors import VendorSettings
 
 _APP_KEY = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)

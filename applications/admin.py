@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.text import slugify
 
 from applications import environments, members, vendors
+from applications.admin_base import SupportAdmin
 from applications.models import (
     Application,
     AppSecret,
@@ -20,7 +21,6 @@ from applications.models import (
     Member,
     Webhook,
 )
-from applications.support import SupportAdmin
 
 
 @admin.register(Application)
@@ -70,7 +70,7 @@ class EnvironmentForm(forms.ModelForm):  # type: ignore[type-arg]
             raise forms.ValidationError("An object of vendors, and in each an object of settings.")
         try:
             return vendors.merged({}, given)
-        except environments.InvalidSetting as error:
+        except vendors.InvalidSetting as error:
             raise forms.ValidationError(f"{error.name}: {error}") from None
 
 
@@ -97,7 +97,7 @@ class EnvironmentAdmin(SupportAdmin):
     search_path = "pk"
     search_help_text = "App key"
     view_on_site = True
-    refusals = {environments.PlanNotAllowed: "", environments.InvalidSetting: ""}
+    refusals = {environments.PlanNotAllowed: "", vendors.InvalidSetting: ""}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.holds(request, "change")

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest
 
-from applications import addresses, announcements
+from applications import announcements
 from applications.models import Application, AuditEvent, Environment
 
 # What can happen, with the sentence that a reader sees.
@@ -108,27 +106,8 @@ class Actor:
     def system(cls, via: str) -> "Actor":
         return cls(kind=AuditEvent.ActorKind.SYSTEM, name="system", via=via)
 
-    @classmethod
-    def staff(cls, request: HttpRequest, via: str = "console") -> "Actor":
-        return cls(
-            kind=AuditEvent.ActorKind.STAFF,
-            name=request.user.get_username(),
-            via=via,
-            address=client_address(request),
-            request_id=request.headers.get("X-Request-ID", "")[:64],
-        )
-
     def __str__(self) -> str:
         return self.name
-
-
-def client_address(request: HttpRequest) -> str | None:
-    """The caller's IP address; None where it is not known."""
-    return addresses.client_address(
-        peer=request.META.get("REMOTE_ADDR"),
-        forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
-        trusted_proxies=settings.TRUSTED_PROXIES,
-    )
 
 
 def record(

@@ -153,7 +153,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "console.accounts.views.locked_out"
-AXES_CLIENT_IP_CALLABLE = "applications.audit.client_address"
+AXES_CLIENT_IP_CALLABLE = "applications.requests.client_address"
 AXES_VERBOSE = False
 
 # --- Stores ------------------------------------------------------------------------------------

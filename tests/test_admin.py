@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from applications.admin_base import MOST_AT_ONCE
 from applications.models import (
     Application,
     AppSecret,
@@ -23,7 +24,6 @@ from applications.models import (
     Role,
     Webhook,
 )
-from applications.support import MOST_AT_ONCE
 from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute, SweepRun
 from rollcall.demo import story
 from tests import factories

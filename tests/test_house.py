@@ -45,10 +45,10 @@ def imported(tree):
 
 
 def is_door(path):
-    """Pages, admin (`support` is what its pages share), tasks and commands read the clock. So does
-    the bus, of which no law asks when: it rests while Redis is away.
+    """Pages, admin (`admin_base` is what its pages share), tasks and commands read the clock. So
+    does the bus, of which no law asks when: it rests while Redis is away.
     """
-    return path.stem in {"tasks", "admin", "support", "forms", "bus"} or {
+    return path.stem in {"tasks", "admin", "admin_base", "forms", "bus"} or {
         "views",
         "management",
     } & set(path.parts)

@@ -14,9 +14,10 @@ from api.agora.settings import settings_of
 from api.agora.wire import Failure, Refusal, Refused
 from api.ratelimit import Limits
 from api.signature import DoorClosed, live_secrets
-from applications.audit import Actor, client_address
+from applications.audit import Actor
 from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent, Environment
+from applications.requests import client_address
 from applications.vendors import Limit
 from users.models import AppUser
 

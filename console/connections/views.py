@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.counting import count
 from applications.keyset import Keyset
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import came_from, page_url
@@ -87,7 +87,7 @@ def connection_kick(
     closed = presence.kick_connection(
         environment=environment,
         connection_id=connection_id,
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     message = "The connection will close now" if closed else "That connection is closed already"

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from applications import environments
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
-from applications.vendors import vendors
+from applications.requests import acting_staff
+from applications.vendors import InvalidSetting, vendors
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -37,11 +37,11 @@ def settings_change(request: MemberRequest, environment: Environment) -> HttpRes
         try:
             environments.change(
                 environment=environment,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
                 **form.changes(),
             )
-        except environments.InvalidSetting as error:
+        except InvalidSetting as error:
             form.add_error(error.name, str(error))
         else:
             return responses.moved(request, "The settings are saved.", to=_home(environment))
@@ -58,7 +58,7 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
     environments.answer_vendors(
         application=environment.application,
         names=form.names(),
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     return responses.moved(request, "The doors are changed.", to=_home(environment))
@@ -88,7 +88,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
     unlocked = environments.unlock_deletion(
         environment=environment,
         lasting=form.cleaned_data["lasting"],
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
@@ -104,7 +104,7 @@ def deletion_lock(request: MemberRequest, environment: Environment) -> HttpRespo
     environments.unlock_deletion(
         environment=environment,
         lasting=timedelta(0),
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     return responses.moved(request, "Deletion by API is locked.", to=_home(environment))
@@ -122,7 +122,7 @@ def application_rename(request: MemberRequest, environment: Environment) -> Http
         environments.rename(
             application=environment.application,
             name=form.cleaned_data["name"],
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except environments.InvalidName as error:

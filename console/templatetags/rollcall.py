@@ -2,7 +2,16 @@
 
 from django import template
 
-from console.components import containers, elements, figures, forms, lists, navigation, times, vendors
+from console.components import (
+    containers,
+    elements,
+    figures,
+    forms,
+    lists,
+    navigation,
+    times,
+    vendors,
+)
 from console.templatetags import words
 
 register = template.Library()

@@ -17,8 +17,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -147,7 +147,7 @@ def try_it_token(request: MemberRequest, environment: Environment) -> HttpRespon
             environment=environment,
             user_id=request.POST.get("user_id", "").strip(),
             lifetime=TOKEN_LIFETIME,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except registration.NotInProduction:

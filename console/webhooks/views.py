@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from applications import deliveries, webhooks
 from applications.access import Permission
 from applications.announcements import EVENTS, EXAMPLES
-from applications.audit import Actor
 from applications.keyset import Keyset
 from applications.models import Delivery, Environment, Webhook
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -57,7 +57,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
                 environment=environment,
                 **form.cleaned_data,
                 format=format,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except webhooks.InvalidEndpoint as invalid:
@@ -83,7 +83,7 @@ def webhook_change(
                 webhook=webhook,
                 **form.cleaned_data,
                 format=format,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except webhooks.InvalidEndpoint as invalid:
@@ -108,7 +108,7 @@ def webhook_detail(
 def webhook_test(request: MemberRequest, environment: Environment, webhook_id: int) -> HttpResponse:
     webhook = _webhook(environment, webhook_id)
     try:
-        deliveries.send_test(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        deliveries.send_test(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=_home(webhook), tone="error")
     message = "A test event is on its way. See below how it goes."
@@ -129,7 +129,7 @@ def delivery_replay(
         return responses.done(request, message, to=_home(webhook), tone="error", events=[CHANGED])
     delivery.webhook = webhook
     try:
-        deliveries.replay(delivery=delivery, by=Actor.staff(request), now=timezone.now())
+        deliveries.replay(delivery=delivery, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=_home(webhook), tone="error")
     message = f"{delivery.event} is on its way again."
@@ -147,7 +147,7 @@ def webhook_rotate(
     if request.method != "POST":
         return redirect(_home(webhook))
     try:
-        text = webhooks.rotate_secret(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        text = webhooks.rotate_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.TooManySecrets:
         message = "Two secrets sign already. Retire the former one before you add another."
         return responses.moved(request, message, to=_home(webhook), tone="error")
@@ -169,7 +169,7 @@ def webhook_retire_secret(
     if request.method != "POST":
         return _dialog(request, webhook, "_retire.html", "Retire the former secret")
     try:
-        webhooks.retire_former_secret(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return _gone(request, environment)
     return responses.moved(request, "The former secret signs no more.", to=_home(webhook))
@@ -183,7 +183,7 @@ def webhook_disable(
     webhook = _webhook(environment, webhook_id)
     if request.method != "POST":
         return _dialog(request, webhook, "_disable.html", "Disable the endpoint")
-    by = Actor.staff(request)
+    by = acting_staff(request)
     try:
         webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
     except webhooks.WebhookGone:
@@ -198,7 +198,7 @@ def webhook_enable(
 ) -> HttpResponse:
     webhook = _webhook(environment, webhook_id)
     try:
-        webhooks.enable(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return _gone(request, environment)
     return responses.moved(request, "The endpoint hears of events again.", to=_home(webhook))
@@ -218,7 +218,7 @@ def webhook_remove(
         error = f"That is not {_host(webhook)}. Nothing was removed."
         return _dialog(request, webhook, fragment, title, error=error, status=422)
     try:
-        webhooks.remove(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return _gone(request, environment)
     return responses.moved(request, "The endpoint is removed.", to=_all(environment))

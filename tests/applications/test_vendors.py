@@ -3,9 +3,8 @@
 import pytest
 
 from applications import environments, webhooks
-from applications.environments import InvalidSetting
 from applications.models import AuditEvent
-from applications.vendors import Occasion, vendors
+from applications.vendors import InvalidSetting, Occasion, vendors
 from tests.factories import NOON, make_application, make_environment, staff_actor
 
 pytestmark = pytest.mark.django_db
