@@ -1,7 +1,7 @@
 """System checks of the settings: each names the variable and the mend.
 
-Errors keep every command from starting. Warnings are for production alone: `manage.py check
---deploy` shows them, and so does `manage.py serve` as it starts.
+Errors keep every command and every server from starting. Warnings are for production alone:
+`manage.py check --deploy` shows them, and so does `manage.py serve` as it starts.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
-from django.core.exceptions import ImproperlyConfigured
 
 SETTINGS = "settings"  # their tag
 SHORTEST_KEY = 32  # characters
@@ -35,15 +34,6 @@ def settings_are_for_production(**_: Any) -> list[CheckMessage]:
         Warning(text, hint=hint, id=f"console.{number}")
         for number, text, hint in (*_secrets(), *_stores(), *_reach(), *_api())
     ]
-
-
-def refuse_malformed() -> None:
-    """For servers, which start without system checks. Raises `ImproperlyConfigured`."""
-    malformed = settings.MALFORMED_VARIABLES
-    if malformed:
-        raise ImproperlyConfigured(
-            "; ".join(f"{name} must be {expected}" for name, expected in sorted(malformed.items()))
-        )
 
 
 Finding = tuple[str, str, str]  # number, what is wrong, what to do

@@ -50,7 +50,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SESSION_ENGINE = "console.sessions"
+SESSION_ENGINE = "rollcall.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -96,7 +96,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "console.health.views.ProbeMiddleware",  # before whatever looks at the Host
+    "rollcall.health.ProbeMiddleware",  # before whatever looks at the Host
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "api.doors.DoorMiddleware",  # the Server API leaves here: no sessions, no CSRF
@@ -248,6 +248,8 @@ WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
 API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
 
 # --- Gateway -----------------------------------------------------------------------------------
+# Where it answers, and where pages say it does.
+GATEWAY_PATH = "/gateway"
 # Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
 if GATEWAY_URL:  # the page "Try it" is a client too

@@ -3,10 +3,7 @@
 import ast
 import importlib.util
 import inspect
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,6 @@ from django.contrib import admin
 from django.core.management import call_command
 
 from applications.audit import CATALOGUE
-from tests.stores import empty_database
 
 STOREYS = ["applications", "users", "moderation", "console"]  # from the ground up
 DOMAIN = STOREYS[:-1]
@@ -96,56 +92,6 @@ class TestModels:
     def test_say_above_their_indexes_which_questions_they_answer(self, path):
         for block in re.findall(r"indexes = \[\n(.*?)\n        \]", path.read_text(), re.DOTALL):
             assert block.lstrip().startswith("#"), block
-
-
-# One storey taken off after the other: what is left migrates and works.
-WITHOUT = """
-import sys
-from datetime import UTC, datetime
-import django
-import environ
-from django.conf import settings
-
-storeys = sys.argv[1].split()
-settings.configure(
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", *storeys],
-    DATABASES={"default": environ.Env.db_url_config(sys.argv[3])},
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    ENCRYPTION_KEYS=["key"], SECRET_KEY="key", USE_TZ=True, TRUSTED_PROXIES=0,
-    CELERY_BROKER_URL="memory://", REDIS_URL="redis://127.0.0.1:1/0",
-)
-django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from applications import environments
-from applications.audit import Actor
-at = {"by": Actor.system("test"), "now": datetime(2026, 3, 2, 12, tzinfo=UTC)}
-environment = environments.create_application(name="Chirp", **at).environments["development"]
-if "users" in storeys:
-    from users import deletion, registration
-    registration.register(environment=environment, user_id="ada", now=at["now"])
-    deletion.delete(environment=environment, user_ids=["ada"], **at)
-if "moderation" in storeys:
-    from moderation import bans
-    bans.impose(environment=environment, user_ids=["ada"], expires_at=None, reason="", **at)
-print(*sorted({name.split(".")[0] for name in sys.modules} & set(sys.argv[2].split())))
-"""
-
-
-@pytest.mark.parametrize("height", [1, 2, 3])
-def test_with_the_storeys_above_taken_off_the_rest_still_runs(height):
-    with empty_database() as url:
-        run = subprocess.run(
-            [sys.executable, "-c", WITHOUT, " ".join(STOREYS[:height]), " ".join(STOREYS), url],
-            cwd=settings.BASE_DIR,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(settings.BASE_DIR)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.split() == sorted(STOREYS[:height])
 
 
 def test_every_word_of_the_audit_trail_is_used_and_none_is_made_up():

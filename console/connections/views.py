@@ -15,8 +15,7 @@ from applications.models import Environment
 from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
-from console.links import came_from, page_url
-from gateway.address import gateway_address
+from console.links import came_from, gateway_url, page_url
 from users import identity, presence
 from users.fields import begins_with
 from users.models import AppUser, Connection
@@ -61,7 +60,7 @@ def connection_list(request: MemberRequest, environment: Environment) -> HttpRes
         "connections": page,
         "rows": _rows(environment, page.rows),
         "total": count(alive),
-        "gateway_url": gateway_address(request),
+        "gateway_url": gateway_url(request),
     }
     return responses.shown(
         request,

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 from django.conf import settings as current
-from django.core.exceptions import ImproperlyConfigured
 
 from rollcall import checks
 
@@ -67,11 +66,18 @@ def test_malformed_variables_are_named_all_at_once_and_nothing_starts(command, t
     assert not (tmp_path / "stores").exists()
 
 
-def test_servers_that_skip_the_checks_refuse_malformed_variables(settings):
-    checks.refuse_malformed()
-    settings.MALFORMED_VARIABLES = {"PORT": "a whole number"}
-    with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number"):
-        checks.refuse_malformed()
+@pytest.mark.parametrize("server", ["rollcall.wsgi", "rollcall.asgi", "gateway.app"])
+def test_servers_refuse_malformed_variables_too(server):
+    told = subprocess.run(
+        [sys.executable, "-c", f"import {server}"],
+        cwd=current.BASE_DIR,
+        env={**os.environ, "PORT": "80x"},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert told.returncode == 1
+    assert "PORT is not understood." in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
-from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -114,10 +111,3 @@ def _ban_sweep() -> dict[str, Any]:
         "last_run": health.last_run,
         "most_overdue_seconds": round(health.most_overdue.total_seconds()),
     }
-
-
-@login_not_required
-@require_safe
-def favicon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it by this name, whatever a page says."""
-    return redirect(static("favicon.svg"))
