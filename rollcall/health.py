@@ -5,8 +5,6 @@ more than yes, no, and since when.
 without TLS and with a Host that is in no ALLOWED_HOSTS.
 """
 
-import json
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
+from applications.supervised import cannot_stay_up
 from moderation import bans
 
 PATIENCE = 1  # seconds a part may take to answer
@@ -61,20 +60,6 @@ class ProbeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = PROBES.get(request.path_info, self.get_response)
         return answer(request)
-
-
-def cannot_stay_up() -> list[str] | None:
-    """The names of this machine's processes that die as often as their supervisor starts them; None
-    where no supervisor runs.
-    """
-    try:
-        found = json.loads(settings.PROCESSES_FILE.read_text())
-        os.kill(found["supervisor"], 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    except PermissionError:
-        pass  # it runs, as somebody else
-    return [each["name"] for each in found["processes"] if each["cannot_stay_up"]]
 
 
 def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:

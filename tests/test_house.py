@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.core.management import call_command
 
 from applications.audit import CATALOGUE
+from applications.vendors import vendors
 
 STOREYS = ["applications", "users", "moderation", "console"]  # from the ground up
 DOMAIN = STOREYS[:-1]
@@ -92,6 +93,15 @@ class TestModels:
     def test_say_above_their_indexes_which_questions_they_answer(self, path):
         for block in re.findall(r"indexes = \[\n(.*?)\n        \]", path.read_text(), re.DOTALL):
             assert block.lstrip().startswith("#"), block
+
+
+def test_no_vendor_is_named_outside_its_folder():
+    """What pages say of a vendor comes from the vendor: by code or by its own templates."""
+    names = re.compile("|".join(["easemob", *(vendor.name for vendor in vendors())]), re.IGNORECASE)
+    templates = (settings.BASE_DIR / "templates").rglob("*.html")
+    pages = [path for path in templates if "api" not in path.parts]
+    named = [shown(path) for path in [*modules(*STOREYS), *pages] if names.search(path.read_text())]
+    assert named == []
 
 
 def test_every_word_of_the_audit_trail_is_used_and_none_is_made_up():

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 from applications.access import Permission
 from applications.counting import count
 from applications.models import AuditEvent, Environment
+from applications.supervised import cannot_stay_up
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit.sentences import lines
-from console.health.views import cannot_stay_up
 from moderation import bans
 from moderation.models import Ban
 from users import presence, quota
