@@ -1,5 +1,7 @@
 """Worker processes as they run in earnest: killed half way, and woken by a real broker."""
 
+import base64
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from redis import Redis
 
 from applications.models import AuditEvent
 from moderation.models import Ban, SweepRun
