@@ -17,7 +17,8 @@ from api.agora.users import OLDEST_FIRST
 from applications.audit import Actor
 from applications.environments import NewApplication
 from moderation import lists
-from users import bulk
+from users import registration
+from users.admission import MOST_AT_ONCE
 from users.models import AppUser
 
 HOST = "127.0.0.1"
@@ -154,12 +155,13 @@ def cases(app: NewApplication, *, bans: int) -> list[Case]:
 
 def prepare(app: NewApplication) -> None:
     environment, now = app.environments["production"], timezone.now()
-    for first in range(KNOWN[0], KNOWN[1] + 1, bulk.CHUNK):
-        bulk.register_chunk(
+    for first in range(KNOWN[0], KNOWN[1] + 1, MOST_AT_ONCE):
+        registration.register_new(
             environment=environment,
+            now=now,
             users=[
                 AppUser(user_id=f"known-{number}", name="Ada", registered_at=now)
-                for number in range(first, min(first + bulk.CHUNK, KNOWN[1] + 1))
+                for number in range(first, min(first + MOST_AT_ONCE, KNOWN[1] + 1))
             ],
         )
     lists.blocklist.add(

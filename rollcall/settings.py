@@ -181,6 +181,8 @@ _database["OPTIONS"] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
+    # For `applications.statements`; None: never.
+    "prepare_threshold": 0 if env.flag("DB_PREPARED_STATEMENTS", True) else None,
     "pool": {"min_size": 2, "max_size": env.number("DB_POOL_MAX", 16, least=2), "timeout": 10},
 } | _database.get("OPTIONS", {})
 

@@ -7,12 +7,11 @@ unregistered ids, which have no row to lock, be banned once.
 
 import re
 from collections.abc import Iterable
-from hashlib import blake2b
-from typing import Any
 
 from django.db import connection
 
 from applications.models import Environment
+from applications.statements import Statement
 from users.fields import USER_ID_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
 
@@ -22,6 +21,11 @@ USER_ID_PATTERN = rf"^[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}$"
 _USER_ID = re.compile(USER_ID_PATTERN, re.ASCII)
 # What stands for all users of an environment among the locks: no id looks like that.
 _EVERYBODY = "/everybody"
+_LOCK = Statement("SELECT users_lock(%s, %s::text[])")
+_LOCK_TO_LET_IN = Statement(
+    "SELECT pg_advisory_xact_lock_shared(users_lock_key(%s, %s)),"
+    " pg_advisory_xact_lock(users_lock_key(%s, %s))"
+)
 
 
 class InvalidUserId(Exception):
@@ -94,31 +98,22 @@ def lock_by_key(environment_id: int, user_ids: Iterable[str]) -> None:
     Advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that two callers
     cannot block each other; a collision only makes strangers wait.
     """
-    keys = sorted(lock_key(environment_id, user_id) for user_id in user_ids)
-    _take("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+    _require_transaction()
+    _LOCK.rows(environment_id, list(user_ids))
 
 
 def lock_environment(environment: Environment) -> None:
     """Wait until nobody is being let into the environment, and let nobody in until it ends."""
-    _take("SELECT pg_advisory_xact_lock(%s)", [lock_key(environment.pk, _EVERYBODY)])
+    _require_transaction()
+    _LOCK.rows(environment.pk, [_EVERYBODY])
 
 
 def lock_to_let_in(environment_id: int, user_id: str) -> None:
     """`lock_by_key` on a user who is being let in; `lock_environment` waits for it."""
-    _take(
-        "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)",
-        [lock_key(environment_id, _EVERYBODY), lock_key(environment_id, user_id)],
-    )
+    _require_transaction()
+    _LOCK_TO_LET_IN.rows(environment_id, _EVERYBODY, environment_id, user_id)
 
 
-def lock_key(environment_id: int, user_id: str) -> int:
-    """What PostgreSQL knows the lock by."""
-    text = f"{environment_id}:{user_id}".encode()
-    return int.from_bytes(blake2b(text, digest_size=8).digest(), signed=True)
-
-
-def _take(statement: str, keys: list[Any]) -> None:
+def _require_transaction() -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("identity.lock belongs into a transaction")
-    with connection.cursor() as cursor:
-        cursor.execute(statement, keys)

@@ -1,14 +1,11 @@
 """The quota: how many app users an environment may hold, how many it does, how fast it fills.
 
-Invariant: `require_places` is asked, and users are inserted, only while `lock` is held.
+Who is admitted within it is decided in `users.admission`.
 """
 
-import random
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db import connection
 from django.db.models import Sum
 
 from applications import audit
@@ -20,14 +17,6 @@ from users.models import AppUser, RegistrationTally
 # The pace at which a quota fills is taken over this many days.
 PACE_DAYS = 14
 THRESHOLDS = (80, 95, 100)  # percent
-
-# An increment on conflict has no words in the ORM, and read-then-write would lose counts.
-_TALLY = RegistrationTally._meta.db_table
-ADD_TO_TALLY = (
-    f"INSERT INTO {_TALLY} (environment_id, day, shard, count) {{rows}} "
-    "ON CONFLICT (environment_id, day, shard) "
-    f"DO UPDATE SET count = {_TALLY}.count + excluded.count"
-)
 
 
 class QuotaExceeded(Exception):
@@ -112,44 +101,23 @@ def free_places(environment: Environment) -> int | None:
     return None if limit is None else max(limit - _used(environment, limit), 0)
 
 
-def require_places(
-    environment: Environment, limit: int | None, wanted: int, *, now: datetime
+def note_thresholds(
+    environment: Environment, *, limit: int, used: int, added: int, now: datetime
 ) -> None:
-    """Raises `QuotaExceeded` unless `wanted` more users fit below the limit that `lock` gave. Those
-    that take the quota to one of `THRESHOLDS` leave a line in the audit trail.
+    """`added` users have been registered beside the `used` ones: those that take the quota to one
+    of `THRESHOLDS` leave a line in the audit trail.
     """
-    if limit is None or not wanted:
-        return
-    used = _used(environment, limit)
-    if used + wanted > limit:
-        raise QuotaExceeded(limit=limit, used=used, is_development=environment.is_development)
     for percent in THRESHOLDS:
-        if 100 * used < percent * limit <= 100 * (used + wanted):
+        if 100 * used < percent * limit <= 100 * (used + added):
             audit.record(
                 "quota.reached",
                 environment=environment,
                 by=Actor.system("quota"),
                 now=now,
-                after={"percent": percent, "used": used + wanted, "limit": limit},
+                after={"percent": percent, "used": used + added, "limit": limit},
             )
 
 
 def _used(environment: Environment, limit: int) -> int:
     # After a downgrade there may be millions; it matters only whether the limit is reached.
     return AppUser.objects.filter(environment=environment)[: limit + 1].count()
-
-
-def tally(environment: Environment, *, day: date, count: int) -> None:
-    """Add to the day's registrations."""
-    if count:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                ADD_TO_TALLY.format(rows="VALUES (%s, %s, %s, %s)"),
-                tally_row(environment, day=day, count=count),
-            )
-
-
-def tally_row(environment: Environment, *, day: date, count: int) -> list[Any]:
-    """What `ADD_TO_TALLY` adds."""
-    shard = random.randrange(RegistrationTally.SHARDS)  # noqa: S311 - spreads writers, no secret
-    return [environment.pk, day, shard, count]

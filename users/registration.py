@@ -1,61 +1,28 @@
-"""Register app users, within the quota.
+"""Register app users: what the doors call. Who is admitted is decided in `users.admission`.
 
 Invariants
 ----------
-* An environment with a limit never holds more registered users than that, under any concurrency
-  and by every path: whoever inserts a user holds the environment's row.
-* Only environments that have a limit pay for that lock.
 * A known id takes no new place: registering it again gives a further token and, where a name or
   avatar is passed, updates them.
 * A refused registration changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
-from applications.compiled import Compiled
 from applications.models import Environment
-from users import identity, quota, tokens
-from users.models import AppUser, DeactivatedUser
+from users import quota, tokens
+from users.admission import Newcomer, UserDeactivated, admit
+from users.models import AppUser
+
+__all__ = ["UserDeactivated"]
 
 SAMPLE_PREFIX = "sample-"
-
-# What a new user has; all else begins as NULL.
-_FIELDS = [
-    field for field in AppUser._meta.concrete_fields if not field.primary_key and not field.null
-]
-# What `_create_or_update` does where there is no limit, for PostgreSQL: one message, which is one
-# transaction by itself, in place of six that wait for an answer each. Two statements, because one
-# sees only what was committed before it began: what the lock has waited for is for the second.
-_CREATE_UNLESS_HELD = f"""
-    SELECT pg_advisory_xact_lock(%s);
-    WITH fresh AS (
-        INSERT INTO {AppUser._meta.db_table} ({", ".join(str(each.column) for each in _FIELDS)})
-        SELECT {", ".join(["%s"] * len(_FIELDS))}
-        WHERE NOT EXISTS (
-            SELECT FROM {DeactivatedUser._meta.db_table}
-            WHERE environment_id = %s AND user_id = %s
-        )
-        ON CONFLICT (environment_id, user_id) DO NOTHING
-        RETURNING id
-    ), tallied AS (
-        {quota.ADD_TO_TALLY.format(rows="SELECT %s, %s, %s, %s FROM fresh")}
-    )
-    SELECT id FROM fresh
-"""  # noqa: S608 - made of names of ours
-
-
-class UserDeactivated(Exception):
-    """The id is deactivated: it must be reactivated before it can register."""
-
-    def __init__(self, user_ids: Iterable[str]):
-        self.user_ids = sorted(user_ids)
-        super().__init__(f"Deactivated: {', '.join(self.user_ids)}")
 
 
 class AlreadyRegistered(Exception):
@@ -88,114 +55,60 @@ def register(
     """Give an id a token; from its first one on it is registered.
 
     A name or avatar of None is not given: a known user keeps theirs.
-    Raises `UserDeactivated`, `quota.QuotaExceeded`, and of `identity` `InvalidUserId` and
-    `InvalidProfile`.
+    Raises as `admission.admit`.
     """
-    identity.check_user_id(user_id)
-    identity.check_profile(name=name, avatar_url=avatar_url)
-    given = {
-        field: value
-        for field, value in (("name", name), ("avatar_url", avatar_url))
-        if value is not None
-    }
-    user, created = _known(environment, user_id), False
-    if user is None and environment.user_limit is None:
-        user = _create_unless_held(environment, user_id, given, now)
-        created = user is not None
-    if user is None or any(getattr(user, field) != value for field, value in given.items()):
-        user, created = _create_or_update(environment, user_id, given, now)
-    user.environment = environment
+    newcomer = Newcomer(user_id, registered_at=now, name=name, avatar_url=avatar_url)
+    admitted = admit(environment=environment, newcomers=[newcomer], renew=True, now=now)
+    created = user_id in admitted.new
+    user = _of_life((admitted.new if created else admitted.known)[user_id], environment, user_id)
     return Registration(user, tokens.issue(user, now=now, lifetime=token_lifetime), created)
 
 
-@transaction.atomic
-def _create_or_update(
-    environment: Environment, user_id: str, given: dict[str, str], now: datetime
-) -> tuple[AppUser, bool]:
-    # The quota's lock comes before the id's, here and everywhere: two orders would deadlock.
-    limit = quota.lock(environment)
-    identity.lock(environment, [user_id])
-    user = _known(environment, user_id)
-    if user is not None:
-        for field, value in given.items():
-            setattr(user, field, value)
-        user.save(update_fields=list(given))
-        return user, False
-    _refuse_deactivated(environment, [user_id])
-    quota.require_places(environment, limit, 1, now=now)
-    user = AppUser.objects.create(
-        environment=environment, user_id=user_id, registered_at=now, **given
+def _of_life(life: int, environment: Environment, user_id: str) -> AppUser:
+    """The user with what is known of them here; the rest is read when it is asked for."""
+    user = AppUser.from_db(
+        None, ["id", "environment_id", "user_id"], [life, environment.pk, user_id]
     )
-    quota.tally(environment, day=now.date(), count=1)
-    return user, True
-
-
-_of_id = Compiled(
-    lambda environment_id, user_id: AppUser.objects.filter(
-        environment_id=environment_id, user_id=user_id
-    ),
-    *(-1, "user id"),
-)
-
-
-def _known(environment: Environment, user_id: str) -> AppUser | None:
-    return next(iter(_of_id(environment.pk, user_id)), None)
-
-
-def _create_unless_held(
-    environment: Environment, user_id: str, given: dict[str, str], now: datetime
-) -> AppUser | None:
-    """The user, who is registered from now on; None, and nothing has changed, where the id is
-    registered already or deactivated.
-    """
-    user = AppUser(environment=environment, user_id=user_id, registered_at=now, **given)
-    store = connections[DEFAULT_DB_ALIAS]  # asked for once: each look through the proxy costs
-    values = [field.get_db_prep_save(getattr(user, field.attname), store) for field in _FIELDS]
-    tallied = quota.tally_row(environment, day=now.date(), count=1)
-    with store.cursor() as cursor:
-        cursor.execute(
-            _CREATE_UNLESS_HELD,
-            [
-                identity.lock_key(environment.pk, user_id),
-                *(*values, environment.pk, user_id),
-                *tallied,
-            ],
-        )
-        cursor.nextset()
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    [user.pk], user._state.adding = row, False
+    user.environment = environment
     return user
 
 
-@transaction.atomic
 def register_new(
-    *, environment: Environment, users: Sequence[AppUser], now: datetime
+    *,
+    environment: Environment,
+    users: Sequence[AppUser],
+    now: datetime,
+    leave_out_deactivated: bool = False,
 ) -> list[AppUser]:
-    """Register several unsaved users at once, all or none, by three statements.
+    """Register several unsaved users at once, all or none, as of their `registered_at` or `now`.
 
-    Ids that are registered already are left alone and not in the answer.
-    Raises as `register` does; `QuotaExceeded` counts the new ones only.
+    Ids that are registered already are left alone and not in the answer; an id that is given twice
+    counts as it was given first. Raises as `admission.admit`; `QuotaExceeded` counts the new ones.
     """
-    for user in users:
-        identity.check_user_id(user.user_id)
-        identity.check_profile(name=user.name, avatar_url=user.avatar_url)
-    limit = quota.lock(environment)
     wanted = {user.user_id: user for user in reversed(users)}
-    identity.lock(environment, wanted)
-    taken = set(
-        AppUser.objects.filter(environment=environment, user_id__in=wanted).values_list(
-            "user_id", flat=True
-        )
-    )
-    fresh = [user for user in users if user is wanted[user.user_id] and user.user_id not in taken]
-    _refuse_deactivated(environment, [user.user_id for user in fresh])
-    quota.require_places(environment, limit, len(fresh), now=now)
-    for user in fresh:
+    users = [user for user in users if user is wanted[user.user_id]]
+    for user in users:
         user.environment, user.registered_at = environment, user.registered_at or now
-    created = AppUser.objects.bulk_create(fresh, batch_size=1000)
-    quota.tally(environment, day=now.date(), count=len(created))
+    admitted = admit(
+        environment=environment,
+        newcomers=[
+            Newcomer(
+                user.user_id,
+                registered_at=user.registered_at,
+                name=user.name,
+                avatar_url=user.avatar_url,
+                password=user.password,
+                last_seen_at=user.last_seen_at,
+                uuid=user.uuid,
+            )
+            for user in users
+        ],
+        leave_out_deactivated=leave_out_deactivated,
+        now=now,
+    )
+    created = [user for user in users if user.user_id in admitted.new]
+    for user in created:
+        user.pk, user._state.adding = admitted.new[user.user_id], False
     return created
 
 
@@ -206,11 +119,10 @@ def register_by_staff(
     """A test user made by hand in the console: one line in the audit trail, as for all that staff
     do. Raises as `register` does, and `AlreadyRegistered`.
     """
-    quota.lock(environment)
-    identity.lock(environment, [identity.check_user_id(user_id)])
-    if AppUser.objects.filter(environment=environment, user_id=user_id).exists():
+    users = [AppUser(user_id=user_id, name=name)]
+    created = register_new(environment=environment, users=users, now=now)
+    if not created:
         raise AlreadyRegistered
-    registration = register(environment=environment, user_id=user_id, name=name, now=now)
     audit.record(
         "user.registered",
         environment=environment,
@@ -219,7 +131,7 @@ def register_by_staff(
         now=now,
         after={"name": name},
     )
-    return registration
+    return Registration(created[0], tokens.issue(created[0], now=now), created=True)
 
 
 @transaction.atomic
@@ -231,8 +143,6 @@ def issue_to_staff(
     """
     if not environment.is_development:
         raise NotInProduction
-    quota.lock(environment)
-    identity.lock(environment, [identity.check_user_id(user_id)])
     longest = environment.token_lifetime
     registration = register(
         environment=environment,
@@ -271,9 +181,3 @@ def load_samples(*, environment: Environment, count: int, by: Actor, now: dateti
             "users.sampled", environment=environment, by=by, now=now, after={"count": len(created)}
         )
     return len(created)
-
-
-def _refuse_deactivated(environment: Environment, user_ids: list[str]) -> None:
-    deactivated = DeactivatedUser.objects.filter(environment=environment, user_id__in=user_ids)
-    if found := list(deactivated.values_list("user_id", flat=True)):
-        raise UserDeactivated(found)

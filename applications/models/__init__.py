@@ -10,6 +10,7 @@ Invariants
 
 from applications.models.applications import (
     FREE_USER_LIMIT,
+    USER_LIMITS,
     Application,
     AppSecret,
     AppSecretQuerySet,
@@ -22,6 +23,7 @@ from applications.models.webhooks import Delivery, DeliveryQuerySet, Webhook, We
 
 __all__ = [
     "FREE_USER_LIMIT",
+    "USER_LIMITS",
     "AppSecret",
     "AppSecretQuerySet",
     "Application",

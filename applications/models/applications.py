@@ -33,6 +33,10 @@ class Plan(models.TextChoices):
     PRO = "pro"
 
 
+# Plan → how many app users may be registered at once. A plan that is missing has no limit.
+USER_LIMITS: dict[str, int] = {Plan.TRIAL: FREE_USER_LIMIT}
+
+
 class Environment(models.Model):
     """Development or production of an application; owner of all that belongs to users."""
 
@@ -104,7 +108,7 @@ class Environment(models.Model):
     @property
     def user_limit(self) -> int | None:
         """How many app users may be registered at once; None: as many as wanted."""
-        return FREE_USER_LIMIT if self.plan == Plan.TRIAL else None
+        return USER_LIMITS.get(self.plan)
 
 
 class AppSecretQuerySet(models.QuerySet["AppSecret"]):

@@ -10,7 +10,8 @@ from applications.models import Plan
 from moderation.models import Ban, BlocklistEntry
 from tests import factories
 from tests.factories import NOON
-from users import bulk, quota
+from users import quota, registration
+from users.admission import MOST_AT_ONCE
 from users.models import AppUser, RegistrationTally
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
@@ -88,5 +89,7 @@ def test_names_an_unknown_app_key():
 
 
 def test_a_chunk_has_an_end(pro):
+    users = [AppUser(user_id=f"user-{number}") for number in range(MOST_AT_ONCE + 1)]
     with pytest.raises(ValueError, match="more than 2000"):
-        bulk.register_chunk(environment=pro, users=[AppUser()] * (bulk.CHUNK + 1))
+        registration.register_new(environment=pro, users=users, now=NOON)
+    assert not AppUser.objects.exists()

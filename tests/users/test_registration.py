@@ -142,9 +142,9 @@ class TestQuota:
             assert register(environment, "one-more").created
         assert not any("applications_environment" in query["sql"] for query in queries)
 
-    def test_where_there_is_none_two_messages_to_the_database_do(self, django_assert_num_queries):
+    def test_where_there_is_none_one_round_trip_does(self, django_assert_num_queries):
         environment = make_environment(kind="production", plan=Plan.PRO)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             new = register(environment, name="Ada")
         assert held(environment) == {("ada", "Ada", "", NOON)}
         assert AppUser.objects.get() == new.user
@@ -194,6 +194,17 @@ class TestQuota:
         Environment.objects.filter(pk=environment.pk).update(plan=Plan.PRO)
         assert environment.plan == Plan.TRIAL
         assert register(environment).created
+
+    @pytest.mark.django_db(transaction=True)
+    def test_holds_for_who_read_the_plan_before_a_downgrade(self):
+        environment = make_environment(kind="production", plan=Plan.PRO)
+        make_users(environment=environment, count=FREE_USER_LIMIT - 1)
+        Environment.objects.filter(pk=environment.pk).update(plan=Plan.TRIAL)
+        assert environment.user_limit is None
+        assert register(environment, "the-hundredth").created
+        assert AuditEvent.objects.get(type="quota.reached").after["percent"] == 100
+        with pytest.raises(QuotaExceeded):
+            register(environment, "one-too-many")
 
     def test_after_a_downgrade_deletes_nobody_and_admits_nobody(self):
         environment = make_environment(kind="production", plan=Plan.PRO)

@@ -57,9 +57,13 @@ class AppUser(models.Model):
     # Peppered and hashed (`users.passwords`); empty: signs in by access token alone.
     password = models.CharField(max_length=128, blank=True, editable=False)
     friend_permission = models.PositiveSmallIntegerField(
-        choices=FriendPermission, default=FriendPermission.ANYONE
+        choices=FriendPermission,
+        default=FriendPermission.ANYONE,
+        db_default=FriendPermission.ANYONE,
     )
-    push_settings = models.JSONField(default=dict, blank=True)
+    push_settings = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), blank=True
+    )
     registered_at = models.DateTimeField()
     changed_at = models.DateTimeField(
         null=True, blank=True, help_text="Last change of name, avatar or push settings."
@@ -98,10 +102,9 @@ class AppUser(models.Model):
 class RegistrationTally(models.Model):
     """How many registrations a day saw, deleted users included.
 
-    Spread over `SHARDS` rows a day, or all registrars of a busy environment would queue for one.
+    Spread over several rows a day (`users_admit`), or all registrars of a busy environment would
+    queue for one.
     """
-
-    SHARDS = 16
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
     day = models.DateField(help_text="In UTC.")

@@ -16,7 +16,8 @@ from applications.models import AuditEvent, Environment
 from moderation import bans, lists
 from moderation.models import Ban, BlocklistEntry
 from rollcall.demo.people import person
-from users import bulk, identity
+from users import identity, registration
+from users.admission import MOST_AT_ONCE
 from users.models import AppUser, RegistrationTally
 from users.quota import QuotaExceeded
 
@@ -71,13 +72,17 @@ class Command(BaseCommand):
         self, environment: Environment, ids: list[str], random: Random, now: datetime
     ) -> None:
         registered = 0
-        for start in self.progress("users", range(0, len(ids), bulk.CHUNK), len(ids)):
+        for start in self.progress("users", range(0, len(ids), MOST_AT_ONCE), len(ids)):
             chunk = [
                 _user(ids[place], now - PAST * (1 - place / len(ids)), random, now)
-                for place in range(start, min(start + bulk.CHUNK, len(ids)))
+                for place in range(start, min(start + MOST_AT_ONCE, len(ids)))
             ]
             try:
-                registered += bulk.register_chunk(environment=environment, users=chunk)
+                registered += len(
+                    registration.register_new(
+                        environment=environment, users=chunk, leave_out_deactivated=True, now=now
+                    )
+                )
             except QuotaExceeded as error:
                 raise CommandError(f"{error} This run has registered {registered:,}.") from error
         self.stdout.write(f"{registered:,} of {len(ids):,} users were new")

@@ -15,7 +15,8 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
-from users import quota, registration
+from users import registration
+from users.models import RegistrationTally
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
@@ -29,7 +30,9 @@ def get(client, environment):
 class TestEnvironment:
     def test_says_how_full_it_is_and_when_it_will_be(self, environment, get):
         make_users(environment=environment, count=87)
-        quota.tally(environment, day=NOON.date(), count=30)  # some two a day, over 14 days
+        RegistrationTally.objects.create(
+            environment=environment, day=NOON, shard=0, count=30
+        )  # some two a day, over 14 days
         assert "87 of 100, 13 free, full in about 6 days" in get().text
 
     def test_counts_bans_connections_and_deactivated(self, environment, get):

@@ -1,0 +1,160 @@
+"""Who is admitted: the one way in which a row of `AppUser` comes into being.
+
+Invariants
+----------
+* The law stands in one place, the SQL function `users_admit` (migration 0002_admission, with the
+  law as its comment): quota, deactivated ids, one life of an id at a time, each day's tally. Every
+  verb that registers goes through `admit`, whether one id or thousands.
+* Where there is no limit it is one round trip, which is a transaction by itself. Where there is
+  one, the lines in the audit trail that a filling quota leaves are in the same transaction.
+* `tests/users/plain_admission.py` says the same slowly, row by row.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from applications.models import USER_LIMITS, Environment
+from applications.statements import Statement
+from users import identity, quota
+
+# Each id is locked until its transaction ends, and PostgreSQL has room for some 6,400 locks in all.
+MOST_AT_ONCE = 2_000
+
+_ANSWER = (
+    "SELECT admitted, new_ids, new_lives, known_ids, known_lives, deactivated, seats, used "
+    f"FROM users_admit(%s, '{json.dumps(USER_LIMITS)}', %s, %s, %s, "  # noqa: S608 - ours
+)
+_ADMIT = Statement(
+    _ANSWER + "%s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], "
+    "%s::timestamptz[])"
+)
+# Of one id without arrays, which cost psycopg more than all the rest.
+_ADMIT_ONE = Statement(
+    _ANSWER + "ARRAY[%s]::text[], ARRAY[%s]::uuid[], ARRAY[%s]::text[], ARRAY[%s]::text[], "
+    "ARRAY[%s]::text[], ARRAY[%s]::timestamptz[], ARRAY[%s]::timestamptz[])"
+)
+
+
+class UserDeactivated(Exception):
+    """The id is deactivated: it must be reactivated before it can register."""
+
+    def __init__(self, user_ids: Sequence[str]):
+        self.user_ids = sorted(user_ids)
+        super().__init__(f"Deactivated: {', '.join(self.user_ids)}")
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """An id that asks to be registered, and what it brings along. A name or avatar of None is not
+    given.
+    """
+
+    user_id: str
+    registered_at: datetime
+    name: str | None = None
+    avatar_url: str | None = None
+    password: str = ""
+    last_seen_at: datetime | None = None
+    uuid: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The lives (primary keys) of the ids that are registered now, by whether they were before."""
+
+    new: dict[str, int]
+    known: dict[str, int]
+
+
+def admit(
+    *,
+    environment: Environment,
+    newcomers: Sequence[Newcomer],
+    now: datetime,
+    renew: bool = False,
+    leave_out_deactivated: bool = False,
+) -> Admitted:
+    """Register those that are not, all or none. `newcomers` names each id once, and at most
+    `MOST_AT_ONCE` of them.
+
+    With `renew`, who is known gets the name and the avatar that are given; without it they are left
+    alone. With `leave_out_deactivated`, deactivated ids are in neither answer.
+    Raises `UserDeactivated`, `quota.QuotaExceeded`, and of `identity` `InvalidUserId` and
+    `InvalidProfile`.
+    """
+    if len(newcomers) > MOST_AT_ONCE:
+        raise ValueError(f"more than {MOST_AT_ONCE} users at once")
+    for each in newcomers:
+        identity.check_user_id(each.user_id)
+        identity.check_profile(name=each.name, avatar_url=each.avatar_url)
+    if not newcomers:
+        return Admitted({}, {})
+    terms = (renew, leave_out_deactivated)
+    answer = None
+    if environment.user_limit is None:
+        answer = _ask(environment, newcomers, terms)
+    if answer is None or answer.needs_transaction:
+        with transaction.atomic(savepoint=False):
+            answer = _ask(environment, newcomers, terms)
+            if answer.admitted and answer.seats is not None:
+                quota.note_thresholds(
+                    environment,
+                    limit=answer.seats,
+                    used=answer.used,
+                    added=len(answer.new),
+                    now=now,
+                )
+    if answer.admitted:
+        return Admitted(answer.new, answer.known)
+    if answer.deactivated:
+        raise UserDeactivated(answer.deactivated)
+    raise quota.QuotaExceeded(
+        limit=answer.seats, used=answer.used, is_development=environment.is_development
+    )
+
+
+class _Answer:
+    """A row of `users_admit`."""
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        self.admitted, new_ids, new_lives, known_ids, known_lives, gone, seats, used = row
+        self.new: dict[str, int] = dict(zip(new_ids or (), new_lives or (), strict=True))
+        self.known: dict[str, int] = dict(zip(known_ids or (), known_lives or (), strict=True))
+        self.deactivated: list[str] = gone or []
+        self.seats: Any = seats
+        self.used: Any = used
+
+    @property
+    def needs_transaction(self) -> bool:
+        """The environment has a limit, by now."""
+        return not self.admitted and not self.deactivated and self.used is None
+
+
+def _ask(
+    environment: Environment, newcomers: Sequence[Newcomer], terms: tuple[bool, bool]
+) -> _Answer:
+    columns = [
+        (
+            each.user_id,
+            each.uuid or uuid4(),
+            each.name,
+            each.avatar_url,
+            each.password,
+            each.registered_at,
+            each.last_seen_at,
+        )
+        for each in newcomers
+    ]
+    statement = _ADMIT_ONE if len(columns) == 1 else _ADMIT
+    values = (
+        columns[0] if len(columns) == 1 else [list(each) for each in zip(*columns, strict=True)]
+    )
+    row = statement.row(environment.pk, connection.in_atomic_block, *terms, *values)
+    assert row is not None  # noqa: S101
+    return _Answer(row)
