@@ -24,16 +24,13 @@ from django.http import HttpRequest
 from pydantic import Field, StrictBool
 
 from api.vendor import Caller, Request
-from applications import environments
+from applications import callers, environments
 from applications.audit import Actor
-from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent, Environment
 from applications.requests import client_address
 from applications.vendors import VendorSettings
 
 _APP_KEY = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
-# Of an app key, with environment and application; every call asks.
-live_secrets = Compiled(AppSecret.objects.for_app_key, "app key")
 
 # Half-open, so that a nonce is remembered for as long as its signature can be fresh.
 FRESH = timedelta(minutes=5)
@@ -101,11 +98,11 @@ def app_key(request: HttpRequest) -> str:
 
 
 def authenticate(request: Request) -> Caller:
-    """Who calls. Raises `UnknownAppKey`, `BadSignature`, `NoncesAway`, `DoorClosed`. One query,
-    and a write at most once a minute for each secret.
+    """Who calls. Raises `UnknownAppKey`, `BadSignature`, `NoncesAway`, `DoorClosed`. At
+    most one query, and a write once a minute for each secret.
     """
     key = app_key(request)
-    secrets = live_secrets(key) if _APP_KEY.fullmatch(key) else []
+    secrets = callers.secrets_of_key(key, now=request.call.now) if _APP_KEY.fullmatch(key) else ()
     if not secrets:
         raise UnknownAppKey
     version = _header(request, "Signature-Version") or "1"

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
-from applications import audit, vault, vendors
+from applications import audit, callers, vault, vendors
 from applications.audit import Actor
 from applications.models import Application, AppSecret, Environment, Member, Plan, Role
 from applications.vendors import InvalidSetting
@@ -117,7 +117,7 @@ def rename(*, application: Application, name: str, by: Actor, now: datetime) -> 
     Raises `InvalidName`.
     """
     _check_name(name)
-    locked = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    locked = _lock_application(application)
     if locked.name == name:
         return
     before, locked.name = locked.name, name
@@ -161,7 +161,15 @@ def _make_secret(environment: Environment, *, by: Actor, now: datetime) -> NewSe
     return NewSecret(secret, text)
 
 
+def _lock_application(application: Application) -> Application:
+    """Of whoever changes it."""
+    callers.forget_changed()
+    return Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+
+
 def _lock(environment: Environment) -> Environment:
+    """Of whoever changes it or its secrets."""
+    callers.forget_changed()
     return Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
 
 
@@ -180,7 +188,8 @@ def add_secret(*, environment: Environment, by: Actor, now: datetime) -> NewSecr
 
 @transaction.atomic
 def revoke_secret(*, environment: Environment, secret_id: int, by: Actor, now: datetime) -> None:
-    """Calls signed with it are refused from now on. Raises `SecretGone`, `LastSecret`."""
+    """Calls signed with it are refused from now on, by other processes within
+    `callers.REMEMBERED_FOR`. Raises `SecretGone`, `LastSecret`."""
     _lock(environment)
     live = list(environment.secrets.live())
     secret = next((secret for secret in live if secret.pk == secret_id), None)
@@ -206,6 +215,8 @@ def secret_used(secret: AppSecret, *, now: datetime) -> None:
         AppSecret.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lte=stale), pk=secret.pk
         ).update(last_used_at=now)
+        # The row may be remembered, and the next call is not to ask again.
+        secret.last_used_at = now
 
 
 def _is_bool(value: Any) -> bool:
@@ -303,7 +314,7 @@ def answer_vendors(
     """Which vendors' calls are answered; the others get their vendor's refusal."""
     chosen = set(names)
     wanted = [vendor.name for vendor in vendors.vendors() if vendor.name in chosen]
-    locked = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
+    locked = _lock_application(application)
     if locked.vendors != wanted:
         Application.objects.filter(pk=application.pk).update(vendors=wanted)
         audit.record(

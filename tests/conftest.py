@@ -15,6 +15,7 @@ from django.test import TransactionTestCase
 from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import expect
 
+from applications import callers
 from tests import stores
 from tests.factories import NOON, make_environment
 from tests.waiting import PATIENCE
@@ -45,6 +46,12 @@ def pytest_xdist_auto_num_workers(config):
 def pytest_collection_modifyitems(items):
     # Playwright keeps an event loop in the main thread from the first browser test on.
     items.sort(key=lambda item: bool(item.get_closest_marker("browser")))
+
+
+@pytest.fixture(autouse=True)
+def _strangers():
+    """Tests take place at the same moment; what the last one remembered was rolled back."""
+    callers.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

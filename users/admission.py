@@ -26,9 +26,10 @@ from users import identity, quota
 # Each id is locked until its transaction ends, and PostgreSQL has room for some 6,400 locks in all.
 MOST_AT_ONCE = 2_000
 
+_LIMITS = json.dumps(USER_LIMITS)
 _ANSWER = (
     "SELECT admitted, new_ids, new_lives, known_ids, known_lives, deactivated, seats, used "
-    f"FROM users_admit(%s, '{json.dumps(USER_LIMITS)}', %s, %s, %s, "  # noqa: S608 - ours
+    "FROM users_admit(%s, %s::jsonb, %s, %s, %s, "
 )
 _ADMIT = Statement(
     _ANSWER + "%s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], "
@@ -155,6 +156,6 @@ def _ask(
     values = (
         columns[0] if len(columns) == 1 else [list(each) for each in zip(*columns, strict=True)]
     )
-    row = statement.row(environment.pk, connection.in_atomic_block, *terms, *values)
+    row = statement.row(environment.pk, _LIMITS, connection.in_atomic_block, *terms, *values)
     assert row is not None  # noqa: S101
     return _Answer(row)

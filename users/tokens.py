@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from applications import audit, vault
+from applications import audit, callers, vault
 from applications.audit import Actor
 from applications.models import Environment
 from users import identity, presence
@@ -184,6 +184,7 @@ def sign_out_everywhere(
 def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
     """Every access token of the environment is dead, and every connection closes."""
     identity.lock_environment(environment)
+    callers.forget_changed()
     Environment.objects.filter(pk=environment.pk).update(tokens_valid_from=now)
     environment.tokens_valid_from = now
     presence.request_disconnect_all(environment=environment, reason="signed out", now=now)

@@ -13,9 +13,9 @@ from api.agora.credentials import Credential, TokenRejected
 from api.agora.settings import settings_of
 from api.agora.wire import Failure, Refusal, Refused
 from api.ratelimit import Limits
-from api.signature import DoorClosed, live_secrets
+from api.signature import DoorClosed
+from applications import callers
 from applications.audit import Actor
-from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent, Environment
 from applications.requests import client_address
 from applications.vendors import Limit
@@ -34,15 +34,6 @@ LIMITS = Limits(
 )
 # In place of org and app names, an app may be called by its key.
 BY_APP_ID = "app-id"
-_live_secrets_by_name = Compiled(
-    lambda org, kind: (
-        AppSecret.objects.live()
-        .filter(environment__application__org_name=org, environment__kind=kind)
-        .select_related("environment__application")
-        .order_by("pk")
-    ),
-    *("org name", "kind"),
-)
 _ORG_NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
 _APP_ID = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)
 
@@ -138,16 +129,16 @@ def _unknown_caller(request: Request) -> Caller:
     )
 
 
-def _secrets(request: Request) -> list[AppSecret]:
+def _secrets(request: Request) -> Sequence[AppSecret]:
     """The live secrets of the app; each has at least one."""
     org, app_name = segments(request)[:2]
     if is_by_app_id(request):
         if not _APP_ID.fullmatch(app_name):
-            return []
-        return live_secrets(app_name)
+            return ()
+        return callers.secrets_of_key(app_name, now=request.call.now)
     if not _ORG_NAME.fullmatch(org) or app_name not in Environment.Kind.values:
-        return []
-    return _live_secrets_by_name(org, app_name)
+        return ()
+    return callers.secrets_of_name(org, app_name, now=request.call.now)
 
 
 def _actor(request: Request, name: str) -> Actor:

@@ -118,12 +118,16 @@ class AppSecretQuerySet(models.QuerySet["AppSecret"]):
 
     def for_app_key(self, app_key: str) -> Self:
         """The live secrets of the environment with this app key, each with its environment."""
-        return (
-            self.live()
-            .filter(environment__app_key=app_key)
-            .select_related("environment__application")
-            .order_by("pk")
+        return self._to_call_with().filter(environment__app_key=app_key)
+
+    def for_name(self, org_name: str, kind: str) -> Self:
+        """The same by the name of its application and its kind."""
+        return self._to_call_with().filter(
+            environment__application__org_name=org_name, environment__kind=kind
         )
+
+    def _to_call_with(self) -> Self:
+        return self.live().select_related("environment__application").order_by("pk")
 
 
 class AppSecret(models.Model):

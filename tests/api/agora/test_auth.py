@@ -325,7 +325,7 @@ class TestQueries:
         for number in range(20):
             make_user(environment=agora.environment, user_id=f"user-{number}")
 
-        # The app with its secrets; the users; their bans.
+        # The app is remembered; the users; their bans.
         for path in ("users?limit=1", "users?limit=20", "users/user-1"):
-            with django_assert_num_queries(3):
+            with django_assert_num_queries(2):
                 assert agora("GET", path)[0] == 200
