@@ -61,7 +61,9 @@ class Ban(models.Model):
         LIFTED = "lifted"
         REPLACED = "replaced", "changed"
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="bans")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="bans", db_index=False
+    )
     user_id = UserIdField()
     reason = models.CharField(max_length=200, blank=True)
     imposed_at = models.DateTimeField()
@@ -117,6 +119,7 @@ class Ban(models.Model):
             models.Index(
                 fields=["environment", "outcome", "-closed_at", "-id"],
                 name="moderation_ban_closed",
+                condition=Q(outcome__in=["lifted", "expired"]),
             ),
             # The Bans page, all.
             models.Index(fields=["environment", "-id"], name="moderation_ban_all"),
@@ -140,7 +143,9 @@ class Mute(models.Model):
         GROUP = "group"
         ROOM = "room", "chat room"
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     user_id = UserIdField()
     channel = models.CharField(max_length=6, choices=Channel)
     imposed_at = models.DateTimeField()
@@ -197,7 +202,9 @@ class ListEntryQuerySet(models.QuerySet["ListEntry"]):
 class ListEntry(models.Model):
     """One place in somebody's list."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     owner_id = UserIdField()
     listed_id = UserIdField()
     added_at = models.DateTimeField()
@@ -247,7 +254,9 @@ class AllowlistEntry(ListEntry):
 class AllowlistSwitch(models.Model):
     """A row for each user whose allowlist is in force (and whose blocklist therefore rests)."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     owner_id = UserIdField()
     switched_on_at = models.DateTimeField()
 

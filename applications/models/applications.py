@@ -45,7 +45,7 @@ class Environment(models.Model):
         PRODUCTION = "production"
 
     application = models.ForeignKey(
-        Application, on_delete=models.CASCADE, related_name="environments"
+        Application, on_delete=models.CASCADE, related_name="environments", db_index=False
     )
     kind = models.CharField(max_length=11, choices=Kind)
     # 32 lower-case hex digits, which every vendor's callers can take for their name of an app.

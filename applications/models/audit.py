@@ -26,9 +26,16 @@ class AuditEvent(models.Model):
     at = models.DateTimeField()
     # A dotted word from `applications.audit.CATALOGUE`.
     type = models.CharField(max_length=40)
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="+")
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     environment = models.ForeignKey(
-        Environment, on_delete=models.CASCADE, related_name="+", null=True, blank=True
+        Environment,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,
     )
     subject = IdentifierField(max_length=150, blank=True)
     actor_kind = models.CharField(max_length=7, choices=ActorKind)

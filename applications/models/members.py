@@ -19,7 +19,9 @@ class Role(models.TextChoices):
 class Member(models.Model):
     """A staff account's place in an application."""
 
-    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="members")
+    application = models.ForeignKey(
+        Application, on_delete=models.CASCADE, related_name="members", db_index=False
+    )
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )

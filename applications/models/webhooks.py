@@ -81,7 +81,11 @@ class Delivery(models.Model):
     # No constraint in the database: it would fail a ban that commits while somebody removes the
     # endpoint which was to hear of it. What is left behind without an endpoint is never sent.
     webhook = models.ForeignKey(
-        Webhook, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False
+        Webhook,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_constraint=False,
+        db_index=False,
     )
     # Names the event to the receiver, the same at every attempt: who got it before can tell.
     message_id = models.CharField(max_length=40)

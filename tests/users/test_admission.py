@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.db.models import Sum
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from applications.models import FREE_USER_LIMIT, AuditEvent, Environment, Plan
 from tests.factories import DAY, NOON, make_deactivated, make_environment, make_users
+from tests.generated import given, st
 from tests.users import plain_admission
 from users import admission
 from users.admission import Newcomer, UserDeactivated
@@ -112,7 +111,6 @@ class World:
         )
 
 
-@settings(max_examples=60)
 @given(
     held=st.sampled_from([0, FREE_USER_LIMIT - 7, FREE_USER_LIMIT - 2, FREE_USER_LIMIT + 1]),
     plan=st.sampled_from([Plan.TRIAL, Plan.PRO]),

@@ -4,11 +4,11 @@ from django.db import migrations
 LOCK = """
 CREATE FUNCTION users_lock_key(environment bigint, user_id text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN hashtextextended(environment::text || ':' || user_id, 0);
+RETURN hashtextextended(environment::text || ':' || lower(user_id), 0);
 
 COMMENT ON FUNCTION users_lock_key IS
-'By which number one id in one environment is locked. Of two that share a number, one waits for the
-other without need; nothing worse.';
+'By which number one id in one environment is locked, in whatever case it is written. Of two ids that
+share a number, one waits for the other without need; nothing worse.';
 
 CREATE FUNCTION users_lock(of_environment bigint, user_ids text[]) RETURNS void
 LANGUAGE plpgsql AS $$

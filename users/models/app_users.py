@@ -48,7 +48,9 @@ class FriendPermission(models.IntegerChoices):
 class AppUser(models.Model):
     """A person of the customer's app, registered in one environment."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="users")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="users", db_index=False
+    )
     user_id = UserIdField()
     # A second name, for callers whose protocol gives each user one.
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -85,8 +87,6 @@ class AppUser(models.Model):
         indexes = [
             # The Users page, newest first; the Quota page by age.
             models.Index(fields=["environment", "-registered_at", "-id"], name="users_by_age"),
-            # The Quota page by last seen.
-            models.Index(fields=["environment", "last_seen_at", "id"], name="users_by_last_seen"),
             # The tab "never connected".
             models.Index(
                 fields=["environment", "-registered_at", "-id"],
@@ -106,7 +106,9 @@ class RegistrationTally(models.Model):
     queue for one.
     """
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     day = models.DateField(help_text="In UTC.")
     shard = models.PositiveSmallIntegerField()
     count = models.PositiveIntegerField(default=0)

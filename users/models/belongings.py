@@ -24,7 +24,9 @@ class Profile(models.Model):
 class Attributes(models.Model):
     """Free key-value pairs that clients keep on the server for a user, registered or not."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     owner_id = UserIdField()
     values = models.JSONField(default=dict)
     size = models.PositiveIntegerField(help_text="Bytes of keys and values in UTF-8.")
@@ -44,7 +46,9 @@ class Attributes(models.Model):
 class UserTags(models.Model):
     """The tags of a user, registered or not; push campaigns select by them."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     owner_id = UserIdField()
     tags = models.JSONField(default=list)
 
@@ -61,7 +65,9 @@ class UserTags(models.Model):
 class Remark(models.Model):
     """What `owner_id` calls `about_id` in push notices."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     owner_id = UserIdField()
     about_id = UserIdField()
     text = models.CharField(max_length=64)

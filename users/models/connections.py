@@ -37,7 +37,9 @@ class Connection(models.Model):
     """A client that holds a gateway open. Its lease is its gateway's."""
 
     gateway = models.ForeignKey(GatewayProcess, on_delete=models.CASCADE, related_name="+")
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     user_id = UserIdField()
     device = models.CharField(max_length=64, blank=True)
     platform = models.CharField(max_length=32, blank=True)

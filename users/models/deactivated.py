@@ -22,7 +22,7 @@ class DeactivatedUser(models.Model):
     """What stays of a deactivated user: the id, when, and by which call. It disables the id."""
 
     environment = models.ForeignKey(
-        Environment, on_delete=models.CASCADE, related_name="deactivated_users"
+        Environment, on_delete=models.CASCADE, related_name="deactivated_users", db_index=False
     )
     user_id = UserIdField()
     deactivated_at = models.DateTimeField()

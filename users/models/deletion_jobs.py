@@ -26,7 +26,7 @@ class DeletionJob(models.Model):
         CANCELLED = "cancelled"
 
     environment = models.ForeignKey(
-        Environment, on_delete=models.CASCADE, related_name="deletion_jobs"
+        Environment, on_delete=models.CASCADE, related_name="deletion_jobs", db_index=False
     )
     state = models.CharField(max_length=9, choices=State, default=State.PREVIEWED)
     previewed_at = models.DateTimeField()
@@ -73,7 +73,9 @@ class DeletionItem(models.Model):
         GONE = "gone", "was gone already"
         ANOTHER_LIFE = "another_life", "kept: registered again since the preview"
 
-    job = models.ForeignKey(DeletionJob, on_delete=models.CASCADE, related_name="items")
+    job = models.ForeignKey(
+        DeletionJob, on_delete=models.CASCADE, related_name="items", db_index=False
+    )
     user_id = UserIdField()
     # The life that was previewed, by AppUser's primary key; no foreign key, for it is to go.
     life = models.BigIntegerField()

@@ -17,7 +17,9 @@ class FriendshipQuerySet(models.QuerySet["Friendship"]):
 class Friendship(models.Model):
     """`owner_id`'s side of a friendship; `friend_id` has one of their own."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     owner_id = UserIdField()
     friend_id = UserIdField()
     alias = models.CharField(max_length=100, blank=True)
@@ -50,7 +52,9 @@ class Friendship(models.Model):
 class FriendRequest(models.Model):
     """Asked, not yet answered."""
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     sender_id = UserIdField()
     recipient_id = UserIdField()
     message = models.CharField(max_length=128, blank=True)

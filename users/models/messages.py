@@ -19,7 +19,9 @@ class Message(models.Model):
     sends again.
     """
 
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     sender_id = UserIdField()
     recipient_id = UserIdField()
     # The sender's own name for it: sending it again sends it once.
