@@ -52,6 +52,8 @@ def tied_as_owner(number: signal.Signals, owner: int) -> list[str]:
         "--clear-groups",
         f"--inh-caps={capability}",
         f"--ambient-caps={capability}",
+        # Else access(2), by which PostgreSQL looks for its own program, would not count it.
+        "--securebits=+no_setuid_fixup",
     ]
 
 

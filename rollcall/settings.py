@@ -8,6 +8,7 @@ once. Everything that is written lies under `DATA_DIR`. What production must set
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from csp.constants import NONE, SELF
 from environ import Env
@@ -15,11 +16,16 @@ from environ import Env
 from rollcall import orphans
 from rollcall.own_secrets import own_secret
 from rollcall.stores import postgres, under, valkey
-from rollcall.variables import Variables, file, folder, one_of, time_zone, url
+from rollcall.variables import Variables, folder, url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Variables()
-env.read_file(env.parsed("ENV_FILE", BASE_DIR / ".env", file, "the path of a file"))
+# What is set in the environment itself goes before the file.
+Env.read_env(
+    env.parsed(
+        "ENV_FILE", BASE_DIR / ".env", lambda text: Path(text).resolve(strict=True), "a file's path"
+    )
+)
 # What is not understood has its default here; `rollcall.checks` names it, and nothing starts.
 MALFORMED_VARIABLES = env.malformed
 
@@ -242,7 +248,10 @@ WEB_THREADS = env.number("WEB_THREADS", 8)
 API_VENDORS = ["api.nexconn.VENDOR", "api.rongcloud.VENDOR", "api.agora.VENDOR"]
 # The zone in which RongCloud and Nexconn print times that carry no offset.
 API_TIME_ZONE = env.parsed(
-    "API_TIME_ZONE", "UTC", time_zone, "the name of a time zone, as in Asia/Shanghai"
+    "API_TIME_ZONE",
+    "UTC",
+    lambda text: ZoneInfo(text).key,
+    "the name of a time zone, as in Asia/Shanghai",
 )
 # True lets webhooks call local addresses, and plain http: for trying them out, never in production.
 WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
@@ -284,7 +293,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_LEVELS = {level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -292,7 +301,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["stderr"],
-        "level": env.parsed("LOG_LEVEL", "INFO", one_of(*_LEVELS), " or ".join(_LEVELS)),
+        "level": env.parsed("LOG_LEVEL", "INFO", _LEVELS.__getitem__, " or ".join(_LEVELS)),
     },
     "loggers": {"axes": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
 }

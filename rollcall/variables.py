@@ -1,7 +1,8 @@
-"""Settings as they stand in the environment: text, of which something else is expected.
+"""What django-environ does not do: note what is malformed, all of it, and go on with the default.
 
-A value that cannot be understood is noted, and the default stands in for it, so that settings can
-always be read. A system check (`rollcall.checks`) then names each one, and nothing starts.
+So settings can always be read; a system check (`rollcall.checks`) then names each variable, and
+nothing starts. django-environ itself raises at the first one, takes an empty variable for a value,
+any text for a flag, and knows no bounds.
 """
 
 import os
@@ -9,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
@@ -25,10 +24,6 @@ class Variables:
 
     def __init__(self) -> None:
         self.malformed: dict[str, str] = {}
-
-    def read_file(self, path: Path) -> None:
-        """What is set in the environment itself goes before the file."""
-        environ.Env.read_env(path)
 
     def text(self, name: str, default: str) -> str:
         return os.environ.get(name) or default
@@ -58,22 +53,8 @@ class Variables:
             return default
 
 
-# --- For `parsed` ------------------------------------------------------------------------------
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    return {each: each for each in choices}.__getitem__
-
-
-def file(text: str) -> Path:
-    """One that is there."""
-    path = Path(text)
-    path.stat()
-    return path
-
-
 def folder(text: str) -> Path:
-    """Made where it is missing."""
+    """For `parsed`. Made where it is missing."""
     path = Path(text).resolve()
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK):
@@ -82,6 +63,8 @@ def folder(text: str) -> Path:
 
 
 def url(*schemes: str) -> Callable[[str], str]:
+    """For `parsed`."""
+
     def parse(text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
@@ -91,7 +74,3 @@ def url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return parse
-
-
-def time_zone(text: str) -> str:
-    return ZoneInfo(text).key

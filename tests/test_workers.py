@@ -147,8 +147,8 @@ class TestOverABroker:
 
         logs = [tmp_path / "worker.log", tmp_path / "beat.log"]
         with Supervisor() as supervisor:
-            for process, log in zip((WORKER, BEAT), logs, strict=True):
-                supervisor.start(process, log=log)
+            for command, log in zip((WORKER, BEAT), logs, strict=True):
+                supervisor.start(module(log.stem, command), log=log)
             assert eventually(all_done), "".join(map(Path.read_text, logs))
         over.refresh_from_db()
         for_good.refresh_from_db()
@@ -165,8 +165,7 @@ class TestOverABroker:
         with Supervisor() as supervisor:
             supervisor.start(module("worker", WORKER), log=log)
             assert eventually(
-                lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE,
-                seconds=60,
+                lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE
             ), log.read_text()
         assert not AppUser.objects.exists()
 

@@ -22,6 +22,7 @@ from rollcall.demo import story
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
 from rollcall.processes import BEAT, WORKER, CannotStayUp, Process, Supervisor, module
+from rollcall.setpriv import NeedsSetpriv
 from rollcall.stores import StoreError, postgres, valkey
 from rollcall.stores.places import Server
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
                 f"A demo runs in {settings.DATA_DIR} already. DATA_DIR and PORT make room for "
                 f"another: DATA_DIR=other PORT={settings.PORT + 1} make demo"
             ) from error
-        except (CannotStayUp, StoreError) as error:
+        except (CannotStayUp, NeedsSetpriv, StoreError) as error:
             raise CommandError(str(error)) from error
 
     def run(self, supervisor: Supervisor) -> None:
