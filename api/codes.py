@@ -113,6 +113,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     Resolver404: UNKNOWN_CALL,
     vendor.WrongMethod: NOT_POSTED,
     vendor.Crashed: INTERNAL,
+    vendor.DatabaseLost: UNAVAILABLE,
     UnknownAppKey: PARAMETER,
     BadSignature: SIGNATURE,
     NoncesAway: UNAVAILABLE,
@@ -168,7 +169,7 @@ _ANY_CALL = {
     TOO_LARGE: "the body is too large.",
     TOO_OFTEN: "more of this call than a second allows.",
     INTERNAL: "something broke here; the log knows what.",
-    UNAVAILABLE: "signatures of version 2 cannot be checked just now.",
+    UNAVAILABLE: "the database cannot be reached just now, or used nonces cannot be looked up.",
 }
 
 

@@ -33,6 +33,13 @@ class UnreadableBody(Exception):
     """The body is not what the vendor's calls are written in; the text says why."""
 
 
+class DatabaseLost(Exception):
+    """The database is away: the same call may succeed soon."""
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached just now")
+
+
 class Crashed(Exception):
     """Something broke here; the log knows what."""
 
@@ -117,10 +124,15 @@ class Vendor:
     limits: "Limits"
     # The app key that a request claims, for the log.
     claimed_key: Callable[[HttpRequest], str]
-    # Every anticipated exception, with what `refuse` makes an answer of. Crashed is among them.
+    # Every anticipated exception, with what `refuse` makes an answer of. Crashed and DatabaseLost
+    # are among them.
     refusals: Mapping[type[Exception], Any]
     refuse: Callable[[Any, Exception], HttpResponse]
     documented: Documented
+    # Whether a request is for this vendor that neither a vendor's path nor a page answers.
+    claims: Callable[[HttpRequest], bool] = lambda request: False
+    # The largest body in bytes, where the vendor's is smaller than the installation's.
+    max_body: int | None = None
     # Second spellings of paths, without the leading slash.
     aliases: Mapping[str, str] = field(default_factory=dict)
     # How many segments of a path say whose call it is, before those that say which.

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from console.health.views import favicon
 
 handler403 = "console.errors.forbidden"
+handler500 = "console.errors.failed"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview:index"), name="root"),

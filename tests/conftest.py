@@ -16,6 +16,7 @@ from django.db import connection
 from playwright._impl._driver import compute_driver_executable
 
 from tests import embedded_redis
+from tests.lost import lose_database  # noqa: F401  # a fixture for all folders
 
 # The same examples in every run, and no time limit for one: a busy machine breaks no law.
 hypothesis.settings.register_profile(

@@ -144,6 +144,7 @@ NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
 WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
 TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
 INTERNAL = Refusal(500, "internal_server_error")
+UNAVAILABLE = Refusal(503, "service_unavailable")
 
 # --- Who asks ----------------------------------------------------------------------------------
 GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
@@ -218,6 +219,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     Resolver404: NO_CALL,
     vendor.WrongMethod: WRONG_METHOD,
     vendor.Crashed: INTERNAL,
+    vendor.DatabaseLost: UNAVAILABLE,
     DoorClosed: DISABLED,
     RateExceeded: TOO_OFTEN,
     # The body
@@ -269,8 +271,6 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     )
     if isinstance(error, vendor.WrongMethod):
         response["Allow"] = error.allowed
-    if isinstance(error, RateExceeded):
-        response["Retry-After"] = "1"
     return response
 
 

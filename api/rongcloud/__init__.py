@@ -14,6 +14,8 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * A page size above its maximum is refused, not cut: a caller would take the page for the last one.
 * Paths may begin with /user/blocklist for /user/blacklist; /user/activate.json is reactivate.
 * user/query and user/delusers answer in development alone.
+* What ends in .json, or comes with an App-Key, is a call to RongCloud wherever neither a page nor
+  another vendor has the address.
 * The calls that set tags take JSON, whatever its Content-Type; tags, remarks and mutes are for
   unknown ids too, and user/group/query finds no group, for there are none.
 * Hosted profiles: setting merges, and a list has the users that have one. Extended fields need no
@@ -25,6 +27,8 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 """
 
 from collections.abc import Sequence
+
+from django.http import HttpRequest
 
 from api import bodies, codes, signature
 from api.rongcloud import auth, friends, moderation, profiles, push, users, wire
@@ -46,6 +50,13 @@ def _owns(segments: Sequence[str]) -> bool:
     return bool(segments) and segments[0] in {"user", "friend"}
 
 
+def _claims(request: HttpRequest) -> bool:
+    """RongCloud has many modules that are not served here; its SDKs call them all the same, and
+    break on an answer that is not JSON.
+    """
+    return request.path_info.endswith(".json") or bool(signature.app_key(request))
+
+
 def _call_name(method: str, route: str) -> str:
     return route.removesuffix(".json")
 
@@ -53,6 +64,7 @@ def _call_name(method: str, route: str) -> str:
 VENDOR = Vendor(
     name="rongcloud",
     owns=_owns,
+    claims=_claims,
     api=api,
     call_name=_call_name,
     limits=auth.LIMITS,

@@ -60,6 +60,7 @@ class TestLimits:
                 "code": 1008,
                 "errorMessage": "More than 3 calls a second",
             }
+            assert caller.response["Retry-After"] == "1"
             clock.move_to(NOON + SECOND)
             assert statuses(caller, "checkOnline", 1, userId="a") == [200]
 
