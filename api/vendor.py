@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLResolver
@@ -57,6 +57,12 @@ class Call:
     now: datetime
 
 
+class WhoAndWhen(TypedDict):
+    environment: Environment
+    by: Actor
+    now: datetime
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls: the environment that proved itself, and the name for the audit trail."""
@@ -68,6 +74,11 @@ class Caller:
     @property
     def now(self) -> datetime:
         return self.call.now
+
+    @property
+    def who_and_when(self) -> WhoAndWhen:
+        """What every verb of the domain asks for, to be spread into its arguments."""
+        return {"environment": self.environment, "by": self.actor, "now": self.now}
 
 
 class Request(HttpRequest):

@@ -163,7 +163,12 @@ def expire(
     """
     if before > now:
         raise MomentAhead(before)
-    wanted = identity.check_user_ids(user_ids)
+    return _expire(environment, identity.check_user_ids(user_ids), before, by, now)
+
+
+def _expire(
+    environment: Environment, wanted: list[str], before: datetime, by: Actor, now: datetime
+) -> list[str]:
     unknown = _unknown(environment, wanted)
     AppUser.objects.filter(
         Q(tokens_valid_from=None) | Q(tokens_valid_from__lt=before),
@@ -191,7 +196,7 @@ def sign_out_everywhere(
     """Every token so far is dead and every connection closes. Raises `UnknownUsers`."""
     identity.lock(environment, [user_id])
     require_registered(environment, [user_id])
-    expire(environment=environment, user_ids=[user_id], before=now, by=by, now=now)
+    _expire(environment, [user_id], now, by, now)
     presence.request_disconnect(
         environment=environment, user_ids=[user_id], reason="signed out", now=now
     )

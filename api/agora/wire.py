@@ -31,6 +31,7 @@ from users.friends import (
     RefusesFriends,
     TooManyFriends,
 )
+from users.hosted_profiles import InvalidField
 from users.identity import InvalidProfile, InvalidUserId
 from users.passwords import InvalidPassword
 from users.quota import QuotaExceeded
@@ -245,6 +246,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     RefusesFriends: FORBIDDEN,
     NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
     InvalidFriendProfile: _argument(),
+    InvalidField: _argument(),
     InvalidEnd: INVALID,
     InvalidMuteEnd: INVALID,
     ListFull: LIST_FULL,

@@ -9,7 +9,9 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * At most 20 ids in a call about lists, at most 3,000 on a list.
 * `order` of a blocklist: 0 is newest first, 1 oldest first.
 * An empty `pageToken` is the last page; the key is always there.
-* /v4/user/online-status/get, as the manual prints it, is connection-status/get.
+* /v4/user/online-status/get, as the manual prints it, is connection-status/get, and friend/delete
+  is friend/remove.
+* Page 0 of a list of bans is the same as none. A list may be asked for without a body.
 """
 
 from collections.abc import Sequence
@@ -48,5 +50,8 @@ VENDOR = Vendor(
     refusals=wire.REFUSALS,
     refuse=codes.refuse,
     documented=wire.DOCUMENTED,
-    aliases={"v4/user/online-status/get": "v4/user/connection-status/get"},
+    aliases={
+        "v4/user/online-status/get": "v4/user/connection-status/get",
+        "v4/friend/delete": "v4/friend/remove",
+    },
 )

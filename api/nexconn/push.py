@@ -15,14 +15,7 @@ router = Router(tags=["Push notices"])
 @router.post("/v4/user/tag/batch/set", response=Done)
 def tag_batch_set(request: Request, body: Body[schemas.TagSet]) -> Any:
     """The same tags for each of these users, in place of those there were."""
-    caller = request.auth
-    tags.set_tags(
-        environment=caller.environment,
-        user_ids=body.userIds,
-        tags=body.tags,
-        by=caller.actor,
-        now=caller.now,
-    )
+    tags.set_tags(**request.auth.who_and_when, user_ids=body.userIds, tags=body.tags)
     return Done()
 
 

@@ -3,10 +3,20 @@
 from typing import Annotated, Any, Literal, Self
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api import fields
+
+
+def _number(given: Any) -> Any:
+    """A number, where digits in a text are one as well."""
+    return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() else given
+
+
+def _channel(given: Any) -> Any:
+    """The manual's example has a number for it."""
+    return "PERSON" if given == 1 and not isinstance(given, bool) else given
 
 
 class Body(Schema):
@@ -55,7 +65,7 @@ class Ban(Users):
 
 
 class BanList(Body):
-    page: fields.PageNumber | None = None
+    page: fields.PageNumberOrNone | None = None
     pageSize: fields.ListPageSize = 50
 
 
@@ -131,10 +141,12 @@ class ProfileList(Body):
 
 
 class HostedProfile(Schema):
+    """An empty half is left out."""
+
     userId: str
     version: int
-    userProfile: dict[str, Any]
-    userExtProfile: dict[str, str]
+    userProfile: dict[str, Any] | None = None
+    userExtProfile: dict[str, str] | None = None
 
 
 class HostedProfiles(Schema):
@@ -149,7 +161,7 @@ class FriendAdd(User):
 
     targetId: fields.UserId
     action: Literal[1, 2] = 1
-    extra: str = ""
+    extra: fields.FriendMessage = ""
 
 
 class FriendRemove(User):
@@ -159,9 +171,11 @@ class FriendRemove(User):
 
 
 class FriendList(User):
+    """The manual has both numbers as texts."""
+
     pageToken: str | None = None
-    pageSize: fields.UserPageSize = 50
-    order: Literal[0, 1] = 0
+    pageSize: Annotated[fields.UserPageSize, BeforeValidator(_number)] = 50
+    order: Annotated[Literal[0, 1], BeforeValidator(_number)] = 0
 
 
 class Friend(Schema):
@@ -214,7 +228,7 @@ class FriendProfileSet(User):
     """Without `alias` there is none any more; without `friendExtProfile` it stays."""
 
     targetId: fields.UserId
-    alias: str | None = None
+    alias: fields.Alias | None = None
     friendExtProfile: dict[str, str] | None = None
 
 
@@ -245,7 +259,8 @@ class MuteSet(Body):
     userIds: Annotated[list[fields.UserId], Field(min_length=1, max_length=fields.MAX_IDS_TO_MUTE)]
     muteState: Literal[0, 1]
     channelTypes: Annotated[
-        list[fields.Channel], Field(min_length=1, max_length=len(fields.CHANNELS))
+        list[Annotated[fields.Channel, BeforeValidator(_channel)]],
+        Field(min_length=1, max_length=len(fields.CHANNELS)),
     ]
 
 

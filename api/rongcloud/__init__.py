@@ -6,8 +6,12 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * A name has 64 characters at most, as in the manual; comments in SDKs allow 128 bytes.
 * Ids may be joined by commas in the calls whose manual or SDKs do so, and there may be repeated as
   well; elsewhere a comma is a bad id.
-* Unknown ids can be banned, listed, checked (offline) and deactivated. They are refused by info,
-  refresh, token/expire and delusers.
+* Unknown ids can be banned, listed, checked (offline), deactivated and given a quiet period, which
+  is not kept; token/expire, delusers and profile/clean skip them. They are refused by info,
+  refresh, profile/set, and the calls that change friends.
+* An id on its own list is accepted and ignored.
+* In JSON within a form, names of members are read in any case, and null counts as not sent.
+* A moment of token/expire up to five seconds ahead counts as now: clocks differ.
 * Banning again sets a new end. Unbanning, and removing from a list, whom it does not concern is
   success.
 * A ban without an end, which RongCloud does not know, is shown to end in the year 9999.
@@ -32,9 +36,9 @@ from django.http import HttpRequest
 
 from api import bodies, codes, signature
 from api.rongcloud import auth, friends, moderation, profiles, push, users, wire
-from api.vendor import Vendor, VendorAPI
+from api.vendor import Vendor
 
-api = VendorAPI(
+api = wire.API(
     title="Rollcall: RongCloud Server API",
     urls_namespace="rongcloud",
     docs_url=None,
@@ -72,6 +76,7 @@ VENDOR = Vendor(
     refusals=wire.REFUSALS,
     refuse=codes.refuse,
     documented=wire.DOCUMENTED,
+    max_body=wire.MAX_BODY,
     aliases={
         "user/activate.json": "user/reactivate.json",
         **{

@@ -1,5 +1,6 @@
 """RongCloud's calls about what push notices go by: tags, remarks, quiet periods."""
 
+from contextlib import suppress
 from typing import Any
 
 from ninja import Body, Form, Router
@@ -9,31 +10,23 @@ from api.rongcloud import schemas
 from api.rongcloud.wire import Done
 from api.vendor import Request
 from users import profiles, tags
+from users.tokens import UnknownUsers
 
 router = Router(tags=["Push notices"])
+_NO_PERIOD: dict[str, Any] = {"start": "00:00:00", "minutes": 0, "level": 0}
 
 
 @router.post("/user/tag/set.json", response=Done)
 def tag_set(request: Request, body: Body[schemas.TagSet]) -> Any:
     """A user's tags, in place of those there were. In JSON."""
-    return _set_tags(request, [body.userId], body.tags)
+    tags.set_tags(**request.auth.who_and_when, user_ids=[body.userId], tags=body.tags)
+    return Done()
 
 
 @router.post("/user/tag/batch/set.json", response=Done)
 def tag_batch_set(request: Request, body: Body[schemas.TagBatchSet]) -> Any:
     """The same tags for each of these users, in place of those there were. In JSON."""
-    return _set_tags(request, body.userIds, body.tags)
-
-
-def _set_tags(request: Request, user_ids: list[str], wanted: list[str]) -> Done:
-    caller = request.auth
-    tags.set_tags(
-        environment=caller.environment,
-        user_ids=user_ids,
-        tags=wanted,
-        by=caller.actor,
-        now=caller.now,
-    )
+    tags.set_tags(**request.auth.who_and_when, user_ids=body.userIds, tags=body.tags)
     return Done()
 
 
@@ -47,14 +40,8 @@ def tags_get(request: Request, form: Form[schemas.TagsGet]) -> Any:
 @router.post("/user/remarks/set.json", response=Done)
 def remarks_set(request: Request, form: Form[schemas.RemarksSet]) -> Any:
     """What push notices to a user call others."""
-    caller = request.auth
-    tags.set_remarks(
-        environment=caller.environment,
-        owner_id=form.userId,
-        remarks={each.id: each.remark for each in form.remarks},
-        by=caller.actor,
-        now=caller.now,
-    )
+    remarks = {each.id: each.remark for each in form.remarks}
+    tags.set_remarks(**request.auth.who_and_when, owner_id=form.userId, remarks=remarks)
     return Done()
 
 
@@ -72,14 +59,7 @@ def remarks_get(request: Request, form: Form[schemas.RemarksGet]) -> Any:
 @router.post("/user/remarks/del.json", response=Done)
 def remarks_del(request: Request, form: Form[schemas.RemarksDel]) -> Any:
     """Forget what a user calls another."""
-    caller = request.auth
-    tags.remove_remark(
-        environment=caller.environment,
-        owner_id=form.userId,
-        about_id=form.targetId,
-        by=caller.actor,
-        now=caller.now,
-    )
+    tags.remove_remark(**request.auth.who_and_when, owner_id=form.userId, about_id=form.targetId)
     return Done()
 
 
@@ -93,8 +73,10 @@ def push_period_set(request: Request, form: Form[schemas.PushPeriod]) -> Any:
 @router.post("/user/blockPushPeriod/get.json", response=schemas.PushPeriodAnswer)
 def push_period_get(request: Request, form: Form[schemas.User]) -> Any:
     """When a user wants no pushes."""
-    user = profiles.get(environment=request.auth.environment, user_id=form.userId)
-    period = user.push_settings.get(profiles.QUIET_PERIOD) or _NO_PERIOD
+    period = _NO_PERIOD
+    with suppress(UnknownUsers):
+        user = profiles.get(environment=request.auth.environment, user_id=form.userId)
+        period = user.push_settings.get(profiles.QUIET_PERIOD) or _NO_PERIOD
     return schemas.PushPeriodAnswer(
         data=schemas.ShownPushPeriod(
             startTime=period["start"], period=period["minutes"], unPushLevel=period["level"]
@@ -108,16 +90,9 @@ def push_period_delete(request: Request, form: Form[schemas.User]) -> Any:
     return _set_quiet_period(request, form.userId, "")
 
 
-_NO_PERIOD: dict[str, Any] = {"start": "00:00:00", "minutes": 0, "level": 0}
-
-
 def _set_quiet_period(request: Request, user_id: str, period: Any) -> Done:
-    caller = request.auth
-    profiles.update(
-        environment=caller.environment,
-        user_id=user_id,
-        push_settings={profiles.QUIET_PERIOD: period},
-        by=caller.actor,
-        now=caller.now,
-    )
+    """Nobody pushes to an id that is not registered: nothing is kept for it, and nothing wrong."""
+    with suppress(UnknownUsers):
+        settings = {profiles.QUIET_PERIOD: period}
+        profiles.update(**request.auth.who_and_when, user_id=user_id, push_settings=settings)
     return Done()

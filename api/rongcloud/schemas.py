@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from api import bodies, fields
 from api.rongcloud.wire import Done
+from users import hosted_profiles
 
 
 def _split(texts: Sequence[str]) -> list[str]:
@@ -24,8 +25,31 @@ def _json(given: Any) -> Any:
         raise PydanticCustomError("json", "Not JSON: {reason}", {"reason": str(error)}) from None
 
 
+def _named(*names: str) -> BeforeValidator:
+    """Members of these names in any case: one SDK writes them with a capital. Null is no member."""
+    known = {name.lower(): name for name in names}
+
+    def members(given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        present = [(name, value) for name, value in given.items() if value is not None]
+        named = {known.get(name.lower(), name): value for name, value in present}
+        if len(named) < len(present):
+            raise PydanticCustomError("json", "Not JSON: a key appears twice")
+        return named
+
+    return BeforeValidator(members)
+
+
 _SHOWN_AS_JSON = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
-JSONObject = Annotated[dict[str, Any], BeforeValidator(_json), _SHOWN_AS_JSON]
+_Members = Annotated[dict[str, Any], _named()]
+JSONObject = Annotated[_Members, BeforeValidator(_json), _SHOWN_AS_JSON]
+ProfileFields = Annotated[
+    dict[str, Any],
+    _named(*hosted_profiles.TEXT_FIELDS, *hosted_profiles.NUMBER_FIELDS),
+    BeforeValidator(_json),
+    _SHOWN_AS_JSON,
+]
 JoinedIds = Annotated[
     list[fields.UserId], BeforeValidator(_split), Field(min_length=1, max_length=fields.MAX_IDS)
 ]
@@ -79,7 +103,7 @@ class Block(Users):
 
 
 class BlockQuery(Schema):
-    page: Annotated[int, Field(ge=0)] = 0
+    page: fields.PageNumberOrNone = 0
     size: fields.ListPageSize = 50
 
 
@@ -143,7 +167,7 @@ class DeactivatedQuery(Schema):
 
 class UserQuery(Schema):
     page: fields.PageNumber = 1
-    pageSize: Annotated[int, Field(ge=1, le=100)] = 20
+    pageSize: fields.UserPageSize = 20
     order: Literal["0", "1"] = "0"
 
 
@@ -161,7 +185,7 @@ class ListedUsers(Done):
 
 class UserGroupQuery(User):
     page: fields.PageNumber = 1
-    size: Annotated[int, Field(ge=1)] = 1_000
+    size: fields.PageNumber = 1_000
 
 
 class Group(Schema):
@@ -180,7 +204,7 @@ class PushPeriod(User):
     """`period` in minutes. Level 0: every message is announced, 1: mentions alone, 5: none."""
 
     startTime: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
-    period: Annotated[int, Field(ge=0, le=1439)]
+    period: Annotated[fields.Number, Field(ge=0, le=1439)]
     level: Literal["0", "1", "5"] = "1"
 
 
@@ -222,12 +246,12 @@ class TagsAnswer(Done):
 
 class Remark(Schema):
     id: fields.UserId
-    remark: str
+    remark: fields.Remark
 
 
 class RemarksSet(User):
     remarks: Annotated[
-        list[Remark],
+        list[Annotated[Remark, _named("id", "remark")]],
         BeforeValidator(_json),
         Field(min_length=1, max_length=fields.MAX_REMARKS),
         _SHOWN_AS_JSON,
@@ -282,7 +306,7 @@ class MutedUsers(UserIds):
 class ProfileSet(User):
     """At least one of the two."""
 
-    userProfile: JSONObject | None = None
+    userProfile: ProfileFields | None = None
     userExtProfile: JSONObject | None = None
 
     @model_validator(mode="after")
@@ -323,7 +347,7 @@ class FriendAdd(User):
 
     targetId: fields.UserId
     optType: Literal["1", "2"] = "1"
-    extra: str = ""
+    extra: fields.FriendMessage = ""
 
 
 class FriendTargets(User):
@@ -384,7 +408,7 @@ class FriendProfileSet(User):
     """Without `remarkName` there is none any more; without `friendExtProfile` it stays."""
 
     targetId: fields.UserId
-    remarkName: str = ""
+    remarkName: fields.Alias = ""
     friendExtProfile: JSONObject | None = None
 
 

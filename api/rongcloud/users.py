@@ -4,15 +4,15 @@ from typing import Any
 
 from ninja import Form, Router
 
-from api import numbered
-from api.codes import DevelopmentOnly
-from api.fields import moment, printed
-from api.rongcloud import auth, schemas
-from api.rongcloud.wire import Done
+from api import calls, numbered
+from api.fields import printed
+from api.rongcloud import schemas
+from api.rongcloud.auth import LIMITS
+from api.rongcloud.wire import DevelopmentOnly, Done
 from api.vendor import Request
 from applications.models import Environment
-from users import deactivation, deletion, presence, profiles, registration, tokens
-from users.models import AppUser, DeactivatedUser
+from users import deactivation, deletion, profiles, registration
+from users.models import AppUser
 
 router = Router(tags=["Users"])
 
@@ -33,29 +33,21 @@ def get_token(request: Request, form: Form[schemas.GetToken]) -> Any:
 
 @router.post("/user/token/expire.json", response=Done)
 def expire_tokens(request: Request, form: Form[schemas.ExpireTokens]) -> Any:
-    """Tokens issued before `time` are dead; open connections stay open."""
-    caller = request.auth
-    tokens.expire(
-        environment=caller.environment,
-        user_ids=form.userId,
-        before=moment(form.time),
-        by=caller.actor,
-        now=caller.now,
-    )
+    """Tokens issued before `time` are dead; open connections stay open. Ids that are not registered
+    are skipped.
+    """
+    calls.expire_tokens(request.auth, form.userId, form.time)
     return Done()
 
 
 @router.post("/user/refresh.json", response=Done)
 def refresh(request: Request, form: Form[schemas.Refresh]) -> Any:
     """Change name or avatar; what is not sent stays."""
-    caller = request.auth
     profiles.update(
-        environment=caller.environment,
+        **request.auth.who_and_when,
         user_id=form.userId,
         name=form.name,
         avatar_url=form.portraitUri,
-        by=caller.actor,
-        now=caller.now,
     )
     return Done()
 
@@ -72,42 +64,30 @@ def info(request: Request, form: Form[schemas.User]) -> Any:
 @router.post("/user/checkOnline.json", response=schemas.Online)
 def check_online(request: Request, form: Form[schemas.User]) -> Any:
     """Whether a user is online: 1, or not: 0."""
-    caller = request.auth
-    online = presence.is_online(environment=caller.environment, user_id=form.userId, now=caller.now)
-    return schemas.Online(status="1" if online else "0")
+    return schemas.Online(status=calls.online_status(request.auth, form.userId))
 
 
 @router.post("/user/deactivate.json", response=schemas.Operation)
 def deactivate(request: Request, form: Form[schemas.ManyUsers]) -> Any:
     """Erase these users and disable their ids."""
-    caller = request.auth
-    auth.LIMITS.count_users(caller, len(form.userId))
-    operation = deactivation.deactivate(
-        environment=caller.environment, user_ids=form.userId, by=caller.actor, now=caller.now
-    )
+    LIMITS.count_users(request.auth, len(form.userId))
+    operation = deactivation.deactivate(**request.auth.who_and_when, user_ids=form.userId)
     return schemas.Operation(operateId=operation)
 
 
 @router.post("/user/deactivate/query.json", response=schemas.UserIds)
 def deactivated_query(request: Request, form: Form[schemas.DeactivatedQuery]) -> Any:
     """Deactivated ids, the latest first, erased or still to be."""
-    tombstones = numbered.page(
-        DeactivatedUser.objects.filter(environment=request.auth.environment),
-        *("-deactivated_at", "-id"),
-        number=form.pageNo,
-        size=form.pageSize,
+    return schemas.UserIds(
+        users=calls.deactivated(request.auth, page=form.pageNo, size=form.pageSize)
     )
-    return schemas.UserIds(users=[each.user_id for each in tombstones])
 
 
 @router.post("/user/reactivate.json", response=schemas.Operation)
 def reactivate(request: Request, form: Form[schemas.ManyUsers]) -> Any:
     """Enable these ids again; what was erased stays erased."""
-    caller = request.auth
-    auth.LIMITS.count_users(caller, len(form.userId))
-    operation = deactivation.reactivate(
-        environment=caller.environment, user_ids=form.userId, by=caller.actor, now=caller.now
-    )
+    LIMITS.count_users(request.auth, len(form.userId))
+    operation = deactivation.reactivate(**request.auth.who_and_when, user_ids=form.userId)
     return schemas.Operation(operateId=operation)
 
 
@@ -117,7 +97,7 @@ def query(request: Request, form: Form[schemas.UserQuery]) -> Any:
     environment = request.auth.environment
     _require_development(environment)
     everyone = AppUser.objects.in_environment(environment)
-    order = ("registered_at", "id") if form.order == "0" else ("-registered_at", "-id")
+    order = calls.BY_REGISTRATION if form.order == "0" else calls.LAST_REGISTERED_FIRST
     users = numbered.page(everyone, *order, number=form.page, size=form.pageSize)
     return schemas.ListedUsers(
         total=everyone.count(),
@@ -141,12 +121,9 @@ def group_query(request: Request, form: Form[schemas.UserGroupQuery]) -> Any:
 
 @router.post("/user/delusers.json", response=Done)
 def delete_users(request: Request, form: Form[schemas.ManyUsers]) -> Any:
-    """Delete test users, all or none, to free their places."""
-    caller = request.auth
-    _require_development(caller.environment)
-    deletion.delete(
-        environment=caller.environment, user_ids=form.userId, by=caller.actor, now=caller.now
-    )
+    """Delete test users to free their places. Ids that are not registered are skipped."""
+    _require_development(request.auth.environment)
+    deletion.delete(**request.auth.who_and_when, user_ids=form.userId, skip_unknown=True)
     return Done()
 
 

@@ -87,6 +87,19 @@ class TestExpire:
         assert nexconn("auth/access-token/expire", userIds=["ann"], expiresAt=moment) == DONE
         assert AppUser.objects.get().tokens_valid_from == NOON - MINUTE
 
+    def test_skips_the_unknown_and_refuses_a_moment_ahead(self, nexconn, environment):
+        make_user(environment=environment, user_id="ann")
+        now = int(NOON.timestamp() * 1000)
+        both = {"userIds": ["nobody", "ann"]}
+
+        assert nexconn("auth/access-token/expire", **both, expiresAt=now + 3_600_000) == (
+            400,
+            {"code": 1002, "errorMessage": "2026-03-02 13:00:00 UTC is still to come"},
+        )
+        assert AppUser.objects.get().tokens_valid_from is None
+        assert nexconn("auth/access-token/expire", **both, expiresAt=now) == DONE
+        assert AppUser.objects.get().tokens_valid_from == NOON
+
 
 class TestGetAndUpdate:
     def test_show_and_change_a_user(self, nexconn, environment):
@@ -103,7 +116,7 @@ class TestGetAndUpdate:
     def test_refuse_the_unknown(self, nexconn, call):
         assert nexconn(call, userId="nobody") == (
             400,
-            {"code": 1002, "errorMessage": "Not registered: nobody"},
+            {"code": 400, "errorMessage": "Not registered: nobody"},
         )
 
 
@@ -132,6 +145,7 @@ class TestBan:
 
         assert ids(nexconn("user/ban/list", page=2, pageSize=2)) == ["u0"]
         assert ids(nexconn("user/ban/list", pageSize=2)) == ["u2", "u1", "u0"]
+        assert ids(nexconn("user/ban/list", page=0, pageSize=2)) == ["u2", "u1", "u0"]
         assert ids(nexconn.send("/v4/user/ban/list")) == ["u2", "u1", "u0"]
 
 
@@ -201,6 +215,11 @@ class TestBlocklist:
 
         assert first["blockedUserIds"] + second["blockedUserIds"] == expected
         assert second["pageToken"] == ""
+
+    def test_takes_ones_own_id_and_ignores_it(self, nexconn, environment):
+        assert nexconn("user/blocklist/add", userId="u1", targetUserIds=["u1", "b1"]) == DONE
+        assert nexconn("user/blocklist/remove", userId="u1", blockedUserIds=["u1"]) == DONE
+        assert BlocklistEntry.objects.of(environment, "u1").get().listed_id == "b1"
 
     def test_lists_nobody_where_one_id_is_bad(self, nexconn):
         status, answer = nexconn("user/blocklist/add", userId="u1", targetUserIds=["b1", "b 2"])

@@ -86,13 +86,39 @@ class TestRongCloudProfiles:
             },
         )
 
+    def test_say_what_is_too_long_and_what_too_many(self, rongcloud):
+        assert self.set(rongcloud, "ann", name="x" * 65)[1]["code"] == 1005
+        for code, extended in [
+            (1005, {"ext_a": "x" * 257}),
+            (1005, {"ext_" + "x" * 29: ""}),
+            (1502, {f"ext_{number}": "" for number in range(21)}),
+            (1002, {"team": "red"}),
+        ]:
+            answer = rongcloud("profile/set", userId="ann", userExtProfile=json.dumps(extended))[1]
+            assert (answer["code"], "profileKey" in answer) == (code, True)
+
+    def test_name_their_members_in_any_case_and_nulls_are_not_sent(self, rongcloud):
+        assert self.set(rongcloud, "ann", Name="Ann", PORTRAITURI="http://x", email=None) == RC_DONE
+        assert Profile.objects.get().basic == {"name": "Ann", "portraitUri": "http://x"}
+        assert self.set(rongcloud, "ann", Name="Ann", name="Anna")[1]["code"] == 1501
+
+    def test_of_the_unknown_are_cleaned_but_not_set(self, rongcloud):
+        self.set(rongcloud, "ann", name="Ann")
+
+        assert rongcloud("profile/clean", userId="nobody,ann") == RC_DONE
+        assert not Profile.objects.exists()
+        assert self.set(rongcloud, "nobody", name="N") == (
+            400,
+            {"code": 400, "errorMessage": "Not registered: nobody"},
+        )
+
     @pytest.mark.parametrize(
-        "text", ["{", "[]", "7", '"x"', '{"name":"a","name":"b"}', '{"role":NaN}', "[" * 100_000]
+        "text", ["{", "[]", "7", '"x"', '{"name":"a","name":"b"}', '{"role":NaN}', "[" * 30_000]
     )
     def test_are_objects(self, rongcloud, text):
         status, answer = rongcloud("profile/set", userId="ann", userProfile=text)
 
-        assert (status, answer["code"]) == (400, 1002)
+        assert (status, answer["code"]) == (400, 1501)
         assert answer["errorMessage"].startswith("userProfile")
 
     def test_need_one_half_at_least(self, rongcloud):
@@ -122,8 +148,22 @@ class TestNexconnProfiles:
         assert result(nexconn("user/profile/list")) == expected
         assert result(nexconn("user/profile/list", page=2)) == {"users": []}
 
-        assert nexconn("user/profile/delete", userIds=["ann", "bob"]) == NC_DONE
+        assert nexconn("user/profile/delete", userIds=["ann", "bob", "nobody"]) == NC_DONE
         assert result(nexconn.send("/v4/user/profile/list")) == {"users": []}
+
+    def test_leave_an_empty_half_out(self, nexconn):
+        nexconn("user/profile/set", userId="ann", userExtProfile={"ext_team": "red"})
+
+        [shown] = result(nexconn("user/profile/list"))["users"]
+        assert sorted(shown) == ["userExtProfile", "userId", "version"]
+
+    def test_say_what_is_too_long(self, nexconn):
+        def set_to(**halves):
+            return nexconn("user/profile/set", userId="ann", **halves)[1]["code"]
+
+        assert set_to(userProfile={"location": "x" * 33}) == 1005
+        assert set_to(userExtProfile={"ext_a": "x" * 257}) == 1005
+        assert set_to(userExtProfile={f"ext_{number}": "" for number in range(21)}) == 1002
 
     def test_name_the_field_at_fault(self, nexconn):
         answer = nexconn("user/profile/set", userId="ann", userExtProfile={"team": "red"})[1]
@@ -211,22 +251,41 @@ class TestRongCloudFriends:
         assert (mine.alias, mine.extended) == ("", {"ext_a": "1"})
 
     @pytest.mark.parametrize(
-        ("call", "parameters"),
+        ("call", "parameters", "code"),
         [
-            ("add", {"targetId": "nobody"}),
-            ("add", {"targetId": "ann"}),
-            ("add", {"targetId": "bob", "optType": 3}),
-            ("add", {"targetId": "bob", "extra": "x" * 129}),
-            ("profile/set", {"targetId": "bob"}),
-            ("permission/get", {"userIds": "ann,nobody"}),
-            ("permission/set", {"userIds": "ann", "permissionType": 4}),
-            ("get", {"pageToken": "made up"}),
+            ("add", {"targetId": "nobody"}, 400),
+            ("add", {"targetId": "ann"}, 1002),
+            ("add", {"targetId": "bob", "optType": 3}, 1002),
+            ("add", {"targetId": "bob", "extra": "x" * 129}, 1005),
+            ("profile/set", {"targetId": "bob"}, 1002),
+            ("profile/set", {"targetId": "bob", "remarkName": "x" * 65}, 1005),
+            ("permission/get", {"userIds": "ann,nobody"}, 400),
+            ("permission/set", {"userIds": "ann", "permissionType": 4}, 1002),
+            ("get", {"pageToken": "made up"}, 1002),
+            ("clean", {"userId": "nobody"}, 400),
         ],
     )
-    def test_refuse_in_the_vendors_words(self, rongcloud, call, parameters):
+    def test_refuse_in_the_vendors_words(self, rongcloud, call, parameters, code):
         status, answer = rongcloud(f"friend/{call}", **{"userId": "ann", **parameters})
 
-        assert (status, answer["code"], sorted(answer)) == (400, 1002, ["code", "errorMessage"])
+        assert (status, answer["code"], sorted(answer)) == (400, code, ["code", "errorMessage"])
+
+    def test_of_the_unknown_are_none(self, rongcloud):
+        assert rongcloud("friend/get", userId="nobody")[1]["friendList"] == []
+        assert rongcloud("friend/check", userId="nobody", targetIds="ann")[1]["results"] == [
+            {"userId": "ann", "result": 1}
+        ]
+
+    def test_have_further_fields_within_bounds(self, rongcloud):
+        rongcloud("friend/add", userId="ann", targetId="bob")
+
+        def describe(**fields):
+            own = {"userId": "ann", "targetId": "bob", "friendExtProfile": json.dumps(fields)}
+            return rongcloud("friend/profile/set", **own)[1]["code"]
+
+        assert describe(ext_a="x" * 257) == 1005
+        assert describe(**{f"ext_{number}": "" for number in range(11)}) == 1502
+        assert describe(ext_a="1", ext_b=None) == 200
 
 
 class TestNexconnFriends:
@@ -257,6 +316,9 @@ class TestNexconnFriends:
         assert result(asked) == {
             "friendships": [{"userId": "ann", "result": 4}, {"userId": "cy", "result": 1}]
         }
+        listed = nexconn("friend/list", userId="ann", pageSize="50", order="0")
+        assert result(listed)["totalCount"] == 1
+        assert nexconn("friend/delete", userId="bob", targetIds=["ann"]) == NC_DONE
         assert nexconn("friend/remove", userId="bob", targetIds=["ann"]) == NC_DONE
         assert nexconn("friend/remove-all", userId="ann") == NC_DONE
         assert not Friendship.objects.exists()
@@ -286,7 +348,8 @@ class TestTags:
 
         assert send("tag/set", {"userId": "ann", "tags": ["vip", "张三&="]}) == RC_DONE
         assert send("tag/batch/set", {"userIds": ["bob", "cy"], "tags": ["new"]}) == RC_DONE
-        assert send("tag/set", {"userId": "cy", "tags": []}) == RC_DONE
+        # As one of the SDKs sends it.
+        assert send("tag/set", {"userId": "cy", "userIds": None, "tags": []}) == RC_DONE
         assert rongcloud("tags/get", userIds=["ann", "bob", "cy", "dan"]) == (
             200,
             {
@@ -305,11 +368,12 @@ class TestTags:
     @pytest.mark.parametrize(
         ("body", "code"),
         [
-            (b"", 1002),
+            (b"", 1003),
             (b"userId=ann&tags=vip", 1002),
             (b'{"userId": "ann"}', 1002),
-            (b'{"userId": "ann", "tags": "vip"}', 1002),
-            (b'{"userId": "ann", "tags": [1]}', 1002),
+            (b'{"userId": "ann", "tags": "vip"}', 1501),
+            (b'{"userId": "ann", "tags": [1]}', 1501),
+            ('{"userId": "ann", "tags": ["' + "张" * 14 + '"]}', 1005),
             (b'{"userId": "ann", "tags": [""]}', 1002),
             (b'{"userId": "a/b", "tags": []}', 1002),
             (b'{"userId": "ann", "userId": "bob", "tags": []}', 1002),
@@ -326,7 +390,7 @@ class TestTags:
     def test_may_be_set_for_a_thousand_at_once(self, nexconn):
         ids = [f"u{number}" for number in range(1001)]
 
-        assert nexconn("user/tag/batch/set", userIds=ids, tags=["x"])[1]["code"] == 1502
+        assert nexconn("user/tag/batch/set", userIds=ids, tags=["x"])[1]["code"] == 1002
         assert nexconn("user/tag/batch/set", userIds=ids[:1000], tags=["x"]) == NC_DONE
 
 
@@ -341,9 +405,29 @@ class TestRemarks:
         assert rongcloud("remarks/del", userId="ann", targetId="bob") == RC_DONE
         assert rongcloud("remarks/get", userId="ann")[1]["users"] == remarks[1:]
 
-    @pytest.mark.parametrize("remarks", ["", "x", "{}", "[]", '[{"id":"bob"}]', '["bob"]'])
-    def test_are_a_list_of_ids_and_texts(self, rongcloud, remarks):
-        assert rongcloud("remarks/set", userId="ann", remarks=remarks)[1]["code"] == 1002
+    def test_may_have_capitals_in_their_keys(self, rongcloud):
+        """As the Go SDK writes them."""
+        remarks = '[{"Id":"bob","Remark":"Bobby"}]'
+        assert rongcloud("remarks/set", userId="ann", remarks=remarks) == RC_DONE
+        assert rongcloud("remarks/get", userId="ann")[1]["users"] == [
+            {"id": "bob", "remark": "Bobby"}
+        ]
+
+    @pytest.mark.parametrize(
+        ("remarks", "code"),
+        [
+            ("", 1002),
+            ("x", 1501),
+            ("{}", 1501),
+            ("[]", 1002),
+            ('[{"id":"bob"}]', 1002),
+            ('["bob"]', 1002),
+            ('[{"id":"bob","Id":"cy","remark":"B"}]', 1501),
+            ('[{"id":"bob","remark":"' + "x" * 65 + '"}]', 1005),
+        ],
+    )
+    def test_are_a_list_of_ids_and_texts(self, rongcloud, remarks, code):
+        assert rongcloud("remarks/set", userId="ann", remarks=remarks)[1]["code"] == code
 
 
 class TestMutes:
@@ -365,7 +449,7 @@ class TestMutes:
 
     def test_are_of_several_kinds_of_conversations_at_once(self, nexconn, environment):
         kinds = ["PERSON", "GROUP", "CHATROOM"]
-        muted = {"userIds": ["ann"], "channelTypes": kinds}
+        muted = {"userIds": ["ann"], "channelTypes": [1, *kinds[1:]]}
         assert nexconn("channel-type/mute/set", **muted, muteState=1) == NC_DONE
         assert self.rule(environment) == "muted"
         for kind in kinds:
@@ -389,6 +473,13 @@ class TestQuietPeriods:
         assert self.get(rongcloud) == {"startTime": "22:00:00", "period": 480, "unPushLevel": 1}
         assert rongcloud("blockPushPeriod/delete", userId="ann") == RC_DONE
         assert self.get(rongcloud) == none
+
+    def test_of_the_unknown_are_accepted_and_not_kept(self, rongcloud):
+        period = {"userId": "nobody", "startTime": "22:00:00", "period": 480}
+        assert rongcloud("blockPushPeriod/set", **period) == RC_DONE
+        assert rongcloud("blockPushPeriod/delete", userId="nobody") == RC_DONE
+        shown = rongcloud("blockPushPeriod/get", userId="nobody")[1]["data"]
+        assert shown == {"startTime": "00:00:00", "period": 0, "unPushLevel": 0}
 
     @pytest.mark.parametrize(
         "wrong", [{"startTime": "24:00:00"}, {"startTime": "8"}, {"period": 1440}, {"level": 2}]
