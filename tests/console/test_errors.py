@@ -12,7 +12,7 @@ def signed_in(client, db):
     environment = make_environment()
     sign_in(client, environment)
     client.raise_request_exception = False
-    return client, address("environment", environment)
+    return client, address("environment:index", environment)
 
 
 class TestLostDatabase:
@@ -21,7 +21,7 @@ class TestLostDatabase:
         assert client.get(page).status_code == 200
         lose_database()
 
-        for path in (page, reverse("overview")):
+        for path in (page, reverse("overview:index")):
             response = client.get(path)
             assert response.status_code == 503
             assert "The database is away" in response.content.decode()
