@@ -1,9 +1,10 @@
-"""Nexconn's calls, as its SDKs send them: exactly the modelled keys."""
+"""Nexconn's calls about users, bans and blocklists, as its SDKs send them."""
 
 import pytest
 
 from applications.models import AppSecret
 from moderation.models import Ban, BlocklistEntry
+from tests.api.nexconn.answers import DONE, result
 from tests.factories import (
     DAY,
     HOUR,
@@ -19,19 +20,12 @@ from tests.factories import (
 from users import tokens
 from users.models import AppUser, DeactivatedUser
 
-DONE = (200, {"code": 0})
-
-
-def result(status, answer):
-    assert (status, answer["code"], sorted(answer)) == (200, 0, ["code", "result"])
-    return answer["result"]
-
 
 class TestIssue:
     def test_registers_and_answers_with_a_token(self, nexconn, environment):
         body = '{"userId": "u1", "name": "\\u5f20\\u4e09", "avatarUrl": "https://x.test/a.png"}'
 
-        issued = result(*nexconn.send("/v4/auth/access-token/issue", body))
+        issued = result(nexconn.send("/v4/auth/access-token/issue", body))
 
         user = AppUser.objects.get(environment=environment)
         assert sorted(issued) == ["accessToken", "userId"]
@@ -48,7 +42,7 @@ class TestIssue:
     def test_reads_json_whatever_its_content_type(self, nexconn, content_type):
         body = '{"userId": "u1", "name": "é"}'.encode()
 
-        result(*nexconn.send("/v4/auth/access-token/issue", body, content_type=content_type))
+        result(nexconn.send("/v4/auth/access-token/issue", body, content_type=content_type))
         assert AppUser.objects.get().name == "é"
 
     def test_replaces_name_and_avatar_where_they_are_given(self, nexconn, environment):
@@ -106,7 +100,7 @@ class TestGetAndUpdate:
         make_user(environment=environment, user_id="ann", name="Ann", registered_at=NOON)
 
         assert nexconn("user/update", userId="ann", avatarUrl="http://x/a") == DONE
-        assert result(*nexconn("user/get", userId="ann")) == {
+        assert result(nexconn("user/get", userId="ann")) == {
             "name": "Ann",
             "avatarUrl": "http://x/a",
             "createdAt": "2026-03-02 12:00:00",
@@ -127,7 +121,7 @@ class TestBan:
         make_ban(environment=environment, user_id="over", expires_at=NOON)
         assert nexconn("user/unban", userIds=["u1", "nobody"]) == DONE
 
-        assert result(*nexconn("user/ban/list", pageSize=50)) == {
+        assert result(nexconn("user/ban/list", pageSize=50)) == {
             "bannedUsers": [
                 {"userId": "for-good", "banExpiresAt": "9999-01-01 00:00:00"},
                 {"userId": "u2", "banExpiresAt": "2026-03-02 12:30:00"},
@@ -141,7 +135,7 @@ class TestBan:
             )
 
         def ids(answer):
-            return [user["userId"] for user in result(*answer)["bannedUsers"]]
+            return [user["userId"] for user in result(answer)["bannedUsers"]]
 
         assert ids(nexconn("user/ban/list", page=2, pageSize=2)) == ["u0"]
         assert ids(nexconn("user/ban/list", pageSize=2)) == ["u2", "u1", "u0"]
@@ -154,22 +148,22 @@ class TestConnectionStatus:
     def test_answers_with_text_on_both_paths(self, nexconn, environment, call):
         make_connection(environment=environment, user_id="ann")
 
-        assert result(*nexconn(call, userId="ann")) == {"status": "1"}
-        assert result(*nexconn(call, userId="bob")) == {"status": "0"}
+        assert result(nexconn(call, userId="ann")) == {"status": "1"}
+        assert result(nexconn(call, userId="bob")) == {"status": "0"}
 
 
 class TestSoftDelete:
     def test_disables_lists_and_restores(self, nexconn, environment):
         make_user(environment=environment, user_id="u1")
 
-        operation = result(*nexconn("user/soft-delete", userIds=["u1"]))
+        operation = result(nexconn("user/soft-delete", userIds=["u1"]))
         assert sorted(operation) == ["operationId"]
         assert DeactivatedUser.objects.get().operation_id == operation["operationId"]
         assert nexconn("auth/access-token/issue", userId="u1", name="U")[1]["code"] == 1002
-        assert result(*nexconn("user/soft-deleted/list")) == {"userIds": ["u1"]}
+        assert result(nexconn("user/soft-deleted/list")) == {"userIds": ["u1"]}
 
-        assert sorted(result(*nexconn("user/restore", userIds=["u1", "u2"]))) == ["operationId"]
-        assert result(*nexconn.send("/v4/user/soft-deleted/list")) == {"userIds": []}
+        assert sorted(result(nexconn("user/restore", userIds=["u1", "u2"]))) == ["operationId"]
+        assert result(nexconn.send("/v4/user/soft-deleted/list")) == {"userIds": []}
         assert nexconn("auth/access-token/issue", userId="u1", name="U")[0] == 200
 
     def test_list_has_pages(self, nexconn, environment):
@@ -178,7 +172,7 @@ class TestSoftDelete:
                 environment=environment, user_id=f"u{number}", deactivated_at=NOON - number * HOUR
             )
 
-        assert result(*nexconn("user/soft-deleted/list", page=2, pageSize=2)) == {"userIds": ["u2"]}
+        assert result(nexconn("user/soft-deleted/list", page=2, pageSize=2)) == {"userIds": ["u2"]}
 
     def test_restore_waits_for_the_cooling_off_time(self, nexconn, environment):
         environment.reactivation_cooling_off = HOUR
@@ -206,11 +200,11 @@ class TestBlocklist:
                 BlocklistEntry, environment=environment, owner_id="u1", listed_id=f"b{number}"
             )
 
-        first = result(*nexconn("user/blocklist/get", userId="u1", pageSize=2, order=order))
+        first = result(nexconn("user/blocklist/get", userId="u1", pageSize=2, order=order))
         assert sorted(first) == ["blockedUserIds", "pageToken"]
         token = first["pageToken"]
         second = result(
-            *nexconn("user/blocklist/get", userId="u1", pageSize=2, order=order, pageToken=token)
+            nexconn("user/blocklist/get", userId="u1", pageSize=2, order=order, pageToken=token)
         )
 
         assert first["blockedUserIds"] + second["blockedUserIds"] == expected
