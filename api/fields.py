@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from moderation.models import Mute
@@ -31,7 +31,6 @@ MAX_IDS_TO_TAG = 1_000
 MAX_IDS_TO_MUTE = 1_000
 MAX_IDS_TO_ASK_FOR_TAGS = 50
 MAX_REMARKS = 100
-MAX_FRIENDS_TO_REMOVE = 100
 # Without a page number, a list of bans is this long at most.
 MAX_UNPAGED_BANS = 1_000
 
@@ -73,6 +72,12 @@ AvatarUrl = Annotated[
     AfterValidator(_at_most(AVATAR_URL_MAX_LENGTH)),
     Field(description="up to 1,024 bytes", json_schema_extra={"maxLength": AVATAR_URL_MAX_LENGTH}),
 ]
+ManyUserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_DEACTIVATE)]
+UserIdsToMute = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_MUTE)]
+UserIdsToTag = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_TAG)]
+UserIdsToAskForTags = Annotated[
+    list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_ASK_FOR_TAGS)
+]
 Number = Annotated[int, BeforeValidator(_plain_digits)]
 Minutes = Annotated[Number, Field(ge=1, le=MAX_BAN_MINUTES)]
 Milliseconds = Annotated[Number, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999
@@ -85,6 +90,12 @@ UserPageSize = Annotated[Number, Field(ge=1, le=MAX_USER_PAGE)]
 MutePageSize = Annotated[Number, Field(ge=1, le=MAX_MUTE_PAGE)]
 RemarkPageSize = Annotated[Number, Field(ge=1, le=MAX_REMARK_PAGE)]
 Offset = Annotated[Number, Field(ge=0)]
+# 0 or 1: whether something is on, or the order of a list, the other way round with 1.
+Switch = Annotated[Number, Field(ge=0, le=1)]
+# 1 asks the other where their permission says so, 2 never asks.
+FriendAction = Annotated[Number, Field(ge=1, le=2)]
+# 1: anyone may become a friend, 2: after approval, 3: nobody.
+FriendPermissionNumber = Annotated[Number, Field(ge=1, le=3)]
 Tag = Annotated[
     str,
     AfterValidator(_at_most(TAG_MAX_BYTES)),
@@ -102,6 +113,17 @@ CHANNELS = {
     "CHATROOM": Mute.Channel.ROOM,
 }
 Channel = Literal["PERSON", "GROUP", "CHATROOM"]
+
+
+def at_least_one(*names: str, said: str) -> Any:
+    """A validator of a schema: not all of these may be missing. `said` names them to the caller."""
+
+    def check(asked: Any) -> Any:
+        if all(getattr(asked, name) in (None, []) for name in names):
+            raise PydanticCustomError("missing", "{said} is required", {"said": said})
+        return asked
+
+    return model_validator(mode="after")(check)
 
 
 def moment(milliseconds: int) -> datetime:

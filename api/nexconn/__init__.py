@@ -16,8 +16,11 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 
 from collections.abc import Sequence
 
+from ninja import Body
+
 from api import bodies, codes, signature
 from api.nexconn import auth, friends, moderation, profiles, push, users, wire
+from api.tables import Dialect
 from api.vendor import Vendor, VendorAPI
 
 api = VendorAPI(
@@ -28,8 +31,15 @@ api = VendorAPI(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-for router in (users, moderation, profiles, friends, push):
-    api.add_router("", router.router)
+dialect = Dialect(takes=Body, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
+for subject, table in (
+    ("Users", users.CALLS),
+    ("Moderation", moderation.CALLS),
+    ("Hosted profiles", profiles.CALLS),
+    ("Friends", friends.CALLS),
+    ("Push notices", push.CALLS),
+):
+    api.add_router("", dialect.router(subject, table))
 
 
 def _owns(segments: Sequence[str]) -> bool:

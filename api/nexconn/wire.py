@@ -4,8 +4,9 @@ Decided here: its table knows no codes for a wrong type, for too many items and 
 large. The first two are 1002, as any wrong parameter, the last is 1005, as anything too long.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from ninja import Schema
 from ninja.errors import ValidationError
@@ -58,3 +59,11 @@ class Answer(Done, Generic[R]):
     """Exactly these keys: one of the SDKs refuses any other."""
 
     result: R
+
+
+def success(answers: type[Schema] | None) -> Any:
+    return Done if answers is None else Answer[answers]  # type: ignore[valid-type]
+
+
+def succeed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"result": answer}

@@ -33,9 +33,11 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 from collections.abc import Sequence
 
 from django.http import HttpRequest
+from ninja import Form
 
 from api import bodies, codes, signature
 from api.rongcloud import auth, friends, moderation, profiles, push, users, wire
+from api.tables import Dialect
 from api.vendor import Vendor
 
 api = wire.API(
@@ -46,8 +48,15 @@ api = wire.API(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-for router in (users, moderation, profiles, friends, push):
-    api.add_router("", router.router)
+dialect = Dialect(takes=Form, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
+for subject, table in (
+    ("Users", users.CALLS),
+    ("Moderation", moderation.CALLS),
+    ("Hosted profiles", profiles.CALLS),
+    ("Friends", friends.CALLS),
+    ("Push notices", push.CALLS),
+):
+    api.add_router("", dialect.router(subject, table))
 
 
 def _owns(segments: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 Decided here: a call that is for development alone is 1007 in production.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qsl
 
@@ -72,6 +73,14 @@ class Done(Schema):
     """Success; further answers add their fields."""
 
     code: Literal[200] = 200
+
+
+def success(answers: type[Schema] | None) -> Any:
+    return answers or Done
+
+
+def succeed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    return answer
 
 
 def form(body: bytes) -> "MultiValueDict[str, str]":
