@@ -56,6 +56,12 @@ def _plain_digits(given: Any) -> Any:
     return given
 
 
+def _read_digits(given: Any) -> Any:
+    return int(given) if isinstance(given, str) and _DIGITS.fullmatch(given) else given
+
+
+# For a strict number that may be digits in a text as well.
+DIGITS_TOO = BeforeValidator(_read_digits)
 # A bad id leaves as the domain's own exception, which names it.
 UserId = Annotated[
     str,

@@ -10,13 +10,22 @@ Invariants
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from ninja import Body, Router, Schema
 
 from api.ratelimit import Limits
-from api.vendor import Request
+from api.vendor import Request, VendorAPI
 
+# A vendor's modules, and their names in its document.
+SUBJECTS = {
+    "users": "Users",
+    "moderation": "Moderation",
+    "profiles": "Hosted profiles",
+    "friends": "Friends",
+    "push": "Push notices",
+}
 # In this order, the arguments that may name many users.
 _MANY = ("target_ids", "user_ids")
 
@@ -43,7 +52,13 @@ class Dialect:
     succeed: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     limits: Limits
 
-    def router(self, subject: str, table: Iterable[Call]) -> Router:
+    def fill(self, api: VendorAPI, *subjects: ModuleType) -> None:
+        """Add what each module has in its `CALLS`."""
+        for module in subjects:
+            subject = SUBJECTS[module.__name__.rpartition(".")[2]]
+            api.add_router("", self._router(subject, module.CALLS))
+
+    def _router(self, subject: str, table: Iterable[Call]) -> Router:
         router = Router(tags=[subject])
         for call in table:
             # Raises `TypeError` where the words do not fit the call.

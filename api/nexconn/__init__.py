@@ -14,8 +14,6 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * Page 0 of a list of bans is the same as none. A list may be asked for without a body.
 """
 
-from collections.abc import Sequence
-
 from ninja import Body
 
 from api import bodies, codes, signature
@@ -32,29 +30,14 @@ api = VendorAPI(
     parser=bodies.JSONBody(),
 )
 dialect = Dialect(takes=Body, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
-for subject, table in (
-    ("Users", users.CALLS),
-    ("Moderation", moderation.CALLS),
-    ("Hosted profiles", profiles.CALLS),
-    ("Friends", friends.CALLS),
-    ("Push notices", push.CALLS),
-):
-    api.add_router("", dialect.router(subject, table))
-
-
-def _owns(segments: Sequence[str]) -> bool:
-    return segments[:1] == ["v4"]
-
-
-def _call_name(method: str, route: str) -> str:
-    return route.removeprefix("v4/")
+dialect.fill(api, users, moderation, profiles, friends, push)
 
 
 VENDOR = Vendor(
     name="nexconn",
-    owns=_owns,
+    owns=lambda segments: segments[:1] == ["v4"],
     api=api,
-    call_name=_call_name,
+    call_name=lambda method, route: route.removeprefix("v4/"),
     limits=auth.LIMITS,
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,

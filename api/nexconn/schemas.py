@@ -190,17 +190,12 @@ class FriendRemove(User):
     target_ids: fields.ManyUserIds
 
 
-def _number(given: Any) -> Any:
-    """A number, where digits in a text are one as well."""
-    return int(given) if isinstance(given, str) and given.isascii() and given.isdigit() else given
-
-
 class FriendList(User):
     """The manual has both numbers as texts."""
 
     cursor: str | None = Field(None, alias="pageToken")
-    size: Annotated[fields.UserPageSize, BeforeValidator(_number)] = Field(50, alias="pageSize")
-    order: Annotated[fields.Switch, BeforeValidator(_number)] = 0
+    size: Annotated[fields.UserPageSize, fields.DIGITS_TOO] = Field(50, alias="pageSize")
+    order: Annotated[fields.Switch, fields.DIGITS_TOO] = 0
 
 
 class Friend(Answered):

@@ -49,14 +49,7 @@ api = wire.API(
     parser=bodies.JSONBody(),
 )
 dialect = Dialect(takes=Form, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
-for subject, table in (
-    ("Users", users.CALLS),
-    ("Moderation", moderation.CALLS),
-    ("Hosted profiles", profiles.CALLS),
-    ("Friends", friends.CALLS),
-    ("Push notices", push.CALLS),
-):
-    api.add_router("", dialect.router(subject, table))
+dialect.fill(api, users, moderation, profiles, friends, push)
 
 
 def _owns(segments: Sequence[str]) -> bool:
