@@ -2,10 +2,12 @@
 # Each target installs what it needs into .venv, once per change of its lock file.
 
 PYTHON := .venv/bin/python
-PYTEST := $(PYTHON) -m pytest -q
 LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABASE_URL=postgres://db/rollcall REDIS_URL=redis://redis/0
+
+# Modules are compiled once, and not by each of the many processes that a demo or a test run starts.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test bench lint lock clean
@@ -19,9 +21,8 @@ demo: .venv/.run ## Start everything on this machine with sample data; PORT=8001
 serve: .venv/.run ## Start the production set against DATABASE_URL and REDIS_URL
 	@$(PYTHON) manage.py serve
 
-test: .venv/.test ## Run the suite on SQLite, then on PostgreSQL and Redis; both come along as wheels
-	DATABASE_URL= REDIS_URL= $(PYTEST)
-	$(PYTEST) -p tests.embedded_pg
+test: .venv/.test ## Run the suite on all cores; T=tests/users runs a part, T=--lf what failed last
+	@$(PYTHON) -m pytest -q $(T)
 
 bench: .venv/.test ## Measure the Server API beside pgbench, then the gateway, in minutes; USERS=1000000 seeds more, SECONDS=10 takes longer
 	@$(PYTHON) -m bench api

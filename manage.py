@@ -6,6 +6,14 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-if __name__ == "__main__":
+
+def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
-    execute_from_command_line(sys.argv)
+    from rollcall.unreachable import told_in_one_sentence
+
+    with told_in_one_sentence(sys.argv):
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

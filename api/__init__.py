@@ -20,6 +20,9 @@ Shared, in nobody's words: `doors` (which vendor owns a path), `vendor` (what a 
 `bodies`, `fields`, `callbacks`, `calls` (what each call does) and `tables` (where it lies, and in
 which words).
 
-CONTRIBUTING lists the files that a further vendor touches. Its document, the page for it, the log,
-the switch that closes its door and the tests over all vendors then know it.
+CONTRIBUTING lists the files that a further vendor touches; with its line in `settings.API_VENDORS`
+all else knows it. New applications have the door open, older ones open it in their settings. The
+document, its page in the console, the log, the settings page with the vendor's own settings, the
+switch that closes the door, the words that no application can have for its name, and the tests
+that walk over all vendors then know it.
 """

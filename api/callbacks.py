@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from applications import environments
 from applications.models import Delivery, Webhook
-from applications.webhooks import Body, Format, Signed
+from applications.webhook_formats import Body, Format, Signed
 
 # The opposite of what the calls answer that ask whether a user is online.
 STATUS = {"user.online": "0", "user.offline": "1"}

@@ -3,12 +3,15 @@ folder says about the rest (`vendor.Documented`): who may call, and every refusa
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from api.vendor import Documented, ErrorAnswer, Vendor
+from applications.openapi import operations, resolved
+
+if TYPE_CHECKING:
+    from api.vendor import Documented, ErrorAnswer, Vendor
 
 VERSION = "1"
 ERROR = "Error"
@@ -29,7 +32,7 @@ RETRY_AFTER = {
 
 
 @cache
-def of(vendor: Vendor) -> dict[str, Any]:
+def of(vendor: "Vendor") -> dict[str, Any]:
     """The document, not to be changed."""
     # Through JSON, for Ninja lets the methods of a path share what is changed below.
     document: dict[str, Any] = json.loads(
@@ -60,21 +63,6 @@ def of(vendor: Vendor) -> dict[str, Any]:
     return document
 
 
-def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(path, method, operation) of each call."""
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            yield path, method, operation
-
-
-def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema itself, where it is but named."""
-    while "$ref" in schema:
-        name = schema["$ref"].rsplit("/", 1)[1]
-        schema = document["components"]["schemas"][name]
-    return schema
-
-
 def _require_body_only_where_needed(operation: dict[str, Any], document: dict[str, Any]) -> None:
     """A list may be asked for without a body."""
     if body := operation.get("requestBody"):
@@ -82,7 +70,7 @@ def _require_body_only_where_needed(operation: dict[str, Any], document: dict[st
         body["required"] = bool(resolved(document, content["schema"]).get("required"))
 
 
-def _refusals(told: Documented, call_name: str) -> dict[str, Any]:
+def _refusals(told: "Documented", call_name: str) -> dict[str, Any]:
     ordered = sorted(told.errors(call_name), key=lambda answer: answer.status)
     refusals = {
         str(status): _refused(list(group), told.error_code)
@@ -93,7 +81,7 @@ def _refusals(told: Documented, call_name: str) -> dict[str, Any]:
     return refusals
 
 
-def _refused(answers: Sequence[ErrorAnswer], code: str) -> dict[str, Any]:
+def _refused(answers: "Sequence[ErrorAnswer]", code: str) -> dict[str, Any]:
     """The answers of one status: their form, and which codes it comes with."""
     codes = [answer.code for answer in answers]
     form = [{"$ref": f"#/components/schemas/{ERROR}"}, {"properties": {code: {"enum": codes}}}]

@@ -13,7 +13,6 @@ Invariants
 """
 
 import logging
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,31 +25,31 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import is_valid_path
 from django.utils import timezone
 
-from api import agora, nexconn, rongcloud
 from api.ratelimit import RateExceeded
 from api.vendor import Call, Crashed, DatabaseLost, Request, Vendor, WrongMethod
 from applications.outages import is_database_lost
+from applications.requests import cleaned, request_id
+from applications.vendors import vendors
 
 logger = logging.getLogger(__name__)
 
-VENDORS = (nexconn.VENDOR, rongcloud.VENDOR, agora.VENDOR)
 UNKNOWN = "unknown call"
 # Seconds after which to try again where a vendor's 429 means a full quota: no clock frees a place.
 PLACES_MAY_BE_FREE = 60
-_UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
 
 
 class DoorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
+        self.vendors = cast(tuple[Vendor, ...], vendors())
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Repeated slashes collapse: one of RongCloud's SDKs sends them.
         segments = [segment for segment in request.path_info.split("/") if segment]
-        for vendor in VENDORS:
+        for vendor in self.vendors:
             if vendor.owns(segments):
                 return answer(vendor, segments, cast(Request, request))
-        for vendor in VENDORS:
+        for vendor in self.vendors:
             if vendor.claims(request) and not is_valid_path(request.path_info):
                 return answer(vendor, segments, cast(Request, request))
         return self.get_response(request)
@@ -61,7 +60,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     request.call = Call(
         vendor=vendor.name,
         name=UNKNOWN,
-        request_id=_clean(request.headers.get("X-Request-ID", "")) or str(uuid4()),
+        request_id=request_id(request) or str(uuid4()),
         now=timezone.now(),
     )
     try:
@@ -77,7 +76,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
         "%s %s key=%s status=%s ms=%.0f request=%s",
         vendor.name,
         request.call.name,
-        _clean(vendor.claimed_key(request)) or "-",
+        cleaned(vendor.claimed_key(request)) or "-",
         response.status_code,
         1000 * (time.perf_counter() - started),
         request.call.request_id,
@@ -105,8 +104,3 @@ def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpR
     if isinstance(response, HttpResponseNotAllowed):
         raise WrongMethod(response["Allow"])
     return cast(HttpResponse, response)
-
-
-def _clean(text: str) -> str:
-    """A header's text, made fit for a log line and for another header."""
-    return _UNSAFE.sub("", text)[:64]

@@ -4,8 +4,8 @@ Invariants
 ----------
 * Counted in Redis, which all web processes share, for each environment and call, in windows of one
   second, with one round trip for a call.
-* An environment may have a number of its own in place of the vendor's, under "vendor call" in
-  `Environment.rate_limits`.
+* An environment may have a number of its own in place of the vendor's, among its settings of that
+  vendor.
 * A limit must not become an outage: while Redis is away, calls pass, and the log says so.
 """
 
@@ -22,6 +22,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from api.vendor import Caller
 from applications import redis_client
+from applications.vendors import Limit, VendorSettings
 
 logger = logging.getLogger(__name__)
 
@@ -41,14 +42,6 @@ class RateExceeded(Exception):
     def __init__(self, message: str, *, retry_after: int = 1):
         super().__init__(message)
         self.retry_after = retry_after
-
-
-@dataclass(frozen=True)
-class Limit:
-    """So many calls a second; or, where a call may name many users, so many users."""
-
-    per_second: int
-    of_users: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,8 @@ def _count(limit: Limit, caller: Caller, amount: int) -> None:
     if not settings.API_RATE_LIMITS:
         return
     call = caller.call
-    allowed = caller.environment.rate_limits.get(caller.actor.via, limit.per_second)
+    chosen = VendorSettings.of(caller.environment, call.vendor).rate_limits
+    allowed = chosen.get(call.name, limit.per_second)
     # The caller's second is part of the name, so that machines count in the same one.
     names = (str(caller.environment.pk), call.vendor, call.name, str(int(call.now.timestamp())))
     item = RateLimitItemPerSecond(allowed, _KEPT)

@@ -21,12 +21,15 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from pydantic import Field, StrictBool
 
 from api.vendor import Caller, Request
 from applications import environments
-from applications.audit import Actor, client_address
+from applications.audit import Actor
 from applications.compiled import Compiled
-from applications.models import AppSecret, AuditEvent
+from applications.models import AppSecret, AuditEvent, Environment
+from applications.requests import client_address
+from applications.vendors import VendorSettings
 
 _APP_KEY = re.compile(r"[0-9A-Za-z]{1,64}", re.ASCII)
 # Of an app key, with environment and application; every call asks.
@@ -37,6 +40,18 @@ FRESH = timedelta(minutes=5)
 REMEMBERED = 2 * FRESH
 _MILLISECONDS = re.compile(r"[0-9]{13}", re.ASCII)
 _NONCE = re.compile(r"[!-~]{8,64}", re.ASCII)
+
+
+class SignatureSettings(VendorSettings):
+    """What an environment may choose of a vendor whose callers sign."""
+
+    require_signature_v2: StrictBool = Field(
+        False,
+        title="Require version 2 signatures",
+        description="Version 2 covers the whole request and is good once; see "
+        "docs/signature-v2.md. The vendor's own SDKs cannot do it: their calls are then refused "
+        "with code 1004.",
+    )
 
 
 class UnknownAppKey(Exception):
@@ -99,11 +114,11 @@ def authenticate(request: Request) -> Caller:
         _require_fresh(request, used)
     elif version != "1":
         raise BadSignature("Signature-Version: 1 or 2")
-    elif secrets[0].environment.require_signature_v2:
+    elif _requires_version_2(request, secrets[0].environment):
         raise BadSignature("Signature-Version: 2 is required in this environment")
     else:
         used = _signer(request, secrets, _version_1)
-    if request.call.vendor not in used.environment.application.open_doors:
+    if request.call.vendor not in used.environment.application.vendors:
         raise DoorClosed
     environments.secret_used(used, now=request.call.now)
     return Caller(
@@ -117,6 +132,10 @@ def authenticate(request: Request) -> Caller:
         ),
         call=request.call,
     )
+
+
+def _requires_version_2(request: Request, environment: Environment) -> bool:
+    return SignatureSettings.of(environment, request.call.vendor).require_signature_v2
 
 
 def _signer(

@@ -1,6 +1,6 @@
 """What a vendor's folder gives to its door, and what a door gives to a vendor's calls.
 
-A further vendor is a further folder that ends in one `Vendor`, and a place in `doors.VENDORS`.
+A further vendor is a further folder that ends in one `Vendor`, and a line in `API_VENDORS`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +14,8 @@ from django.urls import ResolverMatch, URLResolver
 from django.urls.resolvers import RegexPattern
 from ninja import NinjaAPI, Schema
 
+from api import documents
+from applications import vendors
 from applications.audit import Actor
 from applications.models import Environment
 
@@ -122,11 +124,10 @@ class Documented:
     examples: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class Vendor:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Vendor(vendors.Vendor):
     """One vendor's dialect."""
 
-    name: str
     # Whether a path, in segments, is for this vendor.
     owns: Callable[[Sequence[str]], bool]
     api: VendorAPI
@@ -167,6 +168,14 @@ class Vendor:
             for path, operations in paths.items()
             for method in operations
         ]
+
+    @cached_property
+    def call_limits(self) -> Mapping[str, vendors.Limit]:
+        return {call: self.limits.of(call) for call in self.calls}
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return documents.of(self)
 
     def refusal(self, error: Exception) -> HttpResponse | None:
         """The vendor's words for an exception; None when nobody anticipated it."""

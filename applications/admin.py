@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.text import slugify
 
-from applications import environments, members
+from applications import environments, members, vendors
+from applications.admin_base import SupportAdmin
 from applications.models import (
     Application,
     AppSecret,
@@ -20,7 +21,6 @@ from applications.models import (
     Member,
     Webhook,
 )
-from applications.support import SupportAdmin
 
 
 @admin.register(Application)
@@ -29,8 +29,8 @@ class ApplicationAdmin(SupportAdmin):
 
     list_display = ("name", "org_name", "created_at")
     list_select_related = ()
-    fields = ("name", "org_name", "open_doors", "created_at")
-    readonly_fields = ("org_name", "open_doors", "created_at")
+    fields = ("name", "org_name", "vendors", "created_at")
+    readonly_fields = ("org_name", "vendors", "created_at")
     search_path = "environments"
     search_help_text = "App key, or beginning of an org name"
     refusals = {environments.InvalidName: ""}
@@ -54,11 +54,24 @@ class ApplicationAdmin(SupportAdmin):
 class EnvironmentForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for name in self.fields.keys() & cleaned.keys():
+        for name in self.fields.keys() & cleaned.keys() & environments.SETTINGS.keys():
             is_valid, complaint = environments.SETTINGS[name]
             if not is_valid(cleaned[name]):
                 self.add_error(name, complaint)
         return cleaned
+
+    def clean_vendor_settings(self) -> dict[str, Any]:
+        given = self.cleaned_data["vendor_settings"]
+        if given is None:  # the field was emptied
+            return {}
+        if not isinstance(given, dict) or not all(
+            isinstance(each, dict) for each in given.values()
+        ):
+            raise forms.ValidationError("An object of vendors, and in each an object of settings.")
+        try:
+            return vendors.merged({}, given)
+        except vendors.InvalidSetting as error:
+            raise forms.ValidationError(f"{error.name}: {error}") from None
 
 
 @admin.register(Environment)
@@ -74,20 +87,17 @@ class EnvironmentAdmin(SupportAdmin):
         "token_lifetime",
         "reactivation_cooling_off",
         "friends_only",
-        "require_signature_v2",
-        "open_registration",
-        "require_password",
-        "error_dialect",
+        "vendor_settings",
     )
     shown = (
         *("application", "kind", "app_key", "created_at"),
-        *("rate_limits", "deletion_unlocked_until", "tokens_valid_from"),
+        *("deletion_unlocked_until", "tokens_valid_from"),
     )
     fields = (*shown[:4], *settings, *shown[4:])
     search_path = "pk"
     search_help_text = "App key"
     view_on_site = True
-    refusals = {environments.PlanNotAllowed: "", environments.InvalidSetting: ""}
+    refusals = {environments.PlanNotAllowed: "", vendors.InvalidSetting: ""}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.holds(request, "change")
@@ -99,6 +109,8 @@ class EnvironmentAdmin(SupportAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         by, now = self.said_by(request)
         wanted = {name: form.cleaned_data[name] for name in form.changed_data}
+        if "vendor_settings" in wanted:  # what was taken out is as by default again
+            wanted["vendor_settings"] = vendors.complete(wanted["vendor_settings"])
         environments.change(environment=obj, by=by, now=now, **wanted)
 
 

@@ -66,7 +66,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "user_id": "mia",
         "operation_id": "9RBC-71LU-HV5N-E3SG",
         "by": "5ca1ab1e",
-        "via": "nexconn user/restore",
+        "via": "vendor user/restore",
     },
     "user.deleted": {"user_id": "mia", **_ACTOR},
     "quota.reached": {"percent": 80, "used": 80, "limit": 100},

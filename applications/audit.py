@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest
 
 from applications import announcements
 from applications.models import Application, AuditEvent, Environment
@@ -95,7 +93,7 @@ class OutsideTransaction(RuntimeError):
 class Actor:
     """Who makes a change, and by which door.
 
-    `via` is free text for people: "console", "admin", "nexconn user/ban", "ban sweep".
+    `via` is free text for people: "console", "admin", a vendor's call, "ban sweep".
     """
 
     kind: AuditEvent.ActorKind
@@ -108,29 +106,8 @@ class Actor:
     def system(cls, via: str) -> "Actor":
         return cls(kind=AuditEvent.ActorKind.SYSTEM, name="system", via=via)
 
-    @classmethod
-    def staff(cls, request: HttpRequest, via: str = "console") -> "Actor":
-        return cls(
-            kind=AuditEvent.ActorKind.STAFF,
-            name=request.user.get_username(),
-            via=via,
-            address=client_address(request),
-            request_id=request.headers.get("X-Request-ID", "")[:64],
-        )
-
     def __str__(self) -> str:
         return self.name
-
-
-def client_address(request: HttpRequest) -> str | None:
-    """The caller's IP address. X-Forwarded-For is read only as far as our own proxies wrote it:
-    whatever stands further left, a caller can make up.
-    """
-    if settings.TRUSTED_PROXIES:
-        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
-            return hops[-settings.TRUSTED_PROXIES]
-    return request.META.get("REMOTE_ADDR") or None
 
 
 def record(

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import QuerySet, Subquery
 
 EXACT_UP_TO = 10_000
@@ -15,8 +15,8 @@ EXACT_UP_TO = 10_000
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows. Unless `exact`, `value` is the planner's estimate, or where there is no
-    planner to ask a lower bound (`at_least`).
+    """How many rows. Unless `exact`, `value` is the planner's estimate, or where the planner cannot
+    be asked a lower bound (`at_least`).
     """
 
     value: int
@@ -29,8 +29,6 @@ def count(queryset: QuerySet[Any]) -> Count:
     bounded = queryset.order_by()[: EXACT_UP_TO + 1].count()
     if bounded <= EXACT_UP_TO:
         return Count(bounded)
-    if connection.vendor != "postgresql":
-        return Count(EXACT_UP_TO, exact=False, at_least=True)
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
     return Count(max(int(plan[0]["Plan"]["Plan Rows"]), EXACT_UP_TO + 1), exact=False)
 

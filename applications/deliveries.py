@@ -24,7 +24,7 @@ from applications import outbound, webhooks
 from applications.announcements import EXAMPLES, TEST, new_message_id, wake_sender
 from applications.audit import Actor
 from applications.models import Delivery, Webhook
-from applications.webhooks import Format
+from applications.webhook_formats import Format
 
 # Before the second attempt, the third, … : 65 hours in all, 71 with the longest jitter.
 DELAYS = [
@@ -91,7 +91,7 @@ def take_turn(*, webhook_id: int, now: datetime) -> Turn | None:
 
 def send(turn: Turn, *, now: datetime) -> list[Answer]:
     """Make the requests, at once. Touches no database row."""
-    chosen = webhooks.formats[turn.webhook.format]
+    chosen = webhooks.format_of(turn.webhook)
     try:
         texts = chosen.signing_secrets(turn.webhook)
     except InvalidToken:
@@ -188,7 +188,7 @@ def send_test(*, webhook: Webhook, by: Actor, now: datetime) -> Delivery:
 
     Raises `EndpointDisabled`.
     """
-    event = TEST if TEST in webhooks.formats[webhook.format].events else webhook.events[0]
+    event = TEST if TEST in webhooks.format_of(webhook).events else webhook.events[0]
     webhooks.record("webhook.tested", webhook, by, now, after={"event": event})
     return _queue(
         webhook,

@@ -19,27 +19,15 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.text import slugify
 
-from applications import audit, vault
+from applications import audit, vault, vendors
 from applications.audit import Actor
-from applications.models import (
-    Application,
-    AppSecret,
-    Door,
-    Environment,
-    ErrorDialect,
-    Member,
-    Plan,
-    Role,
-)
+from applications.models import Application, AppSecret, Environment, Member, Plan, Role
+from applications.vendors import InvalidSetting
 
 MAX_LIVE_SECRETS = 2
 MAX_UNLOCK = timedelta(days=7)
-# Addresses that mean something else at the root of the site.
-RESERVED_ORG_NAMES = {
-    *("admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"),
-    *("friend", "user", "v4"),  # where RongCloud's and Nexconn's calls begin
-    "app-id",  # where Agora's calls may begin
-}
+# First words of paths that are the site's own.
+OWN_PATH_WORDS = {"admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"}
 # "Last used" is for people who decide whether a secret can go; a write per call would cost more.
 LAST_USED_PRECISION = timedelta(minutes=1)
 _NAME_MAX_LENGTH = Application._meta.get_field("name").max_length or 0
@@ -68,14 +56,6 @@ class PlanNotAllowed(Exception):
     """Development is always on the trial plan."""
 
 
-class InvalidSetting(Exception):
-    """A setting out of its bounds; `name` names it."""
-
-    def __init__(self, name: str, message: str):
-        super().__init__(message)
-        self.name = name
-
-
 @dataclass(frozen=True)
 class NewSecret:
     """A secret just made: the one moment when its text is known."""
@@ -101,7 +81,10 @@ def create_application(
     """
     _check_name(name)
     application = Application.objects.create(
-        name=name, org_name=_free_org_name(name), created_at=now
+        name=name,
+        org_name=_free_org_name(name),
+        created_at=now,
+        vendors=[vendor.name for vendor in vendors.vendors()],
     )
     environments, texts = {}, {}
     for kind in Environment.Kind.values:
@@ -154,15 +137,20 @@ def _check_name(name: str) -> None:
         raise InvalidName
 
 
+def reserved_org_names() -> set[str]:
+    """What no application can be called in paths, for it means something else there."""
+    return OWN_PATH_WORDS | vendors.path_words()
+
+
 def _free_org_name(name: str) -> str:
     wish = slugify(name)[:32].strip("-_") or "app"
-    taken = wish in RESERVED_ORG_NAMES or Application.objects.filter(org_name=wish).exists()
+    taken = wish in reserved_org_names() or Application.objects.filter(org_name=wish).exists()
     # Two creators of the same name at once meet at the unique constraint, and one tries again.
     return f"{wish}-{secrets.token_hex(3)}" if taken else wish
 
 
 def _make_secret(environment: Environment, *, by: Actor, now: datetime) -> NewSecret:
-    text = secrets.token_hex(16)  # 32 hex digits: Agora's builders take no other certificate
+    text = secrets.token_hex(16)  # 32 hex digits: some vendors' libraries take no other secret
     secret = AppSecret.objects.create(
         environment=environment,
         ciphertext=vault.encrypt(text),
@@ -225,7 +213,6 @@ def _is_bool(value: Any) -> bool:
 
 
 # What members may set, and what a value must satisfy; the text says what is wrong otherwise.
-MAX_RATE_LIMIT = 100_000
 MAX_SPAN = timedelta(days=3_653)
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "plan": (lambda value: value in Plan.values, "Unknown plan."),
@@ -238,23 +225,21 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "A cooling-off time cannot be negative, nor above ten years.",
     ),
     "friends_only": (_is_bool, "Yes or no."),
-    "require_signature_v2": (_is_bool, "Yes or no."),
-    "open_registration": (_is_bool, "Yes or no."),
-    "require_password": (_is_bool, "Yes or no."),
-    "error_dialect": (lambda value: value in ErrorDialect.values, "Unknown wording."),
-    "rate_limits": (
-        lambda value: all(
-            isinstance(rate, int) and 1 <= rate <= MAX_RATE_LIMIT for rate in value.values()
-        ),
-        f"A limit is 1 to {MAX_RATE_LIMIT:,} a second.",
-    ),
 }
 
 
 @transaction.atomic
-def change(*, environment: Environment, by: Actor, now: datetime, **wanted: Any) -> Environment:
-    """Set some of `SETTINGS`; the environment as it is then. A plan with a limit below today's
-    users deletes nobody; it only admits no further ones.
+def change(
+    *,
+    environment: Environment,
+    by: Actor,
+    now: datetime,
+    vendor_settings: vendors.Documents | None = None,
+    **wanted: Any,
+) -> Environment:
+    """Set some of `SETTINGS`, and some settings of vendors; the environment as it is then. What is
+    not named stays. A plan with a limit below today's users deletes nobody; it only admits no
+    further ones.
 
     Raises `PlanNotAllowed`, `InvalidSetting`.
     """
@@ -265,19 +250,23 @@ def change(*, environment: Environment, by: Actor, now: datetime, **wanted: Any)
     if environment.is_development and wanted.get("plan", Plan.TRIAL) != Plan.TRIAL:
         raise PlanNotAllowed
     locked = _lock(environment)
-    before = {name: getattr(locked, name) for name in wanted}
-    changed = [name for name in wanted if before[name] != wanted[name]]
+    named = vendor_settings or {}
+    stored, documents = locked.vendor_settings, vendors.merged(locked.vendor_settings, named)
+    before = {name: getattr(locked, name) for name in wanted} | vendors.in_force(stored, named)
+    after = wanted | vendors.in_force(documents, named)
+    changed = [name for name in after if before[name] != after[name]]
     if changed:
-        for name in changed:
-            setattr(locked, name, wanted[name])
-        locked.save(update_fields=changed)
+        for name, value in wanted.items():
+            setattr(locked, name, value)
+        locked.vendor_settings = documents
+        locked.save(update_fields=[*wanted, "vendor_settings"])
         audit.record(
             "environment.changed",
             environment=locked,
             by=by,
             now=now,
             before={name: _said(before[name]) for name in changed},
-            after={name: _said(wanted[name]) for name in changed},
+            after={name: _said(after[name]) for name in changed},
         )
     return locked
 
@@ -286,7 +275,7 @@ def change(*, environment: Environment, by: Actor, now: datetime, **wanted: Any)
 def unlock_deletion(
     *, environment: Environment, lasting: timedelta, by: Actor, now: datetime
 ) -> Environment:
-    """Let Agora Chat's delete calls through in production for a while; zero locks again.
+    """Let the API delete users in production for a while; zero locks again.
 
     Raises `InvalidSetting`.
     """
@@ -308,23 +297,24 @@ def unlock_deletion(
 
 
 @transaction.atomic
-def open_doors(
-    *, application: Application, doors: Iterable[Door], by: Actor, now: datetime
+def answer_vendors(
+    *, application: Application, names: Iterable[str], by: Actor, now: datetime
 ) -> None:
     """Which vendors' calls are answered; the others get their vendor's refusal."""
-    wanted = [door.value for door in Door if door in set(doors)]
+    chosen = set(names)
+    wanted = [vendor.name for vendor in vendors.vendors() if vendor.name in chosen]
     locked = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
-    if locked.open_doors != wanted:
-        Application.objects.filter(pk=application.pk).update(open_doors=wanted)
+    if locked.vendors != wanted:
+        Application.objects.filter(pk=application.pk).update(vendors=wanted)
         audit.record(
             "application.doors_changed",
             application=application,
             by=by,
             now=now,
-            before={"doors": locked.open_doors},
+            before={"doors": locked.vendors},
             after={"doors": wanted},
         )
-    application.open_doors = wanted
+    application.vendors = wanted
 
 
 def _said(value: Any) -> str | None:

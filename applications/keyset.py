@@ -4,7 +4,7 @@ Invariants
 ----------
 * The order ends with a unique column, so no row is skipped or shown twice while others come and go.
 * All columns of an order run the same way and are never NULL: the condition is one comparison of
-  rows, which PostgreSQL and SQLite answer from the index at any depth.
+  rows, which PostgreSQL answers from the index at any depth.
 * A cursor is opaque, and only text that `Keyset` made is one: `BadCursor` otherwise.
 """
 

@@ -1,4 +1,4 @@
-"""Webhooks: the customer's endpoints, what each hears of, and how it is written and signed.
+"""Webhooks: the customer's endpoints, what each hears of, and in which format.
 
 Invariants
 ----------
@@ -8,23 +8,24 @@ Invariants
   time, because a name may lead elsewhere tomorrow.
 """
 
-import json
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from standardwebhooks import Webhook as Signer
 
 from applications import audit, outbound, vault
-from applications.announcements import EVENTS, TEST
+from applications.announcements import EVENTS
 from applications.audit import Actor
-from applications.models import Delivery, Environment, Webhook
+from applications.models import Environment, Webhook
+from applications.vendors import vendors
+from applications.webhook_formats import STANDARD, Format, unavailable
 
 MAX_ENDPOINTS = 10
+OWN_FORMAT = "standard"
 _URL_MAX_LENGTH = Webhook._meta.get_field("url").max_length or 0
 
 
@@ -44,77 +45,18 @@ class TooManySecrets(Exception):
     """Two secrets are live already; the former one must be retired first."""
 
 
-@dataclass(frozen=True)
-class Body:
-    """What an event says, in some format."""
-
-    content_type: str
-    text: str
+def formats() -> dict[str, Format]:
+    """How events can be written: name → format; our own first, then those of vendors."""
+    return {OWN_FORMAT: STANDARD, **formats_of_vendors()}
 
 
-@dataclass(frozen=True)
-class Signed:
-    """Where it goes, and what proves that it is ours."""
-
-    url: str
-    headers: Mapping[str, str]
+def formats_of_vendors() -> dict[str, Format]:
+    return {each.name: each.webhook_format for each in vendors() if each.webhook_format}
 
 
-@dataclass(frozen=True)
-class Format:
-    """A way to write events down. `events` are those that it has words for."""
-
-    label: str
-    events: tuple[str, ...]
-    body: Callable[[Delivery], Body]
-    # Whether it signs with the webhook's own secrets; the page shows them only then.
-    has_own_secret: bool
-    signing_secrets: Callable[[Webhook], list[str]]
-    sign: Callable[[Delivery, Body, list[str], datetime], Signed]
-
-
-def _own_secrets(webhook: Webhook) -> list[str]:
-    return [vault.decrypt(each) for each in (webhook.secret, webhook.former_secret) if each]
-
-
-def _standard(delivery: Delivery) -> Body:
-    environment = delivery.webhook.environment
-    text = json.dumps(
-        {
-            "type": delivery.event,
-            "timestamp": delivery.occurred_at.astimezone(UTC).isoformat(),
-            "app_key": environment.app_key,
-            "environment": environment.kind,
-            "data": delivery.data,
-        },
-        separators=(",", ":"),
-    )
-    return Body("application/json", text)
-
-
-def _sign_standard(delivery: Delivery, body: Body, texts: list[str], now: datetime) -> Signed:
-    """As Standard Webhooks says, with every live secret."""
-    sent_at = now.astimezone(UTC)
-    signatures = (Signer(text).sign(delivery.message_id, sent_at, body.text) for text in texts)
-    headers = {
-        "webhook-id": delivery.message_id,
-        "webhook-timestamp": str(int(sent_at.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
-    return Signed(delivery.webhook.url, headers)
-
-
-# How an event is written; vendors' own callback formats are added from above.
-formats: dict[str, Format] = {
-    "standard": Format(
-        label="Standard Webhooks",
-        events=(*EVENTS, TEST),
-        body=_standard,
-        has_own_secret=True,
-        signing_secrets=_own_secrets,
-        sign=_sign_standard,
-    )
-}
+def format_of(webhook: Webhook) -> Format:
+    """The endpoint's format, as far as there is one here."""
+    return formats().get(webhook.format) or unavailable(webhook.format)
 
 
 @dataclass(frozen=True)
@@ -240,12 +182,13 @@ def _checked(url: str, events: Iterable[str], format: str) -> list[str]:
         outbound.check(url)
     except outbound.Refused as refusal:
         raise InvalidEndpoint("url", str(refusal)) from None
-    if format not in formats:
+    chosen_format = formats().get(format)
+    if chosen_format is None:
         raise InvalidEndpoint("format", "Unknown format.")
     chosen = set(events)
     if not chosen or not chosen <= set(EVENTS):
         raise InvalidEndpoint("events", "Choose at least one event.")
-    unsayable = chosen - set(formats[format].events)
+    unsayable = chosen - set(chosen_format.events)
     if unsayable:
         raise InvalidEndpoint(
             "events", f"This format has no words for {', '.join(sorted(unsayable))}."

@@ -24,7 +24,7 @@ from bench import calls, load, statements, stores
 from bench.calls import Case
 from bench.load import Load
 from bench.machine import database, machine, refuse_database_in_use, web_seconds
-from rollcall.processes import ChildEnded, Process, Supervisor
+from rollcall.processes import CannotStayUp, Supervisor, module
 
 COLUMNS = "{:<22}{:>8}{:>10}{:>9}{:>9}{:>8}{:>6}{:>11}{:>7}"
 
@@ -40,13 +40,15 @@ def main() -> None:
         f"workers with {settings.WEB_THREADS} threads."
     )
     log = settings.DATA_DIR / "serve.log"
+    own = settings.DATA_DIR / "bench"  # `serve` is the supervisor of the data folder
+    own.mkdir()
     try:
-        with Supervisor() as supervisor:
-            supervisor.start(Process("serve", "manage serve"), log=log)
+        with Supervisor(folder=own) as supervisor:
+            supervisor.start(module("serve", "manage serve"), log=log)
             if supervisor.wait_for_page(settings.HOST, settings.PORT) is not None:
                 measure(calls.cases(app, bans=bans))
-    except ChildEnded as error:
-        raise SystemExit(f"{error}\n{log.read_text()}") from error
+    except CannotStayUp as error:
+        raise SystemExit(str(error)) from error
 
 
 def seeded(*, users: int, bans: int) -> NewApplication:

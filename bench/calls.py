@@ -106,7 +106,7 @@ def cases(app: NewApplication, *, bans: int) -> list[Case]:
         }
         return Call("POST", f"/{path}.json", urlencode(parameters, safe="%"), headers)
 
-    place = f"/{app.application.org_name}/{environment.app_name}"
+    place = f"/{app.application.org_name}/{environment.kind}"
     credentials = {
         "grant_type": "client_credentials",
         "client_id": environment.app_key,

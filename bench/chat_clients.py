@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gateway.address import PATH
+from django.conf import settings
 
 # Connections from one address to one port; the system gives out some 28,000 ports.
 OF_ONE_ADDRESS = 20_000
@@ -31,7 +31,7 @@ class ChatClient(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: Any = transport
         self.transport.write(
-            f"GET {PATH} HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\n"
+            f"GET {settings.GATEWAY_PATH} HTTP/1.1\r\nHost: gateway\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
         )

@@ -27,7 +27,7 @@ from applications.audit import Actor
 from applications.models import Environment, Plan
 from bench.chat_clients import ChatClient, enter
 from bench.machine import database, machine, refuse_database_in_use
-from rollcall.processes import Process, Supervisor
+from rollcall.processes import Supervisor, module
 from users import presence, tokens
 from users.models import AppUser, GatewayProcess
 
@@ -55,9 +55,12 @@ def main() -> None:
         ports = [_free_port() for _ in range(2)]
         for port in ports:
             supervisor.start(
-                Process(f"gateway {port}", "gateway"),
+                module(
+                    f"gateway {port}",
+                    "gateway",
+                    {"GATEWAY_PORT": str(port), "GATEWAY_CONNECT_BURST": "100000"},
+                ),
                 log=settings.DATA_DIR / f"gateway-{port}.log",
-                env={"GATEWAY_PORT": str(port), "GATEWAY_CONNECT_BURST": "100000"},
             )
         while supervisor.running() and GatewayProcess.objects.count() < len(ports):
             time.sleep(0.1)

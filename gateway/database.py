@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import close_old_connections, connections
@@ -13,15 +13,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _threads() -> int:
-    """As many as the pool has connections; SQLite has one writer, more would only queue."""
-    pool: Any = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
-    return pool["max_size"] if pool else 4
-
-
 @functools.cache
 def _executor() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=_threads(), thread_name_prefix="gateway-database")
+    """As many threads as the pool has connections."""
+    pool = settings.DATABASES["default"]["OPTIONS"]["pool"]
+    return ThreadPoolExecutor(max_workers=pool["max_size"], thread_name_prefix="gateway-database")
 
 
 async def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

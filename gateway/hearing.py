@@ -1,7 +1,6 @@
-"""Hearing `users.bus`: from Redis, or within this process where there is none."""
+"""Hearing `users.bus`."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +19,8 @@ PAUSE = 1.0  # seconds, after Redis did not answer
 class Hearing:
     """`heard` is called on the event loop with every message. While `is_deaf`, the database must be
     looked at instead.
+
+    Invariant: nothing that arrives ends the listening. What cannot be read is logged and skipped.
     """
 
     def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
@@ -27,37 +28,36 @@ class Hearing:
         self.is_deaf = True
 
     async def hear_forever(self) -> None:
-        if not settings.REDIS_URL:
-            await self._hear_this_process()
         while True:
             try:
-                await self._hear_redis()
+                await self._hear()
             except (RedisError, OSError) as error:
                 log.warning("Redis is away, looking into the database instead: %s", error)
+            except Exception:
+                log.exception("listening failed, looking into the database instead")
             self.is_deaf = True
             await asyncio.sleep(PAUSE)
 
-    async def _hear_this_process(self) -> None:
-        loop = asyncio.get_running_loop()
-        stop = bus.listen(lambda message: loop.call_soon_threadsafe(self._heard, message))
-        # Still deaf to the worker, which is another process.
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stop()
-
-    async def _hear_redis(self) -> None:
+    async def _hear(self) -> None:
         # Waits for messages without an end; a peer that is gone is found by TCP's own probes.
+        over_tcp = not settings.REDIS_URL.startswith("unix:")
         client = redis.asyncio.Redis.from_url(
             settings.REDIS_URL,
             socket_connect_timeout=2,
             socket_timeout=None,
-            socket_keepalive=True,
+            **({"socket_keepalive": True} if over_tcp else {}),
         )
         async with client, client.pubsub() as channel:
-            await channel.subscribe(bus.CHANNEL)
+            await channel.subscribe(bus.channel())
             async for event in channel.listen():
                 if event["type"] == "subscribe":
                     self.is_deaf = False
                 elif event["type"] == "message":
-                    self._heard(json.loads(event["data"]))
+                    self._hear_message(event["data"])
+
+    def _hear_message(self, data: bytes) -> None:
+        try:
+            self._heard(bus.read(data))
+        except Exception as error:
+            # Other programs may publish on this Redis, and other versions of this one.
+            log.warning("skipped a message that cannot be read: %.200r (%r)", data, error)

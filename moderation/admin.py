@@ -5,8 +5,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from applications.admin_base import SupportAdmin
 from applications.models import Environment
-from applications.support import SupportAdmin
 from moderation import bans
 from moderation.models import (
     AllowlistEntry,

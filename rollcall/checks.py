@@ -1,7 +1,7 @@
 """System checks of the settings: each names the variable and the mend.
 
-Errors keep every command from starting. Warnings are for production alone: `manage.py check
---deploy` shows them, and so does `manage.py serve` as it starts.
+Errors keep every command and every server from starting. Warnings are for production alone:
+`manage.py check --deploy` shows them, and so does `manage.py serve` as it starts.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
-from django.core.exceptions import ImproperlyConfigured
 
 SETTINGS = "settings"  # their tag
 SHORTEST_KEY = 32  # characters
@@ -37,15 +36,6 @@ def settings_are_for_production(**_: Any) -> list[CheckMessage]:
     ]
 
 
-def refuse_malformed() -> None:
-    """For servers, which start without system checks. Raises `ImproperlyConfigured`."""
-    malformed = settings.MALFORMED_VARIABLES
-    if malformed:
-        raise ImproperlyConfigured(
-            "; ".join(f"{name} must be {expected}" for name, expected in sorted(malformed.items()))
-        )
-
-
 Finding = tuple[str, str, str]  # number, what is wrong, what to do
 
 
@@ -60,19 +50,16 @@ def _secrets() -> Iterator[Finding]:
 
 
 def _stores() -> Iterator[Finding]:
-    on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
-    if on_sqlite:
-        yield (
-            "W003",
-            "DATABASE_URL is not set, or names SQLite, which lets one writer in at a time.",
-            "Set it, as in postgres://user:password@host:5432/rollcall",
-        )
-    elif not settings.REDIS_URL:
-        yield (
-            "W004",
-            "REDIS_URL is not set: each process has rate limits and a queue of its own.",
-            "Set it, as in redis://host:6379/0",
-        )
+    for number, name, example in (
+        ("W003", "DATABASE_URL", "postgres://user:password@host:5432/rollcall"),
+        ("W004", "REDIS_URL", "redis://host:6379/0"),
+    ):
+        if name in settings.OWN_STORES:
+            yield (
+                number,
+                f"{name} is not set: it stands for a store that only `make demo` starts.",
+                f"Set it, as in {example}",
+            )
 
 
 def _reach() -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """Settings, all from the environment; `.env.example` has a line for each.
 
-Nothing needs to be set to run the demo: the store is SQLite, Celery's queue is files, and secrets
-are made once. Everything that is written lies under `DATA_DIR`. What production must set
-is checked by `manage.py check --deploy` (see `console/checks.py`).
+Nothing needs to be set to run the demo: PostgreSQL and Valkey come as wheels, and secrets are made
+once. Everything that is written lies under `DATA_DIR`. What production must set is checked by
+`manage.py check --deploy` (see `rollcall/checks.py`).
 """
 
 from datetime import timedelta
@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from environ import Env
 
+from rollcall import orphans
 from rollcall.own_secrets import own_secret
+from rollcall.stores import postgres, under, valkey
 from rollcall.variables import Variables, file, folder, one_of, time_zone, url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,6 +28,7 @@ DATA_DIR = env.parsed(
     "DATA_DIR", BASE_DIR / "var", folder, "the path of a folder that can be written"
 )
 DATA_DIR.mkdir(parents=True, exist_ok=True)
+PROCESSES_FILE = DATA_DIR / orphans.FILE  # in which a supervisor says how its processes are
 
 # --- Secrets -----------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
@@ -47,7 +50,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SESSION_ENGINE = "console.sessions"
+SESSION_ENGINE = "rollcall.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -93,7 +96,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "console.health.views.ProbeMiddleware",  # before whatever looks at the Host
+    "rollcall.health.ProbeMiddleware",  # before whatever looks at the Host
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "api.doors.DoorMiddleware",  # the Server API leaves here: no sessions, no CSRF
@@ -150,52 +153,41 @@ AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCKOUT_MINUTES", 15))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "console.accounts.views.locked_out"
-AXES_CLIENT_IP_CALLABLE = "applications.audit.client_address"
+AXES_CLIENT_IP_CALLABLE = "applications.requests.client_address"
 AXES_VERBOSE = False
 
-# --- Store -------------------------------------------------------------------------------------
+# --- Stores ------------------------------------------------------------------------------------
+# Where one is not set, it stands for the store of `make demo`.
+STORES = under(DATA_DIR)
+OWN_STORES = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name, "")]
 DATABASES = {
     "default": env.parsed(
         "DATABASE_URL",
-        Env.db_url_config(f"sqlite:///{DATA_DIR / 'rollcall.sqlite3'}"),
-        lambda text: Env.db_url_config(url("postgres", "postgresql", "sqlite")(text)),
+        Env.db_url_config(postgres.url(STORES)),
+        lambda text: Env.db_url_config(url("postgres", "postgresql")(text)),
         "as in postgres://user:password@host:5432/rollcall",
     )
 }
 _database = DATABASES["default"]
-_options = _database.setdefault("OPTIONS", {})
-if _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE makes every transaction a writer from its first statement: they queue instead of
-    # failing with "database is locked", and one at a time they need no further locks.
-    _options.update(
-        timeout=20,
-        transaction_mode="IMMEDIATE",
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    )
-    # In memory, Django's test database would ignore the busy timeout.
-    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
-else:
-    _database["CONN_MAX_AGE"] = 0
-    _options["pool"] = {
-        "min_size": 2,
-        "max_size": env.number("DB_POOL_MAX", 16, least=2),
-        "timeout": 10,
-    }
-    # A host that vanishes says nothing: it is missed within a minute, and not, as by default, after
-    # hours. What DATABASE_URL says comes first.
-    _options.update(
-        {
-            "connect_timeout": 10,
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,
-        }
-        | _options
-    )
+_database["CONN_MAX_AGE"] = 0
+# A connection of the pool may be older than the server, which was started again: one round trip
+# finds out.
+_database["CONN_HEALTH_CHECKS"] = True
+# A host that vanishes says nothing: it is missed within a minute, and not, as by default, after
+# hours. What DATABASE_URL says comes first.
+_database["OPTIONS"] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "pool": {"min_size": 2, "max_size": env.number("DB_POOL_MAX", 16, least=2), "timeout": 10},
+} | _database.get("OPTIONS", {})
 
-# --- Redis: broker, rate limits, messages between processes ---------------------------------------
-REDIS_URL = env.parsed("REDIS_URL", "", url("redis", "rediss"), "as in redis://host:6379/0")
+# Redis: broker, rate limits, messages between processes.
+REDIS_URL = env.parsed(
+    "REDIS_URL", valkey.url(STORES), url("redis", "rediss", "unix"), "as in redis://host:6379/0"
+)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -203,34 +195,22 @@ CACHES = {
         "KEY_PREFIX": "rollcall",
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
 # --- Celery ------------------------------------------------------------------------------------
 # Every task is an idempotent sweep over the database, so a lost or doubled message does no harm.
-CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
-if CELERY_BROKER_URL.startswith("filesystem"):
-    _queue, _control = DATA_DIR / "queue", DATA_DIR / "control"
-    _queue.mkdir(exist_ok=True)
-    _control.mkdir(exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
-        "data_folder_in": str(_queue),
-        "data_folder_out": str(_queue),
-        "control_folder": str(_control),
-        "polling_interval": 0.2,
-    }
-else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "visibility_timeout": 600,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-        "socket_connect_timeout": 2,
-    }
+CELERY_BROKER_URL = valkey.broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+}
 CELERY_TASK_IGNORE_RESULT = CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120  # seconds; well under the visibility timeout
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
@@ -256,6 +236,8 @@ WEB_WORKERS = env.number("WEB_WORKERS", 2)
 WEB_THREADS = env.number("WEB_THREADS", 8)
 
 # --- Server API --------------------------------------------------------------------------------
+# The vendors whose protocols are spoken: where each is found, in the order of the pages.
+API_VENDORS = ["api.nexconn.VENDOR", "api.rongcloud.VENDOR", "api.agora.VENDOR"]
 # The zone in which RongCloud and Nexconn print times that carry no offset.
 API_TIME_ZONE = env.parsed(
     "API_TIME_ZONE", "UTC", time_zone, "the name of a time zone, as in Asia/Shanghai"
@@ -266,6 +248,8 @@ WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
 API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
 
 # --- Gateway -----------------------------------------------------------------------------------
+# Where it answers, and where pages say it does.
+GATEWAY_PATH = "/gateway"
 # Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
 if GATEWAY_URL:  # the page "Try it" is a client too

@@ -2,18 +2,20 @@
 this one is asked.
 """
 
+from django.apps import apps
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from console.health.views import favicon
+urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
 
-handler403 = "console.errors.forbidden"
-handler500 = "console.errors.failed"
+if apps.is_installed("console"):
+    from console.favicon import favicon
 
-urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="overview:index"), name="root"),
-    path("console/", include("console.urls")),
-    path("admin/", admin.site.urls),
-    path("favicon.ico", favicon, name="favicon"),
-]
+    handler403 = "console.errors.forbidden"
+    handler500 = "console.errors.failed"
+    urlpatterns += [
+        path("", RedirectView.as_view(pattern_name="overview:index"), name="root"),
+        path("console/", include("console.urls")),
+        path("favicon.ico", favicon, name="favicon"),
+    ]

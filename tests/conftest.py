@@ -1,28 +1,24 @@
-"""What every test can ask for.
+"""What every test can ask for, and what is done around each.
 
-Tests marked `postgres` race threads against each other: SQLite lets one writer in at a time and so
-passes them without any lock. They run in the second half of `make test`. Tests that need a browser
-run last and are skipped, with the reason in the closing lines, where there is no Chromium.
+Tests that need a browser run last and are skipped, with the reason in the closing lines, where
+there is no Chromium.
 """
 
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
-import hypothesis
 import pytest
-from django.conf import settings
-from django.db import connection
+import time_machine
+from django.test import TransactionTestCase
 from playwright._impl._driver import compute_driver_executable
+from playwright.sync_api import expect
 
-from tests import embedded_redis
+from tests import stores
+from tests.factories import NOON, make_environment
 from tests.lost import lose_database  # noqa: F401  # a fixture for all folders
-
-# The same examples in every run, and no time limit for one: a busy machine breaks no law.
-hypothesis.settings.register_profile(
-    "suite", derandomize=True, deadline=None, database=None, max_examples=50
-)
-hypothesis.settings.load_profile("suite")
+from tests.waiting import PATIENCE
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -36,20 +32,48 @@ CHROMIUM_FLAGS = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers(config):
+    """None where files are named one by one: those are done before other processes have started,
+    and `--pdb` works. Else xdist's own answer: one for each core.
+    """
+    named = all(Path(argument.partition("::")[0]).is_file() for argument in config.args)
+    return 0 if named else None
+
+
 # After pytest-django has sorted by kind of database use.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
-            item.add_marker(pytest.mark.skip(reason="runs on PostgreSQL alone: see `make test`"))
     # Playwright keeps an event loop in the main thread from the first browser test on.
     items.sort(key=lambda item: bool(item.get_closest_marker("browser")))
 
 
-@pytest.fixture(scope="session")
-def redis_url():
-    """A real Redis: the run's own where it has one."""
-    return settings.REDIS_URL or embedded_redis.start()
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            TransactionTestCase, "_fixture_teardown", lambda self: stores.delete_all_rows()
+        )
+        yield
+
+
+@pytest.fixture
+def at_noon():
+    """What reads the clock reads `NOON`, until the test moves it."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def environment(db):
+    """A development environment."""
+    return make_environment()
+
+
+@pytest.fixture
+def local_webhooks(settings):
+    """Webhooks may call this machine."""
+    settings.WEBHOOKS_MAY_BE_LOCAL = True
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +90,7 @@ def browser_type_launch_args(browser_type_launch_args):
     driver = subprocess.run([compute_driver_executable()[0], "--version"], capture_output=True)
     if driver.returncode:
         pytest.skip(f"Playwright cannot run here: {driver.stderr.decode()}")
+    expect.set_options(timeout=PATIENCE * 1000)
     # Django refuses the ORM beside a running event loop, and Playwright's never stops.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_FLAGS}

@@ -30,7 +30,8 @@ from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
 
 # When tests take place, unless they say otherwise: a Monday.
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 _numbers = count(1)
 

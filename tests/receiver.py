@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 
 @dataclass
 class Received:
@@ -37,7 +39,7 @@ def receiving(**answers: Any) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.received.append(Received(self.path, dict(self.headers), body))
-            receiver.gate.wait(timeout=30)
+            receiver.gate.wait(timeout=PATIENCE)
             statuses = receiver.statuses
             self.send_response(statuses.pop(0) if statuses else receiver.status)
             for name, value in receiver.headers.items():

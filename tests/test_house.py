@@ -3,10 +3,7 @@
 import ast
 import importlib.util
 import inspect
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from django.contrib import admin
 from django.core.management import call_command
 
 from applications.audit import CATALOGUE
+from applications.vendors import vendors
 
 STOREYS = ["applications", "users", "moderation", "console"]  # from the ground up
 DOMAIN = STOREYS[:-1]
@@ -44,10 +42,10 @@ def imported(tree):
 
 
 def is_door(path):
-    """Pages, admin (`support` is what its pages share), tasks and commands read the clock. So does
-    the bus, of which no law asks when: it rests while Redis is away.
+    """Pages, admin (`admin_base` is what its pages share), tasks and commands read the clock. So
+    does the bus, of which no law asks when: it rests while Redis is away.
     """
-    return path.stem in {"tasks", "admin", "support", "forms", "bus"} or {
+    return path.stem in {"tasks", "admin", "admin_base", "forms", "bus"} or {
         "views",
         "management",
     } & set(path.parts)
@@ -97,52 +95,13 @@ class TestModels:
             assert block.lstrip().startswith("#"), block
 
 
-# One storey taken off after the other: what is left migrates and works.
-WITHOUT = """
-import sys
-from datetime import UTC, datetime
-import django
-from django.conf import settings
-
-storeys = sys.argv[1].split()
-settings.configure(
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", *storeys],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    ENCRYPTION_KEYS=["key"], SECRET_KEY="key", USE_TZ=True, TRUSTED_PROXIES=0,
-    CELERY_BROKER_URL="memory://",
-)
-django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from applications import environments
-from applications.audit import Actor
-at = {"by": Actor.system("test"), "now": datetime(2026, 3, 2, 12, tzinfo=UTC)}
-environment = environments.create_application(name="Chirp", **at).environments["development"]
-if "users" in storeys:
-    from users import deletion, registration
-    registration.register(environment=environment, user_id="ada", now=at["now"])
-    deletion.delete(environment=environment, user_ids=["ada"], **at)
-if "moderation" in storeys:
-    from moderation import bans
-    bans.impose(environment=environment, user_ids=["ada"], expires_at=None, reason="", **at)
-print(*sorted({name.split(".")[0] for name in sys.modules} & set(sys.argv[2].split())))
-"""
-
-
-@pytest.mark.parametrize("height", [1, 2, 3])
-def test_with_the_storeys_above_taken_off_the_rest_still_runs(height):
-    run = subprocess.run(
-        [sys.executable, "-c", WITHOUT, " ".join(STOREYS[:height]), " ".join(STOREYS)],
-        cwd=settings.BASE_DIR,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(settings.BASE_DIR)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.split() == sorted(STOREYS[:height])
+def test_no_vendor_is_named_outside_its_folder():
+    """What pages say of a vendor comes from the vendor: by code or by its own templates."""
+    names = re.compile("|".join(["easemob", *(vendor.name for vendor in vendors())]), re.IGNORECASE)
+    templates = (settings.BASE_DIR / "templates").rglob("*.html")
+    pages = [path for path in templates if "api" not in path.parts]
+    named = [shown(path) for path in [*modules(*STOREYS), *pages] if names.search(path.read_text())]
+    assert named == []
 
 
 def test_every_word_of_the_audit_trail_is_used_and_none_is_made_up():

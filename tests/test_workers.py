@@ -1,6 +1,7 @@
 """Worker processes as they run in earnest: killed half way, and woken by a real broker."""
 
-import os
+import base64
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -8,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from redis import Redis
 
 from applications.models import AuditEvent
 from moderation.models import Ban, SweepRun
-from rollcall.processes import BEAT, WORKER, Supervisor
+from rollcall.processes import BEAT, WORKER, Supervisor, module
 from tests.factories import (
     DAY,
     NOON,
@@ -22,7 +23,8 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
-from tests.rollcall.test_processes import eventually
+from tests.stores import url_of_test_database
+from tests.waiting import eventually
 from users import deactivation, deletion
 from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob
 
@@ -55,13 +57,7 @@ tasks.run_deletion_job(job_id=int(sys.argv[1]))
 @pytest.fixture
 def same_store(monkeypatch):
     """Child processes work on this test's database."""
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "postgresql":
-        server, question, options = os.environ["DATABASE_URL"].partition("?")
-        url = server.rpartition("/")[0] + f"/{name}{question}{options}"
-    else:
-        url = f"sqlite:///{name}"
-    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("DATABASE_URL", url_of_test_database())
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "rollcall.settings")
     monkeypatch.setenv("PYTHONPATH", str(settings.BASE_DIR))
 
@@ -121,10 +117,9 @@ class TestKilled:
 
 class TestOverABroker:
     def test_beat_wakes_the_worker_which_does_all_that_waits(
-        self, same_store, redis_url, monkeypatch, tmp_path
+        self, same_store, monkeypatch, tmp_path
     ):
         """Law 23, and the sweeps behind laws 10 and 11: real broker, real beat, real worker."""
-        monkeypatch.setenv("REDIS_URL", redis_url.rstrip("/").removesuffix("/0") + "/9")
         monkeypatch.setenv("DATA_DIR", str(tmp_path))
         monkeypatch.setenv("SWEEP_SECONDS", "1")
         environment = make_environment()
@@ -154,7 +149,7 @@ class TestOverABroker:
         with Supervisor() as supervisor:
             for process, log in zip((WORKER, BEAT), logs, strict=True):
                 supervisor.start(process, log=log)
-            assert eventually(all_done, seconds=60), "".join(map(Path.read_text, logs))
+            assert eventually(all_done), "".join(map(Path.read_text, logs))
         over.refresh_from_db()
         for_good.refresh_from_db()
         assert (over.outcome, over.closed_by) == (Ban.Outcome.EXPIRED, "system")
@@ -168,9 +163,56 @@ class TestOverABroker:
         job = confirmed_job(make_users(environment=make_environment(), count=5))
         log = tmp_path / "worker.log"
         with Supervisor() as supervisor:
-            supervisor.start(WORKER, log=log)
+            supervisor.start(module("worker", WORKER), log=log)
             assert eventually(
                 lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE,
                 seconds=60,
             ), log.read_text()
         assert not AppUser.objects.exists()
+
+
+def queued(**changes):
+    """As Celery writes a message, but for some of its parts."""
+    message = {
+        "body": base64.b64encode(b"[[], {}, {}]").decode(),
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "headers": {"task": "moderation.tasks.expire_bans", "id": "1"},
+        "properties": {
+            "delivery_tag": "tag",
+            "delivery_info": {"exchange": "", "routing_key": "celery"},
+            "body_encoding": "base64",
+        },
+    }
+    return json.dumps(message | changes).encode()
+
+
+GARBAGE = [
+    *(b"not JSON", b"\xff\xfe", b"", b"[]", b"{}", b"5"),
+    queued(body="%%%"),
+    queued(body=base64.b64encode(b'"text"').decode()),
+    queued(body=base64.b64encode(b"{not JSON").decode()),
+    queued(headers=[]),
+    queued(headers={"task": "no.such.task", "id": "1"}),
+    queued(**{"content-type": "application/x-python-serialize"}),
+]
+
+
+def test_garbage_in_the_broker_is_skipped_by_the_same_worker(same_store, tmp_path):
+    log = tmp_path / "worker.log"
+    with Redis.from_url(settings.REDIS_URL) as broker, Supervisor(folder=tmp_path) as supervisor:
+        for each in GARBAGE:
+            broker.lpush("celery", each)
+        broker.hset("unacked", "tag", "not JSON")  # as if taken by a worker that was killed
+        broker.zadd("unacked_index", {"tag": 0})
+        supervisor.start(module("worker", WORKER), log=log)
+        pid = supervisor.pids()["worker"]
+        assert eventually(lambda: not broker.llen("celery")), log.read_text()
+        number = broker.connection_pool.connection_kwargs["db"]
+        broker.publish(f"/{number}.celery.pidbox", b"[]")
+        broker.lpush("celery", queued())
+        assert eventually(SweepRun.objects.exists), log.read_text()
+        assert eventually(lambda: not broker.hlen("unacked")), log.read_text()
+        assert supervisor.running()
+        assert supervisor.pids() == {"worker": pid}
+    assert log.read_text().count("skipped a message") >= 6

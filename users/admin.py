@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from applications.support import SupportAdmin
+from applications.admin_base import SupportAdmin
 from users import deletion, tokens
 from users.models import (
     AppUser,

@@ -58,9 +58,6 @@ def register_chunk(*, environment: Environment, users: Sequence[AppUser]) -> int
 
 
 def _insert(users: list[AppUser]) -> None:
-    if connection.vendor != "postgresql":
-        AppUser.objects.bulk_create(users)
-        return
     # COPY, for a million INSERTed rows would take several times as long.
     with (
         connection.cursor() as cursor,

@@ -5,13 +5,14 @@ Invariants
 * A message leaves at commit, so nobody hears of what did not happen.
 * It only wakes. What must not be lost stands in a table (`Connection.kicked_at`, `Message`), and a
   gateway looks there as well; so Redis may be away, and publishing never fails its caller.
-* Without Redis there is one gateway process and it listens here, in its own process.
+* Each installation has a channel of its own. Redis publishes across its numbered databases, so the
+  name tells apart those who share one server.
 """
 
 import json
 import logging
 import time
-from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 import redis
@@ -20,24 +21,24 @@ from django.db import transaction
 
 from applications import redis_client
 
-CHANNEL = "rollcall:gateway"
 # So many connections are named in one message.
 KEYS_AT_ONCE = 1_000
 # Redis that did not answer is not asked again so soon, or each publisher would wait for it.
 REST = 1.0  # seconds
 log = logging.getLogger(__name__)
 
-Listener = Callable[[dict[str, Any]], object]
-_listeners: list[Listener] = []
 _rest_until = 0.0
 
 
-def listen(listener: Listener) -> Callable[[], None]:
-    """Call `listener` with every message of this process, on the publisher's thread; the answer
-    ends it. Used where there is no Redis.
+def channel() -> str:
+    """The same in every process of an installation, on whatever machine. It follows from a secret:
+    the oldest of `ENCRYPTION_KEYS`, which stays the same when a new one is put in front; and from
+    the number of the Redis database, which tells a copy that has the same keys from its original.
     """
-    _listeners.append(listener)
-    return lambda: _listeners.remove(listener)
+    number = redis_client.client().connection_pool.connection_kwargs.get("db", 0)
+    oldest = settings.ENCRYPTION_KEYS[-1].encode()
+    name = blake2b(oldest, digest_size=12, person=b"rollcall bus").hexdigest()
+    return f"rollcall:{name}:{number}"
 
 
 def publish(kind: str, **payload: Any) -> None:
@@ -46,16 +47,20 @@ def publish(kind: str, **payload: Any) -> None:
     transaction.on_commit(lambda: _send({"kind": kind, **payload}), robust=True)
 
 
+def read(data: bytes) -> dict[str, Any]:
+    """What `publish` sent. Raises `ValueError` for anything else."""
+    message = json.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError("not an object")
+    return message
+
+
 def _send(message: dict[str, Any]) -> None:
     global _rest_until
-    if not settings.REDIS_URL:
-        for listener in tuple(_listeners):
-            listener(message)
-        return
     if time.monotonic() < _rest_until:
         return
     try:
-        redis_client.client().publish(CHANNEL, json.dumps(message))
+        redis_client.client().publish(channel(), json.dumps(message))
     except redis.RedisError as error:
         _rest_until = time.monotonic() + REST
         log.warning("Redis is away, gateways will find it in the table: %s", error)

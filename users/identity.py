@@ -91,9 +91,8 @@ def lock(environment: Environment, user_ids: Iterable[str]) -> None:
 def lock_by_key(environment_id: int, user_ids: Iterable[str]) -> None:
     """Wait until no other transaction works on any of these ids, and hold them until it ends.
 
-    PostgreSQL: advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that
-    two callers cannot block each other; a collision only makes strangers wait. SQLite: an IMMEDIATE
-    transaction is alone already.
+    Advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that two callers
+    cannot block each other; a collision only makes strangers wait.
     """
     keys = sorted(lock_key(environment_id, user_id) for user_id in user_ids)
     _take("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
@@ -121,6 +120,5 @@ def lock_key(environment_id: int, user_id: str) -> int:
 def _take(statement: str, keys: list[Any]) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("identity.lock belongs into a transaction")
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(statement, keys)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, keys)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from applications import audit
 from applications.audit import Actor
@@ -99,7 +99,7 @@ def register(
         if value is not None
     }
     user, created = _known(environment, user_id), False
-    if user is None and environment.user_limit is None and connection.vendor == "postgresql":
+    if user is None and environment.user_limit is None:
         user = _create_unless_held(environment, user_id, given, now)
         created = user is not None
     if user is None or any(getattr(user, field) != value for field, value in given.items()):

@@ -42,13 +42,15 @@ from api.agora import (
     contacts,
     documented,
     moderation,
+    settings,
     tokens,
     users,
     wire,
 )
 from api.vendor import Vendor, VendorAPI
-from applications.environments import RESERVED_ORG_NAMES
+from applications.environments import reserved_org_names
 from applications.models import Environment
+from applications.vendors import Occasion, Snippet
 
 api = VendorAPI(
     title="Rollcall: Agora Chat REST API",
@@ -67,7 +69,7 @@ _ROOTS = {"users", "user", "token", "metadata", "mutes", "contacts", "blocks"}
 
 
 def _owns(segments: Sequence[str]) -> bool:
-    if len(segments) < 2 or segments[0] in RESERVED_ORG_NAMES - {auth.BY_APP_ID}:
+    if len(segments) < 2 or segments[0] in reserved_org_names() - {auth.BY_APP_ID}:
         return False
     return (
         segments[0] == auth.BY_APP_ID
@@ -87,7 +89,16 @@ def _claimed_key(request: HttpRequest) -> str:
 
 
 VENDOR = Vendor(
-    name="agora",
+    name=settings.VENDOR_NAME,
+    title="Agora Chat",
+    settings=settings.AgoraSettings,
+    path_words=frozenset({auth.BY_APP_ID}),
+    deletes_in_production=True,
+    snippets={
+        Occasion.START: [
+            Snippet("Agora Chat, curl", "api/agora/start.html", "api/agora/start_facts.html")
+        ]
+    },
     owns=_owns,
     api=api,
     call_name=_call_name,

@@ -10,12 +10,15 @@ from django.http import HttpRequest
 from api import vendor
 from api.agora import credentials, naming, wire
 from api.agora.credentials import Credential, TokenRejected
+from api.agora.settings import settings_of
 from api.agora.wire import Failure, Refusal, Refused
-from api.ratelimit import Limit, Limits
+from api.ratelimit import Limits
 from api.signature import DoorClosed, live_secrets
-from applications.audit import Actor, client_address
+from applications.audit import Actor
 from applications.compiled import Compiled
 from applications.models import AppSecret, AuditEvent, Environment
+from applications.requests import client_address
+from applications.vendors import Limit
 from users.models import AppUser
 
 LIMITS = Limits(
@@ -96,7 +99,7 @@ def any_user(request: Request) -> Caller:
 def registrar(request: Request) -> Caller:
     """An app token, or nobody while registration is open."""
     caller = _unknown_caller(request)
-    if caller.environment.open_registration and not bearer(request):
+    if settings_of(caller.environment).open_registration and not bearer(request):
         return _within_rate(caller)
     caller = proved(request, caller, wire.REGISTRATION_UNAUTHORIZED)
     if caller.user is not None:
@@ -125,7 +128,7 @@ def _unknown_caller(request: Request) -> Caller:
         org, app_name, *rest = segments(request)
         raise Refused(wire.NO_APPLICATION, org=org, app=app_name, rest="/".join(rest))
     environment = secrets[0].environment
-    if request.call.vendor not in environment.application.open_doors:
+    if request.call.vendor not in environment.application.vendors:
         raise DoorClosed
     return Caller(
         environment=environment,
@@ -188,7 +191,7 @@ def rejected(
     failure: Failure,
     wording: Mapping[str, Mapping[Failure, Refusal]] | None = None,
 ) -> Refused:
-    refusal = (wording or wire.UNAUTHORIZED)[caller.environment.error_dialect][failure]
+    refusal = (wording or wire.UNAUTHORIZED)[settings_of(caller.environment).error_dialect][failure]
     return Refused(_described(request, refusal))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from ninja import Schema
 
 from api.agora import wire
+from api.agora.settings import ErrorDialect
 from api.agora.wire import Failure, Refusal
 from api.vendor import Documented, ErrorAnswer
-from applications.models import ErrorDialect
 
 
 class Error(Schema):

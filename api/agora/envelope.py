@@ -28,7 +28,7 @@ def envelope(request: Request, action: str | None = None, **content: Any) -> dic
         known = {
             "application": str(caller.application_uuid),
             "organization": caller.environment.application.org_name,
-            "applicationName": caller.environment.app_name,
+            "applicationName": caller.environment.kind,
         }
     known |= {
         "action": action,

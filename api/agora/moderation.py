@@ -178,7 +178,7 @@ def mutes_of_user(request: Request, username: str) -> Any:
         "get",
         path="/mutes",
         data={
-            "userid": f"{application.org_name}#{caller.environment.app_name}_{user.user_id}",
+            "userid": f"{application.org_name}#{caller.environment.kind}_{user.user_id}",
             **{
                 word: _left(found[channel], caller.now) if channel in found else 0
                 for word, channel in CHANNELS.items()

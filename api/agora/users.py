@@ -7,6 +7,7 @@ from ninja import Body, Router
 from api.agora import answers, auth, naming, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import entities, envelope, uri
+from api.agora.settings import VENDOR_NAME, settings_of
 from api.agora.wire import Refused
 from applications import environments
 from applications.keyset import Keyset
@@ -36,7 +37,9 @@ def register_new(
 ) -> tuple[list[AppUser], list[dict[str, str]]]:
     """The users created, and the reasons for the others. Raises `Refused` if none is created."""
     by_name = _each_once(wanted)
-    if caller.environment.require_password and any(new.password is None for new in wanted):
+    if settings_of(caller.environment).require_password and any(
+        new.password is None for new in wanted
+    ):
         raise Refused(wire.PASSWORD_REQUIRED)
     disabled: list[str] = []
     created: list[AppUser] = []
@@ -188,7 +191,7 @@ def registration_mode(request: Request, body: Body[schemas.RegistrationMode]) ->
     caller = request.auth
     environments.change(
         environment=caller.environment,
-        open_registration=body.allow_open_registration,
+        vendor_settings={VENDOR_NAME: {"open_registration": body.allow_open_registration}},
         by=caller.actor,
         now=caller.now,
     )

@@ -14,11 +14,11 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from api import vendor
+from api.agora.settings import ErrorDialect
 from api.numbered import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import DoorClosed
 from applications.keyset import BadCursor
-from applications.models import ErrorDialect
 from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
 from moderation.mutes import InvalidMuteEnd

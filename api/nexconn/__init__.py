@@ -17,9 +17,10 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 from ninja import Body
 
 from api import bodies, codes, signature
-from api.nexconn import auth, friends, moderation, profiles, push, users, wire
+from api.nexconn import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor, VendorAPI
+from applications.vendors import Occasion, Snippet
 
 api = VendorAPI(
     title="Rollcall: Nexconn Server API v4",
@@ -35,6 +36,19 @@ dialect.fill(api, users, moderation, profiles, friends, push)
 
 VENDOR = Vendor(
     name="nexconn",
+    title="Nexconn",
+    settings=signature.SignatureSettings,
+    path_words=frozenset({"v4"}),
+    webhook_format=callbacks.FORMAT,
+    snippets={
+        Occasion.START: [
+            Snippet("curl", "api/nexconn/start.html"),
+            Snippet("Nexconn SDK, Python", "api/nexconn/start_sdk.html"),
+        ],
+        Occasion.REGISTER: [Snippet("With Nexconn's call", "api/nexconn/register.html")],
+        Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
+        Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
+    },
     owns=lambda segments: segments[:1] == ["v4"],
     api=api,
     call_name=lambda method, route: route.removeprefix("v4/"),

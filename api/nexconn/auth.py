@@ -1,8 +1,9 @@
 """Who calls, and how often they may."""
 
 from api import signature
-from api.ratelimit import Limit, Limits
+from api.ratelimit import Limits
 from api.vendor import Caller, Request
+from applications.vendors import Limit
 
 LIMITS = Limits(
     common=Limit(100),

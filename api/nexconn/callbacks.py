@@ -8,7 +8,7 @@ import json
 
 from api.callbacks import OPERATION, STATUS, milliseconds, signed_format
 from applications.models import Delivery
-from applications.webhooks import Body
+from applications.webhook_formats import Body
 
 
 def _body(delivery: Delivery) -> Body:

@@ -36,9 +36,10 @@ from django.http import HttpRequest
 from ninja import Form
 
 from api import bodies, codes, signature
-from api.rongcloud import auth, friends, moderation, profiles, push, users, wire
+from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor
+from applications.vendors import Occasion, Snippet
 
 api = wire.API(
     title="Rollcall: RongCloud Server API",
@@ -52,8 +53,11 @@ dialect = Dialect(takes=Form, success=wire.success, succeed=wire.succeed, limits
 dialect.fill(api, users, moderation, profiles, friends, push)
 
 
+PATH_WORDS = frozenset({"user", "friend"})
+
+
 def _owns(segments: Sequence[str]) -> bool:
-    return bool(segments) and segments[0] in {"user", "friend"}
+    return bool(segments) and segments[0] in PATH_WORDS
 
 
 def _claims(request: HttpRequest) -> bool:
@@ -69,6 +73,16 @@ def _call_name(method: str, route: str) -> str:
 
 VENDOR = Vendor(
     name="rongcloud",
+    title="RongCloud",
+    settings=signature.SignatureSettings,
+    path_words=PATH_WORDS,
+    webhook_format=callbacks.FORMAT,
+    snippets={
+        Occasion.START: [Snippet("RongCloud SDK, Python", "api/rongcloud/start_sdk.html")],
+        Occasion.REGISTER: [Snippet("With RongCloud's call", "api/rongcloud/register.html")],
+        Occasion.DEACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/deactivate.html")],
+        Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
+    },
     owns=_owns,
     claims=_claims,
     api=api,

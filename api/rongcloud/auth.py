@@ -1,9 +1,10 @@
 """Who calls, and how often they may."""
 
 from api import signature
-from api.ratelimit import Limit, Limits
+from api.ratelimit import Limits
 from api.rongcloud import wire
 from api.vendor import Caller, Request
+from applications.vendors import Limit
 
 LIMITS = Limits(
     common=Limit(100),

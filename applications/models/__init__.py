@@ -13,11 +13,8 @@ from applications.models.applications import (
     Application,
     AppSecret,
     AppSecretQuerySet,
-    Door,
     Environment,
-    ErrorDialect,
     Plan,
-    all_doors,
 )
 from applications.models.audit import AuditEvent, AuditEventQuerySet
 from applications.models.members import Member, Role
@@ -32,13 +29,10 @@ __all__ = [
     "AuditEventQuerySet",
     "Delivery",
     "DeliveryQuerySet",
-    "Door",
     "Environment",
-    "ErrorDialect",
     "Member",
     "Plan",
     "Role",
     "Webhook",
     "WebhookQuerySet",
-    "all_doors",
 ]

@@ -13,27 +13,15 @@ from applications.fields import IdentifierField
 FREE_USER_LIMIT = 100
 
 
-class Door(models.TextChoices):
-    """A vendor whose wire protocol is spoken."""
-
-    RONGCLOUD = "rongcloud", "RongCloud"
-    NEXCONN = "nexconn", "Nexconn"
-    AGORA = "agora", "Agora Chat"
-
-
-def all_doors() -> list[str]:
-    return list(Door.values)
-
-
 class Application(models.Model):
     """One customer's app."""
 
     name = models.CharField(max_length=80)
-    # Addresses the application in URLs, and is Agora Chat's `org_name`.
+    # Names the application in URLs.
     org_name = models.SlugField(max_length=40, unique=True)
     created_at = models.DateTimeField()
-    # Which vendors' calls are answered.
-    open_doors = models.JSONField(default=all_doors)
+    # Names of the vendors whose calls are answered.
+    vendors = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return self.name
@@ -43,11 +31,6 @@ class Plan(models.TextChoices):
     TRIAL = "trial"
     STARTER = "starter"
     PRO = "pro"
-
-
-class ErrorDialect(models.TextChoices):
-    AGORA = "agora", "Agora"
-    EASEMOB = "easemob", "Easemob"
 
 
 class Environment(models.Model):
@@ -61,7 +44,7 @@ class Environment(models.Model):
         Application, on_delete=models.CASCADE, related_name="environments"
     )
     kind = models.CharField(max_length=11, choices=Kind)
-    # RongCloud's and Nexconn's App-Key and Agora's App ID in one: 32 lower-case hex digits.
+    # 32 lower-case hex digits, which every vendor's callers can take for their name of an app.
     app_key = IdentifierField(max_length=32, unique=True)
     plan = models.CharField(max_length=7, choices=Plan, default=Plan.TRIAL)
     created_at = models.DateTimeField()
@@ -79,28 +62,12 @@ class Environment(models.Model):
         default=False, help_text="Only friends may send each other direct messages."
     )
     # --- Server API ---
-    require_signature_v2 = models.BooleanField(
-        default=False, help_text="Refuse RongCloud and Nexconn calls without a version 2 signature."
-    )
-    rate_limits = models.JSONField(
-        default=dict, blank=True, help_text="Call → per second, where not the vendor's own number."
-    )
-    open_registration = models.BooleanField(
-        default=False, help_text="Agora Chat: users may register without an app token."
-    )
-    require_password = models.BooleanField(
-        default=True, help_text="Agora Chat: registration needs a password."
-    )
-    error_dialect = models.CharField(
-        max_length=7,
-        choices=ErrorDialect,
-        default=ErrorDialect.AGORA,
-        help_text="Whose wording of a refused token Agora Chat callers get.",
-    )
+    # Vendor → what of its settings is not as by default; see `applications.vendors`.
+    vendor_settings = models.JSONField(default=dict, blank=True)
     deletion_unlocked_until = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Production: until then Agora Chat's delete calls are let through.",
+        help_text="Production: until then the API may delete users.",
     )
 
     class Meta:
@@ -133,11 +100,6 @@ class Environment(models.Model):
     def full_name(self) -> str:
         """Names it beyond doubt; what one types to confirm what cannot be undone."""
         return f"{self.application.org_name}/{self.kind}"
-
-    @property
-    def app_name(self) -> str:
-        """Agora Chat's second half of `org_name#app_name`."""
-        return self.kind
 
     @property
     def user_limit(self) -> int | None:

@@ -26,7 +26,7 @@ class Webhook(models.Model):
     url = models.URLField("URL", max_length=500)
     # Names from `applications.announcements.EVENTS`.
     events = models.JSONField(default=list)
-    # A name from `applications.webhooks.formats`.
+    # A name of `applications.webhooks.formats`.
     format = models.CharField(max_length=20, default="standard")
     # Both sign while receivers move from one to the other; encrypted as app secrets are.
     secret = models.TextField(editable=False)

@@ -9,10 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from api import documents
-from api.doors import VENDORS
-from api.vendor import Vendor
-from applications.models import Door
+from applications import openapi
+from applications.vendors import Vendor, vendors
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -52,12 +50,12 @@ class Shown:
 @require_safe
 def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
     found = _vendor(vendor)
-    document = documents.of(found)
-    calls = [_shown(document, *call) for call in documents.operations(document)]
+    document = found.document
+    calls = [_shown(document, *call) for call in openapi.operations(document)]
     context = {
         "vendor": found.name,
-        "vendors": [(each.name, Door(each.name).label) for each in VENDORS],
-        "label": Door(found.name).label,
+        "vendors": [(each.name, each.title) for each in vendors()],
+        "label": found.title,
         "document": document,
         "groups": [
             (group, list(members)) for group, members in groupby(calls, key=lambda call: call.group)
@@ -72,11 +70,11 @@ def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
 @require_safe
 def api_document(request: HttpRequest, vendor: str) -> HttpResponse:
     """The OpenAPI document itself."""
-    return JsonResponse(documents.of(_vendor(vendor)), json_dumps_params={"indent": 2})
+    return JsonResponse(_vendor(vendor).document, json_dumps_params={"indent": 2})
 
 
 def _vendor(name: str) -> Vendor:
-    for vendor in VENDORS:
+    for vendor in vendors():
         if vendor.name == name:
             return vendor
     raise Http404(f"No vendor is called {name}")
@@ -147,12 +145,12 @@ def _plain(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """
     either = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     choices = [each for each in either if each.get("type") != "null"]
-    return documents.resolved(document, choices[0] if choices else schema)
+    return openapi.resolved(document, choices[0] if choices else schema)
 
 
 def _inner(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     schema = _plain(document, schema)
-    return documents.resolved(document, schema.get("items", {}) if "items" in schema else schema)
+    return openapi.resolved(document, schema.get("items", {}) if "items" in schema else schema)
 
 
 def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.bans.forms import ChangeForm, ChangeSeveralForm, EndForm, ImposeForm
@@ -85,7 +85,7 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
         user_ids=form.cleaned_data["user_ids"],
         expires_at=form.cleaned_data["expires_at"],
         reason=form.cleaned_data["reason"],
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=now,
     )
     user_ids = [ban.user_id for ban in imposed]
@@ -115,7 +115,7 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
             ban_id=ban_id,
             expires_at=form.cleaned_data["expires_at"],
             reason=form.cleaned_data["reason"],
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=now,
         )
     except bans.BanOver:
@@ -173,7 +173,7 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
             user_ids=user_ids,
             expires_at=form.cleaned_data["expires_at"],
             reason=form.cleaned_data["reason"] or None,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=now,
         )
     except bans.BanOver as error:

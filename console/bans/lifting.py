@@ -5,8 +5,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
@@ -25,7 +25,7 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
         return responses.refused(request, "Nobody was ticked. Tick whose bans to lift.", back=back)
     try:
         lifted = bans.lift(
-            environment=environment, user_ids=user_ids, by=Actor.staff(request), now=timezone.now()
+            environment=environment, user_ids=user_ids, by=acting_staff(request), now=timezone.now()
         )
     except identity.InvalidUserId as error:
         return responses.refused(request, f"{error}.", back=back)
@@ -49,7 +49,7 @@ def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpRespo
         again = bans.undo_lift(
             environment=environment,
             user_ids=_user_ids(request),
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:

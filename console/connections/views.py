@@ -9,14 +9,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.counting import count
 from applications.keyset import Keyset
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
-from console.links import came_from, page_url
-from gateway.address import gateway_address
+from console.links import came_from, gateway_url, page_url
 from users import identity, presence
 from users.fields import begins_with
 from users.models import AppUser, Connection
@@ -61,7 +60,7 @@ def connection_list(request: MemberRequest, environment: Environment) -> HttpRes
         "connections": page,
         "rows": _rows(environment, page.rows),
         "total": count(alive),
-        "gateway_url": gateway_address(request),
+        "gateway_url": gateway_url(request),
     }
     return responses.shown(
         request,
@@ -87,7 +86,7 @@ def connection_kick(
     closed = presence.kick_connection(
         environment=environment,
         connection_id=connection_id,
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     message = "The connection will close now" if closed else "That connection is closed already"

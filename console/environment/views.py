@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from applications.access import Permission
 from applications.counting import count
 from applications.models import AuditEvent, Environment
+from applications.supervised import cannot_stay_up
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit.sentences import lines
@@ -54,5 +55,6 @@ def _live(environment: Environment) -> dict[str, Any]:
         "online": presence.online_count(environment=environment, now=now),
         "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
         "sweep": bans.sweep_health(now=now),
+        "cannot_stay_up": cannot_stay_up(),
         "recent": lines(recent[:RECENT]),
     }

@@ -7,10 +7,8 @@ from typing import Any
 
 from django import forms
 
-from api.doors import VENDORS
-from api.ratelimit import Limit
-from applications.environments import MAX_RATE_LIMIT
-from applications.models import Door, Environment
+from applications.models import Environment
+from applications.vendors import MAX_RATE_LIMIT, Limit, Vendor, VendorSettings, vendors
 
 
 @dataclass(frozen=True)
@@ -27,18 +25,18 @@ class RateLimitsForm(forms.Form):
 
     def __init__(self, *args: Any, environment: Environment, **options: Any):
         super().__init__(*args, **options)
-        for vendor in VENDORS:
-            for call in vendor.calls:
-                key = f"{vendor.name} {call}"
-                self.fields[_field_name(key)] = forms.IntegerField(
+        for vendor in vendors():
+            chosen = VendorSettings.of(environment, vendor.name).rate_limits
+            for call, limit in vendor.call_limits.items():
+                self.fields[_field_name(vendor, call)] = forms.IntegerField(
                     required=False,
                     min_value=1,
                     max_value=MAX_RATE_LIMIT,
-                    initial=environment.rate_limits.get(key),
+                    initial=chosen.get(call),
                     widget=forms.NumberInput(
                         attrs={
                             "class": "rate",
-                            "placeholder": vendor.limits.of(call).per_second,
+                            "placeholder": limit.per_second,
                             "aria-label": f"Limit of {call}, per second",
                         }
                     ),
@@ -46,26 +44,26 @@ class RateLimitsForm(forms.Form):
 
     def by_vendor(self) -> Iterator[tuple[str, list[CallRate], int]]:
         """Each vendor with its calls, and how many of them have a number of their own."""
-        for vendor in VENDORS:
+        for vendor in vendors():
             rows = [
-                CallRate(call, vendor.limits.of(call), self[_field_name(f"{vendor.name} {call}")])
-                for call in vendor.calls
+                CallRate(call, limit, self[_field_name(vendor, call)])
+                for call, limit in vendor.call_limits.items()
             ]
             own = sum(row.field.value() not in {None, "", row.limit.per_second} for row in rows)
-            yield Door(vendor.name).label, rows, own
+            yield vendor.title, rows, own
 
-    def rate_limits(self) -> dict[str, int]:
-        """As `Environment.rate_limits` keeps them: what differs from the vendor's number."""
-        given = {
-            f"{vendor.name} {call}": (
-                self.cleaned_data[_field_name(f"{vendor.name} {call}")],
-                vendor.limits.of(call).per_second,
-            )
-            for vendor in VENDORS
-            for call in vendor.calls
+    def vendor_settings(self) -> dict[str, dict[str, dict[str, int]]]:
+        """As `environments.change` takes them: what differs from the vendor's numbers."""
+        return {vendor.name: {"rate_limits": self._of(vendor)} for vendor in vendors()}
+
+    def _of(self, vendor: Vendor) -> dict[str, int]:
+        given = {call: self.cleaned_data[_field_name(vendor, call)] for call in vendor.call_limits}
+        return {
+            call: rate
+            for call, rate in given.items()
+            if rate not in {None, vendor.call_limits[call].per_second}
         }
-        return {key: rate for key, (rate, usual) in given.items() if rate not in {None, usual}}
 
 
-def _field_name(key: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", key)
+def _field_name(vendor: Vendor, call: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", f"{vendor.name} {call}")

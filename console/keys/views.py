@@ -8,8 +8,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import environments
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
+from applications.vendors import vendors
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.keys.forms import RateLimitsForm
@@ -32,7 +33,7 @@ def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse
         return redirect(_home(environment))
     try:
         new = environments.add_secret(
-            environment=environment, by=Actor.staff(request), now=timezone.now()
+            environment=environment, by=acting_staff(request), now=timezone.now()
         )
     except environments.TooManySecrets:
         message = "Two secrets are live already. Revoke one before you add another."
@@ -61,7 +62,7 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
         environments.revoke_secret(
             environment=environment,
             secret_id=secret_id,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except (environments.SecretGone, environments.LastSecret):
@@ -90,7 +91,7 @@ def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpR
     if request.POST.get("confirm", "").strip() != phrase:
         context["error"] = f"That is not {phrase}. Nothing was revoked."
         return responses.dialog(request, "console/keys/_revoke_tokens.html", context, status=422)
-    tokens.revoke_all(environment=environment, by=Actor.staff(request), now=timezone.now())
+    tokens.revoke_all(environment=environment, by=acting_staff(request), now=timezone.now())
     return responses.moved(
         request, "All access tokens of this environment are revoked.", to=_home(environment)
     )
@@ -106,8 +107,8 @@ def rate_limits_change(request: MemberRequest, environment: Environment) -> Http
         return _page(request, environment, rates=form, status=422)
     environments.change(
         environment=environment,
-        rate_limits=form.rate_limits(),
-        by=Actor.staff(request),
+        vendor_settings=form.vendor_settings(),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     return responses.moved(request, "The rate limits are saved.", to=_home(environment))
@@ -129,6 +130,7 @@ def _page(
         "can_add": len(live) < environments.MAX_LIVE_SECRETS,
         "can_revoke": len(live) > 1,
         "rates": rates or RateLimitsForm(environment=environment),
+        "documented": vendors(),
     }
     return render(request, "console/keys/index.html", context, status=status)
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
@@ -173,7 +173,7 @@ def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
                 environment=environment,
                 owner_id=owner_id,
                 listed_ids=form.cleaned_data["user_ids"],
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except (lists.ListFull, lists.ListsOneself) as error:
@@ -218,7 +218,7 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
             environment=environment,
             owner_id=owner_id,
             listed_ids=listed_ids,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
@@ -257,7 +257,7 @@ def allowlist_switch(request: MemberRequest, environment: Environment) -> HttpRe
             environment=environment,
             owner_ids=[owner_id],
             on=on,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:

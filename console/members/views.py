@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import members
 from applications.access import Permission, permissions
-from applications.audit import Actor
 from applications.keyset import Keyset
 from applications.models import Environment, Member, Role
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -48,7 +48,7 @@ def member_add(request: MemberRequest, environment: Environment) -> HttpResponse
             application=environment.application,
             username=form.cleaned_data["username"],
             role=Role(form.cleaned_data["role"]),
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except members.AlreadyMember:
@@ -85,7 +85,7 @@ def member_change(request: MemberRequest, environment: Environment, member_id: i
             application=environment.application,
             member_id=member_id,
             role=Role(form.cleaned_data["role"]),
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except members.LastOwner:
@@ -112,7 +112,7 @@ def member_remove(request: MemberRequest, environment: Environment, member_id: i
         members.remove(
             application=application,
             member_id=member_id,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except members.LastOwner:
@@ -129,7 +129,7 @@ def _invite(request: MemberRequest, environment: Environment, member_id: int) ->
         token = members.invite(
             application=environment.application,
             member_id=member_id,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except members.NotMember:

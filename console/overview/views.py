@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import environments
 from applications.access import applications_of
-from applications.audit import Actor
 from applications.counting import EXACT_UP_TO, BoundedCount, Count
 from applications.keyset import Keyset
 from applications.models import Application, AuditEvent, Environment, Plan
+from applications.requests import acting_staff
 from console import responses
 from console.overview.forms import NewApplicationForm
 from moderation.models import Ban
@@ -96,7 +96,7 @@ def application_create(request: HttpRequest) -> HttpResponse:
         name=form.cleaned_data["name"],
         plan=Plan(form.cleaned_data["plan"]),
         owner=request.user,
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     context = {

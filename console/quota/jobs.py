@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.keyset import Keyset
 from applications.models import FREE_USER_LIMIT, Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -60,7 +60,7 @@ def deletion_preview(request: MemberRequest, environment: Environment) -> HttpRe
             candidates=[
                 (user, grounds.get(user.pk, "Chosen by hand")) for user in users.order_by("user_id")
             ],
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=now,
         )
     except deletion.NotInProduction as error:
@@ -118,7 +118,7 @@ def deletion_confirm(request: MemberRequest, environment: Environment, job_id: i
     if request.POST.get("confirm", "").strip() != environment.full_name:
         return _show(request, job, error=f"Type {environment.full_name} to delete these users.")
     with suppress(deletion.JobNotOpen):  # somebody was quicker: the page shows what became of it
-        deletion.confirm(job=job, by=Actor.staff(request), now=timezone.now())
+        deletion.confirm(job=job, by=acting_staff(request), now=timezone.now())
     return redirect(_job_url(job))
 
 
@@ -128,7 +128,7 @@ def deletion_cancel(request: MemberRequest, environment: Environment, job_id: in
     """Discard a preview, or stop a running job."""
     job = _job(environment, job_id)
     try:
-        deletion.cancel(job=job, by=Actor.staff(request), now=timezone.now())
+        deletion.cancel(job=job, by=acting_staff(request), now=timezone.now())
     except deletion.JobNotOpen:
         return responses.moved(
             request, "This deletion was over already", to=_job_url(job), tone="error"

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from pydantic.fields import FieldInfo
 
-from applications.models import Application, Door, Environment, ErrorDialect, Plan
+from applications.models import Application, Environment, Plan
+from applications.vendors import full_name, in_force, vendors
 from console.forms import ApplicationNameField, SpanField
 
 
@@ -22,8 +24,6 @@ class SettingsForm(forms.Form):
         "Users": ("plan", "reactivation_cooling_off"),
         "Access tokens": ("token_lifetime",),
         "Messages": ("friends_only",),
-        "RongCloud and Nexconn": ("require_signature_v2",),
-        "Agora Chat": ("open_registration", "require_password", "error_dialect"),
     }
 
     plan = forms.ChoiceField(choices=Plan.choices)
@@ -43,34 +43,14 @@ class SettingsForm(forms.Form):
         help_text="Everybody else is refused by the rule <code>not_friends</code>. Your app server "
         "makes friendships, by API.",
     )
-    require_signature_v2 = forms.BooleanField(
-        label="Require version 2 signatures",
-        required=False,
-        help_text="Version 2 covers the whole request and is good once; see "
-        "<code>docs/signature-v2.md</code>. The vendors' own SDKs cannot do it: their calls are "
-        "then refused with code 1004.",
-    )
-    open_registration = forms.BooleanField(
-        label="Open registration",
-        required=False,
-        help_text="Anybody may register a user, without an app token. Clients that sign up by "
-        "themselves need it; it lets strangers fill the quota too.",
-    )
-    require_password = forms.BooleanField(
-        label="Require a password at registration",
-        required=False,
-        help_text="Off: a user may be registered without one, and then signs in by token alone.",
-    )
-    error_dialect = forms.ChoiceField(
-        label="Wording of 401 answers",
-        choices=ErrorDialect.choices,
-        help_text="What a call with a missing or bad token is told. Agora Chat grew out of "
-        "Easemob, whose clients compare these texts.",
-    )
 
     def __init__(self, data: Any = None, *, environment: Environment):
         kept = {name: getattr(environment, name) for name in self.base_fields}
-        super().__init__(data, initial=kept)
+        names = [vendor.name for vendor in vendors()]
+        super().__init__(data, initial=kept | in_force(environment.vendor_settings, names))
+        for vendor in vendors():
+            for setting, about in vendor.settings.choices().items():
+                self.fields[full_name(vendor.name, setting)] = _vendor_field(about)
         plan = self.fields["plan"]
         plan.disabled = environment.is_development
         plan.help_text = (
@@ -83,6 +63,29 @@ class SettingsForm(forms.Form):
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         for heading, names in self.GROUPS.items():
             yield heading, [self[name] for name in names]
+        for vendor in vendors():
+            if settings := vendor.settings.choices():
+                yield vendor.title, [self[full_name(vendor.name, name)] for name in settings]
+
+    def changes(self) -> dict[str, Any]:
+        """As `environments.change` takes them."""
+        own = {name: self.cleaned_data[name] for name in self.base_fields}
+        of_vendors = {
+            vendor.name: {
+                setting: self.cleaned_data[full_name(vendor.name, setting)]
+                for setting in vendor.settings.choices()
+            }
+            for vendor in vendors()
+        }
+        return {**own, "vendor_settings": of_vendors}
+
+
+def _vendor_field(about: FieldInfo) -> forms.Field:
+    """A box for a switch, a menu for words; there are no other settings of vendors."""
+    texts: dict[str, Any] = {"label": about.title, "help_text": about.description or ""}
+    if about.annotation is bool:
+        return forms.BooleanField(required=False, **texts)
+    return forms.ChoiceField(choices=about.annotation.choices, **texts)  # type: ignore[union-attr]
 
 
 class DoorsForm(forms.Form):
@@ -90,17 +93,17 @@ class DoorsForm(forms.Form):
 
     def __init__(self, *args: Any, application: Application, **options: Any):
         super().__init__(*args, **options)
-        for door in Door:
-            self.fields[door.value] = forms.BooleanField(
-                label=door.label, required=False, initial=door.value in application.open_doors
+        for vendor in vendors():
+            self.fields[vendor.name] = forms.BooleanField(
+                label=vendor.title, required=False, initial=vendor.name in application.vendors
             )
 
-    def doors(self) -> list[Door]:
-        return [door for door in Door if self.cleaned_data[door.value]]
+    def names(self) -> list[str]:
+        return [name for name, is_open in self.cleaned_data.items() if is_open]
 
 
 class UnlockForm(forms.Form):
-    """For how long Agora Chat's delete calls are let through in production."""
+    """For how long the API may delete users in production."""
 
     lasting = forms.ChoiceField(
         label="For how long",

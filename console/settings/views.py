@@ -9,15 +9,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from applications import environments
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
+from applications.vendors import InvalidSetting, vendors
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.settings.forms import DoorsForm, RenameForm, SettingsForm, UnlockForm
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
-NO_LOCK = "In development, Agora Chat's delete calls work without a lock"
+NO_LOCK = "In development, the API may always delete users"
 
 
 @require_safe
@@ -36,11 +37,11 @@ def settings_change(request: MemberRequest, environment: Environment) -> HttpRes
         try:
             environments.change(
                 environment=environment,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
-                **form.cleaned_data,
+                **form.changes(),
             )
-        except environments.InvalidSetting as error:
+        except InvalidSetting as error:
             form.add_error(error.name, str(error))
         else:
             return responses.moved(request, "The settings are saved.", to=_home(environment))
@@ -54,10 +55,10 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
         return redirect(_home(environment))
     form = DoorsForm(request.POST, application=environment.application)
     form.full_clean()  # boxes cannot be wrong
-    environments.open_doors(
+    environments.answer_vendors(
         application=environment.application,
-        doors=form.doors(),
-        by=Actor.staff(request),
+        names=form.names(),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     return responses.moved(request, "The doors are changed.", to=_home(environment))
@@ -87,11 +88,11 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
     unlocked = environments.unlock_deletion(
         environment=environment,
         lasting=form.cleaned_data["lasting"],
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
-    message = f"Agora Chat's delete calls are let through until {until}."
+    message = f"The API's delete calls are let through until {until}."
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -103,7 +104,7 @@ def deletion_lock(request: MemberRequest, environment: Environment) -> HttpRespo
     environments.unlock_deletion(
         environment=environment,
         lasting=timedelta(0),
-        by=Actor.staff(request),
+        by=acting_staff(request),
         now=timezone.now(),
     )
     return responses.moved(request, "Deletion by API is locked.", to=_home(environment))
@@ -121,7 +122,7 @@ def application_rename(request: MemberRequest, environment: Environment) -> Http
         environments.rename(
             application=environment.application,
             name=form.cleaned_data["name"],
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except environments.InvalidName as error:
@@ -143,6 +144,7 @@ def _page(
         "form": form or SettingsForm(environment=environment),
         "rename": rename or RenameForm(initial={"name": application.name}),
         "doors": DoorsForm(application=application),
+        "deleting": [vendor.title for vendor in vendors() if vendor.deletes_in_production],
         "unlocked_until": unlocked_until
         if unlocked_until is not None and unlocked_until > timezone.now()
         else None,

@@ -2,12 +2,21 @@
 
 from django import template
 
-from console.components import containers, elements, figures, forms, lists, navigation, times
+from console.components import (
+    containers,
+    elements,
+    figures,
+    forms,
+    lists,
+    navigation,
+    times,
+    vendors,
+)
 from console.templatetags import words
 
 register = template.Library()
 register.filter(words.duration)
 register.filter(words.estimate)
 register.filter(words.actor)
-for room in (containers, elements, figures, forms, lists, navigation, times):
+for room in (containers, elements, figures, forms, lists, navigation, times, vendors):
     register.tags |= room.register.tags

@@ -17,12 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
-from console.links import page_url
-from gateway.address import gateway_address
+from console.links import gateway_url, page_url
 from moderation import gates
 from moderation.gates import Verdict
 from moderation.lists import blocklist
@@ -80,7 +79,7 @@ def try_it(request: MemberRequest, environment: Environment) -> HttpResponse:
         context |= {
             "panes": [_pane(environment, name, chosen, now) for name in PANES],
             "suggested": newest,
-            "gateway_url": gateway_address(request),
+            "gateway_url": gateway_url(request),
             "lifetime": TOKEN_LIFETIME,
         }
         response = render(request, "console/try_it/index.html", context)
@@ -147,7 +146,7 @@ def try_it_token(request: MemberRequest, environment: Environment) -> HttpRespon
             environment=environment,
             user_id=request.POST.get("user_id", "").strip(),
             lifetime=TOKEN_LIFETIME,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except registration.NotInProduction:

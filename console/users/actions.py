@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -62,7 +62,7 @@ def user_edit(request: MemberRequest, environment: Environment, user_id: str) ->
             profiles.update(
                 environment=environment,
                 user_id=user_id,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
                 name=form.cleaned_data["name"],
                 avatar_url=form.cleaned_data["avatar_url"],
@@ -84,7 +84,7 @@ def user_sign_out(request: MemberRequest, environment: Environment, user_id: str
             tokens.sign_out_everywhere(
                 environment=environment,
                 user_id=user_id,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except UnknownUsers:
@@ -112,7 +112,7 @@ def user_expire_tokens(
                 environment=environment,
                 user_ids=[user_id],
                 before=before,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=now,
             )
         except tokens.MomentAhead as error:
@@ -133,7 +133,7 @@ def user_expire_tokens(
 @in_environment(Permission.MODERATE)
 def user_kick(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
     count = presence.kick(
-        environment=environment, user_id=user_id, by=Actor.staff(request), now=timezone.now()
+        environment=environment, user_id=user_id, by=acting_staff(request), now=timezone.now()
     )
     message = (
         f"{count} connection{'' if count == 1 else 's'} of {user_id} will close now"
@@ -156,7 +156,7 @@ def user_delete(request: MemberRequest, environment: Environment, user_id: str) 
             deletion.delete(
                 environment=environment,
                 user_ids=[user_id],
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except UnknownUsers:

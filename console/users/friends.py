@@ -5,8 +5,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -68,7 +68,7 @@ def friend_remove(
             environment=environment,
             user_id=user_id,
             friend_ids=[friend_id],
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except UnknownUsers:
@@ -95,7 +95,7 @@ def friend_answer(
             user_id=user_id,
             sender_id=sender_id,
             accept=accept,
-            by=Actor.staff(request),
+            by=acting_staff(request),
             now=timezone.now(),
         )
     except friends.NotAsked:

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -37,7 +37,7 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
                 environment=environment,
                 user_id=form.cleaned_data["user_id"],
                 name=form.cleaned_data["name"],
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except registration.AlreadyRegistered:
@@ -78,7 +78,7 @@ def samples_load(request: MemberRequest, environment: Environment) -> HttpRespon
     if not environment.is_development:
         return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=_list_of(environment))
     count = registration.load_samples(
-        environment=environment, count=SAMPLES, by=Actor.staff(request), now=timezone.now()
+        environment=environment, count=SAMPLES, by=acting_staff(request), now=timezone.now()
     )
     message = (
         f"{count} sample user{'' if count == 1 else 's'} registered"

@@ -26,7 +26,7 @@ class WebhookForm(forms.Form):
 
     def __init__(self, *args: Any, format: str, **options: Any):
         super().__init__(*args, **options)
-        offered = webhooks.formats[format].events
+        offered = webhooks.formats()[format].events
         choices = [
             (event, format_html("<span>{} <code class='muted'>{}</code></span>", label, event))
             for event, label in EVENTS.items()

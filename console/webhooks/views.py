@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from applications import deliveries, webhooks
 from applications.access import Permission
 from applications.announcements import EVENTS, EXAMPLES
-from applications.audit import Actor
 from applications.keyset import Keyset
 from applications.models import Delivery, Environment, Webhook
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -33,10 +33,11 @@ DISABLED = "The endpoint is disabled. Enable it first; nothing was sent."
 def webhook_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     found = list(environment.webhooks.order_by("pk"))
     context = {
-        "webhooks": [(each, _label(each.format)) for each in found],
+        "webhooks": [(each, webhooks.format_of(each).label) for each in found],
         "can_add": len(found) < webhooks.MAX_ENDPOINTS,
         "most": webhooks.MAX_ENDPOINTS,
         "example": _example(environment),
+        "vendor_formats": [each.label for each in webhooks.formats_of_vendors().values()],
     }
     return render(request, "console/webhooks/index.html", context)
 
@@ -48,7 +49,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
     """The new endpoint's page is the answer itself: nothing keeps the secret's text."""
     format = _chosen_format(request, "standard")
     # A vendor's callbacks are few: whoever chooses its format wants them.
-    initial = {"events": webhooks.formats[format].events} if format != "standard" else {}
+    initial = {"events": webhooks.formats()[format].events} if format != "standard" else {}
     form = WebhookForm(request.POST or None, format=format, initial=initial)
     if form.is_valid():
         try:
@@ -56,13 +57,13 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
                 environment=environment,
                 **form.cleaned_data,
                 format=format,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except webhooks.InvalidEndpoint as invalid:
             form.add_error(_field(invalid), str(invalid))
         else:
-            secret = new.secret if webhooks.formats[format].has_own_secret else ""
+            secret = new.secret if webhooks.formats()[format].has_own_secret else ""
             return _detail(request, new.webhook, secret=secret, status=201)
     return _form(request, environment, form, format)
 
@@ -82,7 +83,7 @@ def webhook_change(
                 webhook=webhook,
                 **form.cleaned_data,
                 format=format,
-                by=Actor.staff(request),
+                by=acting_staff(request),
                 now=timezone.now(),
             )
         except webhooks.InvalidEndpoint as invalid:
@@ -107,7 +108,7 @@ def webhook_detail(
 def webhook_test(request: MemberRequest, environment: Environment, webhook_id: int) -> HttpResponse:
     webhook = _webhook(environment, webhook_id)
     try:
-        deliveries.send_test(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        deliveries.send_test(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=_home(webhook), tone="error")
     message = "A test event is on its way. See below how it goes."
@@ -128,7 +129,7 @@ def delivery_replay(
         return responses.done(request, message, to=_home(webhook), tone="error", events=[CHANGED])
     delivery.webhook = webhook
     try:
-        deliveries.replay(delivery=delivery, by=Actor.staff(request), now=timezone.now())
+        deliveries.replay(delivery=delivery, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=_home(webhook), tone="error")
     message = f"{delivery.event} is on its way again."
@@ -146,7 +147,7 @@ def webhook_rotate(
     if request.method != "POST":
         return redirect(_home(webhook))
     try:
-        text = webhooks.rotate_secret(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        text = webhooks.rotate_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.TooManySecrets:
         message = "Two secrets sign already. Retire the former one before you add another."
         return responses.moved(request, message, to=_home(webhook), tone="error")
@@ -168,7 +169,7 @@ def webhook_retire_secret(
     if request.method != "POST":
         return _dialog(request, webhook, "_retire.html", "Retire the former secret")
     try:
-        webhooks.retire_former_secret(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return _gone(request, environment)
     return responses.moved(request, "The former secret signs no more.", to=_home(webhook))
@@ -182,7 +183,7 @@ def webhook_disable(
     webhook = _webhook(environment, webhook_id)
     if request.method != "POST":
         return _dialog(request, webhook, "_disable.html", "Disable the endpoint")
-    by = Actor.staff(request)
+    by = acting_staff(request)
     try:
         webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
     except webhooks.WebhookGone:
@@ -197,7 +198,7 @@ def webhook_enable(
 ) -> HttpResponse:
     webhook = _webhook(environment, webhook_id)
     try:
-        webhooks.enable(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return _gone(request, environment)
     return responses.moved(request, "The endpoint hears of events again.", to=_home(webhook))
@@ -217,7 +218,7 @@ def webhook_remove(
         error = f"That is not {_host(webhook)}. Nothing was removed."
         return _dialog(request, webhook, fragment, title, error=error, status=422)
     try:
-        webhooks.remove(webhook=webhook, by=Actor.staff(request), now=timezone.now())
+        webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return _gone(request, environment)
     return responses.moved(request, "The endpoint is removed.", to=_all(environment))
@@ -226,7 +227,7 @@ def webhook_remove(
 def _detail(
     request: MemberRequest, webhook: Webhook, *, secret: str = "", status: int = 200
 ) -> HttpResponse:
-    format = webhooks.formats[webhook.format]
+    format = webhooks.format_of(webhook)
     lost_only = request.GET.get("state") == Delivery.State.FAILED
     log = webhook.deliveries.all()
     if lost_only:
@@ -257,7 +258,7 @@ def _detail(
 def _payload(delivery: Delivery, webhook: Webhook) -> str:
     """What is sent, to be read by people."""
     delivery.webhook = webhook
-    format = webhooks.formats[webhook.format]
+    format = webhooks.format_of(webhook)
     if delivery.event not in format.events:
         return _indented(delivery.data)
     body = format.body(delivery)
@@ -289,9 +290,9 @@ def _form(
         "format": format,
         "formats": [
             {"label": each.label, "url": f"?format={name}", "current": name == format}
-            for name, each in webhooks.formats.items()
+            for name, each in webhooks.formats().items()
         ],
-        "has_own_secret": webhooks.formats[format].has_own_secret,
+        "has_own_secret": webhooks.formats()[format].has_own_secret,
         "back": _home(webhook) if webhook else _all(environment),
     }
     status = 422 if form.errors else 200
@@ -320,7 +321,7 @@ def _dialog(
 
 def _chosen_format(request: MemberRequest, otherwise: str) -> str:
     said = request.POST.get("format") or request.GET.get("format") or otherwise
-    return said if said in webhooks.formats else otherwise
+    return said if said in webhooks.formats() else otherwise
 
 
 def _field(invalid: webhooks.InvalidEndpoint) -> str | None:
@@ -336,10 +337,6 @@ def _webhook(environment: Environment, webhook_id: int) -> Webhook:
 
 def _gone(request: MemberRequest, environment: Environment) -> HttpResponse:
     return responses.moved(request, GONE, to=_all(environment), tone="error")
-
-
-def _label(format: str) -> str:
-    return webhooks.formats[format].label
 
 
 def _host(webhook: Webhook) -> str:

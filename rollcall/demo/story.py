@@ -26,7 +26,7 @@ def password() -> str:
 
 @transaction.atomic
 def tell(*, now: datetime) -> None:
-    """Two applications with staff, users and weeks of history; a second or two on SQLite."""
+    """Two applications with staff, users and weeks of history; a second or two."""
     random = Random(SEED)  # noqa: S311 - sample data, no secret
     timeline = Timeline(now)
     accounts = _accounts(now)

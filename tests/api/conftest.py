@@ -1,12 +1,11 @@
 """What tests of the Server API can ask for."""
 
 import pytest
-import time_machine
 from django.core.cache import cache
 
 from api import ratelimit
 from tests.api.callers import Nexconn, RongCloud
-from tests.factories import NOON, make_environment
+from tests.factories import make_environment
 
 
 @pytest.fixture(autouse=True)
@@ -17,28 +16,15 @@ def fresh_rates(monkeypatch):
 
 
 @pytest.fixture
-def noon():
-    """The doors read the clock; here it stands still at `NOON`."""
-    with time_machine.travel(NOON, tick=False):
-        yield NOON
-
-
-@pytest.fixture
-def environment(db):
-    """A development environment."""
-    return make_environment()
-
-
-@pytest.fixture
 def production(db):
     return make_environment(kind="production")
 
 
 @pytest.fixture
-def rongcloud(environment, noon):
+def rongcloud(environment, at_noon):
     return RongCloud(environment)
 
 
 @pytest.fixture
-def nexconn(environment, noon):
+def nexconn(environment, at_noon):
     return Nexconn(environment)

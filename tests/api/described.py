@@ -9,9 +9,9 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from api import documents
-from api.doors import VENDORS
+from applications.vendors import vendors
 
-_DOCUMENTS = {vendor.name: documents.of(vendor) for vendor in VENDORS}
+_DOCUMENTS = {vendor.name: documents.of(vendor) for vendor in vendors()}
 
 
 @cache

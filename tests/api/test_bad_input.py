@@ -5,9 +5,9 @@ import json
 import pytest
 
 from applications import environments
-from applications.models import Door, Environment
+from applications.models import Environment
 from moderation.models import Ban, BlocklistEntry
-from tests.factories import make_user, staff_actor
+from tests.factories import NOON, make_user, staff_actor
 from users.models import AppUser, DeactivatedUser
 
 LONG_ID = "u" * 65
@@ -294,9 +294,9 @@ class TestCredentials:
 
         assert ask(BAN) == (1004, 401)
 
-    def test_a_door_can_be_closed(self, rongcloud, nexconn, environment, noon):
-        environments.open_doors(
-            application=environment.application, doors=[Door.AGORA], by=staff_actor(), now=noon
+    def test_a_door_can_be_closed(self, rongcloud, nexconn, environment, at_noon):
+        environments.answer_vendors(
+            application=environment.application, names=["agora"], by=staff_actor(), now=NOON
         )
 
         assert rongcloud("block/query")[0] == 430

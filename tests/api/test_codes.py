@@ -11,10 +11,9 @@ from functools import cache
 import pytest
 
 from api.agora import access_token, auth, service_token
-from api.doors import VENDORS
 from applications.audit import OutsideTransaction
-from applications.environments import RESERVED_ORG_NAMES, InvalidSetting, PlanNotAllowed
-from applications.models import Door
+from applications.environments import InvalidSetting, PlanNotAllowed, reserved_org_names
+from applications.vendors import vendors
 from users.deactivation import ByApiOnly
 from users.tokens import TokenRefused
 
@@ -96,7 +95,7 @@ def calls_of(vendor):
                     yield method, route, operation.view_func
 
 
-@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+@pytest.fixture(params=vendors(), ids=lambda vendor: vendor.name)
 def vendor(request):
     return request.param
 
@@ -121,14 +120,11 @@ class TestTable:
 
 
 class TestVendor:
-    def test_is_a_door_that_owners_can_close(self, vendor):
-        assert vendor.name in Door.values
-
     def test_owns_paths_that_no_application_can_have(self, vendor):
         for _, route, _ in calls_of(vendor):
             first = route.split("/")[0]
             assert vendor.tenant_segments or vendor.owns([first])
-            assert vendor.tenant_segments or first in RESERVED_ORG_NAMES
+            assert vendor.tenant_segments or first in reserved_org_names()
 
     def test_has_second_spellings_of_calls_that_there_are(self, vendor):
         routes = {route for _, route, _ in calls_of(vendor)}

@@ -20,10 +20,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api import documents
-from api.doors import VENDORS
 from applications.models import Plan
+from applications.vendors import vendors
 from moderation.bans import InvalidEnd
 from moderation.mutes import InvalidMuteEnd
+from tests import generated
 from tests.api.agora.calls import Agora
 from tests.api.callers import signed_headers
 from tests.api.test_codes import CAUGHT, MISTAKES, calls_of, raised_by
@@ -38,14 +39,14 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = hypothesis.settings(
-    hypothesis.settings.get_profile("suite"),
+    generated.SETTINGS,
     max_examples=5,
     phases=[hypothesis.Phase.generate],
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 OPERATIONS = [
     pytest.param(vendor, found.ok(), id=f"{vendor.name} {found.ok().label}")
-    for vendor in VENDORS
+    for vendor in vendors()
     for found in schemathesis.openapi.from_dict(documents.of(vendor)).get_all_operations()
 ]
 
@@ -58,7 +59,7 @@ UNREACHABLE = {
 
 
 @pytest.fixture
-def app(noon, settings):
+def app(at_noon, settings):
     """The whole installation, in this test's transaction."""
     settings.API_RATE_LIMITS = False
     for signal in (request_started, request_finished):
@@ -99,7 +100,7 @@ class TestCalls:
 
 
 class TestDocument:
-    @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+    @pytest.fixture(params=vendors(), ids=lambda vendor: vendor.name)
     def vendor(self, request):
         return request.param
 

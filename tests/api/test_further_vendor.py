@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from api.doors import VENDORS
+from applications.vendors import vendors
 
 ROOT = Path(__file__).parents[2]
-NAMES = [vendor.name for vendor in VENDORS]
-OWN = tuple(f"{folder}/{name}/" for folder in ("api", "tests/api") for name in NAMES)
+NAMES = [vendor.name for vendor in vendors()]
+FOLDERS = ("api", "templates/api", "tests/api")
+OWN = tuple(f"{folder}/{name}/" for folder in FOLDERS for name in NAMES)
 SAME_FILES = {"__init__", "auth", "wire", "schemas", "users", "moderation"}
 # What tells of the past, and what is made from other files.
 NOT_TOUCHED = re.compile(r"/migrations/|\.lock$|^CONTRIBUTING|^CHANGELOG|\.(png|svg)$")

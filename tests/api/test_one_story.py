@@ -82,7 +82,7 @@ class ThroughAgora:
 
 
 @pytest.fixture(params=[ThroughRongCloud, ThroughNexconn, ThroughAgora])
-def door(request, environment, noon):
+def door(request, environment, at_noon):
     return request.param(environment)
 
 

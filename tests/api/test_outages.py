@@ -20,7 +20,7 @@ CALLS = {
     [(RongCloud, "code", 1000), (Nexconn, "code", 1000), (Agora, "error", "service_unavailable")],
 )
 def test_a_lost_database_is_a_503_that_says_so(
-    caller, key, code, environment, noon, lose_database, caplog
+    caller, key, code, environment, at_noon, lose_database, caplog
 ):
     call, (names, parameters) = caller(environment), CALLS[caller]
     assert call(*names, **parameters)[0] == 200

@@ -8,7 +8,7 @@ import time_machine
 from redis.connection import AbstractConnection
 
 from api import ratelimit
-from api.doors import VENDORS
+from applications.vendors import vendors
 from tests.api.callers import Nexconn, RongCloud
 from tests.factories import NOON
 
@@ -22,11 +22,9 @@ def statuses(caller, call, times, **parameters):
 @pytest.fixture
 def slow(environment):
     """An environment whose limits are small enough to reach."""
-    environment.rate_limits = {
-        "rongcloud user/checkOnline": 3,
-        "rongcloud user/deactivate": 5,
-        "nexconn user/get": 2,
-        "nexconn user/soft-delete": 5,
+    environment.vendor_settings = {
+        "rongcloud": {"rate_limits": {"user/checkOnline": 3, "user/deactivate": 5}},
+        "nexconn": {"rate_limits": {"user/get": 2, "user/soft-delete": 5}},
     }
     environment.save()
     return environment
@@ -48,7 +46,7 @@ class TestLimits:
     )
     def test_are_the_vendors_numbers(self, call, expected):
         name, call_name = call.split(" ")
-        [vendor] = [vendor for vendor in VENDORS if vendor.name == name]
+        [vendor] = [vendor for vendor in vendors() if vendor.name == name]
         limit = vendor.limits.of(call_name)
 
         assert (limit.per_second, limit.of_users) == expected
@@ -65,28 +63,30 @@ class TestLimits:
             clock.move_to(NOON + SECOND)
             assert statuses(caller, "checkOnline", 1, userId="a") == [200]
 
-    def test_are_each_calls_and_each_environments_own(self, slow, production, noon):
+    def test_are_each_calls_and_each_environments_own(self, slow, production, at_noon):
         slow_one, other = RongCloud(slow), RongCloud(production)
         statuses(slow_one, "checkOnline", 4, userId="a")
 
         assert slow_one("block/query")[0] == 200
         assert statuses(other, "checkOnline", 4, userId="a") == [200] * 4
 
-    def test_count_users_where_the_vendor_does(self, slow, noon):
+    def test_count_users_where_the_vendor_does(self, slow, at_noon):
         ids = ["a", "b", "c"]
 
         assert statuses(RongCloud(slow), "deactivate", 2, userId=ids) == [200, 429]
         assert statuses(Nexconn(slow), "user/soft-delete", 2, userIds=ids) == [200, 429]
 
-    def test_are_shared_by_a_calls_two_paths(self, environment, noon):
-        environment.rate_limits = {"nexconn user/connection-status/get": 1}
+    def test_are_shared_by_a_calls_two_paths(self, environment, at_noon):
+        environment.vendor_settings = {
+            "nexconn": {"rate_limits": {"user/connection-status/get": 1}}
+        }
         environment.save()
         caller = Nexconn(environment)
 
         assert caller("user/connection-status/get", userId="a")[0] == 200
         assert caller("user/online-status/get", userId="a")[0] == 429
 
-    def test_do_not_count_callers_who_prove_nothing(self, slow, noon):
+    def test_do_not_count_callers_who_prove_nothing(self, slow, at_noon):
         caller = Nexconn(slow)
         stranger = Nexconn(slow)
         stranger.headers = {**stranger.headers, "Signature": "0" * 40}
@@ -94,7 +94,7 @@ class TestLimits:
 
         assert caller("user/get", userId="a")[0] == 400
 
-    def test_cost_a_call_one_round_trip(self, slow, noon, monkeypatch):
+    def test_cost_a_call_one_round_trip(self, slow, at_noon, monkeypatch):
         caller, sent = RongCloud(slow), []
         caller("block/query")  # the script is known from here on
         send = AbstractConnection.send_packed_command
@@ -107,7 +107,7 @@ class TestLimits:
         assert caller("block/query")[0] == 200
         assert len(sent) == 1
 
-    def test_can_be_switched_off(self, slow, noon, settings):
+    def test_can_be_switched_off(self, slow, at_noon, settings):
         settings.API_RATE_LIMITS = False
 
         assert statuses(Nexconn(slow), "user/get", 5, userId="a") == [400] * 5

@@ -31,11 +31,6 @@ BY_API = {"by": api_actor("nexconn user/restore"), "now": NOON}
 
 
 @pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
 def webhook(environment):
     return make_webhook(environment=environment)
 

@@ -23,7 +23,9 @@ def told(secret):
 
 class TestCompiled:
     def test_reads_what_the_queryset_reads(self):
-        environment = make_environment(token_lifetime=timedelta(days=1), rate_limits={"a": 1})
+        environment = make_environment(
+            token_lifetime=timedelta(days=1), vendor_settings={"a": {"b": 1}}
+        )
         make_environment()
         environments.add_secret(environment=environment, by=staff_actor(), now=NOON)
         key = environment.app_key

@@ -1,7 +1,6 @@
 """Sending for real: to an HTTP server of the test's own."""
 
 import json
-import time
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -9,8 +8,6 @@ from threading import Thread
 
 import pytest
 import time_machine
-from hypothesis import given
-from hypothesis import strategies as st
 from standardwebhooks import Webhook as Receiving
 
 from applications import deliveries, outbound, tasks, vault, webhooks
@@ -25,39 +22,31 @@ from applications.deliveries import (
     EndpointDisabled,
 )
 from applications.models import AuditEvent, Delivery, Webhook
+from applications.webhook_formats import STANDARD
 from tests.factories import (
     DAY,
     HOUR,
     MINUTE,
     NOON,
+    SECOND,
     make_delivery,
-    make_environment,
     make_webhook,
     staff_actor,
 )
+from tests.generated import given, st
 from tests.receiver import receiving
+from tests.waiting import eventually
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("local_webhooks")]
 
-SECOND = timedelta(seconds=1)
 AT = {"by": staff_actor("grace"), "now": NOON}
 UNREACHABLE = "http://127.0.0.1:9/"  # the port of a service that nobody runs
-
-
-@pytest.fixture(autouse=True)
-def _local(settings):
-    settings.WEBHOOKS_MAY_BE_LOCAL = True
 
 
 @pytest.fixture
 def receiver():
     with receiving() as receiver:
         yield receiver
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
 
 
 @pytest.fixture
@@ -215,13 +204,21 @@ class TestAttempt:
         assert "cannot be decrypted" in delivery.error
 
     def test_of_an_event_that_the_format_no_longer_has_words_for(self, webhook, monkeypatch):
-        terse = replace(webhooks.formats["standard"], events=())
-        monkeypatch.setitem(webhooks.formats, "standard", terse)
+        terse = replace(STANDARD, events=())
+        monkeypatch.setattr(webhooks, "STANDARD", terse)
         delivery = make_delivery(webhook=webhook)
         send(webhook)
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.FAILED
         assert "no words" in delivery.error
+
+    def test_in_a_format_of_a_vendor_that_is_no_longer_here(self, webhook):
+        webhook.format = "departed"
+        webhook.save()
+        delivery = make_delivery(webhook=webhook)
+        send(webhook)
+        delivery.refresh_from_db()
+        assert delivery.state == Delivery.State.FAILED
 
 
 class TestTurn:
@@ -280,8 +277,7 @@ class TestTurn:
         assert len(turn.batch) == PARALLEL
 
         def release():
-            while len(receiver.received) < PARALLEL:
-                time.sleep(0.001)
+            eventually(lambda: len(receiver.received) == PARALLEL)
             receiver.gate.set()
 
         thread = Thread(target=release)
@@ -364,8 +360,8 @@ class TestSendTest:
         assert (said["type"], said["data"]) == ("webhook.test", {"by": "grace"})
 
     def test_in_a_format_without_a_word_for_it_sends_an_example(self, webhook, monkeypatch):
-        terse = replace(webhooks.formats["standard"], events=("user.banned",))
-        monkeypatch.setitem(webhooks.formats, "standard", terse)
+        terse = replace(STANDARD, events=("user.banned",))
+        monkeypatch.setattr(webhooks, "STANDARD", terse)
         webhook.events = ["user.banned"]
         delivery = deliveries.send_test(webhook=webhook, **AT)
         assert (delivery.event, delivery.data) == ("user.banned", EXAMPLES["user.banned"])
@@ -470,7 +466,6 @@ class TestStorm:
 
     def test_a_slow_endpoint_holds_its_own_turn_alone(self, environment, webhook, monkeypatch):
         """What waits for it is not claimed, so others' turns come first and are never late."""
-        monkeypatch.setattr(outbound, "DEADLINE", 0.2)
         with receiving() as slow:
             slow.gate.clear()
             stuck = make_webhook(environment=environment, url=slow.url)
@@ -481,6 +476,7 @@ class TestStorm:
             assert deliveries.endpoints_with_work(now=NOON) == [webhook.pk]
             assert send(webhook)
             Webhook.objects.filter(pk=stuck.pk).update(next_turn_at=NOON)
+            monkeypatch.setattr(outbound, "DEADLINE", 0.2)
             assert send(stuck)
             tried = stuck.deliveries.exclude(attempts=0)
             assert tried.count() == PARALLEL

@@ -45,7 +45,7 @@ GRACE = staff_actor("grace")
 
 
 def violates(constraint):
-    """The database itself refuses, and names the constraint (SQLite: its columns, if unique)."""
+    """The database itself refuses, and names the constraint."""
     return pytest.raises(IntegrityError, match=constraint)
 
 
@@ -97,7 +97,7 @@ class TestCreate:
     def test_finds_an_address_of_its_own_for_any_name(self, name):
         first, second = make_application(name=name), make_application(name=name)
         assert first.org_name != second.org_name
-        assert not {first.org_name, second.org_name} & environments.RESERVED_ORG_NAMES
+        assert not {first.org_name, second.org_name} & environments.reserved_org_names()
         assert first.name == second.name == name
 
 

@@ -5,11 +5,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from applications.keyset import BadCursor, Keyset
 from tests.factories import NOON, make_environment, make_user, make_users
+from tests.generated import given, st
 from users.models import AppUser
 
 pytestmark = pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Where requests may go, and how long and how much they may take. No test leaves the machine."""
 
 import datetime
+import http.client
 import socket
 import ssl
 import threading
@@ -15,11 +16,7 @@ from cryptography.x509.oid import NameOID
 from applications import outbound
 from applications.outbound import NoAnswer, Refused
 from tests.receiver import receiving
-
-
-@pytest.fixture
-def local(settings):
-    settings.WEBHOOKS_MAY_BE_LOCAL = True
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -120,7 +117,7 @@ class TestCheck:
     def test_takes_others(self, url):
         outbound.check(url)
 
-    @pytest.mark.usefixtures("local")
+    @pytest.mark.usefixtures("local_webhooks")
     def test_takes_plain_http_for_trying_out(self):
         outbound.check("http://receiver:9000/hooks")
 
@@ -163,7 +160,7 @@ class TestPost:
         with pytest.raises(NoAnswer, match="name is not known"):
             post("https://hooks.example.com/")
 
-    @pytest.mark.usefixtures("local")
+    @pytest.mark.usefixtures("local_webhooks")
     def test_gets_there(self):
         with receiving(status=202) as receiver:
             assert post(receiver.url + "/ü?a=b&c=d%20e#part") == 202
@@ -173,7 +170,7 @@ class TestPost:
         assert request.headers["X-A"] == "b"
         assert request.headers["Host"] == receiver.url.split("/")[2]
 
-    @pytest.mark.usefixtures("local")
+    @pytest.mark.usefixtures("local_webhooks")
     def test_follows_no_redirect(self):
         with receiving(status=302) as receiver:
             receiver.headers["Location"] = receiver.url
@@ -200,10 +197,11 @@ def _listen(connection):
         pass
 
 
-@pytest.mark.usefixtures("local")
+@pytest.mark.usefixtures("local_webhooks")
 class TestAnswersAreBounded:
-    @pytest.fixture(autouse=True)
-    def _impatient(self, monkeypatch):
+    @pytest.fixture
+    def impatient(self, monkeypatch):
+        """For those who never answer: whoever is late by a busy machine does not answer either."""
         monkeypatch.setattr(outbound, "DEADLINE", 0.4)
 
     def ask(self, talk):
@@ -211,22 +209,41 @@ class TestAnswersAreBounded:
         try:
             return post(url)
         finally:
-            thread.join(timeout=10)
+            thread.join(timeout=PATIENCE)
             assert not thread.is_alive()
 
+    @pytest.mark.usefixtures("impatient")
     def test_silence(self):
         with pytest.raises(NoAnswer, match="in time"):
             self.ask(_listen)
 
-    def test_a_head_that_drips_is_cut_and_its_status_counts(self):
+    def test_a_head_that_drips_is_cut_and_its_status_counts(self, monkeypatch):
+        """The deadline passes once the status has arrived, and not by the clock."""
+        deadlines, has_status = [], threading.Event()
+
+        class Deadline(threading.Timer):
+            def __init__(self, seconds, cut):
+                super().__init__(seconds, cut)
+                deadlines.append(self)
+
+        def parse_headers(file):
+            has_status.set()
+            return real(file)
+
         def drip(connection):
             connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            assert has_status.wait(PATIENCE)
             while True:
                 connection.sendall(b"X: y\r\n")
+                deadlines[0].function()
                 threading.Event().wait(0.05)
 
+        real = http.client.parse_headers
+        monkeypatch.setattr(http.client, "parse_headers", parse_headers)
+        monkeypatch.setattr(outbound, "Timer", Deadline)
         assert self.ask(drip) == 200
 
+    @pytest.mark.usefixtures("impatient")
     def test_a_hundred_thousand_continues(self):
         def stall(connection):
             while True:
@@ -249,29 +266,29 @@ class TestAnswersAreBounded:
         with pytest.raises(NoAnswer, match="without an answer"):
             self.ask(lambda connection: (connection.recv(100_000), connection.sendall(said)))
 
+    @pytest.mark.usefixtures("impatient")
     def test_a_handshake_that_never_ends(self):
         url, thread = _serve(_listen)
         with pytest.raises(NoAnswer, match="in time"):
             post(url.replace("http:", "https:"))
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
 
 
-@pytest.mark.usefixtures("local")
+@pytest.mark.usefixtures("local_webhooks")
 class TestCertificates:
     @pytest.fixture
     def server(self, tmp_path):
         """(its port, the file that makes it trusted): its certificate is for localhost."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-        today = datetime.datetime.now(datetime.UTC)
         certificate = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(name)
             .public_key(key.public_key())
             .serial_number(1)
-            .not_valid_before(today - datetime.timedelta(days=1))
-            .not_valid_after(today + datetime.timedelta(days=1))
+            .not_valid_before(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+            .not_valid_after(datetime.datetime(2120, 1, 1, tzinfo=datetime.UTC))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
             .sign(key, hashes.SHA256())
@@ -297,7 +314,7 @@ class TestCertificates:
 
         url, thread = _serve(talk)
         yield int(url.split(":")[2].strip("/")), pem
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
 
     @pytest.fixture
     def trusting(self, server, monkeypatch):

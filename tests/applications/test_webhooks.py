@@ -4,6 +4,7 @@ import pytest
 
 from applications import vault, webhooks
 from applications.models import AuditEvent, Delivery, Webhook
+from applications.webhook_formats import STANDARD
 from applications.webhooks import InvalidEndpoint, TooManySecrets, WebhookGone
 from tests.factories import NOON, make_delivery, make_environment, make_webhook, staff_actor
 
@@ -11,11 +12,6 @@ pytestmark = pytest.mark.django_db
 
 AT = {"by": staff_actor("grace"), "now": NOON}
 URL = "https://hooks.example.com/in"
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
 
 
 @pytest.fixture
@@ -63,8 +59,8 @@ class TestAdd:
         assert not Webhook.objects.exists()
 
     def test_refuses_events_that_the_format_has_no_words_for(self, environment, monkeypatch):
-        terse = replace(webhooks.formats["standard"], events=("user.online",))
-        monkeypatch.setitem(webhooks.formats, "terse", terse)
+        terse = replace(STANDARD, events=("user.online",))
+        monkeypatch.setattr(webhooks, "formats_of_vendors", lambda: {"terse": terse})
         with pytest.raises(InvalidEndpoint, match=r"no words for user\.banned"):
             add(environment, events=["user.online", "user.banned"], format="terse")
 
@@ -107,7 +103,7 @@ class TestSecrets:
         first = vault.decrypt(webhook.secret)
         second = webhooks.rotate_secret(webhook=webhook, **AT)
         webhook.refresh_from_db()
-        live = webhooks.formats["standard"].signing_secrets
+        live = STANDARD.signing_secrets
         assert live(webhook) == [second, first]
         for _ in range(2):
             webhooks.retire_former_secret(webhook=webhook, **AT)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from applications.models import Environment, Role
 from tests.console.pages import sign_in
+from tests.waiting import PATIENCE
 
 # What Chromium says of each answer above 399; whoever asks for such a page knows.
 REFUSED = "Failed to load resource: the server responded with a status of"
@@ -57,7 +58,7 @@ def opened(browser: Browser, live_server: Any, client: Any) -> Any:
         environment: Environment | None = None, role: Role = Role.OWNER, **options: Any
     ) -> Iterator[Window]:
         context = browser.new_context(**options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE * 1000)
         if environment is not None:
             sign_in(client, environment, role)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value

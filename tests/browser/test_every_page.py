@@ -12,8 +12,8 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from api.doors import VENDORS
 from applications.models import FREE_USER_LIMIT, Role
+from applications.vendors import vendors
 from moderation.models import AllowlistEntry, BlocklistEntry
 from tests.console.pages import address
 from tests.console.test_access import ABOVE, OF_ENVIRONMENT, world
@@ -159,7 +159,7 @@ class TestEveryPage:
         shown = {name for name, row in ABOVE.items() if row == ("accounts:sign_in", 200)}
         # The calls are one page for each vendor, and beside it a document that is no page.
         urls += [reverse(name) for name in shown - {"api_docs:index", "api_docs:document"}]
-        urls += [reverse("api_docs:index", args=[vendor.name]) for vendor in VENDORS]
+        urls += [reverse("api_docs:index", args=[vendor.name]) for vendor in vendors()]
         with opened(environment) as window:
             inspector = Inspector(window, axe)
             for url in html_pages(client, urls):

@@ -1,6 +1,7 @@
 """Pages as a member sees them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -17,3 +18,14 @@ def sign_in(client: Any, environment: Environment, role: Role = Role.OWNER) -> A
 
 def address(name: str, environment: Environment, *args: Any) -> str:
     return reverse(name, args=[environment.application.org_name, environment.kind, *args])
+
+
+def url(environment: Environment, path: str, **query: Any) -> str:
+    """The same by its path below the environment's, as people have it in their bookmarks."""
+    place = f"/console/{environment.application.org_name}/{environment.kind}/{path}"
+    return f"{place}?{urlencode(query, doseq=True)}" if query else place
+
+
+def messages(response: Any) -> list[str]:
+    """What the page says of the call before it."""
+    return [str(message) for message in response.context["messages"]]

@@ -3,6 +3,7 @@ import socket
 import pytest
 from django.db import connection
 
+from tests.factories import make_environment, make_user
 from tests.gateway.live import Clients, InThisProcess, OfItsOwn
 from tests.stores import url_of_test_database
 
@@ -13,6 +14,11 @@ def gateway(transactional_db):
     running = InThisProcess()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def ada(gateway):
+    return make_user(environment=make_environment(), user_id="ada")
 
 
 @pytest.fixture

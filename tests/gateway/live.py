@@ -20,11 +20,10 @@ from websockets.sync.client import connect
 
 from gateway.app import GatewayApplication
 from gateway.server import OPTIONS
-from tests.rollcall.test_processes import eventually
+from tests.factories import staff_actor
+from tests.waiting import PATIENCE, eventually
 from users import tokens
 from users.models import AppUser, GatewayProcess
-
-PATIENCE = 10  # seconds
 
 
 class Client:
@@ -89,6 +88,12 @@ def first_frame(user: AppUser, *, token: str = "", app_key: str = "", **fields: 
     }
 
 
+def doing(user: AppUser, **further: Any) -> dict[str, Any]:
+    """What most verbs want to know: where, who, when."""
+    who = {"environment": user.environment, "by": staff_actor(), "now": timezone.now()}
+    return who | further
+
+
 class Deaf:
     """A client that says what it likes and never reads."""
 
@@ -131,19 +136,11 @@ class Clients:
         self._opened.append(client)
         return client
 
-    def attempt(
-        self, user: AppUser, *, token: str = "", app_key: str = "", **fields: Any
-    ) -> Client:
+    def attempt(self, user: AppUser, **fields: Any) -> Client:
         """With its first frame sent."""
         url = fields.pop("url", self.url)
         client = self.open(url=url)
-        client.say(
-            {
-                "app_key": app_key or user.environment.app_key,
-                "token": token or tokens.issue(user, now=timezone.now()),
-                **fields,
-            }
-        )
+        client.say(first_frame(user, **fields))
         return client
 
     def enter(self, user: AppUser, **fields: Any) -> Client:
@@ -219,7 +216,7 @@ class OfItsOwn:
     def wait(self) -> "OfItsOwn":
         new = GatewayProcess.objects.exclude(pk__in=self._known)
         name = f":{self.process.pid}:"
-        assert eventually(lambda: new.filter(name__contains=name).exists(), seconds=60)
+        assert eventually(lambda: new.filter(name__contains=name).exists())
         assert eventually(self._listens)
         return self
 

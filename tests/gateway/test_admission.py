@@ -1,7 +1,6 @@
 """Who is let in, and what the others are told."""
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -20,22 +19,12 @@ from tests.factories import (
     make_environment,
     make_gateway,
     make_user,
-    staff_actor,
 )
-from tests.races.racing import race
+from tests.gateway.live import doing
+from tests.races.racing import race, somebody_waits_for_a_lock
+from tests.waiting import PATIENCE, eventually
 from users import deactivation, deletion, presence, tokens
 from users.models import AppUser, Connection
-
-
-@pytest.fixture
-def ada(gateway):
-    return make_user(environment=make_environment(), user_id="ada")
-
-
-def doing(user, **further):
-    """What most verbs want to know."""
-    who = {"environment": user.environment, "by": staff_actor(), "now": timezone.now()}
-    return who | further
 
 
 def ban(user, *, lasts=HOUR):
@@ -195,7 +184,6 @@ def test_admission_reads_the_user_the_ban_and_the_other_connections():
     assert len(writes) == 2
 
 
-@pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("everybody", [False, True])
 def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(everybody, monkeypatch):
@@ -204,12 +192,11 @@ def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(ever
     now = timezone.now()
     held = make_gateway(lease_until=now + HOUR)
     claims = read_token(tokens.issue(ada, now=now), now=now)
-    about_to_enter, revoking = threading.Event(), threading.Event()
+    about_to_enter, revoked = threading.Event(), threading.Event()
 
     def may_connect(**asked):
         about_to_enter.set()
-        assert revoking.wait(10)
-        time.sleep(0.2)  # for the other to come as far as it can
+        assert eventually(lambda: somebody_waits_for_a_lock() or revoked.is_set())
         return real(**asked)
 
     def enter():
@@ -224,12 +211,12 @@ def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(ever
         )
 
     def revoke():
-        assert about_to_enter.wait(10)
-        revoking.set()
+        assert about_to_enter.wait(PATIENCE)
         if everybody:
             tokens.revoke_all(**doing(ada))
         else:
             tokens.sign_out_everywhere(**doing(ada, user_id="ada"))
+        revoked.set()
 
     real = gates.may_connect
     monkeypatch.setattr(gates, "may_connect", may_connect)

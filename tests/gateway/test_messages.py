@@ -158,7 +158,6 @@ class TestGates:
         assert ada.send("bob")["error"] == "muted"
         assert not Message.objects.exists()
 
-    @pytest.mark.postgres
     def test_nothing_gets_through_once_a_block_is_done(self, clients, pair):
         """The sender writes without a pause while the recipient blocks them."""
         ada = clients.enter(pair[0])

@@ -11,15 +11,14 @@ from websockets.exceptions import ConnectionClosed
 from tests.factories import make_environment, make_user
 from tests.gateway.live import Clients
 from tests.gateway.test_kicks import CAUSES
+from tests.waiting import PATIENCE
 from users import presence
 from users.models import Connection, GatewayProcess
 
-pytestmark = pytest.mark.postgres
-
 
 @pytest.fixture
-def two(start_process, redis_url):
-    both = [start_process(REDIS_URL=redis_url) for _ in range(2)]
+def two(start_process):
+    both = [start_process() for _ in range(2)]
     return [each.wait() for each in both]
 
 
@@ -46,7 +45,7 @@ def test_users_meet_across_processes_and_a_process_ends_in_order(clients, two):
 
     two[0].process.send_signal(signal.SIGTERM)
     assert ada.closed()[0] == 1012
-    assert two[0].process.wait(10) in (0, -signal.SIGTERM)
+    assert two[0].process.wait(PATIENCE) in (0, -signal.SIGTERM)
     assert not Connection.objects.exists()
     assert GatewayProcess.objects.count() == 1
     clients.enter(users[0], url=there)
@@ -124,7 +123,7 @@ def test_a_process_killed_in_traffic_loses_nothing_and_doubles_nothing(clients, 
         each.start()
     assert clients.eventually(lambda: len(recipient.kept) > 20)
     two[0].process.kill()
-    assert all(each.done.wait(60) for each in everybody)
+    assert all(each.done.wait(PATIENCE) for each in everybody)
 
     acknowledged = [each for sender in senders for each in sender.acknowledged]
     assert sorted(acknowledged) == recipient.kept

@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
-from hypothesis import given
-from hypothesis import strategies as st
 
 from applications.models import AuditEvent
 from moderation import bans, tasks
@@ -22,6 +20,7 @@ from tests.factories import (
     make_environment,
     staff_actor,
 )
+from tests.generated import given, st
 from users.identity import InvalidUserId
 
 pytestmark = pytest.mark.django_db

@@ -2,8 +2,6 @@
 
 import pytest
 from django.db import IntegrityError
-from hypothesis import given
-from hypothesis import strategies as st
 
 from applications.models import AuditEvent
 from moderation import lists
@@ -18,6 +16,7 @@ from moderation.lists import (
 )
 from moderation.models import AllowlistSwitch
 from tests.factories import NOON, make_entry, make_environment, make_switch, staff_actor
+from tests.generated import given, st
 from users.identity import InvalidUserId
 
 pytestmark = pytest.mark.django_db

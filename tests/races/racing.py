@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection
 
+from tests.waiting import PATIENCE
+
 
 def race(*runners: Callable[[], Any]) -> list[Any]:
     """What each runner answers, or the exception it raises, in the order given."""
@@ -14,7 +16,7 @@ def race(*runners: Callable[[], Any]) -> list[Any]:
 
     def run(place: int, runner: Callable[[], Any]) -> None:
         try:
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=PATIENCE)
             answers[place] = runner()
         except Exception as error:
             answers[place] = error
@@ -27,7 +29,7 @@ def race(*runners: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=120)
+        thread.join(timeout=2 * PATIENCE)
     assert not any(thread.is_alive() for thread in threads), "a runner waits for ever"
     return answers
 
@@ -39,3 +41,14 @@ def only(kinds: type[Exception] | tuple[type[Exception], ...], answers: Sequence
     ]
     assert not unexpected, unexpected
     return [each for each in answers if not isinstance(each, Exception)]
+
+
+def somebody_waits_for_a_lock() -> bool:
+    """Whether a statement in this database cannot go on before another transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees one moment only
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        return cursor.fetchone()[0]

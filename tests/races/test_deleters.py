@@ -21,7 +21,7 @@ from users import deactivation, deletion, friends, registration
 from users.models import AppUser, DeletionItem, DeletionJob, Friendship
 from users.tokens import UnknownUsers
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 AT = {"by": staff_actor("grace"), "now": NOON}
 

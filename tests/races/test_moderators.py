@@ -13,7 +13,7 @@ from moderation.models import Ban, BlocklistEntry
 from tests.factories import DAY, HOUR, NOON, make_environment, staff_actor
 from tests.races.racing import only, race
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 AT = {"by": staff_actor("grace"), "now": NOON}
 

@@ -11,7 +11,7 @@ from applications.models import Member, Role
 from tests.factories import NOON, make_application, make_environment, make_member, staff_actor
 from tests.races.racing import only, race
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 AT = {"by": staff_actor("grace"), "now": NOON}
 

@@ -1,4 +1,4 @@
-"""Laws 5, 6 and 12 under fire, on a real PostgreSQL: SQLite lets one writer in at a time."""
+"""Laws 5, 6 and 12 under fire."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ from users.models import AppUser, DeactivatedUser
 from users.quota import QuotaExceeded
 from users.registration import AlreadyRegistered, UserDeactivated
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def held(environment):

@@ -11,14 +11,13 @@ from tests.factories import NOON, make_delivery, make_environment, make_webhook,
 from tests.races.racing import only, race
 from tests.receiver import receiving
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 AT = {"by": staff_actor("grace"), "now": NOON}
 
 
 @pytest.fixture(autouse=True)
-def _here_alone(settings, monkeypatch):
-    settings.WEBHOOKS_MAY_BE_LOCAL = True
+def _here_alone(local_webhooks, monkeypatch):
     monkeypatch.setattr(announcements.current_app, "send_task", lambda *_, **__: None)
 
 

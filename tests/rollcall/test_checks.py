@@ -1,14 +1,11 @@
 """Settings that cannot work are named, with the mend, before anything starts."""
 
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 
 import pytest
 from django.conf import settings as current
-from django.core.exceptions import ImproperlyConfigured
 
 from rollcall import checks
 
@@ -66,15 +63,21 @@ def test_malformed_variables_are_named_all_at_once_and_nothing_starts(command, t
     assert "PORT is not understood." in told.stderr
     assert "It must be a whole number from 1 to 65535." in told.stderr
     assert "Traceback" not in told.stderr
-    with closing(sqlite3.connect(tmp_path / "rollcall.sqlite3")) as store:
-        assert store.execute("SELECT * FROM sqlite_master").fetchall() == []
+    assert not (tmp_path / "stores").exists()
 
 
-def test_servers_that_skip_the_checks_refuse_malformed_variables(settings):
-    checks.refuse_malformed()
-    settings.MALFORMED_VARIABLES = {"PORT": "a whole number"}
-    with pytest.raises(ImproperlyConfigured, match="PORT must be a whole number"):
-        checks.refuse_malformed()
+@pytest.mark.parametrize("server", ["rollcall.wsgi", "rollcall.asgi", "gateway.app"])
+def test_servers_refuse_malformed_variables_too(server):
+    told = subprocess.run(
+        [sys.executable, "-c", f"import {server}"],
+        cwd=current.BASE_DIR,
+        env={**os.environ, "PORT": "80x"},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+    assert told.returncode == 1
+    assert "PORT is not understood." in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -82,8 +85,8 @@ def test_servers_that_skip_the_checks_refuse_malformed_variables(settings):
     [
         ("W001", {"OWN_SECRETS": ["SECRET_KEY"]}),
         ("W002", {"OWN_SECRETS": ["ENCRYPTION_KEYS"]}),
-        ("W003", {"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}),
-        ("W004", {"REDIS_URL": ""}),
+        ("W003", {"OWN_STORES": ["DATABASE_URL"]}),
+        ("W004", {"OWN_STORES": ["REDIS_URL"]}),
         ("W005", {"ALLOWED_HOSTS": ["localhost"]}),
         ("W005", {"ALLOWED_HOSTS": ["*"]}),
         ("W006", {"HTTPS": False}),
@@ -95,17 +98,14 @@ def test_servers_that_skip_the_checks_refuse_malformed_variables(settings):
 def test_each_shortcoming_has_its_number(number, change, settings):
     good = {
         "OWN_SECRETS": [],
-        "REDIS_URL": "redis://redis.example",
+        "OWN_STORES": [],
         "ALLOWED_HOSTS": ["rollcall.example"],
         "HTTPS": True,
         "TRUSTED_PROXIES": 1,
     }
-    databases = {"default": {"ENGINE": "django.db.backends.postgresql"}}
-    with pytest.MonkeyPatch.context() as patch:  # Django warns of another DATABASES in `settings`
-        patch.setitem(settings.DATABASES, "default", change.pop("DATABASES", databases)["default"])
-        for name, value in {**good, **change}.items():
-            setattr(settings, name, value)
-        found = checks.settings_are_for_production()
+    for name, value in {**good, **change}.items():
+        setattr(settings, name, value)
+    found = checks.settings_are_for_production()
     assert [message.id for message in found] == [f"console.{number}"]
     assert found[0].hint
 

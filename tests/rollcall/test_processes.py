@@ -1,5 +1,6 @@
-"""Child processes live and end as one."""
+"""A supervisor keeps its children up, and ends them as one."""
 
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.processes import ChildEnded, Process, Supervisor, why_not_listen
+from rollcall import logs, orphans, processes
+from rollcall.listening import why_not_listen
+from rollcall.orphans import Taken
+from rollcall.processes import CannotStayUp, Process, Supervisor, module
+from tests.waiting import eventually
 
 MODULES = {
     "sleeper": "import time\ntime.sleep(60)",
@@ -25,11 +30,13 @@ MODULES = {
     "raise SystemExit(0)",
 }
 KILLED_OUTRIGHT = """
-from rollcall.processes import Process, Supervisor
-with Supervisor() as supervisor:
+import sys
+from pathlib import Path
+from rollcall.processes import Supervisor, module
+with Supervisor(folder=Path(sys.argv[1])) as supervisor:
     for number in range(2):
-        supervisor.start(Process(f"sleeper {number}", "sleeper"))
-    print(*[child.pid for child in supervisor._children.values()], flush=True)
+        supervisor.start(module(f"child {number}", sys.argv[2]))
+    print(supervisor._guard.pid, *supervisor.pids().values(), flush=True)
     supervisor.wait()
 """
 
@@ -41,82 +48,205 @@ def modules(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.getcwd()}")
 
 
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def supervisor(tmp_path, said):
+    return Supervisor(folder=tmp_path, say=said.append)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(processes, "FIRST_PAUSE", 0.01)
+
+
 def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # Dead, but not noticed by a process 1 that collects no orphans, as in many containers.
-    status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z")
+    return orphans.born(pid) is not None
 
 
-def eventually(condition, seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def recorded(folder: Path) -> dict[str, dict]:
+    return {
+        each["name"]: each for each in json.loads((folder / orphans.FILE).read_text())["processes"]
+    }
 
 
-def pids(supervisor: Supervisor) -> list[int]:
-    return [child.pid for child in supervisor._children.values()]
+class TestAChildThatDies:
+    def test_is_started_again_and_takes_no_other_along(self, supervisor, said):
+        with supervisor:
+            for name in ("one", "another"):
+                supervisor.start(module(name, "sleeper"))
+            before = supervisor.pids()
+            os.kill(before["one"], signal.SIGKILL)
+            assert eventually(
+                lambda: (
+                    supervisor.running()
+                    and supervisor.pids().get("one") not in (None, before["one"])
+                )
+            )
+            assert supervisor.pids()["another"] == before["another"]
+        assert said == ["one was killed by signal 9; it is started again in 0.2 s."]
+
+    def test_again_and_again_waits_longer_each_time_and_is_recorded(
+        self, supervisor, said, tmp_path, impatient
+    ):
+        with supervisor:
+            supervisor.start(module("failing", "failing"))
+            supervisor.start(module("sleeper", "sleeper"))
+            assert eventually(lambda: supervisor.running() and len(said) >= processes.TOO_OFTEN)
+            assert recorded(tmp_path)["failing"]["cannot_stay_up"]
+            assert not recorded(tmp_path)["sleeper"]["cannot_stay_up"]
+            with pytest.raises(CannotStayUp, match="failing cannot stay up"):
+                supervisor.coming_up()
+            assert supervisor.running()
+        pauses = [float(line.split()[-2]) for line in said]
+        assert pauses == [0.01 * 2**number for number in range(len(pauses))]
+
+    def test_is_forgiven_once_it_stayed_up(
+        self, supervisor, said, tmp_path, impatient, monkeypatch
+    ):
+        monkeypatch.setattr(processes, "TOO_OFTEN", 1)
+        with supervisor:
+            supervisor.start(module("sleeper", "sleeper"))
+            os.kill(supervisor.pids()["sleeper"], signal.SIGKILL)
+            assert eventually(lambda: supervisor.running() and said)
+            assert recorded(tmp_path)["sleeper"]["cannot_stay_up"]
+            assert eventually(lambda: supervisor.running() and supervisor.pids())
+            monkeypatch.setattr(processes, "STEADY", 0)
+            assert eventually(
+                lambda: supervisor.running() and not recorded(tmp_path)["sleeper"]["cannot_stay_up"]
+            )
+
+    def test_that_cannot_even_be_started_takes_no_other_along(self, supervisor, said, tmp_path):
+        with supervisor:
+            supervisor.start(module("sleeper", "sleeper"))
+            supervisor.start(Process("missing", ("/no/such/program",)))
+            assert supervisor.running()
+            assert list(supervisor.pids()) == ["sleeper"]
+        assert said[0].startswith("missing cannot be started: ")
+
+    def test_leaves_nothing_of_its_own_behind(self, supervisor, tmp_path, said):
+        log = tmp_path / "log"
+        with supervisor:
+            supervisor.start(module("parent", "parent"), log=log)
+            assert eventually(lambda: supervisor.running() and said)
+            assert eventually(lambda: not alive(int(log.read_text().split()[0])))
 
 
-def test_when_one_child_ends_all_end():
-    with Supervisor() as supervisor:
-        supervisor.start(Process("sleeper", "sleeper"))
-        supervisor.start(Process("failing", "failing"))
-        with pytest.raises(ChildEnded, match="failing ended with status 3"):
+class TestStopping:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_who_asks_is_heard(self, number, supervisor, tmp_path):
+        before = signal.getsignal(number)
+        with supervisor:
+            supervisor.start(module("sleeper", "sleeper"))
+            pids = supervisor.pids().values()
+            threading.Timer(0.2, os.kill, [os.getpid(), number]).start()
             supervisor.wait()
-    assert not any(map(alive, pids(supervisor)))
+        assert not any(map(alive, pids))
+        assert signal.getsignal(number) is before
+        assert not (tmp_path / orphans.FILE).exists()
 
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_who_asks_to_stop_is_heard(number):
-    before = signal.getsignal(number)
-    with Supervisor() as supervisor:
-        supervisor.start(Process("sleeper", "sleeper"))
-        threading.Timer(0.2, os.kill, [os.getpid(), number]).start()
-        supervisor.wait()
-    assert not any(map(alive, pids(supervisor)))
-    assert signal.getsignal(number) is before
-
-
-def test_asking_twice_kills_what_does_not_listen(tmp_path):
-    log = tmp_path / "log"
-    with Supervisor() as supervisor:
-        supervisor.start(Process("stubborn", "stubborn"), log=log)
-        assert eventually(lambda: log.read_text())
-        os.kill(os.getpid(), signal.SIGTERM)
-        supervisor.wait()
-        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
-        started = time.monotonic()
-    assert time.monotonic() - started < 4
-    assert not any(map(alive, pids(supervisor)))
-
-
-def test_what_a_child_left_behind_ends_too(tmp_path):
-    log = tmp_path / "log"
-    with Supervisor() as supervisor:
-        supervisor.start(Process("parent", "parent"), log=log)
-        with pytest.raises(ChildEnded, match="parent ended with status 0"):
+    def test_asking_twice_kills_what_does_not_listen(self, supervisor, tmp_path):
+        log = tmp_path / "log"
+        with supervisor:
+            supervisor.start(module("stubborn", "stubborn"), log=log)
+            pids = supervisor.pids().values()
+            assert eventually(lambda: log.exists() and log.read_text())
+            os.kill(os.getpid(), signal.SIGTERM)
             supervisor.wait()
-    assert eventually(lambda: not alive(int(log.read_text())))
+            threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
+            started = time.monotonic()
+        assert time.monotonic() - started < 4
+        assert not any(map(alive, pids))
+
+    def test_stores_end_last(self, supervisor, tmp_path):
+        """And each by the signal that it understands."""
+        log = tmp_path / "log"
+        says = "trap 'echo {0}; exit' {1}; echo ready; while :; do sleep 0.01; done"
+        with supervisor:
+            for name, number in (("STORE", signal.SIGINT), ("WEB", signal.SIGTERM)):
+                shell = ("sh", "-c", says.format(name, number.name.removeprefix("SIG")))
+                process = Process(name, shell, stop_signal=number, is_store=name == "STORE")
+                supervisor.start(process, log=log)
+            assert eventually(lambda: log.read_text().count("ready") == 2)
+        assert log.read_text().split()[-2:] == ["WEB", "STORE"]
 
 
-def test_children_of_a_killed_supervisor_end():
-    supervisor = subprocess.Popen(
-        [sys.executable, "-c", KILLED_OUTRIGHT], stdout=subprocess.PIPE, text=True
-    )
-    assert supervisor.stdout is not None
-    children = [int(pid) for pid in supervisor.stdout.readline().split()]
-    assert len(children) == 2
-    assert all(map(alive, children))
-    supervisor.kill()
-    supervisor.communicate()
-    assert eventually(lambda: not any(map(alive, children)))
+class TestKilledOutright:
+    """A supervisor that was killed with -9."""
+
+    def start(self, folder, child):
+        supervisor = subprocess.Popen(
+            [sys.executable, "-c", KILLED_OUTRIGHT, str(folder), child],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert supervisor.stdout is not None
+        said = [supervisor.stdout.readline() for _ in range(3 if child == "stubborn" else 1)]
+        supervisor.stdout.close()
+        guard, *children = map(int, next(line for line in said if line != "ready\n").split())
+        assert len(children) == 2
+        assert all(map(alive, children))
+        return supervisor, guard, children
+
+    def test_takes_its_children_along(self, tmp_path):
+        supervisor, _, children = self.start(tmp_path, "sleeper")
+        supervisor.kill()
+        supervisor.wait()
+        assert eventually(lambda: not any(map(alive, children)))
+
+    def test_leaves_orphans_which_the_next_one_ends(self, tmp_path, supervisor, said, monkeypatch):
+        monkeypatch.setattr(orphans, "GRACE", 0.1)
+        killed, guard, children = self.start(tmp_path, "stubborn")
+        os.kill(guard, signal.SIGKILL)
+        killed.kill()
+        killed.wait()
+        assert all(map(alive, children))
+        with supervisor:
+            assert not any(map(alive, children))
+        assert said == ["An earlier run was killed; ended what it left: child 0, child 1."]
+
+    def test_names_nobody_who_has_got_an_id_since(self, tmp_path, supervisor):
+        stranger = subprocess.Popen([sys.executable, "-m", "sleeper"], start_new_session=True)
+        own = orphans.Started("web", stranger.pid, "before", signal.SIGTERM, False, False)
+        for world in (orphans.here(), "another boot"):
+            orphans.Record(1, None, world, [own]).write(tmp_path)
+            with supervisor:
+                assert alive(stranger.pid)
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_folder_has_one_supervisor(supervisor, tmp_path):
+    with supervisor, pytest.raises(Taken), Supervisor(folder=tmp_path):
+        pass
+
+
+def test_a_guard_that_dies_is_replaced(supervisor):
+    with supervisor:
+        guard = supervisor._guard
+        guard.kill()
+        guard.communicate()
+        assert supervisor.running()
+        assert supervisor._guard.poll() is None
+
+
+def test_a_log_is_kept_across_starts_and_bounded(tmp_path):
+    log = tmp_path / "log"
+    for _ in range(2):
+        with Supervisor(folder=tmp_path) as supervisor:
+            supervisor.start(Process("echo", ("echo", "line")), log=log)
+            assert eventually(lambda: supervisor._children["echo"].popen.poll() is not None)
+    assert log.read_text() == "line\n" * 2
+    with open(log, "ab") as writer:  # as a child has it
+        logs.bound(log, limit=5)
+        assert (log.read_text(), (tmp_path / "log.1").read_text()) == ("", "line\n" * 2)
+        writer.write(b"next\n")
+    assert log.read_text() == "next\n"
+    logs.bound(log, limit=5)
+    assert log.read_text() == "next\n"
 
 
 def test_a_taken_port_is_noticed():

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from applications.models import Plan
 from moderation.models import Ban, BlocklistEntry
 from tests import factories
+from tests.factories import NOON
 from users import bulk, quota
 from users.models import AppUser, RegistrationTally
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 
 @pytest.fixture
@@ -27,15 +27,14 @@ def seed(environment, users, **options):
 
 def test_registers_over_the_past_with_tallies(pro):
     seed(pro, 2_500)
-    now = timezone.now()
     users = AppUser.objects.filter(environment=pro)
     days = Counter(moment.date() for moment in users.values_list("registered_at", flat=True))
     assert sum(days.values()) == 2_500
-    assert min(days) == now.date() - timedelta(days=90)
-    told = quota.registrations_per_day(environment=pro, now=now, days=91)
+    assert min(days) == NOON.date() - timedelta(days=90)
+    told = quota.registrations_per_day(environment=pro, now=NOON, days=91)
     assert dict(told) == {day: days[day] for day, _ in told}
     assert 0 < users.never_connected().count() < 1_000
-    assert not users.filter(last_seen_at__gt=now).exists()
+    assert not users.filter(last_seen_at__gt=NOON).exists()
 
 
 def test_leaves_alone_who_is_there_and_who_is_deactivated(pro):
@@ -61,7 +60,7 @@ def test_a_limit_holds_and_nothing_is_half_done(pro):
 
 def test_bans_and_blocks_some_of_them(pro):
     seed(pro, 300, bans=120, blocked=250)
-    assert Ban.objects.in_force(timezone.now()).count() == 120
+    assert Ban.objects.in_force(NOON).count() == 120
     assert BlocklistEntry.objects.count() == 250
     known = set(AppUser.objects.values_list("user_id", flat=True))
     assert set(Ban.objects.values_list("user_id", flat=True)) <= known

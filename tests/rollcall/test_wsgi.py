@@ -6,7 +6,8 @@ import socket
 import pytest
 from django.conf import settings
 
-from rollcall.processes import Process, Supervisor
+from rollcall.processes import Supervisor, module
+from tests.waiting import PATIENCE
 
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
@@ -17,13 +18,13 @@ def port(tmp_path_factory):
         number = free.getsockname()[1]
     granian = f"granian --interface wsgi --port {number} --no-ws tests.rollcall.echo:application"
     with Supervisor() as supervisor:
-        supervisor.start(Process("web", granian), log=tmp_path_factory.mktemp("granian") / "log")
+        supervisor.start(module("web", granian), log=tmp_path_factory.mktemp("granian") / "log")
         assert supervisor.wait_for_page("127.0.0.1", number) == 200
         yield number
 
 
 def answer(port, *, method="POST", headers=None, **body):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, "/", headers=headers or {}, **body)
         response = connection.getresponse()

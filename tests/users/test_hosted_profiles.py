@@ -3,11 +3,10 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from applications.models import AuditEvent
 from tests.factories import HOUR, NOON, api_actor, make_environment, make_user, staff_actor
+from tests.generated import given, st
 from users import deletion, hosted_profiles
 from users.hosted_profiles import InvalidField
 from users.models import Profile

@@ -4,10 +4,9 @@ import string
 
 import pytest
 from django.db import transaction
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.factories import make_environment, make_user
+from tests.generated import given, st
 from users import identity
 from users.identity import InvalidProfile, InvalidUserId
 from users.models import AppUser

@@ -7,7 +7,6 @@ from tests.factories import (
     NOON,
     api_actor,
     make_connection,
-    make_environment,
     make_token,
     make_user,
 )
@@ -17,11 +16,6 @@ from users.passwords import InvalidPassword
 from users.tokens import TokenRevoked, UnknownUsers
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
 
 
 def change(environment, user_id="ann"):

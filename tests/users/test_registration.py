@@ -142,7 +142,6 @@ class TestQuota:
             assert register(environment, "one-more").created
         assert not any("applications_environment" in query["sql"] for query in queries)
 
-    @pytest.mark.postgres
     def test_where_there_is_none_two_messages_to_the_database_do(self, django_assert_num_queries):
         environment = make_environment(kind="production", plan=Plan.PRO)
         with django_assert_num_queries(2):

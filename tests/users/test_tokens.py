@@ -4,8 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from applications import environments
 from applications.models import AuditEvent
@@ -21,6 +19,7 @@ from tests.factories import (
     make_user,
     staff_actor,
 )
+from tests.generated import given, st
 from users import deactivation, deletion, registration, tokens
 from users.models import AppUser, Connection
 from users.tokens import TokenExpired, TokenRefused, TokenRevoked, TokenUnknown

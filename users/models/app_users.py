@@ -50,7 +50,7 @@ class AppUser(models.Model):
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="users")
     user_id = UserIdField()
-    # Agora Chat knows users by it as well.
+    # A second name, for callers whose protocol gives each user one.
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=NAME_MAX_LENGTH, blank=True)
     avatar_url = models.CharField(max_length=AVATAR_URL_MAX_LENGTH, blank=True)

@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 "app_key": environment.app_key,
                 "app_secret": new.secret_texts[kind],
                 "org_name": new.application.org_name,
-                "app_name": environment.app_name,
+                "app_name": environment.kind,
             }
             for kind, environment in new.environments.items()
         }

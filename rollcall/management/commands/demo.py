@@ -5,7 +5,6 @@ the terminal keeps showing what a newcomer needs: address, sign-in, keys.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,47 +16,86 @@ from django.db.migrations.executor import MigrationExecutor
 
 from applications.environments import secret_text
 from applications.models import Application, Environment
+from rollcall import logs
 from rollcall.checks import SETTINGS
 from rollcall.demo import story
-from rollcall.processes import BEAT, WORKER, ChildEnded, Process, Supervisor, why_not_listen
+from rollcall.listening import why_not_listen
+from rollcall.orphans import Taken
+from rollcall.processes import BEAT, WORKER, CannotStayUp, Process, Supervisor, module
+from rollcall.stores import StoreError, postgres, valkey
+from rollcall.stores.places import Server
 
 
 class Command(BaseCommand):
-    help = "Start web, worker and beat on this machine, with sample data in an empty store."
+    help = "Start stores, web, worker and beat on this machine, with sample data in an empty store."
     requires_system_checks = (SETTINGS,)  # the others run while web starts
 
     def handle(self, **_options: Any) -> None:
+        try:
+            with Supervisor(say=self.say, cleanup=settings.STORES.remove_sockets) as supervisor:
+                self.run(supervisor)
+        except Taken as error:
+            raise CommandError(
+                f"A demo runs in {settings.DATA_DIR} already. DATA_DIR and PORT make room for "
+                f"another: DATA_DIR=other PORT={settings.PORT + 1} make demo"
+            ) from error
+        except (CannotStayUp, StoreError) as error:
+            raise CommandError(str(error)) from error
+
+    def run(self, supervisor: Supervisor) -> None:
         host, port = settings.HOST, settings.PORT
         if obstacle := why_not_listen(host, port):
             raise CommandError(
                 f"Cannot listen on {host}, port {port}: {obstacle}. "
                 f"PORT chooses another: PORT={port + 1} make demo"
             )
-        logs = settings.DATA_DIR / "log"
-        logs.mkdir(exist_ok=True)
-        web = Process("web", "rollcall.asgi")
-        try:
-            with Supervisor() as supervisor:
-                # In here, so that a Ctrl-C does not strike in the middle of a migration.
-                facts = self.prepare()
-                # Web first and alone: the page is what someone waits for.
-                supervisor.start(web, log=logs / "web.log")
-                self.check()
-                status = supervisor.wait_for_page(host, port)
-                if status is None:
-                    return
-                if status >= 500:
-                    raise CommandError(f"The page fails, see {logs / 'web.log'}")
-                for process in (WORKER, BEAT):
-                    supervisor.start(process, log=logs / f"{process.name}.log")
-                self.stdout.write(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
-                self.stdout.flush()
-                supervisor.wait()
-                self.stdout.write("\nStopping ... (Ctrl-C again stops it at once)")
-                self.stdout.flush()
-        except ChildEnded as error:
-            log = logs / f"{error.name}.log"
-            raise CommandError(f"{error}. {log} ends:\n{_last_lines(log)}") from error
+        for server in self.start_stores(supervisor):
+            server.wait_until_ready(supervisor.coming_up)
+        if not supervisor.running():
+            return
+        facts = self.prepare()
+        # Web first and alone: the page is what someone waits for.
+        self.start(supervisor, module("web", "rollcall.asgi"))
+        self.check()
+        status = supervisor.wait_for_page(host, port)
+        if status is None:
+            return
+        if status >= 500:
+            log = settings.DATA_DIR / "log" / "web.log"
+            raise CommandError(f"The page fails. {log} ends:\n{logs.last_lines(log)}")
+        for process in (module("worker", WORKER), module("beat", BEAT)):
+            self.start(supervisor, process)
+        self.say(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
+        supervisor.wait()
+        self.say("\nStopping ... (Ctrl-C again stops it at once)")
+
+    def start_stores(self, supervisor: Supervisor) -> list[Server]:
+        """Those for which no address is set. They come up while others are started."""
+        servers = []
+        if settings.OWN_STORES:
+            settings.STORES.prepare()
+        for name, store in (("REDIS_URL", valkey), ("DATABASE_URL", postgres)):
+            if name not in settings.OWN_STORES:
+                continue
+            if store is postgres and not settings.STORES.has_database:
+                self.say("Making a database ...")
+            server = store.server(settings.STORES)
+            server.clear()
+            servers.append(server)
+            self.start(
+                supervisor,
+                Process(
+                    server.name,
+                    tuple(server.command),
+                    stop_signal=server.stop_signal,
+                    is_store=True,
+                    environment=server.environment,
+                ),
+            )
+        return servers
+
+    def start(self, supervisor: Supervisor, process: Process) -> None:
+        supervisor.start(process, log=settings.DATA_DIR / "log" / f"{process.name}.log")
 
     def prepare(self) -> str:
         """A store that is up to date and not empty; what to tell of it."""
@@ -66,13 +104,16 @@ class Command(BaseCommand):
             # Only then: looking for nothing to do takes it half a second of every start.
             call_command("migrate", verbosity=0, interactive=False)
         if not Application.objects.exists():
-            self.stdout.write("Making sample data ...")
-            self.stdout.flush()
+            self.say("Making sample data ...")
             with transaction.atomic():  # interrupted, it leaves the store empty
                 call_command("demo_data")
         facts = "\n".join(f"  {name:<12} {value}" for name, value in _facts())
         connections.close_all()
         return facts
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
 
 
 def _facts() -> Iterator[tuple[str, str]]:
@@ -88,7 +129,3 @@ def _facts() -> Iterator[tuple[str, str]]:
         yield environment.kind.title(), f"app key     {environment.app_key}"
         yield "", f"app secret  {secret_text(secret)}"
     yield "Data, logs", str(settings.DATA_DIR)
-
-
-def _last_lines(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""

@@ -64,9 +64,8 @@ class Command(BaseCommand):
         self.register(environment, ids, random, now)
         self.ban(environment, ids[:: users // bans][:bans] if bans else [], random, now)
         self.block(environment, ids, blocked, now)
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {', '.join(each._meta.db_table for each in FILLED)}")
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(each._meta.db_table for each in FILLED)}")
 
     def register(
         self, environment: Environment, ids: list[str], random: Random, now: datetime

@@ -10,15 +10,16 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-import psycopg
-import redis
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rollcall.processes import BEAT, WORKER, ChildEnded, Process, Supervisor, why_not_listen
+from rollcall import unreachable
+from rollcall.listening import why_not_listen
+from rollcall.orphans import Taken
+from rollcall.processes import BEAT, WORKER, Supervisor, module
 
 # Static files are collected once and served under names that carry their hash.
 COLLECTED = {"SERVE_STATIC_FROM_SOURCE": "0"}
@@ -31,11 +32,21 @@ class Command(BaseCommand):
         parser.add_argument("--migrate", action="store_true", help="migrate the database first")
 
     def handle(self, *, migrate: bool, **_options: Any) -> None:
+        try:
+            with Supervisor(say=self.stderr.write) as supervisor:
+                self.run(supervisor, migrate=migrate)
+        except Taken as error:
+            raise CommandError(
+                f"(serve.8) Rollcall runs in {settings.DATA_DIR} already. "
+                "DATA_DIR names another folder."
+            ) from error
+
+    def run(self, supervisor: Supervisor, *, migrate: bool) -> None:
         self.refuse_what_cannot_work()
         if migrate:
             call_command("migrate", interactive=False)
         self.refuse_old_tables()
-        connection.close_pool()  # type: ignore[attr-defined]
+        connection.close()
         subprocess.run(
             [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
             cwd=settings.BASE_DIR,
@@ -43,32 +54,23 @@ class Command(BaseCommand):
             check=True,
         )
         host, port = settings.HOST, settings.PORT
-        processes = [
-            Process(
-                "web",
-                f"granian --interface wsgi --host {host} --port {port} --no-ws"
-                f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
-                " rollcall.wsgi:application",
-            ),
-            Process("gateway", "gateway"),
-            WORKER,
-            BEAT,
-        ]
-        try:
-            with Supervisor() as supervisor:
-                for process in processes:
-                    supervisor.start(process, env=COLLECTED)
-                supervisor.wait()
-        except ChildEnded as error:
-            raise CommandError(str(error)) from error
+        granian = (
+            f"granian --interface wsgi --host {host} --port {port} --no-ws"
+            f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
+            " rollcall.wsgi:application"
+        )
+        commands = {"web": granian, "gateway": "gateway", "worker": WORKER, "beat": BEAT}
+        for name, command in commands.items():
+            supervisor.start(module(name, command, COLLECTED))
+        supervisor.wait()
 
     def refuse_what_cannot_work(self) -> None:
-        if connection.vendor != "postgresql":
+        if "DATABASE_URL" in settings.OWN_STORES:
             raise CommandError(
-                "(serve.1) DATABASE_URL does not name a PostgreSQL database. "
+                "(serve.1) DATABASE_URL is not set. "
                 "Set it, as in DATABASE_URL=postgres://user:password@host:5432/rollcall"
             )
-        if not settings.REDIS_URL:
+        if "REDIS_URL" in settings.OWN_STORES:
             raise CommandError(
                 "(serve.2) REDIS_URL is not set. Set it, as in REDIS_URL=redis://host:6379/0"
             )
@@ -81,18 +83,10 @@ class Command(BaseCommand):
                 )
         if settings.PORT == settings.GATEWAY_PORT:
             raise CommandError("(serve.7) PORT and GATEWAY_PORT are the same; set one of them.")
-        # Past the pool, which would try again and again.
-        parameters = connection.get_connection_params()
-        parameters.pop("pool", None)
-        try:
-            psycopg.connect(**{"connect_timeout": 5, **parameters}).close()
-        except psycopg.OperationalError as error:
-            raise CommandError(f"(serve.4) The database of DATABASE_URL: {error}") from error
-        try:
-            with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
-                client.ping()
-        except (redis.RedisError, ValueError) as error:
-            raise CommandError(f"(serve.5) The Redis of REDIS_URL: {error}") from error
+        if error := unreachable.database_error():
+            raise CommandError(f"(serve.4) The database of DATABASE_URL: {error}")
+        if error := unreachable.redis_error():
+            raise CommandError(f"(serve.5) The Redis of REDIS_URL: {error}")
         call_command("check", deploy=True)
 
     def refuse_old_tables(self) -> None:

@@ -6,11 +6,11 @@ from tests.api.agora.calls import Agora
 
 
 @pytest.fixture
-def agora(environment, noon):
+def agora(environment, at_noon):
     return Agora(environment)
 
 
 @pytest.fixture
-def live(production, noon):
+def live(production, at_noon):
     """The same in production."""
     return Agora(production)

@@ -6,11 +6,10 @@ import zlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.agora.access_token import MalformedToken, parse
 from tests.api.agora.calls import APP, USER, access_token, chat
+from tests.generated import given, st
 
 # The public sample pair of the vendor's own tests, and one of ours.
 A, A_CERTIFICATE = "970CA35de60c44645bbae8a215061b33", "5CFd2fd1755d40ecb72977518be15d3b"

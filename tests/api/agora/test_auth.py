@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from applications import environments
-from applications.models import AuditEvent, Door, ErrorDialect
+from applications.models import AuditEvent
 from tests.api.agora.calls import APP, USER, access_token, chat
 from tests.factories import (
     DAY,
@@ -63,7 +63,7 @@ class TestRefusedToken:
         }
 
     def test_in_easemobs_words(self, agora, bad_tokens):
-        agora.environment.error_dialect = ErrorDialect.EASEMOB
+        agora.environment.vendor_settings = {"agora": {"error_dialect": "easemob"}}
         agora.environment.save()
 
         said = {name: refusal(agora, token) for name, token in bad_tokens.items()}
@@ -76,7 +76,7 @@ class TestRefusedToken:
             assert refusal(agora, token, "POST") == ("unauthorized", CLOSED)
 
     def test_at_registration_in_easemobs_words(self, agora, bad_tokens):
-        agora.environment.error_dialect = ErrorDialect.EASEMOB
+        agora.environment.vendor_settings = {"agora": {"error_dialect": "easemob"}}
         agora.environment.save()
 
         assert refusal(agora, "", "POST") == (
@@ -241,9 +241,9 @@ class TestApp:
         assert body["uri"] == f"http://testserver/app-id/{agora.app_id}/users/ann/disconnect"
 
     def test_may_have_this_door_closed(self, agora):
-        environments.open_doors(
+        environments.answer_vendors(
             application=agora.environment.application,
-            doors=[Door.NEXCONN],
+            names=["nexconn"],
             by=staff_actor(),
             now=NOON,
         )
@@ -293,7 +293,7 @@ class TestRates:
         assert agora("GET", "users")[0] == 200
 
     def test_may_be_an_environments_own(self, agora):
-        agora.environment.rate_limits = {"agora GET users": 1}
+        agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET users": 1}}}
         agora.environment.save()
 
         assert [agora("GET", "users")[0] for _ in range(2)] == [200, 429]

@@ -123,7 +123,7 @@ class TestRegister:
         assert not AppUser.objects.exists()
 
     def test_needs_no_password_where_the_environment_does_not(self, agora):
-        agora.environment.require_password = False
+        agora.environment.vendor_settings = {"agora": {"require_password": False}}
         agora.environment.save()
 
         assert agora("POST", "users", {"username": "ann"})[0] == 200

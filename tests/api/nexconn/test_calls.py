@@ -14,10 +14,9 @@ from tests.factories import (
     make_deactivated,
     make_entry,
     make_user,
-    make_users,
 )
 from users import tokens
-from users.models import AppUser, DeactivatedUser, FriendPermission, Friendship
+from users.models import AppUser, DeactivatedUser, Friendship
 
 DONE = (200, {"code": 0})
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -67,12 +66,6 @@ class TestTokens:
         nexconn("auth/access-token/issue", userId="ann", name="Anna", avatarUrl="")
         assert AppUser.objects.get().avatar_url == ""
 
-    def test_are_refused_at_the_limit(self, nexconn, environment):
-        make_users(environment=environment, count=100)
-
-        status, answer = nexconn("auth/access-token/issue", userId="one-more", name="One")
-        assert (status, answer["code"]) == (403, 2007)
-
 
 class TestUsers:
     def test_are_shown_and_changed(self, nexconn, ann):
@@ -98,9 +91,6 @@ class TestUsers:
         assert nexconn("auth/access-token/issue", userId="ann", name="A")[1]["code"] == 1002
         make_deactivated(environment=environment, user_id="older", deactivated_at=NOON - DAY)
         assert result(nexconn("user/soft-deleted/list", pageSize=1)) == {"userIds": ["ann"]}
-        assert result(nexconn("user/soft-deleted/list", page=2, pageSize=1)) == {
-            "userIds": ["older"]
-        }
         assert sorted(result(nexconn("user/restore", userIds=["ann"]))) == ["operationId"]
         assert result(nexconn.send("/v4/user/soft-deleted/list")) == {"userIds": ["older"]}
 
@@ -120,8 +110,6 @@ class TestModeration:
         }
         assert result(nexconn.send("/v4/user/ban/list")) == everybody
         assert result(nexconn("user/ban/list", page=0, pageSize=1)) == everybody
-        second = result(nexconn("user/ban/list", page=2, pageSize=1))
-        assert [each["userId"] for each in second["bannedUsers"]] == ["u3"]
 
     def test_keeps_blocklists(self, nexconn, environment):
         assert nexconn("user/blocklist/add", userId="u1", targetUserIds=["u1", "b1", "b2"]) == DONE
@@ -223,4 +211,3 @@ class TestFriends:
         assert nexconn("friend/add", userId="ann", targetId="bob")[1]["code"] == 1002
         assert nexconn("friend/add", userId="ann", targetId="bob", action=2) == DONE
         assert nexconn("friend/add", userId="ann", targetId="nobody") == NOBODY
-        assert AppUser.objects.get(user_id="bob").friend_permission == FriendPermission.NOBODY

@@ -515,7 +515,7 @@ class TestDelUsers:
 
 class TestProduction:
     @pytest.mark.parametrize("call", ["query", "delusers"])
-    def test_has_none_of_the_calls_for_test_users(self, production, noon, call):
+    def test_has_none_of_the_calls_for_test_users(self, production, at_noon, call):
         production.deletion_unlocked_until = NOON + DAY  # that is for Agora's calls
         production.save()
         make_user(environment=production, user_id="ann")

@@ -3,12 +3,12 @@
 import pytest
 
 from api import documents
-from api.doors import VENDORS
+from applications.vendors import vendors
 from tests.console.pages import sign_in
 from tests.factories import make_environment
 
 
-@pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.name)
+@pytest.fixture(params=vendors(), ids=lambda vendor: vendor.name)
 def vendor(request):
     return request.param
 

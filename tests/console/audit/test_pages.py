@@ -8,17 +8,10 @@ from applications import environments
 from applications.models import AuditEvent
 from console.audit import views as audit
 from moderation import bans
-from tests.console.pages import address, sign_in
+from tests.console.pages import address
 from tests.factories import DAY, HOUR, NOON, make_environment, staff_actor
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def environment(client):
-    environment = make_environment()
-    sign_in(client, environment)
-    return environment
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("member")]
 
 
 def ban(environment, user_id, *, by="grace", now=NOON):

@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from console.bans.durations import NotAnEnd, parse, zone_named
 from moderation.models import NEVER
 from tests.factories import DAY, HOUR, MINUTE, NOON
+from tests.generated import given, st
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

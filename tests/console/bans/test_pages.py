@@ -1,14 +1,13 @@
 """The Bans page and the dialogs that change bans."""
 
 import json
-from urllib.parse import urlencode
 
 import pytest
-import time_machine
 
 from applications.models import AuditEvent, Role
 from moderation import bans
 from moderation.models import Ban
+from tests.console.pages import url
 from tests.factories import (
     DAY,
     HOUR,
@@ -21,33 +20,9 @@ from tests.factories import (
     staff_actor,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
-def member(client, environment):
-    """Signed in, and may moderate."""
-    member = make_member(application=environment.application, role=Role.MODERATOR)
-    client.force_login(member.account)
-    return member
-
-
-def url(environment, page, **query):
-    place = f"/console/{environment.application.org_name}/{environment.kind}/{page}"
-    return f"{place}?{urlencode(query, doseq=True)}" if query else place
 
 
 def shown(response):
@@ -62,7 +37,7 @@ def in_force(user_id="mallory"):
     return Ban.objects.in_force(NOON).get(user_id=user_id)
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestBanList:
     def test_in_force_is_soonest_first_and_the_clock_alone_decides(self, client, environment):
         for user_id, expires_at in (
@@ -143,7 +118,7 @@ class TestBanList:
             client.get(url(environment, "bans/", tab=tab), headers=HTMX)
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestBanDialog:
     def test_is_a_fragment_for_htmx_and_a_page_without(self, client, environment):
         address = url(environment, "bans/impose/", user="a+b=c")
@@ -226,7 +201,7 @@ class TestBanDialog:
         assert events(response)["toast"]["undo"] == "", "a lift would not bring back the first"
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestPreview:
     def preview(self, client, environment, **form):
         response = client.get(url(environment, "bans/preview/", **form), headers=HTMX)
@@ -249,7 +224,7 @@ class TestPreview:
         self.preview(client, environment, until="custom", custom="\0", zone="\0")
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestChange:
     def test_starts_from_the_ban_as_it_is(self, client, environment):
         ban = make_ban(environment=environment, expires_at=NOON + DAY)
@@ -310,7 +285,7 @@ class TestChange:
         assert in_force("ada").expires_at == NOON + HOUR
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestLift:
     def test_lifts_several_and_undo_brings_them_back(self, client, environment):
         for user_id in ("ada", "bob"):

@@ -1,7 +1,6 @@
 """Who is connected, and kicking them."""
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -17,20 +16,7 @@ from tests.factories import (
 from users import presence
 from users.models import Connection
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment(client):
-    environment = make_environment()
-    sign_in(client, environment)
-    return environment
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon", "member")]
 
 
 def get(client, environment, **query):

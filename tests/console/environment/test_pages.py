@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 
 from moderation import bans
 from tests.console.pages import address, sign_in
@@ -18,18 +17,7 @@ from tests.factories import (
 )
 from users import quota, registration
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 import re
 
 import pytest
-import time_machine
 
-from api.doors import VENDORS
 from applications import environments
 from applications.models import AuditEvent
+from applications.vendors import vendors
 from tests.console.pages import address, sign_in
 from tests.factories import (
     NOON,
@@ -17,13 +16,7 @@ from tests.factories import (
 )
 from users import tokens
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 
 @pytest.fixture
@@ -121,24 +114,27 @@ class TestRateLimitsChange:
 
     def test_keeps_only_what_differs_from_the_vendors_number(self, client, environment):
         environments.change(
-            environment=environment, rate_limits={"agora POST users": 7}, by=staff_actor(), now=NOON
+            environment=environment,
+            vendor_settings={"agora": {"rate_limits": {"POST users": 7}}},
+            by=staff_actor(),
+            now=NOON,
         )
         rates = {"rongcloud-user-getToken": "200", "nexconn-user-ban": "5", "agora-POST-users": ""}
         self.save(client, environment, **rates)
-        assert environment.rate_limits == {"nexconn user/ban": 5}
+        assert environment.vendor_settings == {"nexconn": {"rate_limits": {"user/ban": 5}}}
 
     @pytest.mark.parametrize("rate", ["0", "-1", "many", "100001", "1.5"])
     def test_refuses_what_is_no_limit_beside_its_field(self, client, environment, rate):
         response = self.save(client, environment, **{"nexconn-user-ban": rate})
         assert response.status_code == 422
         assert "errorlist" in response.text
-        assert environment.rate_limits == {}
+        assert environment.vendor_settings == {}
 
     def test_has_a_field_for_every_call_of_every_vendor(self, client, environment):
         form = client.get(address("keys:index", environment)).context["rates"]
-        assert len(form.fields) == sum(len(vendor.calls) for vendor in VENDORS)
+        assert len(form.fields) == sum(len(vendor.calls) for vendor in vendors())
         named = {row.call for _, rows, _ in form.by_vendor() for row in rows}
-        assert {call for vendor in VENDORS for call in vendor.limits.special} <= named
+        assert {call for vendor in vendors() for call in vendor.limits.special} <= named
 
 
 class TestKeys:

@@ -1,14 +1,13 @@
 """The Lists page, "may A write to B?", and what the User page shows of bans and lists."""
 
 import json
-from urllib.parse import urlencode
 
 import pytest
-import time_machine
 
 from applications.models import Role
 from moderation import bans, lists
 from moderation.models import AllowlistEntry, AllowlistSwitch, BlocklistEntry
+from tests.console.pages import url
 from tests.factories import (
     DAY,
     HOUR,
@@ -22,34 +21,10 @@ from tests.factories import (
     staff_actor,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 HTMX = {"HX-Request": "true"}
 MODELS = {"blocklist": BlocklistEntry, "allowlist": AllowlistEntry}
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
-def member(client, environment):
-    """Signed in, and may moderate."""
-    member = make_member(application=environment.application, role=Role.MODERATOR)
-    client.force_login(member.account)
-    return member
-
-
-def url(environment, page, **query):
-    place = f"/console/{environment.application.org_name}/{environment.kind}/{page}"
-    return f"{place}?{urlencode(query, doseq=True)}" if query else place
 
 
 def entry(environment, owner_id, listed_id, model=BlocklistEntry):
@@ -81,7 +56,7 @@ def toast(response):
     return json.loads(response.headers["HX-Trigger"])["toast"]
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestBrowse:
     def test_shows_the_newest_of_all_or_by_owner_or_by_who_is_listed(self, client, environment):
         entry(environment, "ada", "eve")
@@ -129,7 +104,7 @@ class TestBrowse:
             client.get(url(environment, "lists/"), headers=HTMX)
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 @pytest.mark.parametrize("kind", ["blocklist", "allowlist"])
 class TestAdd:
     def add(self, client, environment, kind, ids, owner="ada", headers=HTMX, **options):
@@ -178,7 +153,7 @@ class TestAdd:
         assert self.add(client, environment, kind, "eve", owner="").status_code == 409
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestRemove:
     def test_takes_several_off_and_undo_puts_them_back(self, client, environment):
         for listed_id in ("eve", "mal", "pat"):
@@ -205,7 +180,7 @@ class TestRemove:
         assert b"more than" in response.content
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestSwitch:
     def test_goes_on_and_off_and_back_by_undo(self, client, environment):
         address = url(environment, "lists/switch/")
@@ -218,7 +193,7 @@ class TestSwitch:
         assert client.post(address, {"owner": "no/id"}, headers=HTMX).status_code == 409
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestMayMessage:
     def test_answers_both_ways_with_the_rule_that_decides(self, client, environment):
         entry(environment, "bob", "ada")
@@ -238,7 +213,7 @@ class TestMayMessage:
         assert set(response.context["may_message_form"].errors) == {"sender", "recipient"}
 
 
-@pytest.mark.usefixtures("member")
+@pytest.mark.usefixtures("moderator")
 class TestOfUser:
     def test_tells_the_ban_the_ledger_and_the_lists(self, client, environment):
         make_user(environment=environment, user_id="mia")

@@ -13,11 +13,6 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
 def owner(client, environment):
     return sign_in(client, environment)
 

@@ -1,7 +1,6 @@
 import re
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from applications.models import Application, Member, Plan, Role
@@ -18,13 +17,7 @@ from tests.factories import (
     make_users,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 
 @pytest.fixture

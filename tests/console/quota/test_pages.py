@@ -3,12 +3,11 @@
 from urllib.parse import urlencode
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from applications.models import AuditEvent, Plan, Role
-from tests.console.pages import address, sign_in
+from tests.console.pages import address, messages, sign_in
 from tests.factories import (
     DAY,
     HOUR,
@@ -22,25 +21,9 @@ from tests.factories import (
 from users import deletion, holders
 from users.models import AppUser, DeletionJob
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
-def member(client, environment):
-    return sign_in(client, environment)
 
 
 @pytest.fixture
@@ -61,10 +44,6 @@ def get(client, environment, page, *args, headers=None, **query):
 
 def held(response):
     return [holder.user.user_id for holder in response.context["holders"]]
-
-
-def words(response):
-    return [str(message) for message in response.context["messages"]]
 
 
 def name_of(environment):
@@ -188,8 +167,10 @@ class TestPreview:
         }
 
     def test_says_when_nobody_is_left_to_delete(self, client, environment):
-        assert words(self.post(client, environment)) == ["Nobody was ticked. Nothing was changed"]
-        assert "None of them" in words(self.post(client, environment, "gone"))[0]
+        assert messages(self.post(client, environment)) == [
+            "Nobody was ticked. Nothing was changed"
+        ]
+        assert "None of them" in messages(self.post(client, environment, "gone"))[0]
         assert self.post(client, environment, "a\0b").status_code == 409
         assert not DeletionJob.objects.exists()
 
@@ -261,8 +242,8 @@ class TestJob:
         discarded, again = (client.post(url, follow=True) for _ in range(2))
         confirmed = confirm(client, environment, job, follow=True)
 
-        assert words(discarded) == ["Preview discarded. Nobody was deleted"]
-        assert words(again) == ["This deletion was over already"]
+        assert messages(discarded) == ["Preview discarded. Nobody was deleted"]
+        assert messages(again) == ["This deletion was over already"]
         assert "Discarded" in confirmed.text
         assert AppUser.objects.count() == 3
 

@@ -24,7 +24,8 @@ def save(client, environment, **fields):
         "token_lifetime_unit": "days",
         "reactivation_cooling_off_amount": "0",
         "reactivation_cooling_off_unit": "hours",
-        "error_dialect": "agora",
+        "agora_error_dialect": "agora",
+        "agora_require_password": "on",
     }
     response = client.post(address("settings:change", environment), {**form, **fields})
     environment.refresh_from_db()
@@ -67,7 +68,7 @@ class TestSettingsChange:
             {"reactivation_cooling_off_amount": ""},
             {"reactivation_cooling_off_amount": "-1"},
             {"plan": "gold"},
-            {"error_dialect": "klingon"},
+            {"agora_error_dialect": "klingon"},
         ],
     )
     def test_refuses_what_makes_no_sense_and_changes_nothing(self, client, production, fields):
@@ -78,18 +79,41 @@ class TestSettingsChange:
         assert production.reactivation_cooling_off == timedelta(0)
 
     def test_sets_switches_and_wording_of_the_server_api(self, client, production):
-        switches = ("friends_only", "require_signature_v2", "open_registration")
-        save(client, production, error_dialect="easemob", **dict.fromkeys(switches, "on"))
-        assert all(getattr(production, name) for name in switches)
-        assert not production.require_password  # a box that is not ticked
-        assert production.error_dialect == "easemob"
+        boxes = ("friends_only", "nexconn_require_signature_v2", "agora_open_registration")
+        save(
+            client,
+            production,
+            agora_error_dialect="easemob",
+            agora_require_password="",
+            **dict.fromkeys(boxes, "on"),
+        )
+        assert production.friends_only
+        assert production.vendor_settings == {
+            "nexconn": {"require_signature_v2": True},
+            "agora": {
+                "open_registration": True,
+                "require_password": False,
+                "error_dialect": "easemob",
+            },
+        }
+
+    def test_keeps_no_document_of_what_is_as_by_default(self, client, production):
+        save(client, production, agora_open_registration="on")
+        save(client, production)
+        assert production.vendor_settings == {}
 
     def test_shows_what_holds_in_every_field(self, client, production):
-        save(client, production, open_registration="on", token_lifetime_amount="3")
+        save(client, production, agora_open_registration="on", token_lifetime_amount="3")
         form = client.get(address("settings:index", production)).context["form"]
         shown = {name: form[name].value() for name in form.fields}
-        assert shown == {name: getattr(production, name) for name in form.fields}
-        assert {name for names in form.GROUPS.values() for name in names} == set(form.fields)
+        assert shown.pop("agora_open_registration")
+        assert shown.pop("agora_require_password")
+        assert shown.pop("agora_error_dialect") == "agora"
+        assert not shown.pop("nexconn_require_signature_v2")
+        assert not shown.pop("rongcloud_require_signature_v2")
+        assert shown == {name: getattr(production, name) for name in shown}
+        grouped = [field.name for _, fields in form.groups() for field in fields]
+        assert sorted(grouped) == sorted(form.fields)
 
     def test_leaves_development_on_trial_whatever_is_sent(self, client, production):
         development = make_environment(application=production.application)
@@ -116,7 +140,7 @@ class TestDoorsChange:
     ):
         client.post(address("settings:doors", production), {"agora": "on", "nexconn": "on"})
         production.application.refresh_from_db()
-        assert production.application.open_doors == ["nexconn", "agora"]
+        assert production.application.vendors == ["nexconn", "agora"]
 
 
 class TestDeletionLock:

@@ -17,9 +17,9 @@ from playwright.sync_api import expect
 
 from moderation import bans
 from tests.console.pages import address, sign_in
-from tests.factories import make_environment, make_token, make_user, staff_actor
-from tests.rollcall.test_processes import eventually
+from tests.factories import make_token, make_user, staff_actor
 from tests.stores import url_of_test_database
+from tests.waiting import PATIENCE, eventually
 from users import messages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 def answers(url):
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5):  # noqa: S310
+        with urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE):  # noqa: S310
             return True
     except urllib.error.URLError:
         return False
@@ -46,16 +46,11 @@ def server(transactional_db):
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        assert eventually(lambda: answers(url), seconds=60)
+        assert eventually(lambda: answers(url))
         yield url
     finally:
         process.terminate()
         process.wait()
-
-
-@pytest.fixture
-def environment(db):
-    return make_environment()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The page "Try it", without the browser: what the server says and gives out."""
 
 import pytest
-import time_machine
 
 from applications.models import FREE_USER_LIMIT, AuditEvent, Plan, Role
 from moderation.lists import blocklist
@@ -20,20 +19,7 @@ from tests.factories import (
 from users import tokens
 from users.models import AppUser
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment(client):
-    environment = make_environment()
-    sign_in(client, environment)
-    return environment
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon", "member")]
 
 
 def ask_for_token(client, environment, user_id):

@@ -3,10 +3,9 @@
 import json
 
 import pytest
-import time_machine
 
 from applications.models import FREE_USER_LIMIT, AuditEvent, Plan, Role
-from tests.console.pages import address, sign_in
+from tests.console.pages import address, messages, sign_in
 from tests.factories import (
     DAY,
     HOUR,
@@ -21,25 +20,9 @@ from users import tokens
 from users.deletion import NotInProduction
 from users.models import AppUser, Connection, Friendship
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
-def member(client, environment):
-    return sign_in(client, environment)
 
 
 @pytest.fixture
@@ -50,10 +33,6 @@ def mia(environment):
 def toast(response):
     assert response.status_code == 204
     return json.loads(response["HX-Trigger"])["toast"]
-
-
-def words(response):
-    return [str(message) for message in response.context["messages"]]
 
 
 @pytest.mark.usefixtures("member")
@@ -209,7 +188,7 @@ class TestDelete:
         )
 
         assert response.redirect_chain == [(address("users:index", environment), 302)]
-        assert words(response) == ["mia was deleted"]
+        assert messages(response) == ["mia was deleted"]
         assert not AppUser.objects.exists()
 
     def test_is_refused_in_production_with_the_reason_and_deletes_nobody(self, client):
@@ -242,7 +221,7 @@ class TestStalePages:
         by_htmx = client.post(url, fields, headers=HTMX)
 
         gone = "mia is not registered any more. Nothing was changed"
-        assert words(by_form) == [gone]
+        assert messages(by_form) == [gone]
         assert by_htmx["HX-Redirect"] == address("users:index", environment)
 
     def test_no_page_has_an_id_that_cannot_be_one(self, client, environment):

@@ -1,7 +1,6 @@
 """A user's friends and belongings: their parts of the User page."""
 
 import pytest
-import time_machine
 
 from applications.models import Role
 from tests.console.pages import address, sign_in
@@ -9,13 +8,7 @@ from tests.factories import NOON, make_environment, make_user, staff_actor
 from users import attributes, friends, hosted_profiles, messages, tags
 from users.models import FriendPermission, FriendRequest
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 
 @pytest.fixture

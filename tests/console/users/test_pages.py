@@ -3,7 +3,6 @@
 from urllib.parse import urlencode
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -27,25 +26,9 @@ from tests.factories import (
 )
 from users import deletion, profiles
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def at_noon():
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def environment():
-    return make_environment()
-
-
-@pytest.fixture
-def member(client, environment):
-    return sign_in(client, environment)
 
 
 def get(client, environment, page, *args, headers=None, **query):

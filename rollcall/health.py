@@ -5,22 +5,19 @@ more than yes, no, and since when.
 without TLS and with a Host that is in no ALLOWED_HOSTS.
 """
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
-from django.templatetags.static import static
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
+from applications.supervised import cannot_stay_up
 from moderation import bans
 
 PATIENCE = 1  # seconds a part may take to answer
@@ -44,6 +41,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     }
     # A pool waits long for a lost database; once is enough.
     well = checks["database"]["ok"]
+    if (cannot := cannot_stay_up()) is not None:
+        checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}
     checks["ban_sweep"] = _check(_ban_sweep) if well else {"ok": False, "error": "no database"}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
@@ -78,9 +77,6 @@ def _database() -> dict[str, Any]:
 
 
 def _broker() -> dict[str, Any]:
-    if not settings.REDIS_URL:
-        folder = str(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])
-        return {"ok": os.access(folder, os.W_OK | os.X_OK)}
     with Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE
     ) as redis:
@@ -100,10 +96,3 @@ def _ban_sweep() -> dict[str, Any]:
         "last_run": health.last_run,
         "most_overdue_seconds": round(health.most_overdue.total_seconds()),
     }
-
-
-@login_not_required
-@require_safe
-def favicon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it by this name, whatever a page says."""
-    return redirect(static("favicon.svg"))

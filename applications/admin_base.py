@@ -27,6 +27,7 @@ from django.utils.functional import cached_property
 from applications import counting
 from applications.audit import Actor
 from applications.models import Environment
+from applications.requests import acting_staff
 
 # So many rows may be ticked for one action.
 MOST_AT_ONCE = 500
@@ -133,7 +134,7 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def said_by(self, request: HttpRequest) -> tuple[Actor, datetime]:
         """Who acts, and when."""
-        return Actor.staff(request, via="admin"), timezone.now()
+        return acting_staff(request, via="admin"), timezone.now()
 
     def ticked(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """The rows of an action; none, and a message, when there are too many."""

@@ -1,0 +1,38 @@
+"""What an environment may choose."""
+
+from django.db.models import TextChoices
+from pydantic import Field, StrictBool
+
+from applications.models import Environment
+from applications.vendors import VendorSettings
+
+VENDOR_NAME = "agora"
+
+
+class ErrorDialect(TextChoices):
+    AGORA = "agora", "Agora"
+    EASEMOB = "easemob", "Easemob"
+
+
+class AgoraSettings(VendorSettings):
+    open_registration: StrictBool = Field(
+        False,
+        title="Open registration",
+        description="Anybody may register a user, without an app token. Clients that sign up by "
+        "themselves need it; it lets strangers fill the quota too.",
+    )
+    require_password: StrictBool = Field(
+        True,
+        title="Require a password at registration",
+        description="Off: a user may be registered without one, and then signs in by token alone.",
+    )
+    error_dialect: ErrorDialect = Field(
+        ErrorDialect.AGORA,
+        title="Wording of 401 answers",
+        description="What a call with a missing or bad token is told. Agora Chat grew out of "
+        "Easemob, whose clients compare these texts.",
+    )
+
+
+def settings_of(environment: Environment) -> AgoraSettings:
+    return AgoraSettings.of(environment, VENDOR_NAME)

@@ -1,0 +1,46 @@
+"""What the audit trail takes from an HTTP request: who acts, from where, in which request.
+
+The one module of the law, beside the admin pages, that knows HTTP: console, API, admin and
+django-axes read these from a request, and none of them may import another.
+"""
+
+import re
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from applications import addresses
+from applications.audit import Actor
+from applications.models import AuditEvent
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._:+=/@#-]")
+_LONGEST = 64  # characters
+
+
+def acting_staff(request: HttpRequest, via: str = "console") -> Actor:
+    """The member of staff who is signed in."""
+    return Actor(
+        kind=AuditEvent.ActorKind.STAFF,
+        name=request.user.get_username(),
+        via=via,
+        address=client_address(request),
+        request_id=request_id(request),
+    )
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The caller's IP address; None where it is not known."""
+    return addresses.client_address(
+        peer=request.META.get("REMOTE_ADDR"),
+        forwarded_for=request.META.get("HTTP_X_FORWARDED_FOR", ""),
+        trusted_proxies=settings.TRUSTED_PROXIES,
+    )
+
+
+def request_id(request: HttpRequest) -> str:
+    """The caller's own name of the request, made fit for a log line, a header and a table."""
+    return cleaned(request.headers.get("X-Request-ID", ""))
+
+
+def cleaned(text: str) -> str:
+    return _UNSAFE.sub("", text)[:_LONGEST]

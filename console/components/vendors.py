@@ -1,0 +1,30 @@
+"""What the vendors of the Server API have to say on a page."""
+
+from typing import Any
+
+from django import template
+
+from applications.vendors import Occasion, vendors
+from console.components.rendering import Context
+
+register = template.Library()
+
+
+@register.inclusion_tag("components/vendor_calls.html", takes_context=True)
+def vendor_calls(context: Context, occasion: str, *, secret: str = "", **about: Any) -> Context:
+    """`about`: whom the call is about, such as `user_id`. A secret is known only where it was just
+    made.
+    """
+    request, environment = context["request"], context["environment"]
+    return {
+        "environment": environment,
+        "host": request.build_absolute_uri("/").rstrip("/"),
+        "secret": secret or "your-app-secret",
+        **about,
+        "snippets": [
+            snippet
+            for vendor in vendors()
+            if vendor.name in environment.application.vendors
+            for snippet in vendor.snippets.get(Occasion(occasion), ())
+        ],
+    }

@@ -1,1 +1,0 @@
-"""What load balancers and monitors ask."""

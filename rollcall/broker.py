@@ -1,0 +1,66 @@
+"""Celery's Redis transport, which garbage does not stop.
+
+As it comes, a message in the queue that is no message of Celery's (another program's, a hand-typed
+`LPUSH`) raises out of the worker's loop and ends the process. Here it is logged and skipped; it has
+left the queue by then. What is wrong inside a message, Celery refuses by itself.
+"""
+
+import logging
+from contextlib import suppress
+from queue import Empty
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, redis
+
+log = logging.getLogger(__name__)
+
+# What reading a message raises that is not one: not JSON, not an object, without its parts.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+
+
+class QoS(redis.QoS):
+    channel: Any
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        try:
+            super().restore_by_tag(tag, client, leftmost)
+        except UNREADABLE as error:
+            log.error("dropped an unfinished message that cannot be read: %r", error)
+            with self.channel.conn_or_acquire(client) as connection:
+                connection.hdel(self.unacked_key, tag)
+                connection.zrem(self.unacked_index_key, tag)
+
+
+class Channel(redis.Channel):
+    QoS = QoS
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]
+        except UNREADABLE as error:
+            log.error("skipped a message in the queue that cannot be read: %r", error)
+            raise Empty from error
+
+
+class Transport(redis.Transport):
+    Channel = Channel
+
+    def _deliver(self, message: Any, queue: Any) -> None:
+        try:
+            super()._deliver(message, queue)
+        except UNREADABLE as error:
+            log.error("skipped a message that cannot be read: %.200r (%r)", message, error)
+            self._forget(message)
+
+    def _forget(self, message: Any) -> None:
+        """Or, noted as taken and never finished, it would come again and again."""
+        with suppress(*UNREADABLE):
+            tag = message["properties"]["delivery_tag"]
+            for channel in self.channels or ():
+                channel.basic_reject(tag, requeue=False)
+
+
+def use() -> None:
+    """From now on Celery's `redis://` means this transport."""
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:{Transport.__name__}"
