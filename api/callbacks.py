@@ -1,4 +1,5 @@
-"""What RongCloud's and Nexconn's callbacks have in common: how they are signed.
+"""What RongCloud's and Nexconn's callbacks have in common: what they tell of, and how they are
+signed.
 
 Invariant: a callback is signed as the environment's callers sign, with its newest live app secret;
 nonce, time and signature stand in the query, the body is not signed.
@@ -6,12 +7,30 @@ nonce, time and signature stand in the query, the body is not signed.
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from applications import environments
 from applications.models import Delivery, Webhook
-from applications.webhook_formats import Body, Signed
+from applications.webhook_formats import Body, Format, Signed
+
+# The opposite of what the calls answer that ask whether a user is online.
+STATUS = {"user.online": "0", "user.offline": "1"}
+# What an operation did to an id. Bans, deletions and the quota have no callback.
+OPERATION = {"user.deactivated": 0, "user.reactivated": 1}
+
+
+def signed_format(*, label: str, body: Callable[[Delivery], Body]) -> Format:
+    """Callbacks about connections, and about the outcome of deactivations and reactivations."""
+    return Format(
+        label=label,
+        events=(*STATUS, *OPERATION),
+        body=body,
+        has_own_secret=False,
+        signing_secrets=app_secret,
+        sign=sign,
+    )
 
 
 def app_secret(webhook: Webhook) -> list[str]:

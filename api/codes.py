@@ -3,14 +3,14 @@
 A vendor's `wire.py` puts the codes into its envelope, and says where it differs.
 
 Decided here, where no vendor says:
-* Whatever is wrong with a parameter is 1002; only "too long" (1005) and "too many" (1502) have
-  codes of their own. The text names the parameter, or the id that is at fault.
-* An unknown user, a deactivated one, and one that is still cooling off are 1002 too. 401 would
-  send an app server's author to look for a wrong secret.
+* Whatever is wrong with a parameter is 1002, but for what is too long (1005), too many (1502) or of
+  another type (1501). The text names the parameter, or the id that is at fault.
+* An unknown user is 400, where a call needs the user at all; a deactivated one, and one that is
+  still cooling off, are 1002. 401 would send an app server's author to look for a wrong secret.
 * A wrong field of a hosted profile is named twice: in the text, and under `profileKey`.
-* A call that is for development alone is 1007 in production.
 * A missing or unknown App-Key is 1002, any other fault of the signature 1004.
 * A wrong method is 1003 ("no POST data") with HTTP 405, an oversized body 1508 with 413.
+* A lost database is 1000 with HTTP 503.
 """
 
 import json
@@ -33,7 +33,6 @@ from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
 from moderation.mutes import InvalidMuteEnd
 from users.deactivation import CoolingOff
-from users.deletion import NotInProduction
 from users.fields import USER_ID_MAX_LENGTH
 from users.friends import (
     BefriendsOneself,
@@ -42,19 +41,12 @@ from users.friends import (
     RefusesFriends,
     TooManyFriends,
 )
-from users.hosted_profiles import InvalidField
+from users.hosted_profiles import FieldTooLong, InvalidField, TooManyFields
 from users.identity import InvalidProfile, InvalidUserId
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
 from users.tags import InvalidTags
-from users.tokens import UnknownUsers
-
-
-class DevelopmentOnly(Exception):
-    """The vendor has this call for development environments alone."""
-
-    def __init__(self) -> None:
-        super().__init__("This call is for development environments")
+from users.tokens import MomentAhead, UnknownUsers
 
 
 @dataclass(frozen=True)
@@ -68,15 +60,20 @@ class Refusal:
     more: Sequence[tuple[str, str]] = ()
 
 
+# What a table has for an exception: a refusal, or what makes one of it.
+Entry = Refusal | Callable[..., Refusal]
+
+NOTHING_ELSE: Mapping[Refusal, Refusal] = {}
+UNKNOWN_USER = Refusal(400, 400)
 INTERNAL = Refusal(1000, 500)
 UNAVAILABLE = replace(INTERNAL, status=503)
 PARAMETER = Refusal(1002, 400)
 NOT_POSTED = Refusal(1003, 405)
 SIGNATURE = Refusal(1004, 401)
 TOO_LONG = Refusal(1005, 400)
-NOT_ALLOWED = Refusal(1007, 401)
 TOO_OFTEN = Refusal(1008, 429)
 NOT_ENABLED = Refusal(1009, 430)
+WRONG_TYPE = Refusal(1501, 400)
 TOO_MANY = Refusal(1502, 400)
 TOO_LARGE = Refusal(1508, 413)
 QUOTA = Refusal(2007, 403)
@@ -90,17 +87,22 @@ def _of_user_id(error: InvalidUserId) -> Refusal:
     )
 
 
-def _of_validation(error: ValidationError) -> Refusal:
+# What Pydantic calls it.
+_KINDS = {"string_too_long": TOO_LONG, "too_long": TOO_MANY, "json": WRONG_TYPE}
+
+
+def of_validation(error: ValidationError) -> Refusal:
+    """Of several mistakes, the first."""
     first = error.errors[0]
     # Before the field stand where it was looked for, and the name of the view's argument.
     path = [str(part) for part in first["loc"] if part not in {"body", "form"}]
-    kinds = {"string_too_long": TOO_LONG, "too_long": TOO_MANY}
-    message = f"{'.'.join(path) or 'The body'}: {first['msg']}"
-    return replace(kinds.get(first["type"], PARAMETER), message=message)
+    wrong_type = first["type"].endswith(("_type", "_parsing"))
+    kind = WRONG_TYPE if wrong_type else _KINDS.get(first["type"], PARAMETER)
+    return replace(kind, message=f"{'.'.join(path) or 'The body'}: {first['msg']}")
 
 
-def _of_field(error: InvalidField) -> Refusal:
-    return replace(PARAMETER, message=str(error), more=(("profileKey", error.key),))
+def _of_field(refusal: Refusal) -> Callable[[InvalidField], Refusal]:
+    return lambda error: replace(refusal, message=str(error), more=(("profileKey", error.key),))
 
 
 def _of_ninja(error: HttpError) -> Refusal:
@@ -108,11 +110,12 @@ def _of_ninja(error: HttpError) -> Refusal:
     return replace(PARAMETER, message=str(error.__cause__ or error))
 
 
-REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
+REFUSALS: Mapping[type[Exception], Entry] = {
     # The door
     Resolver404: UNKNOWN_CALL,
     vendor.WrongMethod: NOT_POSTED,
     vendor.Crashed: INTERNAL,
+    vendor.DatabaseLost: UNAVAILABLE,
     UnknownAppKey: PARAMETER,
     BadSignature: SIGNATURE,
     NoncesAway: UNAVAILABLE,
@@ -122,24 +125,25 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     RequestDataTooBig: replace(TOO_LARGE, message="The request body is too large"),
     UnreadablePostError: replace(PARAMETER, message="The body broke off"),
     vendor.UnreadableBody: PARAMETER,
-    ValidationError: _of_validation,
+    ValidationError: of_validation,
     HttpError: _of_ninja,
     BadCursor: replace(PARAMETER, message="pageToken: not one of this list"),
     PageTooFar: PARAMETER,
     InvalidUserId: _of_user_id,
     InvalidProfile: PARAMETER,
     # The domain
-    DevelopmentOnly: NOT_ALLOWED,
-    NotInProduction: NOT_ALLOWED,
     QuotaExceeded: QUOTA,
-    UnknownUsers: PARAMETER,
+    UnknownUsers: UNKNOWN_USER,
+    MomentAhead: PARAMETER,
     UserDeactivated: PARAMETER,
     CoolingOff: PARAMETER,
     InvalidEnd: PARAMETER,
     ListFull: TOO_MANY,
     ListsOneself: PARAMETER,
     InvalidMuteEnd: PARAMETER,
-    InvalidField: _of_field,
+    InvalidField: _of_field(PARAMETER),
+    FieldTooLong: _of_field(TOO_LONG),
+    TooManyFields: _of_field(TOO_MANY),
     InvalidTags: PARAMETER,
     BefriendsOneself: PARAMETER,
     RefusesFriends: PARAMETER,
@@ -158,36 +162,65 @@ class Error(Schema):
 
 
 # What any call may be refused with, and what that means.
-_ANY_CALL = {
-    PARAMETER: "a parameter is missing or wrong, or somebody is not registered, or deactivated; "
-    "also a missing or unknown App-Key. The text names it.",
+ANY_CALL: Mapping[Refusal, str] = {
+    PARAMETER: "a parameter is missing or wrong, or somebody is deactivated; also a missing or "
+    "unknown App-Key. The text names it.",
+    UNKNOWN_USER: "somebody is not registered: the text says who.",
+    WRONG_TYPE: "a parameter is of another type.",
     TOO_LONG: "a parameter is too long.",
     TOO_MANY: "too many ids or tags in a call, or too many on a list.",
     SIGNATURE: "the signature is missing or wrong.",
     NOT_POSTED: "calls are made with POST.",
     TOO_LARGE: "the body is too large.",
     TOO_OFTEN: "more of this call than a second allows.",
+    NOT_ENABLED: "the application's owners have closed this door.",
     INTERNAL: "something broke here; the log knows what.",
-    UNAVAILABLE: "signatures of version 2 cannot be checked just now.",
+    UNAVAILABLE: "the database cannot be reached just now, or used nonces cannot be looked up.",
 }
 
 
 def errors_of(
-    own: Mapping[str, Mapping[Refusal, str]], *, not_enabled: Refusal = NOT_ENABLED
+    any_call: Mapping[Refusal, str],
+    own: Mapping[str, Mapping[Refusal, str]],
+    *,
+    instead: Mapping[Refusal, Refusal] = NOTHING_ELSE,
 ) -> Callable[[str], Sequence[ErrorAnswer]]:
-    """A vendor's table of refusals by call: those of any call, and a few calls' own."""
-    common = {**_ANY_CALL, not_enabled: "the application's owners have closed this door."}
+    """A vendor's refusals by call: those of any call, and a few calls' own. Causes that share a
+    code share a line. `instead` is as in `in_codes_of`.
+    """
 
     def errors(call_name: str) -> Sequence[ErrorAnswer]:
-        table = {**common, **own.get(call_name, {})}
+        lines: dict[tuple[int, int], list[str]] = {}
+        for refusal, meaning in (*any_call.items(), *own.get(call_name, {}).items()):
+            said = instead.get(refusal, refusal)
+            lines.setdefault((said.status, said.code), []).append(meaning)
         return [
-            ErrorAnswer(refusal.status, refusal.code, meaning) for refusal, meaning in table.items()
+            ErrorAnswer(status, code, " Or: ".join(meanings))
+            for (status, code), meanings in lines.items()
         ]
 
     return errors
 
 
-def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpResponse:
+def in_codes_of(
+    instead: Mapping[Refusal, Refusal], table: Mapping[type[Exception], Entry]
+) -> Mapping[type[Exception], Entry]:
+    """The table for a vendor that has no codes for some causes, and what it answers there instead.
+    Texts stay.
+    """
+    by_code = {refusal.code: other for refusal, other in instead.items()}
+
+    def said(found: Refusal) -> Refusal:
+        other = by_code.get(found.code, found)
+        return replace(found, code=other.code, status=other.status)
+
+    def entry(known: Entry) -> Entry:
+        return said(known) if isinstance(known, Refusal) else lambda error: said(known(error))
+
+    return {kind: entry(known) for kind, known in table.items()}
+
+
+def refuse(entry: Entry, error: Exception) -> HttpResponse:
     """The answer that a table's entry makes of an exception."""
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.message if found.message is not None else str(error)

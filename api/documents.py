@@ -24,6 +24,12 @@ REQUEST_ID = {
     "schema": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9._:+=/@#-]*$"},
 }
 
+RETRY_AFTER = {
+    "description": "After how many seconds another call may pass.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+
 
 @cache
 def of(vendor: "Vendor") -> dict[str, Any]:
@@ -66,10 +72,13 @@ def _require_body_only_where_needed(operation: dict[str, Any], document: dict[st
 
 def _refusals(told: "Documented", call_name: str) -> dict[str, Any]:
     ordered = sorted(told.errors(call_name), key=lambda answer: answer.status)
-    return {
+    refusals = {
         str(status): _refused(list(group), told.error_code)
         for status, group in groupby(ordered, key=lambda answer: answer.status)
     }
+    if too_often := refusals.get("429"):
+        too_often["headers"] = {"Retry-After": RETRY_AFTER}
+    return refusals
 
 
 def _refused(answers: "Sequence[ErrorAnswer]", code: str) -> dict[str, Any]:

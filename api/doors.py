@@ -2,9 +2,12 @@
 
 Invariants
 ----------
-* The path alone decides, by its first segments. What no vendor owns stays Django's.
+* The path decides, by its first segments. What no vendor owns stays Django's, unless no page has
+  that address and a vendor claims the request: an app server that asks for a module which is not
+  served gets that vendor's 404.
 * Whatever happens behind a door leaves in that vendor's words: an unknown path, a wrong method, a
-  body too large, a crash. Never HTML, never a traceback.
+  body too large, a lost database, a crash. Never HTML, never a traceback.
+* Each 429 says in `Retry-After` after how many seconds another call may pass.
 * Sessions, CSRF, CSP and sign-in stand behind this middleware, and never see a call.
 * Each call leaves one line in the log, and its X-Request-ID in the answer.
 """
@@ -19,15 +22,20 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import is_valid_path
 from django.utils import timezone
 
-from api.vendor import Call, Crashed, Request, Vendor, WrongMethod
+from api.ratelimit import RateExceeded
+from api.vendor import Call, Crashed, DatabaseLost, Request, Vendor, WrongMethod
+from applications.outages import is_database_lost
 from applications.requests import cleaned, request_id
 from applications.vendors import vendors
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN = "unknown call"
+# Seconds after which to try again where a vendor's 429 means a full quota: no clock frees a place.
+PLACES_MAY_BE_FREE = 60
 
 
 class DoorMiddleware:
@@ -40,6 +48,9 @@ class DoorMiddleware:
         segments = [segment for segment in request.path_info.split("/") if segment]
         for vendor in self.vendors:
             if vendor.owns(segments):
+                return answer(vendor, segments, cast(Request, request))
+        for vendor in self.vendors:
+            if vendor.claims(request) and not is_valid_path(request.path_info):
                 return answer(vendor, segments, cast(Request, request))
         return self.get_response(request)
 
@@ -55,7 +66,10 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     try:
         response = _respond(vendor, segments, request)
     except Exception as error:
-        response = vendor.refusal(error) or _crash(vendor, request)
+        response = vendor.refusal(error) or _failed(vendor, request, error)
+        if response.status_code == 429:
+            seconds = error.retry_after if isinstance(error, RateExceeded) else PLACES_MAY_BE_FREE
+            response["Retry-After"] = str(seconds)
     response["X-Request-ID"] = request.call.request_id
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
     logger.info(
@@ -70,9 +84,12 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     return response
 
 
-def _crash(vendor: Vendor, request: Request) -> HttpResponse:
+def _failed(vendor: Vendor, request: Request, error: Exception) -> HttpResponse:
     """Call it where the exception is at hand: the log gets it, the caller does not."""
     call = request.call
+    if is_database_lost(error):
+        logger.error("%s %s: no database, request=%s", vendor.name, call.name, call.request_id)
+        return cast(HttpResponse, vendor.refusal(DatabaseLost()))
     logger.exception("%s %s failed, request=%s", vendor.name, call.name, call.request_id)
     return cast(HttpResponse, vendor.refusal(Crashed()))
 
@@ -81,7 +98,7 @@ def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpR
     match = request.resolver_match = vendor.resolve(segments)
     request.call = replace(request.call, name=vendor.call_name(request.method or "", match.route))
     # Django itself refuses a body that is announced too large; a chunked one announces nothing.
-    if len(request.body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+    if len(request.body) > (vendor.max_body or settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
         raise RequestDataTooBig("The request body is too large")
     response = match.func(request, *match.args, **match.kwargs)
     if isinstance(response, HttpResponseNotAllowed):

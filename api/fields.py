@@ -1,23 +1,27 @@
 """What RongCloud and Nexconn have in common: kinds of fields with their bounds, and times."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from moderation.models import Mute
 from users import identity
+from users.friends import MESSAGE_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH
-from users.tags import MAX_TAGS
+from users.tags import MAX_TAGS, REMARK_MAX_LENGTH, TAG_MAX_BYTES
 
 # Bounds of the vendors' manuals; what the domain bounds as well comes from there.
 MAX_IDS = 20
 MAX_IDS_TO_DEACTIVATE = 100
 MAX_BAN_MINUTES = 43_200
 MAX_NAME = 64  # characters
+MAX_ALIAS = 64  # characters
 MAX_LIST_PAGE = 1_000
 MAX_DEACTIVATED_PAGE = 50
 MAX_USER_PAGE = 100  # also of profiles, and of friends
@@ -27,21 +31,37 @@ MAX_IDS_TO_TAG = 1_000
 MAX_IDS_TO_MUTE = 1_000
 MAX_IDS_TO_ASK_FOR_TAGS = 50
 MAX_REMARKS = 100
-MAX_FRIENDS_TO_REMOVE = 100
 # Without a page number, a list of bans is this long at most.
 MAX_UNPAGED_BANS = 1_000
 
+_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _few_bytes(text: str) -> str:
-    if len(text.encode()) > AVATAR_URL_MAX_LENGTH:
-        raise PydanticCustomError(
-            "string_too_long", f"Should have at most {AVATAR_URL_MAX_LENGTH} bytes"
-        )
-    return text
+def _at_most(most: int) -> Callable[[str], str]:
+    """For what is bounded in bytes."""
+
+    def check(text: str) -> str:
+        if len(text.encode(errors="replace")) > most:
+            raise PydanticCustomError("string_too_long", f"Should have at most {most} bytes")
+        return text
+
+    return check
 
 
+def _plain_digits(given: Any) -> Any:
+    """Of text, Python reads blanks, signs, underscores and other scripts' digits as well."""
+    if isinstance(given, str) and not _DIGITS.fullmatch(given):
+        raise PydanticCustomError("int_parsing", "Should be a number in plain digits")
+    return given
+
+
+def _read_digits(given: Any) -> Any:
+    return int(given) if isinstance(given, str) and _DIGITS.fullmatch(given) else given
+
+
+# For a strict number that may be digits in a text as well.
+DIGITS_TOO = BeforeValidator(_read_digits)
 # A bad id leaves as the domain's own exception, which names it.
 UserId = Annotated[
     str,
@@ -55,19 +75,42 @@ UserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 AvatarUrl = Annotated[
     str,
-    AfterValidator(_few_bytes),
+    AfterValidator(_at_most(AVATAR_URL_MAX_LENGTH)),
     Field(description="up to 1,024 bytes", json_schema_extra={"maxLength": AVATAR_URL_MAX_LENGTH}),
 ]
-Minutes = Annotated[int, Field(ge=1, le=MAX_BAN_MINUTES)]
-Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999
-PageNumber = Annotated[int, Field(ge=1)]
-ListPageSize = Annotated[int, Field(ge=1, le=MAX_LIST_PAGE)]
-DeactivatedPageSize = Annotated[int, Field(ge=1, le=MAX_DEACTIVATED_PAGE)]
-UserPageSize = Annotated[int, Field(ge=1, le=MAX_USER_PAGE)]
-MutePageSize = Annotated[int, Field(ge=1, le=MAX_MUTE_PAGE)]
-RemarkPageSize = Annotated[int, Field(ge=1, le=MAX_REMARK_PAGE)]
-Offset = Annotated[int, Field(ge=0)]
-Tags = Annotated[list[str], Field(max_length=MAX_TAGS)]
+ManyUserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_DEACTIVATE)]
+UserIdsToMute = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_MUTE)]
+UserIdsToTag = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_TAG)]
+UserIdsToAskForTags = Annotated[
+    list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_ASK_FOR_TAGS)
+]
+Number = Annotated[int, BeforeValidator(_plain_digits)]
+Minutes = Annotated[Number, Field(ge=1, le=MAX_BAN_MINUTES)]
+Milliseconds = Annotated[Number, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999
+PageNumber = Annotated[Number, Field(ge=1)]
+# 0 is the same as none: the list as a whole, to its bound.
+PageNumberOrNone = Annotated[Number, Field(ge=0)]
+ListPageSize = Annotated[Number, Field(ge=1, le=MAX_LIST_PAGE)]
+DeactivatedPageSize = Annotated[Number, Field(ge=1, le=MAX_DEACTIVATED_PAGE)]
+UserPageSize = Annotated[Number, Field(ge=1, le=MAX_USER_PAGE)]
+MutePageSize = Annotated[Number, Field(ge=1, le=MAX_MUTE_PAGE)]
+RemarkPageSize = Annotated[Number, Field(ge=1, le=MAX_REMARK_PAGE)]
+Offset = Annotated[Number, Field(ge=0)]
+# 0 or 1: whether something is on, or the order of a list, the other way round with 1.
+Switch = Annotated[Number, Field(ge=0, le=1)]
+# 1 asks the other where their permission says so, 2 never asks.
+FriendAction = Annotated[Number, Field(ge=1, le=2)]
+# 1: anyone may become a friend, 2: after approval, 3: nobody.
+FriendPermissionNumber = Annotated[Number, Field(ge=1, le=3)]
+Tag = Annotated[
+    str,
+    AfterValidator(_at_most(TAG_MAX_BYTES)),
+    Field(description="up to 40 bytes", json_schema_extra={"maxLength": TAG_MAX_BYTES}),
+]
+Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
+Remark = Annotated[str, Field(max_length=REMARK_MAX_LENGTH)]
+Alias = Annotated[str, Field(max_length=MAX_ALIAS)]
+FriendMessage = Annotated[str, Field(max_length=MESSAGE_MAX_LENGTH)]
 
 # Kinds of conversations, in both vendors' words.
 CHANNELS = {
@@ -76,6 +119,17 @@ CHANNELS = {
     "CHATROOM": Mute.Channel.ROOM,
 }
 Channel = Literal["PERSON", "GROUP", "CHATROOM"]
+
+
+def at_least_one(*names: str, said: str) -> Any:
+    """A validator of a schema: not all of these may be missing. `said` names them to the caller."""
+
+    def check(asked: Any) -> Any:
+        if all(getattr(asked, name) in (None, []) for name in names):
+            raise PydanticCustomError("missing", "{said} is required", {"said": said})
+        return asked
+
+    return model_validator(mode="after")(check)
 
 
 def moment(milliseconds: int) -> datetime:

@@ -3,7 +3,7 @@
 Invariants
 ----------
 * Counted in Redis, which all web processes share, for each environment and call, in windows of one
-  second; without Redis in each process for itself.
+  second, with one round trip for a call.
 * An environment may have a number of its own in place of the vendor's, among its settings of that
   vendor.
 * A limit must not become an outage: while Redis is away, calls pass, and the log says so.
@@ -13,9 +13,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.conf import settings
-from django.core.cache import cache
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from api.vendor import Caller
 from applications import redis_client
@@ -23,18 +26,22 @@ from applications.vendors import Limit, VendorSettings
 
 logger = logging.getLogger(__name__)
 
-# A counter outlives its second by a margin, for clocks that differ between machines.
-_KEPT = timedelta(seconds=5)
-# Wrong passwords for one user, until further ones are refused unread. A vendor's own number is not
-# known.
-MAX_GUESSES, GUESSES_WITHIN = 10, timedelta(minutes=10)
+# In seconds: a counter outlives its second by a margin, for clocks that differ between machines.
+_KEPT = 5
+# So many wrong passwords for one user in so many seconds, and further ones are refused unread. A
+# vendor's own number is not known.
+MAX_GUESSES, GUESSES_WITHIN = 10, 600
 # After a failure Redis is left alone for so long: each try may cost a time-out.
 _REST = timedelta(seconds=5)
 _rests_until = datetime.min.replace(tzinfo=UTC)
 
 
 class RateExceeded(Exception):
-    """More of this call than a second allows; the next second is another."""
+    """More of this than its window of time allows; the next one begins in `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: int = 1):
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,13 @@ class Limits:
 def _count(limit: Limit, caller: Caller, amount: int) -> None:
     if not settings.API_RATE_LIMITS:
         return
-    chosen = VendorSettings.of(caller.environment, caller.call.vendor).rate_limits
-    allowed = chosen.get(caller.call.name, limit.per_second)
-    if _total(caller, amount) > allowed:
+    call = caller.call
+    chosen = VendorSettings.of(caller.environment, call.vendor).rate_limits
+    allowed = chosen.get(call.name, limit.per_second)
+    # The caller's second is part of the name, so that machines count in the same one.
+    names = (str(caller.environment.pk), call.vendor, call.name, str(int(call.now.timestamp())))
+    item = RateLimitItemPerSecond(allowed, _KEPT)
+    if _exceeds(item, "calls", *names, now=call.now, cost=amount):
         raise RateExceeded(f"More than {allowed} {'users' if limit.of_users else 'calls'} a second")
 
 
@@ -76,41 +87,33 @@ def count_guess(caller: Caller, user_id: str, *, wrong: bool) -> None:
     there were too many wrong ones for this user: then the right one is refused as well, or it could
     still be found.
     """
-    window = int(caller.now.timestamp()) // int(GUESSES_WITHIN.total_seconds())
-    key = f"guesses:{caller.environment.pk}:{user_id}:{window}"
-    if _incremented(key, int(wrong), caller.now, kept=GUESSES_WITHIN) >= MAX_GUESSES + wrong:
-        raise RateExceeded("Too many wrong passwords for this user")
+    window, passed = divmod(int(caller.now.timestamp()), GUESSES_WITHIN)
+    item = RateLimitItemPerSecond(MAX_GUESSES, GUESSES_WITHIN)
+    names = ("guesses", str(caller.environment.pk), user_id, str(window))
+    if _exceeds(item, *names, now=caller.now, cost=int(wrong)):
+        raise RateExceeded(
+            "Too many wrong passwords for this user", retry_after=GUESSES_WITHIN - passed
+        )
 
 
-def _total(caller: Caller, amount: int) -> int:
-    """How many this second has seen, these included; 0 when nobody knows."""
-    call = caller.call
-    second = int(call.now.timestamp())
-    name = call.name.replace(" ", ":")  # not every cache takes a blank in a key
-    key = f"calls:{caller.environment.pk}:{call.vendor}:{name}:{second}"
-    return _incremented(key, amount, call.now, kept=_KEPT)
-
-
-def _incremented(key: str, amount: int, now: datetime, *, kept: timedelta) -> int:
+def _exceeds(item: RateLimitItem, *names: str, now: datetime, cost: int = 1) -> bool:
+    """Count `cost`, or with 0 only look. False while nobody can count."""
     global _rests_until
     if now < _rests_until:
-        return 0
+        return False
     try:
-        return _add(key, amount, int(kept.total_seconds()))
+        limiter = _limiter(settings.REDIS_URL)
+        allowed = limiter.hit(item, *names, cost=cost) if cost else limiter.test(item, *names)
     except Exception:
         # Whatever the client raises: that the counters are away is not the caller's fault.
         _rests_until = now + _REST
         logger.exception("Rate limits are off for %s: no answer from Redis", _REST)
-        return 0
+        return False
+    return not allowed
 
 
-def _add(key: str, amount: int, seconds: int) -> int:
-    """The counter's new value; it lives for so many seconds."""
-    if not settings.REDIS_URL:
-        cache.add(key, 0, timeout=seconds)
-        return cache.incr(key, amount)
-    # At once; Django's cache takes three round trips, a fifth of a call's time.
-    with redis_client.client().pipeline() as both:
-        both.incrby(f"rollcall:{key}", amount)
-        both.expire(f"rollcall:{key}", seconds)
-        return int(both.execute()[0])
+@cache
+def _limiter(url: str) -> FixedWindowRateLimiter:
+    """Counts in one round trip, over the connections that this process has anyway."""
+    pool = redis_client.client().connection_pool
+    return FixedWindowRateLimiter(RedisStorage(url, connection_pool=pool, key_prefix="rollcall"))

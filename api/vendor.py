@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLResolver
@@ -35,6 +35,13 @@ class UnreadableBody(Exception):
     """The body is not what the vendor's calls are written in; the text says why."""
 
 
+class DatabaseLost(Exception):
+    """The database is away: the same call may succeed soon."""
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be reached just now")
+
+
 class Crashed(Exception):
     """Something broke here; the log knows what."""
 
@@ -52,6 +59,12 @@ class Call:
     now: datetime
 
 
+class WhoAndWhen(TypedDict):
+    environment: Environment
+    by: Actor
+    now: datetime
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls: the environment that proved itself, and the name for the audit trail."""
@@ -63,6 +76,11 @@ class Caller:
     @property
     def now(self) -> datetime:
         return self.call.now
+
+    @property
+    def who_and_when(self) -> WhoAndWhen:
+        """What every verb of the domain asks for, to be spread into its arguments."""
+        return {"environment": self.environment, "by": self.actor, "now": self.now}
 
 
 class Request(HttpRequest):
@@ -118,10 +136,15 @@ class Vendor(vendors.Vendor):
     limits: "Limits"
     # The app key that a request claims, for the log.
     claimed_key: Callable[[HttpRequest], str]
-    # Every anticipated exception, with what `refuse` makes an answer of. Crashed is among them.
+    # Every anticipated exception, with what `refuse` makes an answer of. Crashed and DatabaseLost
+    # are among them.
     refusals: Mapping[type[Exception], Any]
     refuse: Callable[[Any, Exception], HttpResponse]
     documented: Documented
+    # Whether a request is for this vendor that neither a vendor's path nor a page answers.
+    claims: Callable[[HttpRequest], bool] = lambda request: False
+    # The largest body in bytes, where the vendor's is smaller than the installation's.
+    max_body: int | None = None
     # Second spellings of paths, without the leading slash.
     aliases: Mapping[str, str] = field(default_factory=dict)
     # How many segments of a path say whose call it is, before those that say which.

@@ -1,7 +1,15 @@
-"""What is answered when a page is refused."""
+"""What is answered when a page is refused, or fails."""
+
+import sys
 
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.defaults import server_error
+
+from applications.outages import is_database_lost
+
+TRY_AGAIN_AFTER = 5  # seconds
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -9,3 +17,17 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponseForbidden(str(exception), content_type="text/plain; charset=utf-8")
     return render(request, "403.html", {"exception": str(exception)}, status=403)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """503 where the database is away, else 500. Neither page asks the database for anything."""
+    if not is_database_lost(sys.exception()):
+        return server_error(request)
+    response = HttpResponse(status=503)
+    response["Retry-After"] = str(TRY_AGAIN_AFTER)
+    if request.headers.get("HX-Request"):
+        response["Content-Type"] = "text/plain; charset=utf-8"
+        response.write("The database cannot be reached just now. Nothing was changed.")
+    else:
+        response.write(render_to_string("503.html"))
+    return response

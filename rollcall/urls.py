@@ -13,6 +13,7 @@ if apps.is_installed("console"):
     from console.favicon import favicon
 
     handler403 = "console.errors.forbidden"
+    handler500 = "console.errors.failed"
     urlpatterns += [
         path("", RedirectView.as_view(pattern_name="overview:index"), name="root"),
         path("console/", include("console.urls")),

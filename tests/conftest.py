@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 from applications import callers
 from tests import stores
 from tests.factories import NOON, make_environment
+from tests.lost import lose_database  # noqa: F401  # a fixture for all folders
 from tests.waiting import PATIENCE
 
 CHROMIUM_FLAGS = [

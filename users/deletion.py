@@ -53,20 +53,26 @@ class JobNotOpen(Exception):
 
 @transaction.atomic
 def delete(
-    *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
+    *,
+    environment: Environment,
+    user_ids: Iterable[str],
+    by: Actor,
+    now: datetime,
+    skip_unknown: bool = False,
 ) -> list[str]:
-    """Delete these users now, all or none; the ids deleted. Raises `NotInProduction`,
-    `UnknownUsers`.
+    """Delete these users now, all or none; the ids deleted. Raises `NotInProduction`, and
+    `UnknownUsers` unless those are to be skipped.
     """
     _require_allowed(environment, by, now)
     wanted = identity.check_user_ids(user_ids)
     _queue(environment)
     identity.lock(environment, wanted)
     users = list(AppUser.objects.filter(environment=environment, user_id__in=wanted))
-    if missing := set(wanted) - {user.user_id for user in users}:
+    missing = set(wanted) - {user.user_id for user in users}
+    if missing and not skip_unknown:
         raise UnknownUsers(missing)
     _delete(environment, users, by=by, now=now)
-    return wanted
+    return [user_id for user_id in wanted if user_id not in missing]
 
 
 @transaction.atomic

@@ -59,7 +59,7 @@ class NotAsked(Exception):
 
 
 class InvalidFriendProfile(Exception):
-    """An alias, message or extension out of bounds; the text names it."""
+    """An alias or message out of bounds; the text names it."""
 
 
 class Outcome(Enum):
@@ -263,7 +263,7 @@ def describe(
 ) -> None:
     """Set what the user calls a friend, and the extension; None leaves it, "" and {} clear it.
 
-    Raises `NotFriends`, `InvalidFriendProfile`.
+    Raises `NotFriends`, `InvalidFriendProfile`, `hosted_profiles.InvalidField`.
     """
     given: dict[str, Any] = {}
     if alias is not None:
@@ -271,10 +271,7 @@ def describe(
             raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
         given["alias"] = alias
     if extended is not None:
-        try:
-            given["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
-        except hosted_profiles.InvalidField as error:
-            raise InvalidFriendProfile(str(error)) from None
+        given["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
     friendship = (
         Friendship.objects.of(environment, user_id)
         .select_for_update()

@@ -19,7 +19,7 @@ from applications.audit import Actor
 from applications.models import Environment
 from users import identity
 from users.models import AppUser, AppUserQuerySet, Profile
-from users.tokens import UnknownUsers, require_registered
+from users.tokens import UnknownUsers
 
 # Field → longest text, or for numbers the range.
 TEXT_FIELDS = {
@@ -32,6 +32,7 @@ TEXT_FIELDS = {
 }
 NUMBER_FIELDS = {"gender": range(3), "role": range(101), "level": range(101)}
 MAX_EXTENDED = 20
+EXTENDED_KEY_MAX_LENGTH = 32
 EXTENDED_VALUE_MAX_LENGTH = 256
 _NUMBER = re.compile(r"[0-9]{1,3}")
 _EXTENDED_KEY = re.compile(r"ext_[A-Za-z0-9_]{1,28}", re.ASCII)
@@ -45,13 +46,19 @@ class InvalidField(Exception):
         self.key = key
 
 
+class FieldTooLong(InvalidField):
+    """A key or a value is longer than it may be."""
+
+
+class TooManyFields(InvalidField):
+    """`key` names the first that is too much."""
+
+
 def _check_basic(fields: Mapping[str, Any]) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for key, value in fields.items():
         if key in TEXT_FIELDS:
-            if not identity.is_text(value, TEXT_FIELDS[key]):
-                raise InvalidField(key, f"text of at most {TEXT_FIELDS[key]} characters")
-            checked[key] = value
+            checked[key] = _checked_text(key, value, TEXT_FIELDS[key])
         elif key in NUMBER_FIELDS:
             allowed = NUMBER_FIELDS[key]
             number = int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
@@ -67,12 +74,25 @@ def check_extended(fields: Mapping[str, Any], *, most: int = MAX_EXTENDED) -> di
     """The fields themselves. Raises `InvalidField`."""
     for key, value in fields.items():
         if not _EXTENDED_KEY.fullmatch(key):
-            raise InvalidField(key, "extended fields begin with ext_, at most 32 characters")
-        if not identity.is_text(value, EXTENDED_VALUE_MAX_LENGTH):
-            raise InvalidField(key, f"text of at most {EXTENDED_VALUE_MAX_LENGTH} characters")
+            kind = FieldTooLong if len(key) > EXTENDED_KEY_MAX_LENGTH else InvalidField
+            raise kind(
+                key,
+                "extended fields begin with ext_, with letters, digits and _ to "
+                f"{EXTENDED_KEY_MAX_LENGTH} characters",
+            )
+        _checked_text(key, value, EXTENDED_VALUE_MAX_LENGTH)
     if len(fields) > most:
-        raise InvalidField(list(fields)[most], f"at most {most} extended fields")
+        raise TooManyFields(list(fields)[most], f"at most {most} extended fields")
     return dict(fields)
+
+
+def _checked_text(key: str, value: object, most: int) -> str:
+    if not isinstance(value, str) or not identity.is_text(value, most):
+        too_long = isinstance(value, str) and len(value) > most
+        raise (FieldTooLong if too_long else InvalidField)(
+            key, f"text of at most {most} characters"
+        )
+    return value
 
 
 @transaction.atomic
@@ -114,9 +134,8 @@ def set_fields(
 
 @transaction.atomic
 def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime) -> None:
-    """Remove these users' profiles; having none is no error. Raises `UnknownUsers`."""
+    """Remove these users' profiles. Having none, or not being registered, is no error."""
     wanted = identity.check_user_ids(user_ids)
-    require_registered(environment, wanted)
     profiles = Profile.objects.filter(user__environment=environment, user__user_id__in=wanted)
     cleared = list(profiles.values_list("user__user_id", flat=True))
     profiles.delete()

@@ -17,7 +17,7 @@ from users import identity
 from users.models import Remark, UserTags
 
 MAX_TAGS = 20
-TAG_MAX_LENGTH = 40
+TAG_MAX_BYTES = 40
 REMARK_MAX_LENGTH = 64
 
 
@@ -38,8 +38,10 @@ def set_tags(
     wanted, unique = identity.check_user_ids(user_ids), list(dict.fromkeys(tags))
     if len(unique) > MAX_TAGS:
         raise InvalidTags(f"A user has at most {MAX_TAGS} tags")
-    if any(not tag or not identity.is_text(tag, TAG_MAX_LENGTH) for tag in unique):
-        raise InvalidTags(f"A tag is text of 1 to {TAG_MAX_LENGTH} characters")
+    if not all(tag and identity.is_text(tag, TAG_MAX_BYTES) for tag in unique) or any(
+        len(tag.encode()) > TAG_MAX_BYTES for tag in unique
+    ):
+        raise InvalidTags(f"A tag is text of 1 to {TAG_MAX_BYTES} bytes")
     before = tags_of(environment=environment, user_ids=wanted)
     UserTags.objects.bulk_create(
         # In order, or two callers would wait for each other's rows.

@@ -70,6 +70,13 @@ class UnknownUsers(Exception):
         super().__init__(f"Not registered: {', '.join(self.user_ids)}")
 
 
+class MomentAhead(Exception):
+    """Tokens that are not issued yet cannot be revoked: it would lock the user out for good."""
+
+    def __init__(self, before: datetime):
+        super().__init__(f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is still to come")
+
+
 def _micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
@@ -147,13 +154,22 @@ def expire(
     before: datetime,
     by: Actor,
     now: datetime,
-) -> None:
+) -> list[str]:
     """Tokens of these users issued before `before` are dead; one issued at it or later lives. Open
     connections stay open. An earlier `before` than last time revives nothing.
-    Raises `UnknownUsers`.
+
+    Returns the ids that are not registered: one of them must not keep the others' tokens alive.
+    Raises `MomentAhead`.
     """
-    wanted = identity.check_user_ids(user_ids)
-    require_registered(environment, wanted)
+    if before > now:
+        raise MomentAhead(before)
+    return _expire(environment, identity.check_user_ids(user_ids), before, by, now)
+
+
+def _expire(
+    environment: Environment, wanted: list[str], before: datetime, by: Actor, now: datetime
+) -> list[str]:
+    unknown = _unknown(environment, wanted)
     AppUser.objects.filter(
         Q(tokens_valid_from=None) | Q(tokens_valid_from__lt=before),
         environment=environment,
@@ -164,8 +180,13 @@ def expire(
         environment=environment,
         by=by,
         now=now,
-        changes=[(user_id, None, {"issued_before": before.isoformat()}) for user_id in wanted],
+        changes=[
+            (user_id, None, {"issued_before": before.isoformat()})
+            for user_id in wanted
+            if user_id not in unknown
+        ],
     )
+    return unknown
 
 
 @transaction.atomic
@@ -174,7 +195,8 @@ def sign_out_everywhere(
 ) -> None:
     """Every token so far is dead and every connection closes. Raises `UnknownUsers`."""
     identity.lock(environment, [user_id])
-    expire(environment=environment, user_ids=[user_id], before=now, by=by, now=now)
+    require_registered(environment, [user_id])
+    _expire(environment, [user_id], now, by, now)
     presence.request_disconnect(
         environment=environment, user_ids=[user_id], reason="signed out", now=now
     )
@@ -193,10 +215,15 @@ def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
 
 def require_registered(environment: Environment, user_ids: list[str]) -> None:
     """Raises `UnknownUsers`, which names those that are not."""
+    if unknown := _unknown(environment, user_ids):
+        raise UnknownUsers(unknown)
+
+
+def _unknown(environment: Environment, user_ids: list[str]) -> list[str]:
+    """Which of these are not registered, in the order given."""
     known = set(
         AppUser.objects.filter(environment=environment, user_id__in=user_ids).values_list(
             "user_id", flat=True
         )
     )
-    if missing := set(user_ids) - known:
-        raise UnknownUsers(missing)
+    return [user_id for user_id in user_ids if user_id not in known]

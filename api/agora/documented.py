@@ -35,6 +35,7 @@ _ANY_CALL: Meanings = {
     wire.TOO_LARGE: "the body is too large.",
     wire.TOO_OFTEN: "more of this call than a second allows.",
     wire.INTERNAL: "something broke here; the log knows what.",
+    wire.UNAVAILABLE: "the database cannot be reached just now.",
 }
 _USER: Meanings = {wire.NO_USER: "no such user."}
 _MEANWHILE: Meanings = {wire.NO_USER: "the user has been deleted meanwhile."}

@@ -31,6 +31,7 @@ from users.friends import (
     RefusesFriends,
     TooManyFriends,
 )
+from users.hosted_profiles import InvalidField
 from users.identity import InvalidProfile, InvalidUserId
 from users.passwords import InvalidPassword
 from users.quota import QuotaExceeded
@@ -144,6 +145,7 @@ NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
 WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
 TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
 INTERNAL = Refusal(500, "internal_server_error")
+UNAVAILABLE = Refusal(503, "service_unavailable")
 
 # --- Who asks ----------------------------------------------------------------------------------
 GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
@@ -218,6 +220,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     Resolver404: NO_CALL,
     vendor.WrongMethod: WRONG_METHOD,
     vendor.Crashed: INTERNAL,
+    vendor.DatabaseLost: UNAVAILABLE,
     DoorClosed: DISABLED,
     RateExceeded: TOO_OFTEN,
     # The body
@@ -243,6 +246,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     RefusesFriends: FORBIDDEN,
     NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
     InvalidFriendProfile: _argument(),
+    InvalidField: _argument(),
     InvalidEnd: INVALID,
     InvalidMuteEnd: INVALID,
     ListFull: LIST_FULL,
@@ -269,8 +273,6 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     )
     if isinstance(error, vendor.WrongMethod):
         response["Allow"] = error.allowed
-    if isinstance(error, RateExceeded):
-        response["Retry-After"] = "1"
     return response
 
 

@@ -9,13 +9,16 @@ Decided here, where its manual is silent or two sources differ (errors: see `cod
 * At most 20 ids in a call about lists, at most 3,000 on a list.
 * `order` of a blocklist: 0 is newest first, 1 oldest first.
 * An empty `pageToken` is the last page; the key is always there.
-* /v4/user/online-status/get, as the manual prints it, is connection-status/get.
+* /v4/user/online-status/get, as the manual prints it, is connection-status/get, and friend/delete
+  is friend/remove.
+* Page 0 of a list of bans is the same as none. A list may be asked for without a body.
 """
 
-from collections.abc import Sequence
+from ninja import Body
 
 from api import bodies, codes, signature
 from api.nexconn import auth, callbacks, friends, moderation, profiles, push, users, wire
+from api.tables import Dialect
 from api.vendor import Vendor, VendorAPI
 from applications.vendors import Occasion, Snippet
 
@@ -27,26 +30,15 @@ api = VendorAPI(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-for router in (users, moderation, profiles, friends, push):
-    api.add_router("", router.router)
-
-
-PATH_WORDS = frozenset({"v4"})
-
-
-def _owns(segments: Sequence[str]) -> bool:
-    return bool(segments) and segments[0] in PATH_WORDS
-
-
-def _call_name(method: str, route: str) -> str:
-    return route.removeprefix("v4/")
+dialect = Dialect(takes=Body, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
+dialect.fill(api, users, moderation, profiles, friends, push)
 
 
 VENDOR = Vendor(
     name="nexconn",
     title="Nexconn",
     settings=signature.SignatureSettings,
-    path_words=PATH_WORDS,
+    path_words=frozenset({"v4"}),
     webhook_format=callbacks.FORMAT,
     snippets={
         Occasion.START: [
@@ -57,13 +49,16 @@ VENDOR = Vendor(
         Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
         Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
     },
-    owns=_owns,
+    owns=lambda segments: segments[:1] == ["v4"],
     api=api,
-    call_name=_call_name,
+    call_name=lambda method, route: route.removeprefix("v4/"),
     limits=auth.LIMITS,
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,
     refuse=codes.refuse,
     documented=wire.DOCUMENTED,
-    aliases={"v4/user/online-status/get": "v4/user/connection-status/get"},
+    aliases={
+        "v4/user/online-status/get": "v4/user/connection-status/get",
+        "v4/friend/delete": "v4/friend/remove",
+    },
 )

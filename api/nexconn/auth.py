@@ -12,6 +12,10 @@ LIMITS = Limits(
         "user/soft-delete": Limit(100, of_users=True),
         "user/restore": Limit(100, of_users=True),
         "user/tag/batch/set": Limit(10),
+        "friend/remove": Limit(100, of_users=True),
+        "friend/relationship/get": Limit(100, of_users=True),
+        "friend/permission/set": Limit(100, of_users=True),
+        "friend/permission/get": Limit(100, of_users=True),
     },
 )
 

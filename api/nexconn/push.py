@@ -1,34 +1,10 @@
 """Nexconn's calls about tags, which push campaigns go by."""
 
-from typing import Any
-
-from ninja import Body, Router
-
+from api.calls import push
 from api.nexconn import schemas
-from api.nexconn.wire import Answer, Done
-from api.vendor import Request
-from users import tags
+from api.tables import Call
 
-router = Router(tags=["Push notices"])
-
-
-@router.post("/v4/user/tag/batch/set", response=Done)
-def tag_batch_set(request: Request, body: Body[schemas.TagSet]) -> Any:
-    """The same tags for each of these users, in place of those there were."""
-    caller = request.auth
-    tags.set_tags(
-        environment=caller.environment,
-        user_ids=body.userIds,
-        tags=body.tags,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
-
-
-@router.post("/v4/user/tag/batch/get", response=Answer[schemas.TaggedUsers])
-def tag_batch_get(request: Request, body: Body[schemas.TagGet]) -> Any:
-    """The tags of these users."""
-    found = tags.tags_of(environment=request.auth.environment, user_ids=body.userIds)
-    users = [schemas.TaggedUser(userId=user_id, tags=each) for user_id, each in found.items()]
-    return Answer(result=schemas.TaggedUsers(users=users))
+CALLS = (
+    Call("/v4/user/tag/batch/set", push.set_tags, schemas.TagSet),
+    Call("/v4/user/tag/batch/get", push.tags_of, schemas.TagGet, schemas.TaggedUsers),
+)

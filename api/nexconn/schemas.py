@@ -1,111 +1,145 @@
-"""Nexconn's words and bounds. Names are as on the wire; types are strict, "30" is no number."""
+"""Nexconn's words and bounds. A field is spelled as its name in camel case, but where an alias says
+otherwise. Types are strict, "30" is no number.
+"""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from api import fields
 
 
-class Body(Schema):
-    model_config = ConfigDict(strict=True)
+class Asked(Schema):
+    model_config = ConfigDict(strict=True, alias_generator=to_camel)
 
 
-class User(Body):
-    userId: fields.UserId
+class Answered(Schema):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Users(Body):
-    userIds: fields.UserIds
+class User(Asked):
+    user_id: fields.UserId
+
+
+class Users(Asked):
+    user_ids: fields.UserIds
+
+
+class ManyUsers(Asked):
+    user_ids: fields.ManyUserIds
 
 
 class IssueToken(User):
     name: fields.Name
-    avatarUrl: fields.AvatarUrl | None = None
+    avatar_url: fields.AvatarUrl | None = None
 
 
-class Token(Schema):
-    userId: str
-    accessToken: str
+class Token(Answered):
+    user_id: str
+    token: str = Field(alias="accessToken")
 
 
 class ExpireTokens(Users):
-    expiresAt: fields.Milliseconds
+    milliseconds: fields.Milliseconds = Field(alias="expiresAt")
 
 
-class Profile(Schema):
+class Profile(Answered):
     name: str
-    avatarUrl: str
-    createdAt: str
+    avatar_url: str
+    registered_at: str = Field(alias="createdAt")
 
 
 class Update(User):
     name: fields.Name | None = None
-    avatarUrl: fields.AvatarUrl | None = None
+    avatar_url: fields.AvatarUrl | None = None
 
 
-class Status(Schema):
+class Status(Answered):
     status: Literal["0", "1"]
 
 
-class Ban(Users):
-    durationMinutes: fields.Minutes
+class Operation(Answered):
+    operation_id: str
 
 
-class BanList(Body):
-    page: fields.PageNumber | None = None
-    pageSize: fields.ListPageSize = 50
-
-
-class BannedUser(Schema):
-    userId: str
-    banExpiresAt: str
-
-
-class BannedUsers(Schema):
-    bannedUsers: list[BannedUser]
-
-
-class ManyUsers(Body):
-    userIds: Annotated[
-        list[fields.UserId], Field(min_length=1, max_length=fields.MAX_IDS_TO_DEACTIVATE)
-    ]
-
-
-class Operation(Schema):
-    operationId: str
-
-
-class SoftDeletedList(Body):
+class SoftDeletedList(Asked):
     page: fields.PageNumber = 1
-    pageSize: fields.DeactivatedPageSize = fields.MAX_DEACTIVATED_PAGE
+    size: fields.DeactivatedPageSize = Field(fields.MAX_DEACTIVATED_PAGE, alias="pageSize")
 
 
-class UserIds(Schema):
-    userIds: list[str]
+class UserIds(Answered):
+    user_ids: list[str]
+
+
+# --- Moderation --------------------------------------------------------------------------------
+
+
+class Ban(Users):
+    minutes: fields.Minutes = Field(alias="durationMinutes")
+
+
+class BanList(Asked):
+    page: fields.PageNumberOrNone | None = None
+    size: fields.ListPageSize = Field(50, alias="pageSize")
+
+
+class BannedUser(Answered):
+    user_id: str
+    ends_at: str = Field(alias="banExpiresAt")
+
+
+class BannedUsers(Answered):
+    users: list[BannedUser] = Field(alias="bannedUsers")
 
 
 class BlocklistAdd(User):
-    targetUserIds: fields.UserIds
+    listed_ids: fields.UserIds = Field(alias="targetUserIds")
 
 
 class BlocklistRemove(User):
-    blockedUserIds: fields.UserIds
+    listed_ids: fields.UserIds = Field(alias="blockedUserIds")
 
 
 class BlocklistGet(User):
-    pageToken: str | None = None
-    pageSize: fields.ListPageSize = fields.MAX_LIST_PAGE
-    order: Literal[0, 1] = 0
+    cursor: str | None = Field(None, alias="pageToken")
+    size: fields.ListPageSize = Field(fields.MAX_LIST_PAGE, alias="pageSize")
+    order: fields.Switch = 0
 
 
-class Blocklist(Schema):
-    """An empty `pageToken` is the end of the list."""
+# An empty one is the end of the list.
+PageToken = Annotated[str, BeforeValidator(lambda cursor: cursor or ""), Field(alias="pageToken")]
 
-    pageToken: str
-    blockedUserIds: list[str]
+
+class Blocklist(Answered):
+    user_ids: list[str] = Field(alias="blockedUserIds")
+    next: PageToken
+
+
+def _channel(given: Any) -> Any:
+    """The manual's example has a number for it."""
+    return "PERSON" if given == 1 and given is not True else given
+
+
+class MuteSet(Asked):
+    user_ids: fields.UserIdsToMute
+    state: fields.Switch = Field(alias="muteState")
+    channels: Annotated[
+        list[Annotated[fields.Channel, BeforeValidator(_channel)]],
+        Field(min_length=1, max_length=len(fields.CHANNELS)),
+    ] = Field(alias="channelTypes")
+
+
+class MuteList(Asked):
+    size: fields.MutePageSize = Field(100, alias="pageSize")
+    offset: fields.Offset = 0
+    channel: fields.Channel = Field(alias="channelType")
+
+
+class MutedUsers(Answered):
+    total: int = Field(alias="totalCount")
+    user_ids: list[str] = Field(alias="mutedUserIds")
 
 
 # --- Hosted profiles ---------------------------------------------------------------------------
@@ -114,30 +148,32 @@ class Blocklist(Schema):
 class ProfileSet(User):
     """At least one of the two."""
 
-    userProfile: dict[str, Any] | None = None
-    userExtProfile: dict[str, str] | None = None
+    basic: dict[str, Any] | None = Field(None, alias="userProfile")
+    extended: dict[str, str] | None = Field(None, alias="userExtProfile")
 
-    @model_validator(mode="after")
-    def _has_one(self) -> Self:
-        if self.userProfile is None and self.userExtProfile is None:
-            raise PydanticCustomError("missing", "userProfile or userExtProfile is required")
-        return self
+    _has_one = fields.at_least_one("basic", "extended", said="userProfile or userExtProfile")
 
 
-class ProfileList(Body):
+class ProfileList(Asked):
     page: fields.PageNumber = 1
-    pageSize: fields.UserPageSize = 20
-    order: Literal[0, 1] = 0
+    size: fields.UserPageSize = Field(20, alias="pageSize")
+    order: fields.Switch = 0
 
 
-class HostedProfile(Schema):
-    userId: str
+class HostedProfile(Answered):
+    """An empty half is left out."""
+
+    user_id: str
     version: int
-    userProfile: dict[str, Any]
-    userExtProfile: dict[str, str]
+    basic: Annotated[dict[str, Any] | None, BeforeValidator(lambda half: half or None)] = Field(
+        None, alias="userProfile"
+    )
+    extended: Annotated[dict[str, str] | None, BeforeValidator(lambda half: half or None)] = Field(
+        None, alias="userExtProfile"
+    )
 
 
-class HostedProfiles(Schema):
+class HostedProfiles(Answered):
     users: list[HostedProfile]
 
 
@@ -145,116 +181,85 @@ class HostedProfiles(Schema):
 
 
 class FriendAdd(User):
-    """`action` 1 asks where the other's permission says so, 2 never asks."""
-
-    targetId: fields.UserId
-    action: Literal[1, 2] = 1
-    extra: str = ""
+    target_id: fields.UserId
+    action: fields.FriendAction = 1
+    message: fields.FriendMessage = Field("", alias="extra")
 
 
 class FriendRemove(User):
-    targetIds: Annotated[
-        list[fields.UserId], Field(min_length=1, max_length=fields.MAX_FRIENDS_TO_REMOVE)
-    ]
+    target_ids: fields.ManyUserIds
 
 
 class FriendList(User):
-    pageToken: str | None = None
-    pageSize: fields.UserPageSize = 50
-    order: Literal[0, 1] = 0
+    """The manual has both numbers as texts."""
+
+    cursor: str | None = Field(None, alias="pageToken")
+    size: Annotated[fields.UserPageSize, fields.DIGITS_TOO] = Field(50, alias="pageSize")
+    order: Annotated[fields.Switch, fields.DIGITS_TOO] = 0
 
 
-class Friend(Schema):
-    userId: str
+class Friend(Answered):
+    user_id: str
     name: str
     alias: str
-    friendExtProfile: dict[str, str]
-    addedAt: int
+    extended: dict[str, str] = Field(alias="friendExtProfile")
+    added_at: int
 
 
-class Friends(Schema):
-    """An empty `pageToken` is the end of the list."""
-
-    pageToken: str
-    totalCount: int
+class Friends(Answered):
+    next: PageToken
+    total: int = Field(alias="totalCount")
     friends: list[Friend]
 
 
 class RelationshipGet(User):
-    targetIds: fields.UserIds
+    target_ids: fields.UserIds
 
 
-class Relationship(Schema):
-    """`result` 1: not friends, 4: friends."""
-
-    userId: str
+class Relationship(Answered):
+    user_id: str
     result: Literal[1, 4]
 
 
-class Relationships(Schema):
-    friendships: list[Relationship]
+class Relationships(Answered):
+    users: list[Relationship] = Field(alias="friendships")
 
 
 class PermissionSet(ManyUsers):
-    """Who may become their friend. 1: anyone, 2: after approval, 3: nobody."""
-
-    permissionType: Literal[1, 2, 3]
+    permission: fields.FriendPermissionNumber = Field(alias="permissionType")
 
 
-class Permission(Schema):
-    userId: str
-    permissionType: Annotated[int, Field(ge=1, le=3)]
+class Permission(Answered):
+    user_id: str
+    permission: fields.FriendPermissionNumber = Field(alias="permissionType")
 
 
-class Permissions(Schema):
-    permissions: list[Permission]
+class Permissions(Answered):
+    users: list[Permission] = Field(alias="permissions")
 
 
 class FriendProfileSet(User):
-    """Without `alias` there is none any more; without `friendExtProfile` it stays."""
-
-    targetId: fields.UserId
-    alias: str | None = None
-    friendExtProfile: dict[str, str] | None = None
+    target_id: fields.UserId
+    friend_alias: fields.Alias | None = Field(None, alias="alias")
+    extended: dict[str, str] | None = Field(None, alias="friendExtProfile")
 
 
-# --- Tags, and mutes in conversations ----------------------------------------------------------
+# --- Tags --------------------------------------------------------------------------------------
 
 
-class TagSet(Body):
-    userIds: Annotated[list[fields.UserId], Field(min_length=1, max_length=fields.MAX_IDS_TO_TAG)]
+class TagSet(Asked):
+    user_ids: fields.UserIdsToTag
     tags: fields.Tags
 
 
-class TagGet(Body):
-    userIds: Annotated[
-        list[fields.UserId], Field(min_length=1, max_length=fields.MAX_IDS_TO_ASK_FOR_TAGS)
-    ]
+class TagGet(Asked):
+    user_ids: fields.UserIdsToAskForTags
 
 
-class TaggedUser(Schema):
-    userId: str
+class TaggedUser(Answered):
+    user_id: str
     tags: list[str]
 
 
-class TaggedUsers(Schema):
+class TaggedUsers(Answered):
     users: list[TaggedUser]
-
-
-class MuteSet(Body):
-    userIds: Annotated[list[fields.UserId], Field(min_length=1, max_length=fields.MAX_IDS_TO_MUTE)]
-    muteState: Literal[0, 1]
-    channelTypes: Annotated[
-        list[fields.Channel], Field(min_length=1, max_length=len(fields.CHANNELS))
-    ]
-
-
-class MuteList(Body):
-    pageSize: fields.MutePageSize = 100
-    offset: fields.Offset = 0
-    channelType: fields.Channel
-
-
-class MutedUsers(Schema):
-    totalCount: int
-    mutedUserIds: list[str]

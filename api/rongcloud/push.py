@@ -1,123 +1,88 @@
-"""RongCloud's calls about what push notices go by: tags, remarks, quiet periods."""
+"""RongCloud's calls about what push notices go by: tags, remarks, quiet periods.
 
+Nobody pushes to an id that is not registered: a quiet period of one is accepted and not kept.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from ninja import Body, Form, Router
+from ninja import Body
 
 from api import numbered
+from api.calls import push
 from api.rongcloud import schemas
-from api.rongcloud.wire import Done
-from api.vendor import Request
+from api.tables import Call
+from api.vendor import Caller
 from users import profiles, tags
-
-router = Router(tags=["Push notices"])
-
-
-@router.post("/user/tag/set.json", response=Done)
-def tag_set(request: Request, body: Body[schemas.TagSet]) -> Any:
-    """A user's tags, in place of those there were. In JSON."""
-    return _set_tags(request, [body.userId], body.tags)
-
-
-@router.post("/user/tag/batch/set.json", response=Done)
-def tag_batch_set(request: Request, body: Body[schemas.TagBatchSet]) -> Any:
-    """The same tags for each of these users, in place of those there were. In JSON."""
-    return _set_tags(request, body.userIds, body.tags)
-
-
-def _set_tags(request: Request, user_ids: list[str], wanted: list[str]) -> Done:
-    caller = request.auth
-    tags.set_tags(
-        environment=caller.environment,
-        user_ids=user_ids,
-        tags=wanted,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
-
-
-@router.post("/user/tags/get.json", response=schemas.TagsAnswer)
-def tags_get(request: Request, form: Form[schemas.TagsGet]) -> Any:
-    """The tags of these users."""
-    found = tags.tags_of(environment=request.auth.environment, user_ids=form.userIds)
-    return schemas.TagsAnswer(result=found)
-
-
-@router.post("/user/remarks/set.json", response=Done)
-def remarks_set(request: Request, form: Form[schemas.RemarksSet]) -> Any:
-    """What push notices to a user call others."""
-    caller = request.auth
-    tags.set_remarks(
-        environment=caller.environment,
-        owner_id=form.userId,
-        remarks={each.id: each.remark for each in form.remarks},
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
-
-
-@router.post("/user/remarks/get.json", response=schemas.Remarks)
-def remarks_get(request: Request, form: Form[schemas.RemarksGet]) -> Any:
-    """A user's remarks, by the ids that they are about."""
-    remarks = tags.remarks_of(environment=request.auth.environment, owner_id=form.userId)
-    found = numbered.page(remarks, "about_id", number=form.page, size=form.size)
-    return schemas.Remarks(
-        total=remarks.count(),
-        users=[schemas.ShownRemark(id=each.about_id, remark=each.text) for each in found],
-    )
-
-
-@router.post("/user/remarks/del.json", response=Done)
-def remarks_del(request: Request, form: Form[schemas.RemarksDel]) -> Any:
-    """Forget what a user calls another."""
-    caller = request.auth
-    tags.remove_remark(
-        environment=caller.environment,
-        owner_id=form.userId,
-        about_id=form.targetId,
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
-
-
-@router.post("/user/blockPushPeriod/set.json", response=Done)
-def push_period_set(request: Request, form: Form[schemas.PushPeriod]) -> Any:
-    """When, each day, and how far a user is to be left in peace."""
-    period = {"start": form.startTime, "minutes": form.period, "level": int(form.level)}
-    return _set_quiet_period(request, form.userId, period)
-
-
-@router.post("/user/blockPushPeriod/get.json", response=schemas.PushPeriodAnswer)
-def push_period_get(request: Request, form: Form[schemas.User]) -> Any:
-    """When a user wants no pushes."""
-    user = profiles.get(environment=request.auth.environment, user_id=form.userId)
-    period = user.push_settings.get(profiles.QUIET_PERIOD) or _NO_PERIOD
-    return schemas.PushPeriodAnswer(
-        data=schemas.ShownPushPeriod(
-            startTime=period["start"], period=period["minutes"], unPushLevel=period["level"]
-        )
-    )
-
-
-@router.post("/user/blockPushPeriod/delete.json", response=Done)
-def push_period_delete(request: Request, form: Form[schemas.User]) -> Any:
-    """Let pushes through at any time."""
-    return _set_quiet_period(request, form.userId, "")
-
+from users.tokens import UnknownUsers
 
 _NO_PERIOD: dict[str, Any] = {"start": "00:00:00", "minutes": 0, "level": 0}
 
 
-def _set_quiet_period(request: Request, user_id: str, period: Any) -> Done:
-    caller = request.auth
-    profiles.update(
-        environment=caller.environment,
-        user_id=user_id,
-        push_settings={profiles.QUIET_PERIOD: period},
-        by=caller.actor,
-        now=caller.now,
-    )
-    return Done()
+def set_tags_of_one(caller: Caller, user_id: str, tags: Sequence[str]) -> None:
+    """A user's tags, in place of those there were."""
+    push.set_tags(caller, [user_id], tags)
+
+
+def set_remarks(caller: Caller, user_id: str, remarks: Sequence[schemas.Remark]) -> None:
+    """What push notices to a user call others."""
+    texts = {each.id: each.remark for each in remarks}
+    tags.set_remarks(**caller.who_and_when, owner_id=user_id, remarks=texts)
+
+
+def remarks(caller: Caller, user_id: str, page: int, size: int) -> dict[str, Any]:
+    """A user's remarks, by the ids that they are about."""
+    found = tags.remarks_of(environment=caller.environment, owner_id=user_id)
+    rows = numbered.page(found, "about_id", number=page, size=size)
+    return {
+        "total": found.count(),
+        "users": [{"id": each.about_id, "remark": each.text} for each in rows],
+    }
+
+
+def remove_remark(caller: Caller, user_id: str, target_id: str) -> None:
+    """Forget what a user calls another."""
+    tags.remove_remark(**caller.who_and_when, owner_id=user_id, about_id=target_id)
+
+
+def set_quiet_period(
+    caller: Caller, user_id: str, start_time: str, period: int, level: str
+) -> None:
+    """When, each day, and how far a user is to be left in peace. Level 0: every message is
+    announced, 1: mentions alone, 5: none.
+    """
+    _keep(caller, user_id, {"start": start_time, "minutes": period, "level": int(level)})
+
+
+def quiet_period(caller: Caller, user_id: str) -> dict[str, Any]:
+    """When a user wants no pushes."""
+    period = None
+    with suppress(UnknownUsers):
+        user = profiles.get(environment=caller.environment, user_id=user_id)
+        period = user.push_settings.get(profiles.QUIET_PERIOD)
+    return {"data": period or _NO_PERIOD}
+
+
+def remove_quiet_period(caller: Caller, user_id: str) -> None:
+    """Let pushes through at any time."""
+    _keep(caller, user_id, "")
+
+
+def _keep(caller: Caller, user_id: str, period: Any) -> None:
+    with suppress(UnknownUsers):
+        settings = {profiles.QUIET_PERIOD: period}
+        profiles.update(**caller.who_and_when, user_id=user_id, push_settings=settings)
+
+
+CALLS = (
+    Call("/user/tag/set.json", set_tags_of_one, schemas.TagSet, takes=Body),
+    Call("/user/tag/batch/set.json", push.set_tags, schemas.TagBatchSet, takes=Body),
+    Call("/user/tags/get.json", push.tags_of, schemas.TagsGet, schemas.TagsAnswer),
+    Call("/user/remarks/set.json", set_remarks, schemas.RemarksSet),
+    Call("/user/remarks/get.json", remarks, schemas.RemarksGet, schemas.Remarks),
+    Call("/user/remarks/del.json", remove_remark, schemas.RemarksDel),
+    Call("/user/blockPushPeriod/set.json", set_quiet_period, schemas.PushPeriod),
+    Call("/user/blockPushPeriod/get.json", quiet_period, schemas.User, schemas.PushPeriodAnswer),
+    Call("/user/blockPushPeriod/delete.json", remove_quiet_period, schemas.User),
+)

@@ -1,14 +1,20 @@
-"""RongCloud's words and bounds. Names are as on the wire."""
+"""RongCloud's words and bounds. A field is spelled as its name in camel case, but where an alias
+says otherwise.
+"""
 
+import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from api import bodies, fields
 from api.rongcloud.wire import Done
+from users import hosted_profiles
 
 
 def _split(texts: Sequence[str]) -> list[str]:
@@ -24,89 +30,179 @@ def _json(given: Any) -> Any:
         raise PydanticCustomError("json", "Not JSON: {reason}", {"reason": str(error)}) from None
 
 
+def _named(*names: str) -> BeforeValidator:
+    """Members of these names in any case: one SDK writes them with a capital. Null is no member."""
+    known = {name.lower(): name for name in names}
+
+    def members(given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        present = [(name, value) for name, value in given.items() if value is not None]
+        named = {known.get(name.lower(), name): value for name, value in present}
+        if len(named) < len(present):
+            raise PydanticCustomError("json", "Not JSON: a key appears twice")
+        return named
+
+    return BeforeValidator(members)
+
+
 _SHOWN_AS_JSON = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
-JSONObject = Annotated[dict[str, Any], BeforeValidator(_json), _SHOWN_AS_JSON]
-JoinedIds = Annotated[
-    list[fields.UserId], BeforeValidator(_split), Field(min_length=1, max_length=fields.MAX_IDS)
+_Members = Annotated[dict[str, Any], _named()]
+JSONObject = Annotated[_Members, BeforeValidator(_json), _SHOWN_AS_JSON]
+ProfileFields = Annotated[
+    dict[str, Any],
+    _named(*hosted_profiles.TEXT_FIELDS, *hosted_profiles.NUMBER_FIELDS),
+    BeforeValidator(_json),
+    _SHOWN_AS_JSON,
 ]
-ManyJoinedIds = Annotated[
-    list[fields.UserId],
-    BeforeValidator(_split),
-    Field(min_length=1, max_length=fields.MAX_IDS_TO_DEACTIVATE),
-]
+# In an answer.
+JSONText = Annotated[str, BeforeValidator(partial(json.dumps, ensure_ascii=False))]
+JoinedIds = Annotated[fields.UserIds, BeforeValidator(_split)]
+ManyJoinedIds = Annotated[fields.ManyUserIds, BeforeValidator(_split)]
 
 
-class User(Schema):
-    userId: fields.UserId
+class Asked(Schema):
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
-class Users(Schema):
-    userId: fields.UserIds
+class InJSON(Asked):
+    """Types are strict, "30" is no number."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Answered(Done):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Part(Schema):
+    """Of an answer."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class User(Asked):
+    user_id: fields.UserId
+
+
+class Users(Asked):
+    user_ids: fields.UserIds = Field(alias="userId")
+
+
+class FewUsers(Asked):
+    user_ids: JoinedIds = Field(alias="userId")
+
+
+class ManyUsers(Asked):
+    user_ids: ManyJoinedIds = Field(alias="userId")
 
 
 class GetToken(User):
     name: fields.Name
-    portraitUri: fields.AvatarUrl | None = None
+    avatar_url: fields.AvatarUrl | None = Field(None, alias="portraitUri")
 
 
-class Token(Done):
-    userId: str
+class Token(Answered):
+    user_id: str
     token: str
 
 
-class ExpireTokens(Schema):
-    userId: JoinedIds
-    time: fields.Milliseconds
+class ExpireTokens(FewUsers):
+    milliseconds: fields.Milliseconds = Field(alias="time")
 
 
 class Refresh(User):
     name: fields.Name | None = None
-    portraitUri: fields.AvatarUrl | None = None
+    avatar_url: fields.AvatarUrl | None = Field(None, alias="portraitUri")
 
 
-class Info(Done):
-    userName: str
-    userPortrait: str
-    createTime: str
+class Info(Answered):
+    name: str = Field(alias="userName")
+    avatar_url: str = Field(alias="userPortrait")
+    registered_at: str = Field(alias="createTime")
 
 
-class Online(Done):
+class Online(Answered):
     status: Literal["0", "1"]
 
 
+class UserIds(Answered):
+    user_ids: list[str] = Field(alias="users")
+
+
+class Operation(Answered):
+    operation_id: str = Field(alias="operateId")
+
+
+class DeactivatedQuery(Asked):
+    page: fields.PageNumber = Field(1, alias="pageNo")
+    size: fields.DeactivatedPageSize = Field(fields.MAX_DEACTIVATED_PAGE, alias="pageSize")
+
+
+class UserQuery(Asked):
+    page: fields.PageNumber = 1
+    size: fields.UserPageSize = Field(20, alias="pageSize")
+    order: fields.Switch = 0
+
+
+class ListedUser(Part):
+    user_id: str
+    name: str = Field(alias="userName")
+    avatar_url: str = Field(alias="userPortrait")
+    registered_at: str = Field(alias="regTime")
+
+
+class ListedUsers(Answered):
+    total: int
+    users: list[ListedUser]
+
+
+class UserGroupQuery(User):
+    page: fields.PageNumber = 1
+    size: fields.PageNumber = 1_000
+
+
+class Group(Part):
+    id: str
+    name: str
+
+
+class Groups(Answered):
+    groups: list[Group]
+
+
+# --- Bans, lists, mutes ------------------------------------------------------------------------
+
+
 class Block(Users):
-    minute: fields.Minutes
+    minutes: fields.Minutes = Field(alias="minute")
 
 
-class BlockQuery(Schema):
-    page: Annotated[int, Field(ge=0)] = 0
+class BlockQuery(Asked):
+    page: fields.PageNumberOrNone = 0
     size: fields.ListPageSize = 50
 
 
-class BlockedUser(Schema):
-    userId: str
-    blockEndTime: str
+class BlockedUser(Part):
+    user_id: str
+    ends_at: str = Field(alias="blockEndTime")
 
 
-class BlockedUsers(Done):
+class BlockedUsers(Answered):
     users: list[BlockedUser]
 
 
 class BlacklistChange(User):
-    blackUserId: fields.UserIds
+    listed_ids: fields.UserIds = Field(alias="blackUserId")
 
 
 class WhitelistChange(User):
-    whiteUserId: fields.UserIds
+    listed_ids: fields.UserIds = Field(alias="whiteUserId")
 
 
 class ListQuery(User):
-    pageToken: str = ""
+    cursor: str = Field("", alias="pageToken")
     size: fields.ListPageSize = fields.MAX_LIST_PAGE
-
-
-class UserIds(Done):
-    users: list[str]
 
 
 class ListPage(UserIds):
@@ -116,61 +212,32 @@ class ListPage(UserIds):
 
 
 class WhitesettingSet(Users):
-    whiteSetting: Literal["0", "1"]
+    state: fields.Switch = Field(alias="whiteSetting")
 
 
-class Whitesetting(Schema):
-    userId: str
-    whiteSetting: Literal["0", "1"]
+class Whitesetting(Part):
+    user_id: str
+    state: Literal["0", "1"] = Field(alias="whiteSetting")
 
 
-class Whitesettings(Done):
+class Whitesettings(Answered):
     users: list[Whitesetting]
 
 
-class ManyUsers(Schema):
-    userId: ManyJoinedIds
+class MuteSet(Asked):
+    user_ids: Annotated[fields.UserIdsToMute, BeforeValidator(_split)] = Field(alias="userId")
+    state: fields.Switch
+    channel: fields.Channel = Field("PERSON", alias="type")
 
 
-class Operation(Done):
-    operateId: str
+class MuteQuery(Asked):
+    size: fields.MutePageSize = Field(100, alias="num")
+    offset: fields.Offset = 0
+    channel: fields.Channel = Field("PERSON", alias="type")
 
 
-class DeactivatedQuery(Schema):
-    pageNo: fields.PageNumber = 1
-    pageSize: fields.DeactivatedPageSize = fields.MAX_DEACTIVATED_PAGE
-
-
-class UserQuery(Schema):
-    page: fields.PageNumber = 1
-    pageSize: Annotated[int, Field(ge=1, le=100)] = 20
-    order: Literal["0", "1"] = "0"
-
-
-class ListedUser(Schema):
-    userId: str
-    userName: str
-    userPortrait: str
-    regTime: str
-
-
-class ListedUsers(Done):
+class MutedUsers(UserIds):
     total: int
-    users: list[ListedUser]
-
-
-class UserGroupQuery(User):
-    page: fields.PageNumber = 1
-    size: Annotated[int, Field(ge=1)] = 1_000
-
-
-class Group(Schema):
-    id: str
-    name: str
-
-
-class Groups(Done):
-    groups: list[Group]
 
 
 # --- Push notices ------------------------------------------------------------------------------
@@ -179,55 +246,47 @@ class Groups(Done):
 class PushPeriod(User):
     """`period` in minutes. Level 0: every message is announced, 1: mentions alone, 5: none."""
 
-    startTime: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
-    period: Annotated[int, Field(ge=0, le=1439)]
+    start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
+    period: Annotated[fields.Number, Field(ge=0, le=1439)]
     level: Literal["0", "1", "5"] = "1"
 
 
-class ShownPushPeriod(Schema):
-    startTime: str
-    period: int
-    unPushLevel: int
+class ShownPushPeriod(Part):
+    start: str = Field(alias="startTime")
+    minutes: int = Field(alias="period")
+    level: int = Field(alias="unPushLevel")
 
 
-class PushPeriodAnswer(Done):
+class PushPeriodAnswer(Answered):
     data: ShownPushPeriod
 
 
-class TagSet(Schema):
-    model_config = ConfigDict(strict=True)
-
-    userId: fields.UserId
+class TagSet(InJSON):
+    user_id: fields.UserId
     tags: fields.Tags
 
 
-class TagBatchSet(Schema):
-    model_config = ConfigDict(strict=True)
-
-    userIds: Annotated[list[fields.UserId], Field(min_length=1, max_length=fields.MAX_IDS_TO_TAG)]
+class TagBatchSet(InJSON):
+    user_ids: fields.UserIdsToTag
     tags: fields.Tags
 
 
-class TagsGet(Schema):
-    userIds: Annotated[
-        list[fields.UserId],
-        BeforeValidator(_split),
-        Field(min_length=1, max_length=fields.MAX_IDS_TO_ASK_FOR_TAGS),
-    ]
+class TagsGet(Asked):
+    user_ids: Annotated[fields.UserIdsToAskForTags, BeforeValidator(_split)]
 
 
-class TagsAnswer(Done):
-    result: dict[str, list[str]]
+class TagsAnswer(Answered):
+    by_user: dict[str, list[str]] = Field(alias="result")
 
 
 class Remark(Schema):
     id: fields.UserId
-    remark: str
+    remark: fields.Remark
 
 
 class RemarksSet(User):
     remarks: Annotated[
-        list[Remark],
+        list[Annotated[Remark, _named("id", "remark")]],
         BeforeValidator(_json),
         Field(min_length=1, max_length=fields.MAX_REMARKS),
         _SHOWN_AS_JSON,
@@ -240,40 +299,17 @@ class RemarksGet(User):
 
 
 class RemarksDel(User):
-    targetId: fields.UserId
+    target_id: fields.UserId
 
 
-class ShownRemark(Schema):
+class ShownRemark(Part):
     id: str
     remark: str
 
 
-class Remarks(Done):
+class Remarks(Answered):
     total: int
     users: list[ShownRemark]
-
-
-# --- Mutes in conversations --------------------------------------------------------------------
-
-
-class MuteSet(Schema):
-    userId: Annotated[
-        list[fields.UserId],
-        BeforeValidator(_split),
-        Field(min_length=1, max_length=fields.MAX_IDS_TO_MUTE),
-    ]
-    state: Literal["0", "1"]
-    type: fields.Channel = "PERSON"
-
-
-class MuteQuery(Schema):
-    num: fields.MutePageSize = 100
-    offset: fields.Offset = 0
-    type: fields.Channel = "PERSON"
-
-
-class MutedUsers(UserIds):
-    total: int
 
 
 # --- Hosted profiles ---------------------------------------------------------------------------
@@ -282,37 +318,29 @@ class MutedUsers(UserIds):
 class ProfileSet(User):
     """At least one of the two."""
 
-    userProfile: JSONObject | None = None
-    userExtProfile: JSONObject | None = None
+    basic: ProfileFields | None = Field(None, alias="userProfile")
+    extended: JSONObject | None = Field(None, alias="userExtProfile")
 
-    @model_validator(mode="after")
-    def _has_one(self) -> Self:
-        if self.userProfile is None and self.userExtProfile is None:
-            raise PydanticCustomError("missing", "userProfile or userExtProfile is required")
-        return self
+    _has_one = fields.at_least_one("basic", "extended", said="userProfile or userExtProfile")
 
 
-class FewUsers(Schema):
-    userId: JoinedIds
-
-
-class ProfileQuery(Schema):
+class ProfileQuery(Asked):
     page: fields.PageNumber = 1
     size: fields.UserPageSize = 20
-    order: Literal["0", "1"] = "0"
+    order: fields.Switch = 0
 
 
-class Profile(Schema):
+class Profile(Part):
     """Both halves are JSON in a text."""
 
-    userId: str
+    user_id: str
     version: int
-    userProfile: str
-    userExtProfile: str
+    basic: JSONText = Field(alias="userProfile")
+    extended: JSONText = Field(alias="userExtProfile")
 
 
-class Profiles(Done):
-    userList: list[Profile]
+class Profiles(Answered):
+    users: list[Profile] = Field(alias="userList")
 
 
 # --- Friends -----------------------------------------------------------------------------------
@@ -321,88 +349,79 @@ class Profiles(Done):
 class FriendAdd(User):
     """`optType` 1 asks where the other's permission says so, 2 never asks."""
 
-    targetId: fields.UserId
-    optType: Literal["1", "2"] = "1"
-    extra: str = ""
+    target_id: fields.UserId
+    action: fields.FriendAction = Field(1, alias="optType")
+    message: fields.FriendMessage = Field("", alias="extra")
 
 
 class FriendTargets(User):
-    targetIds: ManyJoinedIds
+    target_ids: ManyJoinedIds
 
 
 class FriendDelete(User):
     """`targetId` is how an example of the vendor's spells `targetIds`."""
 
-    targetIds: ManyJoinedIds = []
-    targetId: fields.UserId | None = None
+    target_ids: ManyJoinedIds = []
+    target_id: fields.UserId | None = None
 
-    @model_validator(mode="after")
-    def _names_somebody(self) -> Self:
-        if not self.ids:
-            raise PydanticCustomError("missing", "targetIds is required")
-        return self
-
-    @property
-    def ids(self) -> list[str]:
-        return self.targetIds or ([self.targetId] if self.targetId is not None else [])
+    _has_one = fields.at_least_one("target_ids", "target_id", said="targetIds")
 
 
 class FriendGet(User):
-    pageToken: str = ""
+    cursor: str = Field("", alias="pageToken")
     size: fields.UserPageSize = 50
-    order: Literal["0", "1"] = "0"
+    order: fields.Switch = 0
 
 
-class Friend(Schema):
-    userId: str
+class Friend(Part):
+    user_id: str
     name: str
-    remarkName: str
-    friendExtProfile: str
-    time: int
+    alias: str = Field(alias="remarkName")
+    extended: JSONText = Field(alias="friendExtProfile")
+    added_at: int = Field(alias="time")
 
 
-class Friends(Done):
+class Friends(Answered):
     """Without `pageToken`, it is the last page."""
 
-    pageToken: str | None = None
-    totalCount: int
-    friendList: list[Friend]
+    next: str | None = Field(None, alias="pageToken")
+    total: int = Field(alias="totalCount")
+    friends: list[Friend] = Field(alias="friendList")
 
 
-class FriendCheck(Schema):
+class FriendCheck(Part):
     """`result` 1: not friends, 4: friends."""
 
-    userId: str
+    user_id: str
     result: Literal[1, 4]
 
 
-class FriendChecks(Done):
-    results: list[FriendCheck]
+class FriendChecks(Answered):
+    users: list[FriendCheck] = Field(alias="results")
 
 
 class FriendProfileSet(User):
     """Without `remarkName` there is none any more; without `friendExtProfile` it stays."""
 
-    targetId: fields.UserId
-    remarkName: str = ""
-    friendExtProfile: JSONObject | None = None
+    target_id: fields.UserId
+    friend_alias: fields.Alias = Field("", alias="remarkName")
+    extended: JSONObject | None = Field(None, alias="friendExtProfile")
 
 
-class PermissionSet(Schema):
+class PermissionGet(Asked):
+    user_ids: ManyJoinedIds
+
+
+class PermissionSet(PermissionGet):
     """Who may become their friend. 1: anyone, 2: after approval, 3: nobody."""
 
-    userIds: ManyJoinedIds
-    permissionType: Literal["1", "2", "3"]
+    permission: fields.FriendPermissionNumber = Field(alias="permissionType")
 
 
-class PermissionGet(Schema):
-    userIds: ManyJoinedIds
+class Permission(Part):
+    user_id: str
+    permission: fields.FriendPermissionNumber = Field(alias="type")
 
 
-class Permission(Schema):
-    userId: str
-    type: Annotated[int, Field(ge=1, le=3)]
-
-
-class Permissions(Done):
-    permissionSettings: list[Permission]
+class Permissions(Answered):
+    users: list[Permission] = Field(alias="permissionSettings")

@@ -1,17 +1,57 @@
-"""RongCloud's bodies, its envelope, and its error table."""
+"""RongCloud's bodies, its envelope, and its error table.
 
-from typing import Literal
+Decided here: a call that is for development alone is 1007 in production.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qsl
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from ninja import Schema
+from ninja.errors import HttpError, ValidationError
 
 from api import codes, signature
-from api.vendor import Documented, UnreadableBody
+from api.codes import Refusal
+from api.vendor import Documented, UnreadableBody, VendorAPI
+from users.deletion import NotInProduction
 
-REFUSALS = codes.REFUSALS
-_DEVELOPMENT_ONLY = {codes.NOT_ALLOWED: "the environment is a production environment."}
+# In bytes: the manual wants less than 100 k.
+MAX_BODY = 102_399
+
+
+class DevelopmentOnly(Exception):
+    """The vendor has this call for development environments alone."""
+
+    def __init__(self) -> None:
+        super().__init__("This call is for development environments")
+
+
+class EmptyBody(Exception):
+    """Nothing was posted to a call that has required parameters."""
+
+    def __init__(self) -> None:
+        super().__init__("No parameters were posted")
+
+
+class API(VendorAPI):
+    def on_exception(self, request: HttpRequest, exc: Any) -> NoReturn:
+        if isinstance(exc, ValidationError | HttpError) and not request.body:
+            raise EmptyBody from exc
+        super().on_exception(request, exc)
+
+
+NO_PARAMETERS = Refusal(1003, 400)
+NOT_ALLOWED = Refusal(1007, 401)
+REFUSALS = {
+    **codes.REFUSALS,
+    EmptyBody: NO_PARAMETERS,
+    DevelopmentOnly: NOT_ALLOWED,
+    NotInProduction: NOT_ALLOWED,
+}
+_DEVELOPMENT_ONLY = {NOT_ALLOWED: "the environment is a production environment."}
 DOCUMENTED = Documented(
     description="Forms in, JSON out; code 200 where a call succeeded. Ids may be repeated; "
     "where a call takes up to 100, also joined by commas.",
@@ -19,11 +59,12 @@ DOCUMENTED = Documented(
     alternatives=signature.ALTERNATIVES,
     error=codes.Error,
     errors=codes.errors_of(
+        {**codes.ANY_CALL, NO_PARAMETERS: "no parameters were posted, and some are required."},
         {
             "user/getToken": {codes.QUOTA: "no place is free: the text says how to free some."},
             "user/query": _DEVELOPMENT_ONLY,
             "user/delusers": _DEVELOPMENT_ONLY,
-        }
+        },
     ),
 )
 
@@ -32,6 +73,14 @@ class Done(Schema):
     """Success; further answers add their fields."""
 
     code: Literal[200] = 200
+
+
+def success(answers: type[Schema] | None) -> Any:
+    return answers or Done
+
+
+def succeed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    return answer
 
 
 def form(body: bytes) -> "MultiValueDict[str, str]":

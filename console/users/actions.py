@@ -102,21 +102,26 @@ def user_expire_tokens(
     request: MemberRequest, environment: Environment, user_id: str
 ) -> HttpResponse:
     now = timezone.now()
-    form = ExpireTokensForm(request.POST if request.method == "POST" else None, now=now)
+    form = ExpireTokensForm(
+        request.POST if request.method == "POST" else None, initial={"before": now}
+    )
     if form.is_valid():
         before = form.cleaned_data["before"]
         try:
-            tokens.expire(
+            unknown = tokens.expire(
                 environment=environment,
                 user_ids=[user_id],
                 before=before,
                 by=acting_staff(request),
                 now=now,
             )
-        except UnknownUsers:
-            return _gone(request, environment, user_id)
-        message = f"Tokens of {user_id} issued before {before:%Y-%m-%d %H:%M:%S} UTC are dead"
-        return _changed(request, environment, user_id, message)
+        except tokens.MomentAhead as error:
+            form.add_error("before", f"{error}.")
+        else:
+            if unknown:
+                return _gone(request, environment, user_id)
+            message = f"Tokens of {user_id} issued before {before:%Y-%m-%d %H:%M:%S} UTC are dead"
+            return _changed(request, environment, user_id, message)
     title = f"Expire access tokens of {user_id}"
     context = {**_context(environment, user_id, title), "form": form}
     return responses.dialog(

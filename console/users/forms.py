@@ -1,6 +1,5 @@
 """Forms of the pages about users."""
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -69,14 +68,3 @@ class ExpireTokensForm(forms.Form):
             attrs={"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"
         ),
     )
-
-    def __init__(self, *args: Any, now: datetime, **kwargs: Any):
-        super().__init__(*args, **{"initial": {"before": now}, **kwargs})
-        self.now = now
-
-    def clean_before(self) -> datetime:
-        """A moment ahead would keep killing tokens not issued yet, and could not be taken back."""
-        before: datetime = self.cleaned_data["before"]
-        if before > self.now:
-            raise forms.ValidationError("This moment is still to come. It is in UTC.")
-        return before

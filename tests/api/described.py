@@ -31,7 +31,8 @@ def _validator(vendor_name: str, call_name: str, status: int) -> Draft202012Vali
 
 
 def must_be_described(response: Any) -> None:
-    """Calls that do not exist have no description."""
+    """Calls that do not exist have no description. Whatever is too much says when to come again."""
+    assert response.status_code != 429 or int(response["Retry-After"]) >= 1
     call = response.wsgi_request.call
     responses = _responses(call.vendor).get(call.name)
     if responses is not None:

@@ -53,8 +53,14 @@ def ask(request, rongcloud, nexconn):
         assert not DeactivatedUser.objects.exists()
         return answer["code"], status
 
+    # The two tables differ in a few codes: (RongCloud's, Nexconn's).
+    ask.refusal = lambda *codes: (codes[position], 400)
     ask.caller = caller
     return ask
+
+
+TOO_MANY = (1502, 1002)
+WRONG_TYPE = (1501, 1002)
 
 
 class TestUserIds:
@@ -69,16 +75,18 @@ class TestUserIds:
         assert ask(UNBAN, ids=[user_id]) == (1005, 400)
 
     def test_must_not_be_too_many(self, ask):
-        assert ask(BAN, ids=MANY_IDS, minutes=5) == (1502, 400)
-        assert ask(EXPIRE, ids=MANY_IDS, before=1) == (1502, 400)
+        too_many = ask.refusal(*TOO_MANY)
+        assert ask(BAN, ids=MANY_IDS, minutes=5) == too_many
+        assert ask(EXPIRE, ids=MANY_IDS, before=1) == too_many
         listing = ("blacklist/add", "user/blocklist/add")
-        assert ask(listing, id="ann", listed=MANY_IDS) == (1502, 400)
+        assert ask(listing, id="ann", listed=MANY_IDS) == too_many
 
     def test_must_be_there(self, ask):
         assert ask(TOKEN, name="Ann") == (1002, 400)
         assert ask(BAN, minutes=5) == (1002, 400)
         assert ask(BAN, ids=[], minutes=5) == (1002, 400)
-        assert ask(DEACTIVATE, ids=[]) == (1002, 400)
+        # Of a form, nothing is left then.
+        assert ask(DEACTIVATE, ids=[]) == ask.refusal(1003, 1002)
 
     @pytest.mark.parametrize("user_id", ["a/b", NUL_ID])
     def test_are_checked_where_they_only_ask(self, ask, user_id):
@@ -94,10 +102,6 @@ class TestUserIds:
         assert ask(BAN, ids=["good", "b/ad", "fine"], minutes=5) == (1002, 400)
         assert ask(DEACTIVATE, ids=["good", "b/ad"]) == (1002, 400)
 
-    def test_cannot_be_on_their_own_list(self, ask):
-        listing = ("blacklist/add", "user/blocklist/add")
-        assert ask(listing, id="ann", listed=["bob", "ann"]) == (1002, 400)
-
 
 class TestNamesAndAvatars:
     def test_a_name_must_be_there(self, ask):
@@ -110,9 +114,9 @@ class TestNamesAndAvatars:
     def test_an_avatar_has_1024_bytes_at_most(self, ask):
         assert ask(TOKEN, id="ann", name="Ann", avatar="é" * 513) == (1005, 400)
 
-    def test_a_megabyte_of_either_is_too_long(self, ask):
-        assert ask(TOKEN, id="ann", name="x" * 1_000_000) == (1005, 400)
-        assert ask(TOKEN, id="ann", name="Ann", avatar="x" * 1_000_000) == (1005, 400)
+    def test_a_hundred_kilobytes_of_either_is_too_long(self, ask):
+        assert ask(TOKEN, id="ann", name="x" * 100_000) == (1005, 400)
+        assert ask(TOKEN, id="ann", name="Ann", avatar="x" * 100_000) == (1005, 400)
 
     @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "\x1b[2J"])
     def test_neither_has_control_characters(self, ask, text):
@@ -121,18 +125,23 @@ class TestNamesAndAvatars:
 
 
 class TestNumbers:
-    @pytest.mark.parametrize("minutes", [0, -1, 43_201, 10**30, "soon", 1.5, ""])
+    @pytest.mark.parametrize("minutes", [0, -1, 43_201, 10**30, ""])
     def test_a_ban_lasts_1_to_43_200_minutes(self, ask, minutes):
-        assert ask(BAN, ids=["ann"], minutes=minutes) == (1002, 400)
+        assert ask(BAN, ids=["ann"], minutes=minutes) == ask.refusal(1002, 1003)
+
+    @pytest.mark.parametrize("minutes", ["soon", 1.5, "1_0", "+10", " 10", "٣", "1e1", "0x1"])
+    def test_a_number_is_written_in_plain_digits(self, ask, minutes):
+        assert ask(BAN, ids=["ann"], minutes=minutes) == ask.refusal(1501, 1003)
 
     def test_a_ban_needs_its_minutes(self, ask):
         assert ask(BAN, ids=["ann"]) == (1002, 400)
 
-    @pytest.mark.parametrize("moment", [-1, 10**15, 10**400, "yesterday", ""])
+    @pytest.mark.parametrize("moment", [-1, 10**15, 10**400, ""])
     def test_a_moment_is_milliseconds_up_to_the_year_9999(self, ask, moment):
         assert ask(EXPIRE, ids=["ann"], before=moment) == (1002, 400)
+        assert ask(EXPIRE, ids=["ann"], before="yesterday") == ask.refusal(*WRONG_TYPE)
 
-    @pytest.mark.parametrize("size", [0, -5, 1001, 10**30, "many"])
+    @pytest.mark.parametrize("size", [0, -5, 1001, 10**30])
     def test_a_page_has_a_size_within_its_bounds(self, ask, size):
         assert ask(("blacklist/query", "user/blocklist/get"), id="ann", size=size) == (1002, 400)
         bans = ("block/query", "user/ban/list")
@@ -162,11 +171,28 @@ class TestForms:
 
         assert (status, answer["code"]) == (400, 1002)
 
-    @pytest.mark.parametrize("body", [b"", b"&&&", b"=", b"nonsense", b'{"userId":"ann"}', b"\x00"])
+    @pytest.mark.parametrize("body", [b"&&&", b"=", b"nonsense", b'{"userId":"ann"}', b"\x00"])
     def test_that_are_none_miss_their_parameters(self, rongcloud, body):
         status, answer = rongcloud.send("/user/info.json", body)
 
         assert (status, answer["code"]) == (400, 1002)
+
+    def test_that_are_empty_have_a_code_of_their_own(self, rongcloud):
+        for path in ("/user/info.json", "/user/tag/set.json"):
+            assert rongcloud.send(path) == (
+                400,
+                {"code": 1003, "errorMessage": "No parameters were posted"},
+            )
+
+    def test_are_less_than_100_kilobytes(self, rongcloud):
+        status, answer = rongcloud.send("/user/block/query.json", b"a" * 102_400)
+        assert (status, answer["code"]) == (413, 1508)
+        assert rongcloud.send("/user/block/query.json", b"a" * 102_399)[0] == 200
+
+    def test_may_begin_with_an_ampersand(self, rongcloud, environment):
+        make_user(environment=environment, user_id="ann")
+
+        assert rongcloud.send("/user/info.json", "&userId=ann")[0] == 200
 
     def test_ignore_what_nobody_knows(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann")
@@ -228,7 +254,7 @@ class TestJSON:
     def test_has_strict_types(self, nexconn, members):
         status, answer = nexconn("user/ban", **members)
 
-        assert (status, answer["code"]) == (400, 1002)
+        assert (status, answer["code"]) in {(400, 1002), (400, 1003)}
         assert not Ban.objects.exists()
 
     def test_ignores_what_nobody_knows(self, nexconn, environment):
@@ -274,5 +300,5 @@ class TestCredentials:
         )
 
         assert rongcloud("block/query")[0] == 430
-        assert nexconn("user/ban/list")[0] == 403
+        assert nexconn("user/ban/list")[0] == 430
         assert json.loads(nexconn.response.content)["code"] == 1009

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from redis.connection import AbstractConnection
 
 from api import ratelimit
 from applications.vendors import vendors
@@ -58,6 +59,7 @@ class TestLimits:
                 "code": 1008,
                 "errorMessage": "More than 3 calls a second",
             }
+            assert caller.response["Retry-After"] == "1"
             clock.move_to(NOON + SECOND)
             assert statuses(caller, "checkOnline", 1, userId="a") == [200]
 
@@ -92,6 +94,19 @@ class TestLimits:
 
         assert caller("user/get", userId="a")[0] == 400
 
+    def test_cost_a_call_one_round_trip(self, slow, at_noon, monkeypatch):
+        caller, sent = RongCloud(slow), []
+        caller("block/query")  # the script is known from here on
+        send = AbstractConnection.send_packed_command
+        monkeypatch.setattr(
+            AbstractConnection,
+            "send_packed_command",
+            lambda *args, **options: sent.append(1) or send(*args, **options),
+        )
+
+        assert caller("block/query")[0] == 200
+        assert len(sent) == 1
+
     def test_can_be_switched_off(self, slow, at_noon, settings):
         settings.API_RATE_LIMITS = False
 
@@ -107,7 +122,7 @@ class TestRedisAway:
             tries.append(1)
             raise ConnectionError("no route to Redis")
 
-        monkeypatch.setattr(ratelimit, "_add", away)
+        monkeypatch.setattr(ratelimit, "_limiter", away)
         return tries
 
     def test_lets_calls_pass_and_says_so_once(self, slow, broken, caplog):

@@ -62,7 +62,7 @@ class TestSignature:
         headers = headers_of(environment, "/v4/user/get", body)
 
         assert Nexconn(environment).send("/v4/user/get", body, headers=headers)[1] == {
-            "code": 1002,
+            "code": 400,
             "errorMessage": "Not registered: ann",
         }
 

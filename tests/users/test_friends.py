@@ -21,6 +21,7 @@ from users.friends import (
     RefusesFriends,
     TooManyFriends,
 )
+from users.hosted_profiles import InvalidField
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers
 
@@ -210,7 +211,7 @@ class TestDescribe:
     def test_has_bounds(self, environment, add, given):
         add("ann", "bob")
 
-        with pytest.raises(InvalidFriendProfile):
+        with pytest.raises((InvalidFriendProfile, InvalidField)):
             self.describe(environment, **given)
 
 

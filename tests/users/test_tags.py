@@ -33,7 +33,9 @@ class TestTags:
         lines = AuditEvent.objects.filter(type="tags.changed").order_by("pk")
         assert [line.subject for line in lines] == ["ann", "bob"]
 
-    @pytest.mark.parametrize("wrong", [[""], ["x" * 41], ["a\x00b"], [f"t{n}" for n in range(21)]])
+    @pytest.mark.parametrize(
+        "wrong", [[""], ["x" * 41], ["张" * 14], ["a\x00b"], [f"t{n}" for n in range(21)]]
+    )
     def test_have_bounds(self, here, wrong):
         with pytest.raises(InvalidTags):
             tags.set_tags(user_ids=["ann"], tags=wrong, **here)

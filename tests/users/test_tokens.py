@@ -22,7 +22,7 @@ from tests.factories import (
 from tests.generated import given, st
 from users import deactivation, deletion, registration, tokens
 from users.models import AppUser, Connection
-from users.tokens import TokenExpired, TokenRefused, TokenRevoked, TokenUnknown, UnknownUsers
+from users.tokens import TokenExpired, TokenRefused, TokenRevoked, TokenUnknown
 
 pytestmark = pytest.mark.django_db
 
@@ -187,18 +187,27 @@ class TestExpire:
         assert opens(make_token(other), user.environment) == other
         assert opens(make_token(twin), twin.environment) == twin
 
-    def test_of_somebody_unknown_is_refused_and_changes_nobody(self):
+    def test_of_somebody_unknown_keeps_no_other_token_alive(self):
         user = make_user(environment=make_environment())
-        with pytest.raises(UnknownUsers) as refusal:
-            tokens.expire(
-                environment=user.environment,
-                user_ids=[user.user_id, "nobody"],
-                before=NOON + HOUR,
-                by=staff_actor(),
-                now=NOON,
-            )
-        assert refusal.value.user_ids == ["nobody"]
-        assert opens(make_token(user), user.environment) == user
+        token = make_token(user, now=NOON - HOUR)
+        unknown = tokens.expire(
+            environment=user.environment,
+            user_ids=["nobody", user.user_id, "nothing"],
+            before=NOON,
+            by=staff_actor(),
+            now=NOON,
+        )
+        assert unknown == ["nobody", "nothing"]
+        assert opens(token, user.environment) == "revoked"
+        assert AuditEvent.objects.get(type="user.tokens_expired").subject == user.user_id
+
+    def test_of_what_is_not_issued_yet_is_refused(self):
+        user = make_user(environment=make_environment())
+        with pytest.raises(tokens.MomentAhead):
+            self.expire(user, NOON + DAY + MICROSECOND)
+        self.expire(user, NOON + DAY)
+        user.refresh_from_db()
+        assert user.tokens_valid_from == NOON + DAY
 
     def test_signing_out_everywhere_also_closes_connections(self):
         user = make_user(environment=make_environment())

@@ -124,13 +124,24 @@ class TestTokenExpire:
         assert rongcloud("token/expire", userId=["ann", "bob,cy"], time=moment) == DONE
         assert set(AppUser.objects.values_list("tokens_valid_from", flat=True)) == {NOON - MINUTE}
 
-    def test_names_the_unknown_and_changes_nobody(self, rongcloud, environment):
+    def test_skips_the_unknown(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann")
+        moment = int(NOON.timestamp() * 1000)
 
-        status, answer = rongcloud("token/expire", userId=["ann", "nobody"], time=1)
+        assert rongcloud("token/expire", userId=["nobody", "ann"], time=moment) == DONE
+        assert AppUser.objects.get().tokens_valid_from == NOON
+        assert rongcloud("token/expire", userId="nobody", time=moment) == DONE
 
-        assert (status, answer) == (400, {"code": 1002, "errorMessage": "Not registered: nobody"})
+    def test_refuses_a_moment_ahead_but_for_clocks_that_differ(self, rongcloud, environment):
+        make_user(environment=environment, user_id="ann")
+        moment = int(NOON.timestamp() * 1000)
+
+        status, answer = rongcloud("token/expire", userId="ann", time=moment + 5_001)
+        assert (status, answer["code"]) == (400, 1002)
         assert AppUser.objects.get().tokens_valid_from is None
+
+        assert rongcloud("token/expire", userId="ann", time=moment + 5_000) == DONE
+        assert AppUser.objects.get().tokens_valid_from == NOON
 
 
 class TestRefresh:
@@ -158,7 +169,7 @@ class TestRefresh:
         assert line.request_id == rongcloud.response["X-Request-ID"]
 
     def test_refuses_the_unknown(self, rongcloud):
-        assert rongcloud("refresh", userId="nobody", name="N")[1]["code"] == 1002
+        assert rongcloud("refresh", userId="nobody", name="N")[1]["code"] == 400
 
 
 class TestInfo:
@@ -190,7 +201,7 @@ class TestInfo:
     def test_refuses_the_unknown(self, rongcloud):
         assert rongcloud("info", userId="nobody") == (
             400,
-            {"code": 1002, "errorMessage": "Not registered: nobody"},
+            {"code": 400, "errorMessage": "Not registered: nobody"},
         )
 
     def test_sees_no_user_of_another_environment(self, rongcloud, production):
@@ -313,6 +324,12 @@ class TestBlacklist:
         assert rongcloud(f"{spelling}/remove", userId="u1", blackUserId=["b1", "b9"]) == DONE
         assert listed(environment, "u1") == ["b2"]
 
+    def test_takes_ones_own_id_and_ignores_it(self, rongcloud, environment, spelling):
+        assert rongcloud(f"{spelling}/add", userId="u1", blackUserId=["u1", "b1"]) == DONE
+        assert rongcloud(f"{spelling}/add", userId="u1", blackUserId="u1") == DONE
+        assert rongcloud(f"{spelling}/remove", userId="u1", blackUserId="u1") == DONE
+        assert listed(environment, "u1") == ["b1"]
+
     def test_is_listed_newest_first_in_pages(self, rongcloud, environment, spelling):
         for number in range(5):
             make_entry(
@@ -407,6 +424,8 @@ class TestDeactivate:
     def test_needs_a_body(self, rongcloud):
         status, answer = rongcloud.send("/user/deactivate.json")
 
+        assert (status, answer["code"]) == (400, 1003)
+        status, answer = rongcloud.send("/user/deactivate.json", "userId=")
         assert (status, answer) == (400, {"code": 1002, "errorMessage": "userId: Field required"})
 
 
@@ -486,14 +505,12 @@ class TestDelUsers:
         assert rongcloud.send("/user/delusers.json", body) == DONE
         assert not AppUser.objects.exists()
 
-    def test_deletes_nobody_where_one_is_unknown(self, rongcloud, environment):
+    def test_skips_the_unknown(self, rongcloud, environment):
         make_user(environment=environment, user_id="u1")
 
-        assert rongcloud("delusers", userId="u1,u2")[1] == {
-            "code": 1002,
-            "errorMessage": "Not registered: u2",
-        }
-        assert AppUser.objects.exists()
+        assert rongcloud("delusers", userId="nobody,u1") == DONE
+        assert not AppUser.objects.exists()
+        assert rongcloud("delusers", userId="nobody") == DONE
 
 
 class TestProduction:

@@ -1,0 +1,136 @@
+"""Bans, mutes in conversations, blocklists and allowlists.
+
+Somebody's own id on their list is accepted and ignored: a vendor's suite sends it, and the entry
+would have no effect.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from api import fields, numbered
+from api.vendor import Caller
+from applications import counting
+from moderation import bans, lists, mutes
+from moderation.lists import UserList
+from moderation.models import Ban
+
+
+def ban(caller: Caller, user_ids: Sequence[str], minutes: int) -> None:
+    """Ban these users for so many minutes, and close their connections."""
+    expires_at = caller.now + timedelta(minutes=minutes)
+    bans.impose(**caller.who_and_when, user_ids=user_ids, expires_at=expires_at, reason="")
+
+
+def unban(caller: Caller, user_ids: Sequence[str]) -> None:
+    """Lift the bans of these users."""
+    bans.lift(**caller.who_and_when, user_ids=user_ids)
+
+
+def banned(caller: Caller, page: int | None, size: int) -> dict[str, Any]:
+    """Bans in force, the latest end first. Without a page, all of them up to a bound."""
+    found = numbered.page(
+        Ban.objects.in_environment(caller.environment).in_force(caller.now),
+        *("-ends_at", "-id"),
+        number=page or 1,
+        size=size if page else fields.MAX_UNPAGED_BANS,
+    )
+    return {
+        "users": [
+            {"user_id": each.user_id, "ends_at": fields.printed(each.ends_at)} for each in found
+        ]
+    }
+
+
+def mute(
+    caller: Caller, user_ids: Sequence[str], state: int, channels: Sequence[fields.Channel]
+) -> None:
+    """1 mutes these users in these kinds of conversations until further notice, 0 lifts that."""
+    with transaction.atomic():
+        for channel in dict.fromkeys(channels):
+            kind = fields.CHANNELS[channel]
+            if state:
+                mutes.impose(
+                    **caller.who_and_when, user_ids=user_ids, channel=kind, expires_at=None
+                )
+            else:
+                mutes.lift(**caller.who_and_when, user_ids=user_ids, channel=kind)
+
+
+def muted(caller: Caller, channel: fields.Channel, offset: int, size: int) -> dict[str, Any]:
+    """Who is muted in one kind of conversation, the first muted first."""
+    found = mutes.in_channel(
+        environment=caller.environment, channel=fields.CHANNELS[channel], now=caller.now
+    )
+    rows = numbered.rows(found, "id", offset=offset, size=size)
+    return {"total": counting.count(found).value, "user_ids": [each.user_id for each in rows]}
+
+
+def blocklist_add(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
+    """Put these users on somebody's blocklist."""
+    others = _without(user_id, listed_ids)
+    lists.blocklist.add(**caller.who_and_when, owner_id=user_id, listed_ids=others)
+
+
+def blocklist_remove(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
+    """Take these users off somebody's blocklist."""
+    lists.blocklist.remove(**caller.who_and_when, owner_id=user_id, listed_ids=listed_ids)
+
+
+def blocklist(
+    caller: Caller, user_id: str, cursor: str | None, size: int, order: int = 0
+) -> dict[str, Any]:
+    """A blocklist, page by page: newest first, or with order 1 oldest first."""
+    return _page(lists.blocklist, caller, user_id, cursor, size, order)
+
+
+def allowlist_add(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
+    """Put these users on somebody's allowlist."""
+    others = _without(user_id, listed_ids)
+    lists.allowlist.add(**caller.who_and_when, owner_id=user_id, listed_ids=others)
+
+
+def allowlist_remove(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
+    """Take these users off somebody's allowlist."""
+    lists.allowlist.remove(**caller.who_and_when, owner_id=user_id, listed_ids=listed_ids)
+
+
+def allowlist(
+    caller: Caller, user_id: str, cursor: str | None, size: int, order: int = 0
+) -> dict[str, Any]:
+    """An allowlist, page by page: newest first, or with order 1 oldest first."""
+    return _page(lists.allowlist, caller, user_id, cursor, size, order)
+
+
+def allowlist_switch(caller: Caller, user_ids: Sequence[str], state: int) -> None:
+    """1 puts these users' allowlists in force, 0 their blocklists."""
+    lists.switch_allowlist(**caller.who_and_when, owner_ids=user_ids, on=bool(state))
+
+
+def allowlist_switches(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
+    """Whose allowlist is in force."""
+    on = lists.allowlists_on(environment=caller.environment, owner_ids=user_ids)
+    return {
+        "users": [
+            {"user_id": user_id, "state": "1" if user_id in on else "0"} for user_id in user_ids
+        ]
+    }
+
+
+def _without(owner_id: str, listed_ids: Sequence[str]) -> list[str]:
+    return [user_id for user_id in listed_ids if user_id != owner_id]
+
+
+def _page(
+    user_list: UserList, caller: Caller, owner_id: str, cursor: str | None, size: int, order: int
+) -> dict[str, Any]:
+    page = user_list.page(
+        environment=caller.environment,
+        owner_id=owner_id,
+        cursor=cursor or "",
+        size=size,
+        newest_first=order == 0,
+    )
+    return {"user_ids": [entry.listed_id for entry in page.rows], "next": page.next}

@@ -1,0 +1,58 @@
+"""Hosted profiles."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from api import numbered
+from api.calls.users import BY_REGISTRATION, LAST_REGISTERED_FIRST
+from api.vendor import Caller
+from users import hosted_profiles
+from users.models import Profile
+
+
+def set_fields(
+    caller: Caller,
+    user_id: str,
+    basic: Mapping[str, Any] | None,
+    extended: Mapping[str, Any] | None,
+) -> None:
+    """Merge these fields into a user's profile."""
+    hosted_profiles.set_fields(
+        **caller.who_and_when, user_id=user_id, basic=basic, extended=extended
+    )
+
+
+def clear(caller: Caller, user_ids: Sequence[str]) -> None:
+    """Remove the profiles of those of these users who have one."""
+    hosted_profiles.clear(**caller.who_and_when, user_ids=user_ids)
+
+
+def of_users(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
+    """The profiles of those of these users who have one."""
+    found = hosted_profiles.of_users(environment=caller.environment, user_ids=user_ids)
+    return _shown(found)
+
+
+def everybodys(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
+    """All profiles, by registration of their users."""
+    users = numbered.page(
+        hosted_profiles.holders(caller.environment),
+        *(LAST_REGISTERED_FIRST if order else BY_REGISTRATION),
+        number=page,
+        size=size,
+    )
+    return of_users(caller, [user.user_id for user in users])
+
+
+def _shown(profiles: Iterable[Profile]) -> dict[str, Any]:
+    return {
+        "users": [
+            {
+                "user_id": profile.user.user_id,
+                "version": profile.version,
+                "basic": profile.basic,
+                "extended": profile.extended,
+            }
+            for profile in profiles
+        ]
+    }

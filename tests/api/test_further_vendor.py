@@ -1,0 +1,75 @@
+"""What a further vendor costs: CONTRIBUTING lists every file beside its own that it touches."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from applications.vendors import vendors
+
+ROOT = Path(__file__).parents[2]
+NAMES = [vendor.name for vendor in vendors()]
+FOLDERS = ("api", "templates/api", "tests/api")
+OWN = tuple(f"{folder}/{name}/" for folder in FOLDERS for name in NAMES)
+SAME_FILES = {"__init__", "auth", "wire", "schemas", "users", "moderation"}
+# What tells of the past, and what is made from other files.
+NOT_TOUCHED = re.compile(r"/migrations/|\.lock$|^CONTRIBUTING|^CHANGELOG|\.(png|svg)$")
+# Shares its calls with an elder vendor.
+COUSIN, COUSIN_COSTS = "nexconn", 750
+
+
+def said_in(path):
+    """A file's text; of Python without comments and docstrings, which name vendors as examples."""
+    text = (ROOT / path).read_text(errors="replace")
+    if not path.endswith(".py"):
+        return text
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        match getattr(node, "body", None):
+            case [ast.Expr(value=ast.Constant() as docstring), *_]:
+                docstring.value = None
+    return ast.unparse(tree)
+
+
+def names_several(path):
+    """A file that tells vendors apart would have to know a further one."""
+    said = said_in(path).lower()
+    return sum(name in said for name in NAMES) > 1
+
+
+@pytest.fixture(scope="module")
+def tree():
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    if listed.returncode:
+        pytest.skip("not a checkout: nobody knows which files belong to the project")
+    return [path for path in listed.stdout.splitlines() if (ROOT / path).is_file()]
+
+
+def test_contributing_lists_every_file_that_a_further_vendor_touches(tree):
+    contributing = (ROOT / "CONTRIBUTING.md").read_text()
+    _, _, section = contributing.partition("## A further vendor\n")
+    listed = set(re.findall(r"^\| `([^`]+)` \|", section.partition("\n## ")[0], re.MULTILINE))
+
+    touched = {
+        path
+        for path in tree
+        if not path.startswith(OWN) and not NOT_TOUCHED.search(path) and names_several(path)
+    }
+
+    assert sorted(touched - listed) == [], "CONTRIBUTING does not list these"
+    assert sorted(listed - touched) == [], "these need not be touched any more"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_vendors_folder_has_the_same_files_as_the_others(name):
+    assert {path.stem for path in (ROOT / "api" / name).glob("*.py")} >= SAME_FILES
+
+
+def test_a_cousin_costs_few_lines_with_its_tests():
+    folders = [ROOT / "api" / COUSIN, ROOT / "tests/api" / COUSIN]
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    assert sum(len(path.read_text().splitlines()) for path in files) <= COUSIN_COSTS
