@@ -1,5 +1,7 @@
 """Worker processes as they run in earnest: killed half way, and woken by a real broker."""
 
+import base64
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from redis import Redis
 
 from applications.models import AuditEvent
 from moderation.models import Ban, SweepRun
@@ -144,8 +147,8 @@ class TestOverABroker:
 
         logs = [tmp_path / "worker.log", tmp_path / "beat.log"]
         with Supervisor() as supervisor:
-            for process, log in zip((WORKER, BEAT), logs, strict=True):
-                supervisor.start(process, log=log)
+            for command, log in zip((WORKER, BEAT), logs, strict=True):
+                supervisor.start(module(log.stem, command), log=log)
             assert eventually(all_done), "".join(map(Path.read_text, logs))
         over.refresh_from_db()
         for_good.refresh_from_db()
@@ -162,8 +165,7 @@ class TestOverABroker:
         with Supervisor() as supervisor:
             supervisor.start(module("worker", WORKER), log=log)
             assert eventually(
-                lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE,
-                seconds=60,
+                lambda: DeletionJob.objects.get(pk=job.pk).state == DeletionJob.State.DONE
             ), log.read_text()
         assert not AppUser.objects.exists()
 

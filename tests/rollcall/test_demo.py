@@ -82,6 +82,9 @@ class Demo:
     def pids(self) -> dict[str, int]:
         return {name: each["pid"] for name, each in recorded(self.data).items()}
 
+    def has_another(self, name: str, pid: int) -> bool:
+        return self.pids()[name] not in (0, pid)
+
     def ready(self) -> bool:
         try:
             url = f"http://127.0.0.1:{self.port}/readyz"
@@ -171,7 +174,7 @@ def test_killed_outright_it_starts_again_with_its_data_beside_its_orphans(demo):
     for pid in guards(demo.process.pid, pids.values()):
         os.kill(pid, signal.SIGKILL)
     demo.process.kill()
-    demo.process.wait()
+    demo.process.communicate()
     told = demo.start()
     assert f"http://127.0.0.1:{demo.port}/" in told
     assert "Making" not in told

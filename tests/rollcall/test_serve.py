@@ -31,6 +31,7 @@ def start(tmp_path, port):
         "DATA_DIR": str(tmp_path / "data"),
         "PORT": str(port),
         "GATEWAY_PORT": str(gateway_port),
+        "WEB_WORKERS": "1",
     }
 
     def _start(*arguments, **environment):
