@@ -24,11 +24,11 @@ from applications.models import Plan
 from applications.vendors import vendors
 from moderation.bans import InvalidEnd
 from moderation.mutes import InvalidMuteEnd
-from tests import generated
 from tests.api.agora.calls import Agora
 from tests.api.callers import signed_headers
 from tests.api.test_codes import CAUGHT, MISTAKES, calls_of, raised_by
 from tests.factories import make_environment, make_user
+from tests.generated import SETTINGS, given
 from users.friends import RefusesFriends
 from users.identity import InvalidUserId
 
@@ -39,7 +39,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = hypothesis.settings(
-    generated.SETTINGS,
+    SETTINGS,
     max_examples=5,
     phases=[hypothesis.Phase.generate],
     suppress_health_check=list(hypothesis.HealthCheck),
@@ -96,7 +96,7 @@ class TestCalls:
 
         for mode in GenerationMode:
             strategy = operation.as_strategy(generation_mode=mode)
-            EXAMPLES(hypothesis.given(strategy)(call))()
+            EXAMPLES(given(strategy)(call))()
 
 
 class TestDocument:
