@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('applications', '0002_fewer_indexes'),
+        ('applications', '0001_initial'),
         ('users', '0002_admission'),
     ]
 
