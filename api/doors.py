@@ -7,12 +7,14 @@ Invariants
   body too large, a crash. Never HTML, never a traceback.
 * Sessions, CSRF, CSP and sign-in stand behind this middleware, and never see a call.
 * Each call leaves one line in the log, and its X-Request-ID in the answer.
+* HEAD is answered as GET is, without the body. Every answer says how long it is.
 """
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
 
@@ -21,6 +23,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
+from api import cross_origin
 from api.vendor import Call, Crashed, Request, Vendor, WrongMethod
 from applications.requests import cleaned, request_id
 from applications.vendors import vendors
@@ -46,6 +49,9 @@ class DoorMiddleware:
 
 def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
     started = time.perf_counter()
+    is_head = request.method == "HEAD"
+    if is_head:
+        request.method = "GET"
     request.call = Call(
         vendor=vendor.name,
         name=UNKNOWN,
@@ -57,6 +63,12 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     except Exception as error:
         response = vendor.refusal(error) or _crash(vendor, request)
     response["X-Request-ID"] = request.call.request_id
+    if vendor.cross_origin:
+        cross_origin.let_be_read(response)
+    if response.status_code != HTTPStatus.NO_CONTENT:
+        response["Content-Length"] = str(len(response.content))
+    if is_head:
+        response.content = b""
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
     logger.info(
         "%s %s key=%s status=%s ms=%.0f request=%s",
@@ -78,6 +90,8 @@ def _crash(vendor: Vendor, request: Request) -> HttpResponse:
 
 
 def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
+    if vendor.cross_origin and cross_origin.is_preflight(request):
+        return cross_origin.preflight()
     match = request.resolver_match = vendor.resolve(segments)
     request.call = replace(request.call, name=vendor.call_name(request.method or "", match.route))
     # Django itself refuses a body that is announced too large; a chunked one announces nothing.

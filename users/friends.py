@@ -44,6 +44,7 @@ class TooManyFriends(Exception):
 
     def __init__(self, user_id: str):
         super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
+        self.user_id = user_id
 
 
 class BefriendsOneself(Exception):
@@ -62,6 +63,13 @@ class InvalidFriendProfile(Exception):
     """An alias, message or extension out of bounds; the text names it."""
 
 
+class AliasTooLong(InvalidFriendProfile):
+    """Or not a text that can be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
+
+
 class Outcome(Enum):
     FRIENDS = "friends"
     REQUESTED = "requested"
@@ -76,9 +84,11 @@ def add(
     by: Actor,
     now: datetime,
     direct: bool = False,
+    always_ask: bool = False,
     message: str = "",
 ) -> Outcome:
-    """Make them friends, or ask where the other's permission says so; `direct` never asks.
+    """Make them friends, or ask where the other's permission says so; `direct` never asks, and
+    `always_ask` asks even who lets everybody. Who has been asked by the other makes them friends.
 
     Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`,
     `InvalidFriendProfile`.
@@ -99,7 +109,8 @@ def add(
         return Outcome.FRIENDS
     permission = known[friend_id].friend_permission
     asked_back = _requests(environment, sender_id=friend_id, recipient_id=user_id).exists()
-    if direct or asked_back or permission == FriendPermission.ANYONE:
+    lets_everybody = permission == FriendPermission.ANYONE and not always_ask
+    if direct or asked_back or lets_everybody:
         _befriend(environment, user_id, friend_id, by=by, now=now)
         return Outcome.FRIENDS
     if permission == FriendPermission.NOBODY:
@@ -268,7 +279,7 @@ def describe(
     given: dict[str, Any] = {}
     if alias is not None:
         if not identity.is_text(alias, ALIAS_MAX_LENGTH):
-            raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
+            raise AliasTooLong
         given["alias"] = alias
     if extended is not None:
         try:

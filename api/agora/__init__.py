@@ -35,16 +35,17 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 
 from api.agora import (
-    attributes,
     auth,
-    checks,
+    bodies,
     connections,
-    contacts,
     documented,
+    friends,
     moderation,
+    presence,
+    profiles,
+    push,
     settings,
     tokens,
-    users,
     wire,
 )
 from api.vendor import Vendor, VendorAPI
@@ -58,14 +59,15 @@ api = VendorAPI(
     docs_url=None,
     openapi_url=None,
     auth=auth.app,
-    parser=wire.JSONBody(),
+    parser=bodies.JSONBody(),
 )
-# Fixed paths stand before those with names in their place: `users/batch/status`.
-for router in (tokens, connections, users, moderation, contacts, checks, attributes):
+# Fixed paths stand before those with names in their place: `users/batch/status`. Push has its call
+# in the router of users.
+for router in (tokens, connections, presence, push, moderation, friends, profiles):
     api.add_router("", router.router)
 
 # What follows the app in a path, where the app's own name is not enough to know the vendor by.
-_ROOTS = {"users", "user", "token", "metadata", "mutes", "contacts", "blocks"}
+_ROOTS = {"users", "user", "sdk", "token", "metadata", "mutes", "contacts", "blocks"}
 
 
 def _owns(segments: Sequence[str]) -> bool:
@@ -108,4 +110,5 @@ VENDOR = Vendor(
     refuse=wire.refuse,
     documented=documented.DOCUMENTED,
     tenant_segments=2,
+    cross_origin=True,
 )

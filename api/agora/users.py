@@ -4,14 +4,14 @@ from typing import Any
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, schemas, wire
+from api.agora import answers, auth, naming, paging, schemas, wire
 from api.agora.auth import Caller, Request
-from api.agora.envelope import entities, envelope, uri
+from api.agora.envelope import app_uri, entities, envelope
 from api.agora.settings import VENDOR_NAME, settings_of
 from api.agora.wire import Refused
 from applications import environments
 from applications.keyset import Keyset
-from users import deletion, passwords, profiles, registration
+from users import deletion, passwords, registration
 from users.models import AppUser
 
 router = Router(tags=["Users"], exclude_unset=True)
@@ -97,13 +97,13 @@ def _unsaved(new: schemas.NewUser) -> AppUser:
 
 
 @router.get("users", response=answers.Page)
-def list_users(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
+def list_users(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
     """The first registered first."""
     caller = request.auth
     page = OLDEST_FIRST.page(
         AppUser.objects.in_environment(caller.environment),
         cursor=cursor,
-        size=schemas.page_size(limit),
+        size=paging.page_size(limit),
     )
     return envelope(
         request,
@@ -115,13 +115,13 @@ def list_users(request: Request, limit: schemas.PageSize = None, cursor: str = "
 
 
 @router.delete("users", response=answers.Deleted)
-def delete_oldest(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
+def delete_oldest(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
     """Delete so many users, whoever they are, the first registered first."""
     caller = request.auth
     page = deletion.delete_oldest(
         environment=caller.environment,
         cursor=cursor,
-        size=schemas.page_size(limit),
+        size=paging.number_to_delete(limit),
         by=caller.actor,
         now=caller.now,
     )
@@ -140,21 +140,6 @@ def get_user(request: Request, username: str) -> Any:
     return envelope(request, "get", entities=entities(request.auth, [user]), count=1)
 
 
-@router.put("users/{username}", auth=auth.own_user, response=answers.Users)
-def change_push(request: Request, username: str, body: Body[schemas.PushSettings]) -> Any:
-    """Change nickname and push settings; what is not named stays."""
-    caller = request.auth
-    user = profiles.update(
-        environment=caller.environment,
-        user_id=naming.find(caller.environment, username).user_id,
-        name=body.nickname,
-        push_settings=body.sent(),
-        by=caller.actor,
-        now=caller.now,
-    )
-    return envelope(request, "put", entities=entities(caller, [user]))
-
-
 @router.delete("users/{username}", response=answers.Users)
 def delete_user(request: Request, username: str) -> Any:
     """Delete a user with all that is theirs."""
@@ -163,7 +148,9 @@ def delete_user(request: Request, username: str) -> Any:
     deletion.delete(
         environment=caller.environment, user_ids=[user.user_id], by=caller.actor, now=caller.now
     )
-    return envelope(request, "delete", uri=uri(request, "users"), entities=_gone(caller, [user]))
+    return envelope(
+        request, "delete", uri=app_uri(request, "users"), entities=_gone(caller, [user])
+    )
 
 
 @router.api_operation(
@@ -173,6 +160,8 @@ def change_password(request: Request, username: str, body: Body[schemas.ChangePa
     """The user's tokens die and their connections close. A user must know the old password."""
     caller = request.auth
     user = naming.find(caller.environment, username, unknown=wire.NO_USER_ENTITY)
+    if caller.user and body.oldpassword is None:
+        raise Refused(wire.OLD_PASSWORD_REQUIRED)
     if caller.user and not passwords.is_correct(user, body.oldpassword or ""):
         raise Refused(wire.GRANT_WRONG_PASSWORD)
     passwords.change(

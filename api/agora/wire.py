@@ -1,17 +1,15 @@
-"""Agora Chat's JSON bodies, and its error table."""
+"""Agora Chat's errors: what each says, and one table from every exception to one of them."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, NoReturn
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpResponse, UnreadablePostError
 from django.urls import Resolver404
 from django.utils import timezone
 from ninja.errors import HttpError, ValidationError
-from ninja.parser import Parser
 
 from api import vendor
 from api.agora.settings import ErrorDialect
@@ -25,6 +23,8 @@ from moderation.mutes import InvalidMuteEnd
 from users.attributes import AttributesTooLarge, InvalidAttribute
 from users.deletion import NotInProduction
 from users.friends import (
+    ALIAS_MAX_LENGTH,
+    AliasTooLong,
     BefriendsOneself,
     InvalidFriendProfile,
     NotFriends,
@@ -35,6 +35,7 @@ from users.identity import InvalidProfile, InvalidUserId
 from users.passwords import InvalidPassword
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
+from users.statuses import InvalidStatus, TooManySubscriptions
 from users.tokens import UnknownUsers
 
 ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException"
@@ -48,8 +49,8 @@ class Refusal:
     error: str
     description: str | None = None
     exception: str = ""
-    # Errors about attributes repeat the description under a key of their own.
-    desc: bool = False
+    # Errors about attributes have a text under a key of their own; "" repeats the description.
+    desc: str | None = None
 
 
 class Refused(Exception):
@@ -60,8 +61,8 @@ class Refused(Exception):
         super().__init__(self.refusal.description)
 
 
-def with_desc(refusal: Refusal) -> Refusal:
-    return replace(refusal, desc=True)
+def with_desc(refusal: Refusal, text: str = "") -> Refusal:
+    return replace(refusal, desc=text)
 
 
 def _argument(description: str | None = None) -> Refusal:
@@ -99,11 +100,11 @@ ATTRIBUTES_TOO_LARGE = Refusal(
     403,
     "FORBIDDEN",
     "size of metadata for this single user exceeds the user defined limit, 2048Bytes",
-    desc=True,
+    desc="",
 )
-WRONG_ATTRIBUTE = Refusal(400, "BAD_REQUEST", desc=True)
+WRONG_ATTRIBUTE = Refusal(400, "BAD_REQUEST", desc="")
 TOO_MANY_ATTRIBUTES = Refusal(
-    400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=True
+    400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=""
 )
 GRANT_TYPE = Refusal(400, "unsupported_grant_type", "Unable to authenticate (OAuth)")
 
@@ -135,7 +136,10 @@ TWO_PASSWORDS = Refusal(
 )
 DISABLED = Refusal(403, "forbidden_service_operation", "Service operation not allowed")
 FORBIDDEN = Refusal(403, "forbidden_op")
-TOO_MANY_CONTACTS = Refusal(403, "exceed_limit", "user contact number exceed limit")
+# Web clients know these two by their texts.
+INVITER_FULL = Refusal(403, "exceed_limit", "Inviter's contact max count")
+INVITEE_FULL = Refusal(403, "exceed_limit", "Invitee's contact max count")
+TOO_MANY_SUBSCRIPTIONS = Refusal(403, "exceed_limit")
 LIST_FULL = Refusal(403, "exceed_limit")
 NO_PLACE = Refusal(429, "resource_limited")
 
@@ -149,6 +153,7 @@ INTERNAL = Refusal(500, "internal_server_error")
 GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
 GRANT_WRONG_SECRET = _grant("client_secret does not match")
 GRANT_WRONG_PASSWORD = _grant("invalid password")
+OLD_PASSWORD_REQUIRED = _grant("oldpassword is required with a user's own token")
 GRANT_BANNED = _grant("user not activated")
 GRANT_NO_USER = _grant("user not found", status=404)
 
@@ -238,11 +243,14 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
         FORBIDDEN,
         description="Users in production can be deleted only while an owner has unlocked deletion",
     ),
-    TooManyFriends: TOO_MANY_CONTACTS,
+    TooManyFriends: INVITER_FULL,
     BefriendsOneself: _argument(),
     RefusesFriends: FORBIDDEN,
-    NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
+    NotFriends: _argument("updateRemark | they are not friends, please add as a friend first."),
+    AliasTooLong: _argument(f"remark length must less than {ALIAS_MAX_LENGTH}"),
     InvalidFriendProfile: _argument(),
+    InvalidStatus: _argument(),
+    TooManySubscriptions: TOO_MANY_SUBSCRIPTIONS,
     InvalidEnd: INVALID,
     InvalidMuteEnd: INVALID,
     ListFull: LIST_FULL,
@@ -259,7 +267,7 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     body = {
         "error": found.error,
         **({"exception": found.exception} if found.exception else {}),
-        **({"desc": text} if found.desc else {}),
+        **({"desc": found.desc or text} if found.desc is not None else {}),
         "timestamp": int(timezone.now().timestamp() * 1000),
         "duration": 0,
         "error_description": text,
@@ -272,26 +280,3 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     if isinstance(error, RateExceeded):
         response["Retry-After"] = "1"
     return response
-
-
-# --- Bodies ------------------------------------------------------------------------------------
-# Clients that send JSON name it so, or not at all, or as what their library names by default.
-JSON_TYPES = {"", "application/json", "application/x-www-form-urlencoded", "text/plain"}
-
-
-class JSONBody(Parser):
-    """JSON, whatever it is declared as within reason."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        if (request.content_type or "") not in JSON_TYPES:
-            raise Refused(MEDIA_TYPE)
-        try:
-            return json.loads(request.body.decode(), parse_constant=_no_number)
-        except RecursionError:
-            raise Refused(NOT_JSON, reason="nested too deep") from None
-        except ValueError as error:
-            raise Refused(NOT_JSON, reason=error) from None
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
