@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from applications.models import Environment
-from users import identity, quota
+from users import identity, quota, spelling
 from users.models import AppUser, DeactivatedUser
 
 # Each id is locked until its chunk is in, and PostgreSQL has room for some 6,400 locks in all.
@@ -26,12 +26,14 @@ _COLUMNS = {
 }
 
 
+@spelling.told
 @transaction.atomic
 def register_chunk(*, environment: Environment, users: Sequence[AppUser]) -> int:
     """Register those of up to `CHUNK` unsaved users, each with `registered_at`, whose id is
     neither registered nor deactivated; how many. Their primary keys are not read back.
 
-    Raises `QuotaExceeded`, and of `identity` `InvalidUserId` and `InvalidProfile`.
+    Raises `QuotaExceeded`, `spelling.TakenInAnotherCase`, and of `identity` `InvalidUserId` and
+    `InvalidProfile`.
     """
     if len(users) > CHUNK:
         raise ValueError(f"more than {CHUNK} users in a chunk")

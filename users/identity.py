@@ -112,8 +112,8 @@ def lock_to_let_in(environment_id: int, user_id: str) -> None:
 
 
 def lock_key(environment_id: int, user_id: str) -> int:
-    """What PostgreSQL knows the lock by."""
-    text = f"{environment_id}:{user_id}".encode()
+    """What PostgreSQL knows the lock by: one for all spellings of an id in upper and lower case."""
+    text = f"{environment_id}:{user_id.lower()}".encode()
     return int.from_bytes(blake2b(text, digest_size=8).digest(), signed=True)
 
 

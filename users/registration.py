@@ -20,7 +20,8 @@ from applications import audit
 from applications.audit import Actor
 from applications.compiled import Compiled
 from applications.models import Environment
-from users import identity, quota, tokens
+from users import identity, quota, spelling, tokens
+from users.fields import in_any_case
 from users.models import AppUser, DeactivatedUser
 
 SAMPLE_PREFIX = "sample-"
@@ -76,6 +77,7 @@ class Registration:
     created: bool
 
 
+@spelling.told
 def register(
     *,
     environment: Environment,
@@ -88,8 +90,8 @@ def register(
     """Give an id a token; from its first one on it is registered.
 
     A name or avatar of None is not given: a known user keeps theirs.
-    Raises `UserDeactivated`, `quota.QuotaExceeded`, and of `identity` `InvalidUserId` and
-    `InvalidProfile`.
+    Raises `UserDeactivated`, `quota.QuotaExceeded`, `spelling.TakenInAnotherCase`, and of
+    `identity` `InvalidUserId` and `InvalidProfile`.
     """
     identity.check_user_id(user_id)
     identity.check_profile(name=name, avatar_url=avatar_url)
@@ -169,6 +171,7 @@ def _create_unless_held(
     return user
 
 
+@spelling.told
 @transaction.atomic
 def register_new(
     *, environment: Environment, users: Sequence[AppUser], now: datetime
@@ -258,8 +261,8 @@ def load_samples(*, environment: Environment, count: int, by: Actor, now: dateti
     quota.lock(environment)
     free = quota.free_places(environment)
     names = {f"{SAMPLE_PREFIX}{number:02}": f"Sample {number}" for number in range(1, count + 1)}
-    known = AppUser.objects.filter(environment=environment, user_id__in=names)
-    taken = set(known.values_list("user_id", flat=True))
+    known = AppUser.objects.filter(in_any_case(names), environment=environment)
+    taken = {user_id.lower() for user_id in known.values_list("user_id", flat=True)}
     samples = [
         AppUser(user_id=user_id, name=name)
         for user_id, name in names.items()

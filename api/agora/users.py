@@ -13,6 +13,7 @@ from applications import environments
 from applications.keyset import Keyset
 from users import deletion, passwords, registration
 from users.models import AppUser
+from users.spelling import TakenInAnotherCase
 
 router = Router(tags=["Users"], exclude_unset=True)
 OLDEST_FIRST = Keyset("registered_at", "id")
@@ -41,18 +42,22 @@ def register_new(
         new.password is None for new in wanted
     ):
         raise Refused(wire.PASSWORD_REQUIRED)
+    _ignore_case(caller)
     disabled: list[str] = []
+    respelled: list[str] = []
     created: list[AppUser] = []
-    while len(disabled) < len(by_name):
+    while left := [new for name, new in by_name.items() if name not in {*disabled, *respelled}]:
         try:
             created = registration.register_new(
                 environment=caller.environment,
-                users=[_unsaved(new) for name, new in by_name.items() if name not in disabled],
+                users=[_unsaved(new) for new in left],
                 now=caller.now,
             )
             break
         except registration.UserDeactivated as error:
             disabled += error.user_ids
+        except TakenInAnotherCase as error:
+            respelled += error.user_ids
     done = {user.user_id for user in created}
     taken = [name for name in by_name if name not in done and name not in disabled]
     if not created and taken:
@@ -73,11 +78,26 @@ def register_new(
 
 def register_without_password(caller: Caller, username: str) -> None:
     """For a user whom the app vouches for; not new is no error. Raises `Refused`."""
+    _ignore_case(caller)
     registration.register_new(
         environment=caller.environment,
         users=[AppUser(user_id=schemas.legal_username(username))],
         now=caller.now,
     )
+
+
+def _ignore_case(caller: Caller) -> None:
+    """Have the environment admit one spelling of an id from now on, through whatever door: this
+    one could not tell a second from it.
+    """
+    if not caller.environment.ids_ignore_case:
+        environments.change(
+            environment=caller.environment,
+            ids_ignore_case=True,
+            by=caller.actor,
+            now=caller.now,
+        )
+        caller.environment.ids_ignore_case = True
 
 
 def _each_once(wanted: list[schemas.NewUser]) -> dict[str, schemas.NewUser]:

@@ -35,6 +35,7 @@ from users.identity import InvalidProfile, InvalidUserId
 from users.passwords import InvalidPassword
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
+from users.spelling import TakenInAnotherCase
 from users.statuses import InvalidStatus, TooManySubscriptions
 from users.tokens import UnknownUsers
 
@@ -238,6 +239,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     # The domain
     UnknownUsers: NO_USER,
     UserDeactivated: DISABLED,
+    TakenInAnotherCase: replace(TAKEN, description=None),
     QuotaExceeded: _of_quota,
     NotInProduction: replace(
         FORBIDDEN,
