@@ -63,13 +63,6 @@ class InvalidFriendProfile(Exception):
     """An alias, message or extension out of bounds; the text names it."""
 
 
-class AliasTooLong(InvalidFriendProfile):
-    """Or not a text that can be kept."""
-
-    def __init__(self) -> None:
-        super().__init__(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
-
-
 class Outcome(Enum):
     FRIENDS = "friends"
     REQUESTED = "requested"
@@ -87,11 +80,9 @@ def add(
     always_ask: bool = False,
     message: str = "",
 ) -> Outcome:
-    """Make them friends, or ask where the other's permission says so; `direct` never asks, and
-    `always_ask` asks even who lets everybody. Who has been asked by the other makes them friends.
-
-    Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`,
-    `InvalidFriendProfile`.
+    """Make them friends, or ask where the other's permission says so; `direct` never asks,
+    `always_ask` always. Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`,
+    `TooManyFriends`, `InvalidFriendProfile`.
     """
     if user_id == friend_id:
         raise BefriendsOneself("A user cannot be their own friend")
@@ -109,8 +100,7 @@ def add(
         return Outcome.FRIENDS
     permission = known[friend_id].friend_permission
     asked_back = _requests(environment, sender_id=friend_id, recipient_id=user_id).exists()
-    lets_everybody = permission == FriendPermission.ANYONE and not always_ask
-    if direct or asked_back or lets_everybody:
+    if direct or asked_back or (permission == FriendPermission.ANYONE and not always_ask):
         _befriend(environment, user_id, friend_id, by=by, now=now)
         return Outcome.FRIENDS
     if permission == FriendPermission.NOBODY:
@@ -279,7 +269,7 @@ def describe(
     given: dict[str, Any] = {}
     if alias is not None:
         if not identity.is_text(alias, ALIAS_MAX_LENGTH):
-            raise AliasTooLong
+            raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
         given["alias"] = alias
     if extended is not None:
         try:

@@ -22,7 +22,7 @@ from pydantic import (
 from api.agora import wire
 from api.agora.wire import Refusal, Refused
 from users import statuses
-from users.friends import MESSAGE_MAX_LENGTH
+from users.friends import ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH
 from users.models import NAME_MAX_LENGTH
 
 MAX_TO_REGISTER = 60
@@ -66,6 +66,12 @@ def _new_password(value: Any) -> Any:
 def _nickname(value: Any) -> Any:
     if isinstance(value, str) and len(value) > NAME_MAX_LENGTH:
         raise Refused(wire.NICKNAME_TOO_LONG)
+    return value
+
+
+def _remark(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > ALIAS_MAX_LENGTH:
+        raise Refused(wire.REMARK_TOO_LONG, most=ALIAS_MAX_LENGTH)
     return value
 
 
@@ -186,7 +192,7 @@ class Check(Schema):
 
 
 class Remark(Schema):
-    remark: StrictStr
+    remark: Annotated[StrictStr, Field(max_length=ALIAS_MAX_LENGTH), BeforeValidator(_remark)]
 
 
 Seconds = Annotated[StrictInt, Field(ge=PERMANENT, le=MAX_MUTE_SECONDS)]

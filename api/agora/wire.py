@@ -23,8 +23,6 @@ from moderation.mutes import InvalidMuteEnd
 from users.attributes import AttributesTooLarge, InvalidAttribute
 from users.deletion import NotInProduction
 from users.friends import (
-    ALIAS_MAX_LENGTH,
-    AliasTooLong,
     BefriendsOneself,
     InvalidFriendProfile,
     NotFriends,
@@ -92,6 +90,7 @@ TOO_MANY_TO_ASK = _argument("request body exceeds maximum limit, maximum limit i
 NOBODY_TO_ASK = _argument("usernames is empty")
 BLANK_USERNAME = _argument("username cannot be blank")
 NUMBER_TO_CHECK = _argument("check_list size must be between 1 and 100")
+REMARK_TOO_LONG = _argument("remark length must less than {most}")
 TOO_MANY_TO_IMPORT = _argument("request user over flow limit:{most}.")
 PAGE_TOO_LARGE = _argument("page size more than max limit : {most}")
 MEDIA_TYPE = Refusal(415, "web_application", "Unsupported Media Type")
@@ -249,7 +248,6 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     BefriendsOneself: _argument(),
     RefusesFriends: FORBIDDEN,
     NotFriends: _argument("updateRemark | they are not friends, please add as a friend first."),
-    AliasTooLong: _argument(f"remark length must less than {ALIAS_MAX_LENGTH}"),
     InvalidFriendProfile: _argument(),
     InvalidStatus: _argument(),
     TooManySubscriptions: TOO_MANY_SUBSCRIPTIONS,

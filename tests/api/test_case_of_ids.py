@@ -14,7 +14,7 @@ class TestDoors:
     """Agora Chat's ids have no case, so that its first registration decides for all doors."""
 
     @pytest.fixture
-    def agora(self, environment, noon):
+    def agora(self, environment, at_noon):
         return Agora(environment)
 
     def test_tell_case_apart_until_one_registers_that_cannot(self, agora, rongcloud, nexconn):
@@ -54,7 +54,7 @@ class TestDoors:
 
 class TestAgoraFinds:
     @pytest.fixture
-    def agora(self, environment, noon):
+    def agora(self, environment, at_noon):
         return Agora(environment)
 
     def names(self, agora, name):

@@ -12,7 +12,7 @@ from users import registration
 from users.models import AppUser
 from users.spelling import TakenInAnotherCase
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("plan", [Plan.TRIAL, Plan.PRO])

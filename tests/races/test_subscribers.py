@@ -10,7 +10,7 @@ from tests.races.racing import only, race
 from users import statuses
 from users.models import StatusSubscription
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_nobody_hears_of_more_than_the_limit(monkeypatch):
