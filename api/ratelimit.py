@@ -34,7 +34,11 @@ _rests_until = datetime.min.replace(tzinfo=UTC)
 
 
 class RateExceeded(Exception):
-    """More of this call than a second allows; the next second is another."""
+    """More of this than its window of time allows; the next one begins in `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: int = 1):
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,11 @@ def count_guess(caller: Caller, user_id: str, *, wrong: bool) -> None:
     there were too many wrong ones for this user: then the right one is refused as well, or it could
     still be found.
     """
-    window = int(caller.now.timestamp()) // int(GUESSES_WITHIN.total_seconds())
+    seconds = int(GUESSES_WITHIN.total_seconds())
+    window, passed = divmod(int(caller.now.timestamp()), seconds)
     key = f"guesses:{caller.environment.pk}:{user_id}:{window}"
     if _incremented(key, int(wrong), caller.now, kept=GUESSES_WITHIN) >= MAX_GUESSES + wrong:
-        raise RateExceeded("Too many wrong passwords for this user")
+        raise RateExceeded("Too many wrong passwords for this user", retry_after=seconds - passed)
 
 
 def _total(caller: Caller, amount: int) -> int:

@@ -194,10 +194,11 @@ def contacts_page(
     page = friends.page(
         environment=caller.environment,
         user_id=naming.find(caller.environment, username).user_id,
-        cursor=cursor,
+        cursor=paging.opened(caller.environment, cursor),
         size=size,
         newest_first=True,
     )
+    next_page = paging.sealed(caller.environment, page.next)
     found = [
         {
             "username": friendship.friend_id,
@@ -209,8 +210,8 @@ def contacts_page(
         request,
         "get",
         entities=[],
-        data={"contacts": found, **({"cursor": page.next} if page.next else {})},
-        cursor=page.next,
+        data={"contacts": found, **({"cursor": next_page} if next_page else {})},
+        cursor=next_page,
         count=len(found),
     )
 

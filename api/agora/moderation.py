@@ -105,7 +105,7 @@ def _owner_and_named(
 
 
 @router.get("users/{username}/blocks/users", auth=auth.own_user, response=answers.PageOfNames)
-def blocked(
+def blocklist_page(
     request: Request, username: str, pageSize: paging.ShortPageSize = None, cursor: str = ""
 ) -> Any:
     """The latest first; without a page size and a cursor, up to 500."""
@@ -115,7 +115,7 @@ def blocked(
     page = blocklist.page(
         environment=caller.environment,
         owner_id=user.user_id,
-        cursor=cursor,
+        cursor=paging.opened(caller.environment, cursor),
         size=paging.page_size(pageSize, most=paging.MAX_SHORT_PAGE) if paged else MAX_BLOCKED,
     )
     names = [entry.listed_id for entry in page.rows]
@@ -124,7 +124,7 @@ def blocked(
         "get",
         entities=[],
         data=names,
-        cursor=page.next if paged else None,
+        cursor=paging.sealed(caller.environment, page.next) if paged else None,
         count=len(names),
     )
 

@@ -1,11 +1,22 @@
-"""Sizes and numbers of pages. One that is no number has a meaning, so that they arrive as text."""
+"""Pages: their cursors, sizes and numbers.
+
+Invariants
+----------
+* A cursor is good for the environment that it was made for alone, and tells nobody what is in it:
+  the keys of a table count all environments' rows.
+* A size that is no number has a meaning, so that sizes and numbers arrive as text.
+"""
 
 from typing import Annotated
 
+from cryptography.fernet import InvalidToken
 from pydantic import WithJsonSchema
 
 from api.agora import wire
 from api.agora.wire import Refused
+from applications import vault
+from applications.keyset import BadCursor
+from applications.models import Environment
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 10
@@ -52,3 +63,23 @@ def page_number(text: str | None) -> int:
         return 1
     # Longer numbers are beyond every page, and int() refuses very long ones.
     return int(text[:20]) or 1
+
+
+def sealed(environment: Environment, cursor: str | None) -> str | None:
+    """A cursor of a keyset, as it goes out."""
+    if cursor is None:
+        return None
+    return vault.encrypt(f"{environment.pk} {cursor}").rstrip("=")
+
+
+def opened(environment: Environment, text: str) -> str:
+    """The keyset's cursor; "" is none. Raises `BadCursor`."""
+    if not text:
+        return ""
+    try:
+        owner, _, cursor = vault.decrypt_once(text + "=" * (-len(text) % 4)).partition(" ")
+    except InvalidToken:
+        raise BadCursor(text) from None
+    if owner != str(environment.pk):
+        raise BadCursor(text)
+    return cursor

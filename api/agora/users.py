@@ -79,11 +79,11 @@ def register_new(
 def register_without_password(caller: Caller, username: str) -> None:
     """For a user whom the app vouches for; not new is no error. Raises `Refused`."""
     _ignore_case(caller)
-    registration.register_new(
-        environment=caller.environment,
-        users=[AppUser(user_id=schemas.legal_username(username))],
-        now=caller.now,
-    )
+    user = AppUser(user_id=schemas.legal_username(username))
+    try:
+        registration.register_new(environment=caller.environment, users=[user], now=caller.now)
+    except TakenInAnotherCase:
+        return
 
 
 def _ignore_case(caller: Caller) -> None:
@@ -122,14 +122,14 @@ def list_users(request: Request, limit: paging.PageSize = None, cursor: str = ""
     caller = request.auth
     page = OLDEST_FIRST.page(
         AppUser.objects.in_environment(caller.environment),
-        cursor=cursor,
+        cursor=paging.opened(caller.environment, cursor),
         size=paging.page_size(limit),
     )
     return envelope(
         request,
         "get",
         entities=entities(caller, page.rows),
-        cursor=page.next,
+        cursor=paging.sealed(caller.environment, page.next),
         count=len(page.rows),
     )
 
@@ -140,12 +140,17 @@ def delete_oldest(request: Request, limit: paging.PageSize = None, cursor: str =
     caller = request.auth
     page = deletion.delete_oldest(
         environment=caller.environment,
-        cursor=cursor,
+        cursor=paging.opened(caller.environment, cursor),
         size=paging.number_to_delete(limit),
         by=caller.actor,
         now=caller.now,
     )
-    return envelope(request, "delete", entities=_gone(caller, page.rows), cursor=page.next)
+    return envelope(
+        request,
+        "delete",
+        entities=_gone(caller, page.rows),
+        cursor=paging.sealed(caller.environment, page.next),
+    )
 
 
 def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:

@@ -205,6 +205,12 @@ def _of_ninja(error: HttpError) -> Refusal:
     return cause.refusal if isinstance(cause, Refused) else INVALID
 
 
+def _of_rate(error: RateExceeded) -> Refusal:
+    """A lock that outlasts the second says what it is: else clients try again every second."""
+    is_lock = error.retry_after > 1
+    return replace(TOO_OFTEN, description=None) if is_lock else TOO_OFTEN
+
+
 def _of_quota(error: QuotaExceeded) -> Refusal:
     return replace(
         NO_PLACE,
@@ -224,7 +230,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     vendor.WrongMethod: WRONG_METHOD,
     vendor.Crashed: INTERNAL,
     DoorClosed: DISABLED,
-    RateExceeded: TOO_OFTEN,
+    RateExceeded: _of_rate,
     # The body
     RequestDataTooBig: TOO_LARGE,
     UnreadablePostError: INVALID,
@@ -278,5 +284,5 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     if isinstance(error, vendor.WrongMethod):
         response["Allow"] = error.allowed
     if isinstance(error, RateExceeded):
-        response["Retry-After"] = "1"
+        response["Retry-After"] = str(error.retry_after)
     return response

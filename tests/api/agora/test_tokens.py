@@ -154,7 +154,11 @@ class TestPassword:
         for number in range(ratelimit.MAX_GUESSES):
             assert grant(agora, "password", username="ann", password=f"guess {number}")[0] == 400
 
-        assert grant(agora, "password", username="ann", password="secret")[0] == 429
+        with time_machine.travel(NOON + MINUTE, tick=False):
+            status, error, text = said(grant(agora, "password", username="ann", password="secret"))
+        assert (status, error) == (429, "reach_limit")
+        assert text == "Too many wrong passwords for this user"
+        assert agora.response["Retry-After"] == "540"
 
     def test_opens_nothing_for_a_banned_user(self, agora, ann):
         make_ban(environment=agora.environment, user_id="ann")

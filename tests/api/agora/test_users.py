@@ -1,5 +1,6 @@
 """Agora Chat's calls about users: envelopes key by key, and what is refused how."""
 
+import base64
 from uuid import UUID
 
 import pytest
@@ -289,8 +290,23 @@ class TestList:
 
         assert len(agora("GET", f"users?limit={limit}")[1]["entities"]) == size
 
+    def test_takes_no_cursor_of_another_environment_and_tells_nothing_by_its_own(self, agora, live):
+        for each in (agora, live):
+            make_users(environment=each.environment, count=3)
+        cursor = live("GET", "users?limit=1")[1]["cursor"]
+
+        assert live("GET", f"users?limit=1&cursor={cursor}")[0] == 200
+        for method in ("GET", "DELETE"):
+            assert said(agora(method, f"users?cursor={cursor}"))[:2] == (400, "illegal_argument")
+        first = AppUser.objects.filter(environment=live.environment).earliest("pk")
+        readable = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        assert str(first.pk).encode() not in readable
+        assert b"2026" not in readable
+
     @pytest.mark.parametrize("method", ["GET", "DELETE"])
-    @pytest.mark.parametrize("cursor", ["x", "LTgzNDAxMjM3OToxTEFnNE9sNEVlaVQ0UEdhdmJNR2tB"])
+    @pytest.mark.parametrize(
+        "cursor", ["x", "\u0661", "LTgzNDAxMjM3OToxTEFnNE9sNEVlaVQ0UEdhdmJNR2tB"]
+    )
     def test_takes_no_cursor_but_its_own(self, agora, method, cursor):
         make_users(environment=agora.environment, count=2)
 
