@@ -42,10 +42,10 @@ class TestPreflight:
         assert {"authorization", "content-type"} <= set(allowed)
 
     def test_passes_where_the_door_is_closed_and_the_calls_are_used_up(self, agora):
-        agora.environment.rate_limits = {"agora GET users": 1}
+        agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET users": 1}}}
         agora.environment.save()
-        environments.open_doors(
-            application=agora.environment.application, doors=[], by=staff_actor(), now=NOON
+        environments.answer_vendors(
+            application=agora.environment.application, names=[], by=staff_actor(), now=NOON
         )
         for _ in range(3):
             response = agora.client.options(f"{agora.base}/users", headers=PREFLIGHT)
@@ -60,7 +60,7 @@ class TestPreflight:
 
 class TestAnswers:
     def test_may_be_read_by_any_page_refusals_included(self, agora, settings, monkeypatch):
-        agora.environment.rate_limits = {"agora GET mutes": 1}
+        agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET mutes": 1}}}
         agora.environment.save()
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
         make_user(environment=agora.environment, user_id="ann")
