@@ -10,12 +10,14 @@ Invariants
 * Each 429 says in `Retry-After` after how many seconds another call may pass.
 * Sessions, CSRF, CSP and sign-in stand behind this middleware, and never see a call.
 * Each call leaves one line in the log, and its X-Request-ID in the answer.
+* HEAD is answered as GET is, without the body. Every answer says how long it is.
 """
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
 
@@ -25,6 +27,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import is_valid_path
 from django.utils import timezone
 
+from api import cross_origin
 from api.ratelimit import RateExceeded
 from api.vendor import Call, Crashed, DatabaseLost, Request, Vendor, WrongMethod
 from applications.outages import is_database_lost
@@ -57,6 +60,9 @@ class DoorMiddleware:
 
 def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
     started = time.perf_counter()
+    is_head = request.method == "HEAD"
+    if is_head:
+        request.method = "GET"
     request.call = Call(
         vendor=vendor.name,
         name=UNKNOWN,
@@ -71,6 +77,12 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
             seconds = error.retry_after if isinstance(error, RateExceeded) else PLACES_MAY_BE_FREE
             response["Retry-After"] = str(seconds)
     response["X-Request-ID"] = request.call.request_id
+    if vendor.cross_origin:
+        cross_origin.let_be_read(response)
+    if response.status_code != HTTPStatus.NO_CONTENT:
+        response["Content-Length"] = str(len(response.content))
+    if is_head:
+        response.content = b""
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
     logger.info(
         "%s %s key=%s status=%s ms=%.0f request=%s",
@@ -95,6 +107,8 @@ def _failed(vendor: Vendor, request: Request, error: Exception) -> HttpResponse:
 
 
 def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
+    if vendor.cross_origin and cross_origin.is_preflight(request):
+        return cross_origin.preflight()
     match = request.resolver_match = vendor.resolve(segments)
     request.call = replace(request.call, name=vendor.call_name(request.method or "", match.route))
     # Django itself refuses a body that is announced too large; a chunked one announces nothing.

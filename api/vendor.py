@@ -149,6 +149,8 @@ class Vendor(vendors.Vendor):
     aliases: Mapping[str, str] = field(default_factory=dict)
     # How many segments of a path say whose call it is, before those that say which.
     tenant_segments: int = 0
+    # Whether the vendor's web SDK calls from pages of any origin (`api.cross_origin`).
+    cross_origin: bool = False
 
     @cached_property
     def _resolver(self) -> URLResolver:

@@ -87,6 +87,7 @@ class EnvironmentAdmin(SupportAdmin):
         "token_lifetime",
         "reactivation_cooling_off",
         "friends_only",
+        "ids_ignore_case",
         "vendor_settings",
     )
     shown = (

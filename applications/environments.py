@@ -236,6 +236,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "A cooling-off time cannot be negative, nor above ten years.",
     ),
     "friends_only": (_is_bool, "Yes or no."),
+    "ids_ignore_case": (_is_bool, "Yes or no."),
 }
 
 

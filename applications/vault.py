@@ -35,6 +35,11 @@ def decrypt(ciphertext: str) -> str:
     return _decrypted(tuple(settings.ENCRYPTION_KEYS), ciphertext)
 
 
+def decrypt_once(ciphertext: str) -> str:
+    """As `decrypt`, for what nobody will ask for again: it is not kept."""
+    return _box(tuple(settings.ENCRYPTION_KEYS)).decrypt(ciphertext.encode()).decode()
+
+
 # Kept, for every API call asks: a process that holds the keys may as well hold what they open.
 @lru_cache(maxsize=1024)
 def _decrypted(keys: tuple[str, ...], ciphertext: str) -> str:

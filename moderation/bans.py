@@ -295,6 +295,16 @@ def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime
     return {ban.user_id: ban for ban in bans}
 
 
+def latest(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Ban]:
+    """user_id → the last ban, in force or over, for those who ever were banned."""
+    bans = (
+        Ban.objects.filter(environment=environment, user_id__in=list(user_ids))
+        .order_by("user_id", "-pk")
+        .distinct("user_id")
+    )
+    return {ban.user_id: ban for ban in bans}
+
+
 @dataclass(frozen=True)
 class SweepHealth:
     """`most_overdue` is how long the oldest unclosed ban has been over; zero when none is."""

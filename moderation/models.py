@@ -134,6 +134,16 @@ class Ban(models.Model):
         """See also `BanQuerySet.in_force`."""
         return self.closed_at is None and (self.expires_at is None or self.expires_at > now)
 
+    def changed_at(self, now: datetime) -> datetime:
+        """When it last changed anything: it began, was lifted or replaced, or time ended it,
+        whether or not a sweep has written that down.
+        """
+        if self.outcome in {self.Outcome.LIFTED, self.Outcome.REPLACED}:
+            return self.closed_at or self.imposed_at
+        if self.expires_at is not None and self.expires_at <= now:
+            return self.expires_at
+        return self.imposed_at
+
 
 class Mute(models.Model):
     """A user who may connect, but not write, in one kind of conversation."""

@@ -42,6 +42,8 @@ from users.models import (
     Profile,
     RegistrationTally,
     Remark,
+    Status,
+    StatusSubscription,
     UserTags,
 )
 
@@ -109,6 +111,8 @@ def records(development):
     Attributes.objects.create(size=0, **owned)
     UserTags.objects.create(**owned)
     Remark.objects.create(about_id="bob", text="Bobby", **owned)
+    Status.objects.create(text="away", changed_at=NOON, **owned)
+    StatusSubscription.objects.create(about_id="bob", expires_at=NOON, **owned)
     Friendship.objects.create(friend_id="bob", added_at=NOON, **owned)
     FriendRequest.objects.create(sender_id="alice", recipient_id="bob", requested_at=NOON, **here)
     Message.objects.create(

@@ -23,6 +23,8 @@ from users.models import (
     Profile,
     RegistrationTally,
     Remark,
+    Status,
+    StatusSubscription,
     UserTags,
 )
 
@@ -141,6 +143,18 @@ class OwnedAdmin(SupportAdmin):
 @admin.register(Remark)
 class RemarkAdmin(SupportAdmin):
     list_display = ("owner_id", "about_id", "text", "environment")
+    search_ids = ("owner_id", "about_id")
+
+
+@admin.register(Status)
+class StatusAdmin(SupportAdmin):
+    list_display = ("owner_id", "text", "environment", "changed_at")
+    search_ids = ("owner_id",)
+
+
+@admin.register(StatusSubscription)
+class StatusSubscriptionAdmin(SupportAdmin):
+    list_display = ("owner_id", "about_id", "environment", "expires_at")
     search_ids = ("owner_id", "about_id")
 
 

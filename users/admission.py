@@ -21,7 +21,7 @@ from django.db import connection, transaction
 
 from applications.models import USER_LIMITS, Environment
 from applications.statements import Statement
-from users import identity, quota
+from users import identity, quota, spelling
 
 # Each id is locked until its transaction ends, and PostgreSQL has room for some 6,400 locks in all.
 MOST_AT_ONCE = 2_000
@@ -73,6 +73,7 @@ class Admitted:
     known: dict[str, int]
 
 
+@spelling.told
 def admit(
     *,
     environment: Environment,
@@ -86,8 +87,8 @@ def admit(
 
     With `renew`, who is known gets the name and the avatar that are given; without it they are left
     alone. With `leave_out_deactivated`, deactivated ids are in neither answer.
-    Raises `UserDeactivated`, `quota.QuotaExceeded`, and of `identity` `InvalidUserId` and
-    `InvalidProfile`.
+    Raises `UserDeactivated`, `quota.QuotaExceeded`, `spelling.TakenInAnotherCase`, and of
+    `identity` `InvalidUserId` and `InvalidProfile`.
     """
     if len(newcomers) > MOST_AT_ONCE:
         raise ValueError(f"more than {MOST_AT_ONCE} users at once")

@@ -2,10 +2,11 @@
 
 Invariants
 ----------
-* At most 2 KB of keys and values for a user; an empty value removes its key.
+* At most 2 KB for a user, counted as JSON without blanks; an empty value removes its key.
 * The user need not be registered.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -51,7 +52,9 @@ def merge(
     identity.lock(environment, [user_id])
     before = of_user(environment=environment, user_id=user_id)
     after = {key: value for key, value in {**before, **values}.items() if value != ""}
-    size = sum(len(key.encode()) + len(value.encode()) for key, value in after.items())
+    size = (
+        len(json.dumps(after, ensure_ascii=False, separators=(",", ":")).encode()) if after else 0
+    )
     if size > MAX_BYTES:
         raise AttributesTooLarge
     Attributes.objects.update_or_create(
@@ -68,6 +71,11 @@ def merge(
             after={key: after.get(key) for key in values},
         )
     return after
+
+
+def _size(values: Mapping[str, str]) -> int:
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode()) if values else 0
 
 
 @transaction.atomic

@@ -6,7 +6,16 @@ from django.db.models import Q
 
 from applications.models import Environment
 from users.erasure import Occasion
-from users.models import Attributes, FriendRequest, Friendship, Message, Remark, UserTags
+from users.models import (
+    Attributes,
+    FriendRequest,
+    Friendship,
+    Message,
+    Remark,
+    Status,
+    StatusSubscription,
+    UserTags,
+)
 
 
 def erase(
@@ -31,6 +40,10 @@ def erase(
         "tags": UserTags.objects.filter(owner_id__in=user_ids, **here),
         "attributes": Attributes.objects.filter(owner_id__in=user_ids, **here),
         "remarks": Remark.objects.filter(remarks, **here),
+        "statuses": Status.objects.filter(owner_id__in=user_ids, **here),
+        "status subscriptions": StatusSubscription.objects.filter(
+            Q(owner_id__in=user_ids) | Q(about_id__in=user_ids), **here
+        ),
     }
     erased = {word: rows.delete()[0] for word, rows in doomed.items()}
     del erased["friends' sides"]  # the same friendships, counted once

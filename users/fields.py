@@ -1,8 +1,11 @@
 """The column that names a user."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Lower
+from django.db.models.lookups import In
 
 from applications.fields import IdentifierField
 
@@ -20,3 +23,8 @@ def begins_with(prefix: str, field: str = "user_id") -> Q:
     """Ids that begin so, as a range that the index serves."""
     # DEL is the last ASCII character, and no id has it.
     return Q(**{f"{field}__gte": prefix, f"{field}__lt": prefix + "\x7f"})
+
+
+def in_any_case(user_ids: Iterable[str]) -> Q:
+    """Ids that are these but for upper and lower case; an index on `Lower("user_id")` serves it."""
+    return Q(In(Lower("user_id"), sorted({user_id.lower() for user_id in user_ids})))

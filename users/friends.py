@@ -44,6 +44,7 @@ class TooManyFriends(Exception):
 
     def __init__(self, user_id: str):
         super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
+        self.user_id = user_id
 
 
 class BefriendsOneself(Exception):
@@ -76,12 +77,12 @@ def add(
     by: Actor,
     now: datetime,
     direct: bool = False,
+    always_ask: bool = False,
     message: str = "",
 ) -> Outcome:
-    """Make them friends, or ask where the other's permission says so; `direct` never asks.
-
-    Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`,
-    `InvalidFriendProfile`.
+    """Make them friends, or ask where the other's permission says so; `direct` never asks,
+    `always_ask` always. Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`,
+    `TooManyFriends`, `InvalidFriendProfile`.
     """
     if user_id == friend_id:
         raise BefriendsOneself("A user cannot be their own friend")
@@ -99,7 +100,7 @@ def add(
         return Outcome.FRIENDS
     permission = known[friend_id].friend_permission
     asked_back = _requests(environment, sender_id=friend_id, recipient_id=user_id).exists()
-    if direct or asked_back or permission == FriendPermission.ANYONE:
+    if direct or asked_back or (permission == FriendPermission.ANYONE and not always_ask):
         _befriend(environment, user_id, friend_id, by=by, now=now)
         return Outcome.FRIENDS
     if permission == FriendPermission.NOBODY:

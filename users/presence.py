@@ -260,12 +260,19 @@ def _held(gateway: GatewayProcess) -> list[Connection]:
 
 def connections(*, environment: Environment, user_id: str, now: datetime) -> list[Connection]:
     """The user's open connections, oldest first."""
-    return list(
-        Connection.objects.alive(now)
-        .of_users(environment, [user_id])
-        .filter(kicked_at=None)
-        .order_by("pk")
-    )
+    found = connections_of(environment=environment, user_ids=[user_id], now=now)
+    return found.get(user_id, [])
+
+
+def connections_of(
+    *, environment: Environment, user_ids: list[str], now: datetime
+) -> dict[str, list[Connection]]:
+    """user_id → open connections, oldest first, for those who have any. One query."""
+    found: dict[str, list[Connection]] = {}
+    held = Connection.objects.alive(now).of_users(environment, user_ids).filter(kicked_at=None)
+    for connection in held.order_by("pk"):
+        found.setdefault(connection.user_id, []).append(connection)
+    return found
 
 
 def online(*, environment: Environment, user_ids: list[str], now: datetime) -> set[str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,20 @@ PUSH_SETTINGS_MAX_BYTES = 4_096
 # Among the push settings: the daily {"start": "22:00:00", "minutes": 480, "level": 1}, where level
 # 0 still announces every message, 1 mentions alone, and 5 nothing.
 QUIET_PERIOD = "quiet_period"
+# And the devices that are pushed to, the newest first: `PushDevice` as members.
+PUSH_DEVICES = "push_devices"
+MAX_PUSH_DEVICES = 10
+
+
+@dataclass(frozen=True)
+class PushDevice:
+    """Where a device is reached: its push token, and the certificate to push with. The id is ""
+    where the client names none; an empty token forgets the device.
+    """
+
+    device_id: str
+    device_token: str
+    notifier_name: str
 
 
 def names_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, str]:
@@ -44,9 +59,11 @@ def update(
     name: str | None = None,
     avatar_url: str | None = None,
     push_settings: Mapping[str, Any] | None = None,
+    push_device: PushDevice | None = None,
 ) -> AppUser:
     """Change what is given; None leaves it. Push settings are merged into those there are, and an
-    empty text removes one. Raises `UnknownUsers`, `identity.InvalidProfile`.
+    empty text removes one. A push device takes the place of the one with its id; the oldest goes
+    where there are too many. Raises `UnknownUsers`, `identity.InvalidProfile`.
     """
     identity.check_profile(name=name, avatar_url=avatar_url)
     user = (
@@ -57,8 +74,8 @@ def update(
     if user is None:
         raise UnknownUsers([user_id])
     given: dict[str, Any] = {"name": name, "avatar_url": avatar_url}
-    if push_settings is not None:
-        given["push_settings"] = _merged(user.push_settings, push_settings)
+    if push_settings is not None or push_device is not None:
+        given["push_settings"] = _merged(user.push_settings, push_settings or {}, push_device)
     after = {
         field: value
         for field, value in given.items()
@@ -82,8 +99,15 @@ def update(
     return user
 
 
-def _merged(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(
+    before: Mapping[str, Any], wanted: Mapping[str, Any], device: PushDevice | None
+) -> dict[str, Any]:
     after = {key: value for key, value in {**before, **wanted}.items() if value != ""}
+    devices = after.pop(PUSH_DEVICES, [])
     if len(json.dumps(after)) > PUSH_SETTINGS_MAX_BYTES:
         raise identity.InvalidProfile("push_settings", "Too many push settings")
-    return after
+    if device is not None:
+        others = [each for each in devices if each["device_id"] != device.device_id]
+        first = [asdict(device)] if device.device_token else []
+        devices = [*first, *others][:MAX_PUSH_DEVICES]
+    return {**after, PUSH_DEVICES: devices} if devices else after

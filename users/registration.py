@@ -18,6 +18,7 @@ from applications.audit import Actor
 from applications.models import Environment
 from users import quota, tokens
 from users.admission import Newcomer, UserDeactivated, admit
+from users.fields import in_any_case
 from users.models import AppUser
 
 __all__ = ["UserDeactivated"]
@@ -168,8 +169,8 @@ def load_samples(*, environment: Environment, count: int, by: Actor, now: dateti
     quota.lock(environment)
     free = quota.free_places(environment)
     names = {f"{SAMPLE_PREFIX}{number:02}": f"Sample {number}" for number in range(1, count + 1)}
-    known = AppUser.objects.filter(environment=environment, user_id__in=names)
-    taken = set(known.values_list("user_id", flat=True))
+    known = AppUser.objects.filter(in_any_case(names), environment=environment)
+    taken = {user_id.lower() for user_id in known.values_list("user_id", flat=True)}
     samples = [
         AppUser(user_id=user_id, name=name)
         for user_id, name in names.items()

@@ -107,6 +107,12 @@ class Claims:
     environment_id: int
     user_id: str
     issued: int  # microseconds since 1970
+    expires: int = 0  # likewise; 0: never
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """None: it does not end by itself."""
+        return _EPOCH + self.expires * _MICROSECOND if self.expires else None
 
     def is_revoked(self, user: AppUser) -> bool:
         """Whether what was issued at that time has been declared dead; `user` with environment."""
@@ -129,7 +135,7 @@ def read(token: str, *, now: datetime) -> Claims:
         raise TokenUnknown
     if expires and _micros(now) >= expires:
         raise TokenExpired
-    return Claims(life, owner, body[_LAYOUT.size :].decode(), issued)
+    return Claims(life, owner, body[_LAYOUT.size :].decode(), issued, expires)
 
 
 def authenticate(*, environment: Environment, token: str, now: datetime) -> AppUser:

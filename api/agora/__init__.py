@@ -4,8 +4,9 @@
 app, without its names in the answers.
 
 Decided here, where the manual is silent or its sources differ:
-* Ids are folded to lower case at registration and when looked up; an id that another door
-  registered with capitals is found by its exact spelling.
+* Ids are lower-case when this door registers them, and found in any case. From its first
+  registration on, the environment admits one spelling of an id through every door; a user whom
+  another door registered with capitals is shown with them.
 * An app's UUID is its app key. `modified` is the latest of registration, change, and ban in force.
 * "Deactivate" is a ban for good, "activate" lifts whatever ban there is; both may come again.
 * An id that was deactivated through another door cannot register: 403 alone, a failure in a batch.
@@ -25,6 +26,12 @@ Decided here, where the manual is silent or its sources differ:
   longest lifetime for users; "for good" is told as 2^31-1 seconds.
 * An unknown path is 404, a wrong method 405, a closed door 403.
 * Contacts have remarks of 100 characters; the two paths, `user` and `users`, are one call.
+* A contact request asks even who lets everybody; who has asked back is a contact at once. An
+  answer to nobody's request changes nothing.
+* To block oneself is no error and has no effect.
+* Of push devices the ten newest are kept; an empty token forgets one.
+* A status is shown for devices that are online, and an unknown user is offline.
+* The tokens' path takes no GET: a secret does not belong into an address.
 * No unknown name is on a list that is checked, and an unknown user has none.
 * Attributes of an unknown user cannot be set; clearing and reading them finds nothing.
 """
@@ -35,16 +42,17 @@ from collections.abc import Sequence
 from django.http import HttpRequest
 
 from api.agora import (
-    attributes,
     auth,
-    checks,
+    bodies,
     connections,
-    contacts,
     documented,
+    friends,
     moderation,
+    presence,
+    profiles,
+    push,
     settings,
     tokens,
-    users,
     wire,
 )
 from api.vendor import Vendor, VendorAPI
@@ -58,14 +66,15 @@ api = VendorAPI(
     docs_url=None,
     openapi_url=None,
     auth=auth.app,
-    parser=wire.JSONBody(),
+    parser=bodies.JSONBody(),
 )
-# Fixed paths stand before those with names in their place: `users/batch/status`.
-for router in (tokens, connections, users, moderation, contacts, checks, attributes):
+# Fixed paths stand before those with names in their place: `users/batch/status`. Push has its call
+# in the router of users.
+for router in (tokens, connections, presence, push, moderation, friends, profiles):
     api.add_router("", router.router)
 
 # What follows the app in a path, where the app's own name is not enough to know the vendor by.
-_ROOTS = {"users", "user", "token", "metadata", "mutes", "contacts", "blocks"}
+_ROOTS = {"users", "user", "sdk", "token", "metadata", "mutes", "contacts", "blocks"}
 
 
 def _owns(segments: Sequence[str]) -> bool:
@@ -108,4 +117,5 @@ VENDOR = Vendor(
     refuse=wire.refuse,
     documented=documented.DOCUMENTED,
     tenant_segments=2,
+    cross_origin=True,
 )

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from ninja import Schema
 from pydantic import BaseModel, Field
 
-from api.agora.schemas import PushSettings, Seconds
+from api.agora.push_schemas import PushPreferences
+from api.agora.schemas import Seconds
 
 D = TypeVar("D")
 # No default that would be shown: what is not set is not sent.
@@ -60,8 +61,20 @@ class Identified(BaseModel):
     activated: bool
 
 
-class User(PushSettings, Identified):
-    """Who is not activated is banned. Push settings where they are set."""
+class PushDevice(Schema):
+    device_Id: str
+    device_token: str
+    notifier_name: str
+
+
+class User(PushPreferences, Identified):
+    """Who is not activated is banned. Push settings where they are set; the newest device first,
+    and its token and notifier beside the list as well.
+    """
+
+    device_token: str = _UNSET
+    notifier_name: str = _UNSET
+    pushInfo: list[PushDevice] = _UNSET
 
 
 class Data(Timed, Generic[D]):
@@ -140,7 +153,7 @@ class Device(Schema):
     device_name: str
 
 
-class Devices(AtPath, Listed[list[Device]]):
+class Devices(Placed, Listed[list[Device]]):
     pass
 
 
@@ -149,7 +162,7 @@ class Banned(Acted):
     entities: list[User]
 
 
-class Names(Listed[list[str]]):
+class Names(OfApplication, Listed[list[str]]):
     pass
 
 
@@ -161,7 +174,7 @@ class Ok(Schema):
     result: Literal["ok"]
 
 
-class Muted(AtPath, Data[Ok]):
+class Muted(Placed, Data[Ok]):
     pass
 
 
@@ -175,7 +188,7 @@ class MutesOfUser(Schema):
     unixtime: int
 
 
-class UserMutes(AtPath, Data[MutesOfUser]):
+class UserMutes(Placed, Data[MutesOfUser]):
     pass
 
 
@@ -193,7 +206,7 @@ class MuteList(Schema):
     unixtime: int
 
 
-class Mutes(AtPath, Data[MuteList]):
+class Mutes(Placed, Data[MuteList]):
     pass
 
 
@@ -212,6 +225,44 @@ class ContactList(Schema):
 
 class Contacts(Counted[ContactList]):
     cursor: str = ""
+
+
+class RemarkedContact(Schema):
+    """`remark` is empty where there is none."""
+
+    username: str
+    remark: str
+
+
+class AllContacts(AtUri, Data[list[str]]):
+    """`entities` where remarks were asked for."""
+
+    entities: list[RemarkedContact]
+    count: int
+
+
+class AppliedTo(Schema):
+    applyContacts: list[str]
+
+
+class Applied(Placed, Data[AppliedTo]):
+    pass
+
+
+class AcceptedFrom(Schema):
+    acceptContacts: list[str]
+
+
+class Accepted(Placed, Data[AcceptedFrom]):
+    pass
+
+
+class DeclinedFrom(Schema):
+    declineContacts: list[str]
+
+
+class Declined(Placed, Data[DeclinedFrom]):
+    pass
 
 
 class Done(AtUri):
@@ -240,14 +291,3 @@ class Relations(Placed):
     """One for each name asked for, in that order."""
 
     entities: list[Relation]
-
-
-# --- Tokens ------------------------------------------------------------------------------------
-class Token(Schema):
-    """`application` with an app's token, `user` with a user's."""
-
-    access_token: str
-    expires_in: Annotated[int, Field(description="seconds")]
-    expire_timestamp: UnixMilliseconds
-    application: str = ""
-    user: User = _UNSET

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from api import vendor
 from api.agora import credentials, naming, wire
 from api.agora.credentials import Credential, TokenRejected
-from api.agora.settings import settings_of
+from api.agora.settings import ErrorDialect, settings_of
 from api.agora.wire import Failure, Refusal, Refused
 from api.ratelimit import Limits
 from api.signature import DoorClosed
@@ -30,6 +30,13 @@ LIMITS = Limits(
         "POST users/<username>/blocks/users": Limit(50),
         "GET users/<username>/blocks/users": Limit(50),
         "DELETE users/<username>/blocks/users/<blocked>": Limit(50),
+        "POST sdk/user/<username>/blocks": Limit(50),
+        "DELETE sdk/user/<username>/blocks": Limit(50),
+        "POST users/<username>/presence/<resource>/<status>": Limit(50),
+        "POST users/<username>/presence/<expiry>": Limit(50),
+        "POST users/<username>/presence": Limit(50),
+        "GET users/<username>/presence/sublist": Limit(50),
+        "DELETE users/<username>/presence": Limit(50),
     },
 )
 # In place of org and app names, an app may be called by its key.
@@ -90,9 +97,10 @@ def any_user(request: Request) -> Caller:
 def registrar(request: Request) -> Caller:
     """An app token, or nobody while registration is open."""
     caller = _unknown_caller(request)
-    if settings_of(caller.environment).open_registration and not bearer(request):
+    is_open = settings_of(caller.environment).open_registration
+    if is_open and not bearer(request):
         return _within_rate(caller)
-    caller = proved(request, caller, wire.REGISTRATION_UNAUTHORIZED)
+    caller = proved(request, caller, None if is_open else wire.REGISTRATION_UNAUTHORIZED)
     if caller.user is not None:
         raise not_permitted(request, caller)
     return _within_rate(caller)
@@ -182,21 +190,24 @@ def rejected(
     failure: Failure,
     wording: Mapping[str, Mapping[Failure, Refusal]] | None = None,
 ) -> Refused:
-    refusal = (wording or wire.UNAUTHORIZED)[settings_of(caller.environment).error_dialect][failure]
-    return Refused(_described(request, refusal))
+    dialect = settings_of(caller.environment).error_dialect
+    refusal = (wording or wire.UNAUTHORIZED)[dialect][failure]
+    if "metadata/" not in request.call.name:
+        return Refused(refusal)
+    if dialect != ErrorDialect.EASEMOB:
+        return Refused(wire.with_desc(refusal))
+    is_put = request.method == "PUT"
+    return Refused(wire.with_desc(refusal, "Unauthorized" if is_put else "unauthorized"))
 
 
 def not_permitted(request: Request, caller: Caller) -> Refused:
+    is_about_attributes = "metadata/" in request.call.name
     return Refused(
-        _described(request, wire.NOT_PERMITTED),
+        wire.with_desc(wire.NOT_PERMITTED) if is_about_attributes else wire.NOT_PERMITTED,
         verb=(request.method or "").lower(),
         application=caller.application_uuid,
         path="/" + "/".join(segments(request)[2:]),
     )
-
-
-def _described(request: Request, refusal: Refusal) -> Refusal:
-    return wire.with_desc(refusal) if "metadata/" in request.call.name else refusal
 
 
 def bearer(request: HttpRequest) -> str:

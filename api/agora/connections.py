@@ -79,7 +79,7 @@ def devices(request: Request, username: str) -> Any:
         path=f"/users/{user.user_id}/resources",
         entities=[],
         data=[
-            {"res": _resource(each), "device_uuid": each.device, "device_name": each.platform}
+            {"res": resource_of(each), "device_uuid": each.device, "device_name": each.platform}
             for each in found
         ],
     )
@@ -97,7 +97,7 @@ def disconnect_device(request: Request, username: str, resource: str) -> Any:
     for each in presence.connections(
         environment=caller.environment, user_id=user.user_id, now=caller.now
     ):
-        if _resource(each) == resource:
+        if resource_of(each) == resource:
             presence.kick_connection(
                 environment=caller.environment,
                 connection_id=each.pk,
@@ -107,7 +107,7 @@ def disconnect_device(request: Request, username: str, resource: str) -> Any:
     return envelope(request, "delete", entities=[], data={"result": True})
 
 
-def _resource(connection: Connection) -> str:
+def resource_of(connection: Connection) -> str:
     """As clients name a device: `android_1234`."""
     return f"{connection.platform or 'device'}_{connection.device or connection.pk}"
 

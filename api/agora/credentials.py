@@ -113,4 +113,4 @@ def _by_users_token(token: str, environment: Environment, now: datetime) -> Cred
         raise TokenRejected(Failure.MALFORMED) from None
     except tokens.TokenRefused:
         raise TokenRejected(Failure.EXPIRED) from None
-    return Credential(None, user=user)
+    return Credential(tokens.read(token, now=now).expires_at, user=user)

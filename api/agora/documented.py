@@ -56,6 +56,13 @@ _REGISTRATION: Meanings = {
 }
 _DELETION: Meanings = {wire.FORBIDDEN: "in production, while no owner has unlocked deletion."}
 _CONTACT: Meanings = {**_USER, wire.INVALID: "nobody is their own contact."}
+_CONTACTS_FULL: Meanings = {wire.INVITER_FULL: "one of the two has as many as there may be."}
+_REFUSED_CONTACT: Meanings = {wire.FORBIDDEN: "the other lets nobody become a contact."}
+_BLOCKING: Sequence[Meanings] = (
+    _USER,
+    _BODY,
+    {wire.LIST_FULL: "more than 500 on the list."},
+)
 _CONTACTS: Sequence[Meanings] = (_USER, _PARAMETERS)
 _REMARK: Sequence[Meanings] = (_USER, _BODY)
 _PASSWORD: Sequence[Meanings] = (
@@ -89,32 +96,37 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
     "POST users/<username>/password": _PASSWORD,
     "POST users/<username>/deactivate": (_USER,),
     "POST users/<username>/activate": (_USER,),
-    "POST users/<username>/blocks/users": (
-        _USER,
-        _BODY,
-        {wire.LIST_FULL: "more than 500 on the list."},
-    ),
+    "POST users/<username>/blocks/users": _BLOCKING,
     "GET users/<username>/blocks/users": (_USER, _PARAMETERS),
     "DELETE users/<username>/blocks/users/<blocked>": (_USER,),
+    "POST sdk/user/<username>/blocks": _BLOCKING,
+    "DELETE sdk/user/<username>/blocks": (_USER, _BODY),
     "POST blocks/check": (_BODY,),
     "POST mutes": (_BODY, _MUTED_USER),
     "GET mutes": (_PARAMETERS,),
     "GET mutes/<username>": (_MUTED_USER,),
-    "POST users/<username>/contacts/users/<friend>": (
-        _CONTACT,
-        {
-            wire.TOO_MANY_CONTACTS: "one of the two has as many as there may be.",
-            wire.FORBIDDEN: "the other wants to be asked first, or by nobody.",
-        },
-    ),
+    "POST users/<username>/contacts/users/<friend>": (_CONTACT, _CONTACTS_FULL, _REFUSED_CONTACT),
+    "POST users/<username>/contacts/apply": (_BODY, _CONTACT, _CONTACTS_FULL, _REFUSED_CONTACT),
+    "POST users/<username>/contacts/accept/users/<friend>": (_USER, _CONTACTS_FULL),
+    "POST users/<username>/contacts/decline/users/<friend>": (_USER, _CONTACTS_FULL),
     "DELETE users/<username>/contacts/users/<friend>": (_CONTACT,),
-    "GET users/<username>/contacts/users": (_USER,),
+    "GET users/<username>/contacts/users": _CONTACTS,
     "GET users/<username>/contacts": _CONTACTS,
     "GET user/<username>/contacts": _CONTACTS,
     "PUT users/<username>/contacts/users/<friend>": _REMARK,
     "PUT user/<username>/contacts/users/<friend>": _REMARK,
     "POST users/<username>/contacts/import": (_USER, _BODY),
     "POST contacts/check": (_BODY,),
+    "GET sdk/users/<username>/token/expires": (_USER,),
+    "POST users/<username>/presence/<resource>/<status>": (_USER, _BODY),
+    "POST users/<username>/presence/<expiry>": (
+        _USER,
+        _BODY,
+        {wire.TOO_MANY_SUBSCRIPTIONS: "more users than one may hear of."},
+    ),
+    "POST users/<username>/presence": (_USER, _BODY),
+    "GET users/<username>/presence/sublist": (_USER, _PARAMETERS),
+    "DELETE users/<username>/presence": (_USER, _BODY),
     "POST users/batch/status": (_BODY,),
     "GET users/<username>/status": (_USER,),
     "GET users/<username>/disconnect": (_USER,),

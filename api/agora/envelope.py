@@ -11,8 +11,9 @@ from django.utils.encoding import escape_uri_path
 from api.agora import auth
 from api.agora.auth import Caller, Request
 from moderation import bans
+from moderation.models import Ban
 from users.models import AppUser
-from users.profiles import QUIET_PERIOD
+from users.profiles import PUSH_DEVICES, QUIET_PERIOD
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -42,9 +43,17 @@ def envelope(request: Request, action: str | None = None, **content: Any) -> dic
     return {key: value for key, value in known.items() if value is not None}
 
 
-def uri(request: HttpRequest, *rest: str) -> str:
-    """The request's address without its query, or another one of the app."""
-    path = "/" + "/".join([*auth.segments(request)[:2], *rest]) if rest else request.path
+def uri(request: HttpRequest) -> str:
+    """The request's address, without its query."""
+    return _address(request, request.path)
+
+
+def app_uri(request: HttpRequest, *below: str) -> str:
+    """The app's own address, or one below it."""
+    return _address(request, "/".join(["", *auth.segments(request)[:2], *below]))
+
+
+def _address(request: HttpRequest, path: str) -> str:
     # Only echoed, so that a host which pages must not have is no error here.
     host = request.headers.get("Host") or request.META["SERVER_NAME"]
     return f"{request.scheme}://{host}{escape_uri_path(path)}"
@@ -52,16 +61,12 @@ def uri(request: HttpRequest, *rest: str) -> str:
 
 def entities(caller: Caller, users: Sequence[AppUser]) -> list[dict[str, Any]]:
     """One query for all."""
-    banned = bans.in_force(
-        environment=caller.environment, user_ids=[user.user_id for user in users], now=caller.now
-    )
-    return [
-        _entity(user, banned[user.user_id].imposed_at if user.user_id in banned else None)
-        for user in users
-    ]
+    found = bans.latest(environment=caller.environment, user_ids=[user.user_id for user in users])
+    return [_entity(user, found.get(user.user_id), caller.now) for user in users]
 
 
-def _entity(user: AppUser, banned_at: datetime | None) -> dict[str, Any]:
+def _entity(user: AppUser, ban: Ban | None, now: datetime) -> dict[str, Any]:
+    banned_at = ban.changed_at(now) if ban is not None else None
     changes = (user.registered_at, user.changed_at, banned_at)
     return {
         "uuid": str(user.uuid),
@@ -69,9 +74,30 @@ def _entity(user: AppUser, banned_at: datetime | None) -> dict[str, Any]:
         "created": milliseconds(user.registered_at),
         "modified": milliseconds(max(moment for moment in changes if moment is not None)),
         "username": user.user_id,
-        "activated": banned_at is None,
+        "activated": ban is None or not ban.is_in_force(now),
         **({"nickname": user.name} if user.name else {}),
-        **{key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD},
+        **_push_settings(user),
+    }
+
+
+def _push_settings(user: AppUser) -> dict[str, Any]:
+    """The newest device is also told as older samples of the vendor's have it."""
+    settings = {key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD}
+    devices = settings.pop(PUSH_DEVICES, [])
+    if not devices:
+        return settings
+    return {
+        **settings,
+        "device_token": devices[0]["device_token"],
+        "notifier_name": devices[0]["notifier_name"],
+        "pushInfo": [
+            {
+                "device_Id": each["device_id"],
+                "device_token": each["device_token"],
+                "notifier_name": each["notifier_name"],
+            }
+            for each in devices
+        ],
     }
 
 

@@ -7,12 +7,15 @@ from django.db import transaction
 from ninja import Body, Router
 
 from api import numbered
-from api.agora import answers, auth, naming, schemas, wire
+from api.agora import answers, auth, naming, paging, schemas, wire
 from api.agora.auth import Request
-from api.agora.envelope import entities, envelope, uri
+from api.agora.checks import relations
+from api.agora.envelope import app_uri, entities, envelope
+from applications.models import Environment
 from moderation import bans, mutes
 from moderation.lists import blocklist
 from moderation.models import Mute
+from users.models import AppUser
 
 router = Router(tags=["Moderation"], exclude_unset=True)
 MAX_BLOCKED = 500
@@ -53,28 +56,57 @@ def unban(request: Request, username: str) -> Any:
 
 
 # --- Blocklists --------------------------------------------------------------------------------
+@router.post(
+    "sdk/user/{username}/blocks",
+    auth=auth.own_user,
+    response=answers.Names,
+    operation_id="block_by_sdk",
+)
 @router.post("users/{username}/blocks/users", auth=auth.own_user, response=answers.Names)
 def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
     """Put these users on somebody's blocklist."""
     caller = request.auth
-    found = naming.find_several(caller.environment, [username, *body.usernames])
-    if any(name not in found for name in (username, *body.usernames)):
-        raise wire.Refused(wire.NO_USER)
-    wanted = list(dict.fromkeys(found[name].user_id for name in body.usernames))
+    owner, wanted = _owner_and_named(request, username, body)
     blocklist.add(
         environment=caller.environment,
-        owner_id=found[username].user_id,
-        listed_ids=wanted,
+        owner_id=owner.user_id,
+        # To block oneself has no effect, and is no error.
+        listed_ids=[listed_id for listed_id in wanted if listed_id != owner.user_id],
         by=caller.actor,
         now=caller.now,
         most=MAX_BLOCKED,
     )
-    return envelope(request, "post", entities=[], data=wanted)
+    return envelope(request, "post", uri=app_uri(request), entities=[], data=wanted)
+
+
+@router.delete("sdk/user/{username}/blocks", auth=auth.own_user, response=answers.Names)
+def unblock_several(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
+    """Take these users off somebody's blocklist."""
+    caller = request.auth
+    owner, wanted = _owner_and_named(request, username, body)
+    blocklist.remove(
+        environment=caller.environment,
+        owner_id=owner.user_id,
+        listed_ids=wanted,
+        by=caller.actor,
+        now=caller.now,
+    )
+    return envelope(request, "delete", uri=app_uri(request), entities=[], data=wanted)
+
+
+def _owner_and_named(
+    request: Request, username: str, body: schemas.Blocked
+) -> tuple[AppUser, list[str]]:
+    """The list's owner, and the ids of those who are named, each once. Raises `Refused`."""
+    found = naming.find_several(request.auth.environment, [username, *body.usernames])
+    if any(name not in found for name in (username, *body.usernames)):
+        raise wire.Refused(wire.NO_USER)
+    return found[username], list(dict.fromkeys(found[name].user_id for name in body.usernames))
 
 
 @router.get("users/{username}/blocks/users", auth=auth.own_user, response=answers.PageOfNames)
-def blocked(
-    request: Request, username: str, pageSize: schemas.ShortPageSize = None, cursor: str = ""
+def blocklist_page(
+    request: Request, username: str, pageSize: paging.ShortPageSize = None, cursor: str = ""
 ) -> Any:
     """The latest first; without a page size and a cursor, up to 500."""
     caller = request.auth
@@ -83,8 +115,8 @@ def blocked(
     page = blocklist.page(
         environment=caller.environment,
         owner_id=user.user_id,
-        cursor=cursor,
-        size=schemas.page_size(pageSize, most=schemas.MAX_SHORT_PAGE) if paged else MAX_BLOCKED,
+        cursor=paging.opened(caller.environment, cursor),
+        size=paging.page_size(pageSize, most=paging.MAX_SHORT_PAGE) if paged else MAX_BLOCKED,
     )
     names = [entry.listed_id for entry in page.rows]
     return envelope(
@@ -92,7 +124,7 @@ def blocked(
         "get",
         entities=[],
         data=names,
-        cursor=page.next if paged else None,
+        cursor=paging.sealed(caller.environment, page.next) if paged else None,
         count=len(names),
     )
 
@@ -117,9 +149,19 @@ def unblock(request: Request, username: str, blocked: str) -> Any:
         request,
         "delete",
         path="/" + "/".join(place),
-        uri=uri(request, *place),
+        uri=app_uri(request, *place),
         entities=entities(caller, [other]),
     )
+
+
+@router.post("blocks/check", response=answers.Relations)
+def check_blocked(request: Request, body: Body[schemas.Check]) -> Any:
+    """Who of these is on the user's blocklist?"""
+    return relations(request, body, _blocked_among, ("blacklist", "not_blacklist"))
+
+
+def _blocked_among(environment: Environment, user_id: str, others: list[str]) -> set[str]:
+    return blocklist.among(environment=environment, owner_id=user_id, others=others)
 
 
 # --- Mutes -------------------------------------------------------------------------------------
@@ -146,16 +188,16 @@ def mute(request: Request, body: Body[schemas.Mute]) -> Any:
 @router.get("mutes", response=answers.Mutes)
 def muted(
     request: Request,
-    pageNum: schemas.PageNumber = None,
-    pageSize: schemas.ShortPageSize = None,
+    pageNum: paging.PageNumber = None,
+    pageSize: paging.ShortPageSize = None,
 ) -> Any:
     """One line for each user and kind of conversation."""
     caller = request.auth
     found = numbered.page(
         Mute.objects.in_force(caller.now).filter(environment=caller.environment),
         *("user_id", "channel"),
-        number=int(pageNum) if pageNum and pageNum.isdecimal() and int(pageNum) else 1,
-        size=schemas.page_size(pageSize, most=schemas.MAX_SHORT_PAGE),
+        number=paging.page_number(pageNum),
+        size=paging.page_size(pageSize, most=paging.MAX_SHORT_PAGE),
     )
     lines = [
         {"username": each.user_id, WORDS[Mute.Channel(each.channel)]: _left(each, caller.now)}

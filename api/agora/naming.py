@@ -1,7 +1,8 @@
 """Users by the names that this door knows them by: the id, in any case of letters, or the UUID.
 
-Ids that Agora's clients register are lower-case. Other doors may have registered others: an exact
-match comes first.
+Ids that this door registers are lower-case, and from the first of them on the environment ignores
+case (`users.spelling`). Users from before may differ in case alone: an exact match comes first,
+then the lower-case spelling, then whoever registered first.
 """
 
 from collections.abc import Iterable
@@ -13,12 +14,18 @@ from api.agora import wire
 from api.agora.wire import Refusal, Refused
 from applications.models import Environment
 from users import identity
+from users.fields import in_any_case
 from users.models import AppUser
 
 
 def names(name: str, user: AppUser) -> bool:
-    """Whether it is a name of this user."""
-    return user.user_id in {name, name.lower()} or user.uuid == _uuid(name)
+    """Whether it is this user whom `find` finds by the name."""
+    if name == user.user_id or user.uuid == _uuid(name):
+        return True
+    if name.lower() != user.user_id.lower():
+        return False
+    found = find_or_none(user.environment, name)
+    return found is not None and found.pk == user.pk
 
 
 def find(environment: Environment, name: str, unknown: Refusal = wire.NO_USER) -> AppUser:
@@ -36,19 +43,27 @@ def find_or_none(environment: Environment, name: str) -> AppUser | None:
 def find_several(environment: Environment, wanted: Iterable[str]) -> dict[str, AppUser]:
     """name → user, for the names that are known. One query."""
     possible = [name for name in dict.fromkeys(wanted) if _is_possible(name)]
-    ids = {*possible, *(name.lower() for name in possible)}
+    if not possible:
+        return {}
     uuids = [uuid for name in possible if (uuid := _uuid(name))]
-    known = Q(user_id__in=ids) | Q(uuid__in=uuids) if uuids else Q(user_id__in=ids)
-    users = list(AppUser.objects.filter(known, environment=environment)) if possible else []
-    by_name: dict[str | UUID, AppUser] = {user.uuid: user for user in users}
-    by_name |= {user.user_id: user for user in users}
+    known = in_any_case(possible) | Q(uuid__in=uuids) if uuids else in_any_case(possible)
+    users = list(AppUser.objects.filter(known, environment=environment).order_by("-pk"))
+    # Of several, the first registered stays.
+    by_case = {user.user_id.lower(): user for user in users}
+    by_id = {user.user_id: user for user in users}
+    by_uuid = {user.uuid: user for user in users}
     found = {}
     for name in possible:
-        for key in (name, name.lower(), _uuid(name)):
-            if key is not None and key in by_name:
-                found[name] = by_name[key]
-                found[name].environment = environment
-                break
+        folded = name.lower()
+        user = (
+            by_id.get(name)
+            or by_id.get(folded)
+            or by_case.get(folded)
+            or (by_uuid.get(uuid) if (uuid := _uuid(name)) else None)
+        )
+        if user is not None:
+            user.environment = environment
+            found[name] = user
     return found
 
 

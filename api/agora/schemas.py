@@ -5,12 +5,10 @@ it.
 """
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any
 
 from ninja import Schema
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -19,13 +17,12 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
-    WithJsonSchema,
-    model_validator,
 )
 
 from api.agora import wire
 from api.agora.wire import Refusal, Refused
-from users import identity
+from users import statuses
+from users.friends import ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH
 from users.models import NAME_MAX_LENGTH
 
 MAX_TO_REGISTER = 60
@@ -34,16 +31,11 @@ MAX_TO_IMPORT = 10
 MAX_TO_BLOCK = 50
 MAX_USERNAME = 64
 MAX_PASSWORD = 64  # bytes
-MAX_PAGE = 100
-DEFAULT_PAGE = 10
-MAX_SHORT_PAGE = 50
 MAX_MUTE_SECONDS = 2_147_483_647
 PERMANENT = -1
 MAX_TTL = 100 * 365 * 86_400  # seconds
-MAX_PUSH_TEXT = 512
 
 _USERNAME = r"^[A-Za-z0-9_.-]+$"
-_GROUP = r"^notification_ignore_[A-Za-z0-9_]{1,64}$"
 
 
 def legal_username(value: Any) -> str:
@@ -77,15 +69,15 @@ def _nickname(value: Any) -> Any:
     return value
 
 
-def _present(value: Any) -> Any:
-    if value is None or value == "":
-        raise Refused(wire.BLANK_USERNAME)
+def _remark(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > ALIAS_MAX_LENGTH:
+        raise Refused(wire.REMARK_TOO_LONG, most=ALIAS_MAX_LENGTH)
     return value
 
 
-def _no_boolean(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("true and false are no numbers here")
+def _present(value: Any) -> Any:
+    if value is None or value == "":
+        raise Refused(wire.BLANK_USERNAME)
     return value
 
 
@@ -141,9 +133,12 @@ NamesToCheck = Annotated[
     Field(max_length=MAX_TO_ASK),
     _number(MAX_TO_ASK, wire.NUMBER_TO_CHECK, nobody=wire.NUMBER_TO_CHECK),
 ]
-# Not sent: for the validator to refuse, and for what then stays as it is.
+# Not sent: for the validator to refuse.
 _MISSING: Any = Field(None, validate_default=True)
-_UNSET: Any = Field(None)
+
+
+# In a query; sent without a value it counts as not sent.
+Flag = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
 
 
 class NewUser(Schema):
@@ -197,10 +192,22 @@ class Check(Schema):
 
 
 class Remark(Schema):
-    remark: StrictStr
+    remark: Annotated[StrictStr, Field(max_length=ALIAS_MAX_LENGTH), BeforeValidator(_remark)]
 
 
 Seconds = Annotated[StrictInt, Field(ge=PERMANENT, le=MAX_MUTE_SECONDS)]
+
+
+class ContactRequest(Schema):
+    """Of one user: a list, because clients send one."""
+
+    model_config = _requires("usernames")
+    usernames: Annotated[Names, Field(max_length=1), _number(1)] = _MISSING
+    reason: Annotated[str, Field(max_length=MESSAGE_MAX_LENGTH)] = ""
+
+
+class ShownStatus(Schema):
+    ext: Annotated[str, Field(max_length=statuses.TEXT_MAX_BYTES)] = ""
 
 
 class Mute(Schema):
@@ -226,71 +233,3 @@ class TokenRequest(Schema):
     password: str = ""
     autoCreateUser: bool = False
     ttl: Annotated[int, Field(ge=0, le=MAX_TTL)] | None = None
-
-
-# --- Push settings: a user's own, and kept in the user object under the same names ---------------
-def _hour(value: int | str) -> int | str:
-    text = str(value)
-    if text and not (text.isdecimal() and text.isascii() and int(text) < 24):
-        raise ValueError("an hour is 0 to 23")
-    return value
-
-
-def _stored(value: str) -> str:
-    if not identity.is_text(value, MAX_PUSH_TEXT):
-        raise ValueError("not a text that can be stored")
-    return value
-
-
-Hour = Annotated[StrictInt | StrictStr, AfterValidator(_hour)]
-PushText = Annotated[StrictStr, Field(max_length=MAX_PUSH_TEXT), AfterValidator(_stored)]
-
-
-class PushSettings(BaseModel):
-    """Hours also as text, empty for none. `notification_ignore_` and a group's id: true mutes the
-    group.
-    """
-
-    # Not Ninja's Schema, which would lose the groups.
-    model_config = ConfigDict(
-        extra="allow", json_schema_extra={"patternProperties": {_GROUP: {"type": "boolean"}}}
-    )
-    nickname: Nickname | None = _UNSET
-    notification_display_style: Annotated[Literal[0, 1], BeforeValidator(_no_boolean)] = _UNSET
-    notification_no_disturbing: StrictBool = _UNSET
-    notification_no_disturbing_start: Hour = _UNSET
-    notification_no_disturbing_end: Hour = _UNSET
-    device_token: PushText = _UNSET
-    notifier_name: PushText = _UNSET
-
-    @model_validator(mode="after")
-    def _groups_are_boolean(self) -> Self:
-        for key, value in (self.__pydantic_extra__ or {}).items():
-            if re.fullmatch(_GROUP, key) and not isinstance(value, bool):
-                raise ValueError(f"{key}: true or false")
-        return self
-
-    def sent(self) -> dict[str, Any]:
-        """What was sent but the nickname, which is kept elsewhere. Strangers are left out."""
-        return {
-            key: value
-            for key, value in self.model_dump(exclude_unset=True, exclude={"nickname"}).items()
-            if key in type(self).model_fields or re.fullmatch(_GROUP, key)
-        }
-
-
-# --- Pages: a size that is no number has a meaning, so that it arrives as text -----------------
-def _described(most: int | None, default: int) -> WithJsonSchema:
-    bounds = {"type": "integer", "minimum": 1, "default": default}
-    return WithJsonSchema(bounds if most is None else {**bounds, "maximum": most})
-
-
-PageSize = Annotated[str | None, _described(MAX_PAGE, DEFAULT_PAGE)]
-ShortPageSize = Annotated[str | None, _described(MAX_SHORT_PAGE, DEFAULT_PAGE)]
-PageNumber = Annotated[str | None, _described(None, 1)]
-
-
-def page_size(text: str | None, *, most: int = MAX_PAGE) -> int:
-    """What is no number above 0 is the default, what is too large the largest."""
-    size = int(text) if text and text.isdecimal() and len(text) < 10 else 0
-    return min(size, most) or DEFAULT_PAGE

@@ -2,9 +2,10 @@
 
 import hmac
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from ninja import Body, Router
+from ninja import Body, Router, Schema
+from pydantic import Field
 
 from api import ratelimit
 from api.agora import answers, auth, naming, schemas, service_token, users, wire
@@ -22,9 +23,24 @@ router = Router(tags=["Tokens"], exclude_unset=True)
 DEFAULT_LIFETIME = timedelta(days=60)
 # "Never", as a number of seconds that clients keep in 32 bits.
 FOREVER = 2_147_483_647
+# No default that would be shown: what is not set is not sent.
+_UNSET: Any = None
 
 
-@router.post("token", auth=auth.anybody, response=answers.Token)
+class TokenEnd(Schema):
+    access_token: str
+    expires_in: Annotated[int, Field(description="seconds")]
+    expire_timestamp: answers.UnixMilliseconds
+
+
+class Token(TokenEnd):
+    """`application` with an app's token, `user` with a user's."""
+
+    application: str = ""
+    user: answers.User = _UNSET
+
+
+@router.post("token", auth=auth.anybody, response=Token)
 def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
     """An app token for `client_credentials`, a user's for `password` and `inherit`, and for
     `agora` one of ours in place of an AccessToken2.
@@ -38,6 +54,15 @@ def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
     if body.grant_type not in grants:
         raise Refused(wire.GRANT_TYPE)
     return grants[body.grant_type](request, body)
+
+
+@router.get("sdk/users/{username}/token/expires", auth=auth.own_user, response=TokenEnd)
+def token_end(request: Request, username: str) -> Any:
+    """When the token ends that this call is made with."""
+    caller = request.auth
+    end = auth.credential(request, caller).expires_at
+    lifetime = end - caller.now if end is not None else None
+    return {"access_token": auth.bearer(request), **_end(caller, lifetime)}
 
 
 def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
@@ -121,9 +146,12 @@ def _user_token(caller: Caller, user: AppUser, lifetime: timedelta | None) -> di
 
 
 def _body(caller: Caller, token: str, lifetime: timedelta | None) -> dict[str, Any]:
+    return {"access_token": token, **_end(caller, lifetime)}
+
+
+def _end(caller: Caller, lifetime: timedelta | None) -> dict[str, int]:
     seconds = int(lifetime.total_seconds()) if lifetime is not None else FOREVER
     return {
-        "access_token": token,
         "expires_in": seconds,
         "expire_timestamp": milliseconds(caller.now) + 1000 * seconds,
     }

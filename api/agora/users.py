@@ -4,15 +4,16 @@ from typing import Any
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, schemas, wire
+from api.agora import answers, auth, naming, paging, schemas, wire
 from api.agora.auth import Caller, Request
-from api.agora.envelope import entities, envelope, uri
+from api.agora.envelope import app_uri, entities, envelope
 from api.agora.settings import VENDOR_NAME, settings_of
 from api.agora.wire import Refused
 from applications import environments
 from applications.keyset import Keyset
-from users import deletion, passwords, profiles, registration
+from users import deletion, passwords, registration
 from users.models import AppUser
+from users.spelling import TakenInAnotherCase
 
 router = Router(tags=["Users"], exclude_unset=True)
 OLDEST_FIRST = Keyset("registered_at", "id")
@@ -41,18 +42,22 @@ def register_new(
         new.password is None for new in wanted
     ):
         raise Refused(wire.PASSWORD_REQUIRED)
+    _ignore_case(caller)
     disabled: list[str] = []
+    respelled: list[str] = []
     created: list[AppUser] = []
-    while len(disabled) < len(by_name):
+    while left := [new for name, new in by_name.items() if name not in {*disabled, *respelled}]:
         try:
             created = registration.register_new(
                 environment=caller.environment,
-                users=[_unsaved(new) for name, new in by_name.items() if name not in disabled],
+                users=[_unsaved(new) for new in left],
                 now=caller.now,
             )
             break
         except registration.UserDeactivated as error:
             disabled += error.user_ids
+        except TakenInAnotherCase as error:
+            respelled += error.user_ids
     done = {user.user_id for user in created}
     taken = [name for name in by_name if name not in done and name not in disabled]
     if not created and taken:
@@ -73,11 +78,26 @@ def register_new(
 
 def register_without_password(caller: Caller, username: str) -> None:
     """For a user whom the app vouches for; not new is no error. Raises `Refused`."""
-    registration.register_new(
-        environment=caller.environment,
-        users=[AppUser(user_id=schemas.legal_username(username))],
-        now=caller.now,
-    )
+    _ignore_case(caller)
+    user = AppUser(user_id=schemas.legal_username(username))
+    try:
+        registration.register_new(environment=caller.environment, users=[user], now=caller.now)
+    except TakenInAnotherCase:
+        return
+
+
+def _ignore_case(caller: Caller) -> None:
+    """Have the environment admit one spelling of an id from now on, through whatever door: this
+    one could not tell a second from it.
+    """
+    if not caller.environment.ids_ignore_case:
+        environments.change(
+            environment=caller.environment,
+            ids_ignore_case=True,
+            by=caller.actor,
+            now=caller.now,
+        )
+        caller.environment.ids_ignore_case = True
 
 
 def _each_once(wanted: list[schemas.NewUser]) -> dict[str, schemas.NewUser]:
@@ -97,35 +117,40 @@ def _unsaved(new: schemas.NewUser) -> AppUser:
 
 
 @router.get("users", response=answers.Page)
-def list_users(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
+def list_users(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
     """The first registered first."""
     caller = request.auth
     page = OLDEST_FIRST.page(
         AppUser.objects.in_environment(caller.environment),
-        cursor=cursor,
-        size=schemas.page_size(limit),
+        cursor=paging.opened(caller.environment, cursor),
+        size=paging.page_size(limit),
     )
     return envelope(
         request,
         "get",
         entities=entities(caller, page.rows),
-        cursor=page.next,
+        cursor=paging.sealed(caller.environment, page.next),
         count=len(page.rows),
     )
 
 
 @router.delete("users", response=answers.Deleted)
-def delete_oldest(request: Request, limit: schemas.PageSize = None, cursor: str = "") -> Any:
+def delete_oldest(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
     """Delete so many users, whoever they are, the first registered first."""
     caller = request.auth
     page = deletion.delete_oldest(
         environment=caller.environment,
-        cursor=cursor,
-        size=schemas.page_size(limit),
+        cursor=paging.opened(caller.environment, cursor),
+        size=paging.number_to_delete(limit),
         by=caller.actor,
         now=caller.now,
     )
-    return envelope(request, "delete", entities=_gone(caller, page.rows), cursor=page.next)
+    return envelope(
+        request,
+        "delete",
+        entities=_gone(caller, page.rows),
+        cursor=paging.sealed(caller.environment, page.next),
+    )
 
 
 def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:
@@ -140,21 +165,6 @@ def get_user(request: Request, username: str) -> Any:
     return envelope(request, "get", entities=entities(request.auth, [user]), count=1)
 
 
-@router.put("users/{username}", auth=auth.own_user, response=answers.Users)
-def change_push(request: Request, username: str, body: Body[schemas.PushSettings]) -> Any:
-    """Change nickname and push settings; what is not named stays."""
-    caller = request.auth
-    user = profiles.update(
-        environment=caller.environment,
-        user_id=naming.find(caller.environment, username).user_id,
-        name=body.nickname,
-        push_settings=body.sent(),
-        by=caller.actor,
-        now=caller.now,
-    )
-    return envelope(request, "put", entities=entities(caller, [user]))
-
-
 @router.delete("users/{username}", response=answers.Users)
 def delete_user(request: Request, username: str) -> Any:
     """Delete a user with all that is theirs."""
@@ -163,7 +173,9 @@ def delete_user(request: Request, username: str) -> Any:
     deletion.delete(
         environment=caller.environment, user_ids=[user.user_id], by=caller.actor, now=caller.now
     )
-    return envelope(request, "delete", uri=uri(request, "users"), entities=_gone(caller, [user]))
+    return envelope(
+        request, "delete", uri=app_uri(request, "users"), entities=_gone(caller, [user])
+    )
 
 
 @router.api_operation(
@@ -173,6 +185,8 @@ def change_password(request: Request, username: str, body: Body[schemas.ChangePa
     """The user's tokens die and their connections close. A user must know the old password."""
     caller = request.auth
     user = naming.find(caller.environment, username, unknown=wire.NO_USER_ENTITY)
+    if caller.user and body.oldpassword is None:
+        raise Refused(wire.OLD_PASSWORD_REQUIRED)
     if caller.user and not passwords.is_correct(user, body.oldpassword or ""):
         raise Refused(wire.GRANT_WRONG_PASSWORD)
     passwords.change(

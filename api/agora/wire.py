@@ -1,17 +1,15 @@
-"""Agora Chat's JSON bodies, and its error table."""
+"""Agora Chat's errors: what each says, and one table from every exception to one of them."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, NoReturn
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpResponse, UnreadablePostError
 from django.urls import Resolver404
 from django.utils import timezone
 from ninja.errors import HttpError, ValidationError
-from ninja.parser import Parser
 
 from api import vendor
 from api.agora.settings import ErrorDialect
@@ -36,6 +34,8 @@ from users.identity import InvalidProfile, InvalidUserId
 from users.passwords import InvalidPassword
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
+from users.spelling import TakenInAnotherCase
+from users.statuses import InvalidStatus, TooManySubscriptions
 from users.tokens import UnknownUsers
 
 ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException"
@@ -49,8 +49,8 @@ class Refusal:
     error: str
     description: str | None = None
     exception: str = ""
-    # Errors about attributes repeat the description under a key of their own.
-    desc: bool = False
+    # Errors about attributes have a text under a key of their own; "" repeats the description.
+    desc: str | None = None
 
 
 class Refused(Exception):
@@ -61,8 +61,8 @@ class Refused(Exception):
         super().__init__(self.refusal.description)
 
 
-def with_desc(refusal: Refusal) -> Refusal:
-    return replace(refusal, desc=True)
+def with_desc(refusal: Refusal, text: str = "") -> Refusal:
+    return replace(refusal, desc=text)
 
 
 def _argument(description: str | None = None) -> Refusal:
@@ -91,6 +91,7 @@ TOO_MANY_TO_ASK = _argument("request body exceeds maximum limit, maximum limit i
 NOBODY_TO_ASK = _argument("usernames is empty")
 BLANK_USERNAME = _argument("username cannot be blank")
 NUMBER_TO_CHECK = _argument("check_list size must be between 1 and 100")
+REMARK_TOO_LONG = _argument("remark length must less than {most}")
 TOO_MANY_TO_IMPORT = _argument("request user over flow limit:{most}.")
 PAGE_TOO_LARGE = _argument("page size more than max limit : {most}")
 MEDIA_TYPE = Refusal(415, "web_application", "Unsupported Media Type")
@@ -100,11 +101,11 @@ ATTRIBUTES_TOO_LARGE = Refusal(
     403,
     "FORBIDDEN",
     "size of metadata for this single user exceeds the user defined limit, 2048Bytes",
-    desc=True,
+    desc="",
 )
-WRONG_ATTRIBUTE = Refusal(400, "BAD_REQUEST", desc=True)
+WRONG_ATTRIBUTE = Refusal(400, "BAD_REQUEST", desc="")
 TOO_MANY_ATTRIBUTES = Refusal(
-    400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=True
+    400, "BAD_REQUEST", "exceed allowed batch size {most}", ILLEGAL_ARGUMENT, desc=""
 )
 GRANT_TYPE = Refusal(400, "unsupported_grant_type", "Unable to authenticate (OAuth)")
 
@@ -136,7 +137,10 @@ TWO_PASSWORDS = Refusal(
 )
 DISABLED = Refusal(403, "forbidden_service_operation", "Service operation not allowed")
 FORBIDDEN = Refusal(403, "forbidden_op")
-TOO_MANY_CONTACTS = Refusal(403, "exceed_limit", "user contact number exceed limit")
+# Web clients know these two by their texts.
+INVITER_FULL = Refusal(403, "exceed_limit", "Inviter's contact max count")
+INVITEE_FULL = Refusal(403, "exceed_limit", "Invitee's contact max count")
+TOO_MANY_SUBSCRIPTIONS = Refusal(403, "exceed_limit")
 LIST_FULL = Refusal(403, "exceed_limit")
 NO_PLACE = Refusal(429, "resource_limited")
 
@@ -151,6 +155,7 @@ UNAVAILABLE = Refusal(503, "service_unavailable")
 GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
 GRANT_WRONG_SECRET = _grant("client_secret does not match")
 GRANT_WRONG_PASSWORD = _grant("invalid password")
+OLD_PASSWORD_REQUIRED = _grant("oldpassword is required with a user's own token")
 GRANT_BANNED = _grant("user not activated")
 GRANT_NO_USER = _grant("user not found", status=404)
 
@@ -202,6 +207,12 @@ def _of_ninja(error: HttpError) -> Refusal:
     return cause.refusal if isinstance(cause, Refused) else INVALID
 
 
+def _of_rate(error: RateExceeded) -> Refusal:
+    """A lock that outlasts the second says what it is: else clients try again every second."""
+    is_lock = error.retry_after > 1
+    return replace(TOO_OFTEN, description=None) if is_lock else TOO_OFTEN
+
+
 def _of_quota(error: QuotaExceeded) -> Refusal:
     return replace(
         NO_PLACE,
@@ -222,7 +233,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     vendor.Crashed: INTERNAL,
     vendor.DatabaseLost: UNAVAILABLE,
     DoorClosed: DISABLED,
-    RateExceeded: TOO_OFTEN,
+    RateExceeded: _of_rate,
     # The body
     RequestDataTooBig: TOO_LARGE,
     UnreadablePostError: INVALID,
@@ -236,17 +247,20 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     # The domain
     UnknownUsers: NO_USER,
     UserDeactivated: DISABLED,
+    TakenInAnotherCase: replace(TAKEN, description=None),
     QuotaExceeded: _of_quota,
     NotInProduction: replace(
         FORBIDDEN,
         description="Users in production can be deleted only while an owner has unlocked deletion",
     ),
-    TooManyFriends: TOO_MANY_CONTACTS,
+    TooManyFriends: INVITER_FULL,
     BefriendsOneself: _argument(),
     RefusesFriends: FORBIDDEN,
-    NotFriends: _argument("updateRemark they are not friends, please add as a friend first."),
+    NotFriends: _argument("updateRemark | they are not friends, please add as a friend first."),
     InvalidFriendProfile: _argument(),
     InvalidField: _argument(),
+    InvalidStatus: _argument(),
+    TooManySubscriptions: TOO_MANY_SUBSCRIPTIONS,
     InvalidEnd: INVALID,
     InvalidMuteEnd: INVALID,
     ListFull: LIST_FULL,
@@ -263,7 +277,7 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     body = {
         "error": found.error,
         **({"exception": found.exception} if found.exception else {}),
-        **({"desc": text} if found.desc else {}),
+        **({"desc": found.desc or text} if found.desc is not None else {}),
         "timestamp": int(timezone.now().timestamp() * 1000),
         "duration": 0,
         "error_description": text,
@@ -274,26 +288,3 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
     if isinstance(error, vendor.WrongMethod):
         response["Allow"] = error.allowed
     return response
-
-
-# --- Bodies ------------------------------------------------------------------------------------
-# Clients that send JSON name it so, or not at all, or as what their library names by default.
-JSON_TYPES = {"", "application/json", "application/x-www-form-urlencoded", "text/plain"}
-
-
-class JSONBody(Parser):
-    """JSON, whatever it is declared as within reason."""
-
-    def parse_body(self, request: HttpRequest) -> Any:
-        if (request.content_type or "") not in JSON_TYPES:
-            raise Refused(MEDIA_TYPE)
-        try:
-            return json.loads(request.body.decode(), parse_constant=_no_number)
-        except RecursionError:
-            raise Refused(NOT_JSON, reason="nested too deep") from None
-        except ValueError as error:
-            raise Refused(NOT_JSON, reason=error) from None
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")

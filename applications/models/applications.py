@@ -65,6 +65,11 @@ class Environment(models.Model):
     friends_only = models.BooleanField(
         default=False, help_text="Only friends may send each other direct messages."
     )
+    ids_ignore_case = models.BooleanField(
+        default=False,
+        help_text="User ids that differ only in upper and lower case are one id: a second spelling "
+        "cannot register.",
+    )
     # --- Server API ---
     # Vendor → what of its settings is not as by default; see `applications.vendors`.
     vendor_settings = models.JSONField(default=dict, blank=True)

@@ -21,7 +21,7 @@ class SettingsForm(forms.Form):
 
     # Heading → its fields, in the order of the page.
     GROUPS = {
-        "Users": ("plan", "reactivation_cooling_off"),
+        "Users": ("plan", "reactivation_cooling_off", "ids_ignore_case"),
         "Access tokens": ("token_lifetime",),
         "Messages": ("friends_only",),
     }
@@ -36,6 +36,12 @@ class SettingsForm(forms.Form):
     reactivation_cooling_off = SpanField(
         help_text="How long a deactivated user id must wait before the API may reactivate it. "
         "0: not at all.",
+    )
+    ids_ignore_case = forms.BooleanField(
+        label="User ids ignore case",
+        required=False,
+        help_text="Where <code>mia</code> is registered, <code>Mia</code> cannot register. An "
+        "API that cannot tell them apart switches this on when it registers its first user.",
     )
     friends_only = forms.BooleanField(
         label="Only friends may send each other direct messages",

@@ -15,6 +15,7 @@ from console.links import page_url
 from console.users.forms import RegisterForm
 from users import registration
 from users.quota import QuotaExceeded
+from users.spelling import TakenInAnotherCase
 
 SAMPLES = 20
 WHY_NOT_IN_PRODUCTION = "Test users are made in development; here, your app server registers users"
@@ -46,6 +47,8 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
             form.add_error(
                 "user_id", "This id is deactivated. It must be reactivated by API first."
             )
+        except TakenInAnotherCase as error:
+            form.add_error("user_id", f"{error}.")
         except QuotaExceeded as error:
             form.add_error(None, str(error))
         else:

@@ -25,6 +25,7 @@ from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
 from users.models.messages import Message
+from users.models.statuses import Status, StatusSubscription
 
 __all__ = [
     "AVATAR_URL_MAX_LENGTH",
@@ -47,5 +48,7 @@ __all__ = [
     "Profile",
     "RegistrationTally",
     "Remark",
+    "Status",
+    "StatusSubscription",
     "UserTags",
 ]

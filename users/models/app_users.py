@@ -6,6 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from applications.models import Environment
 from users.fields import UserIdField, begins_with
@@ -85,6 +86,8 @@ class AppUser(models.Model):
             ),
         ]
         indexes = [
+            # This id, in whatever case? (`users.spelling`, and a vendor whose ids have none.)
+            models.Index("environment", Lower("user_id"), name="users_in_any_case"),
             # The Users page, newest first; the Quota page by age.
             models.Index(fields=["environment", "-registered_at", "-id"], name="users_by_age"),
             # The tab "never connected".

@@ -29,7 +29,7 @@ class Attributes(models.Model):
     )
     owner_id = UserIdField()
     values = models.JSONField(default=dict)
-    size = models.PositiveIntegerField(help_text="Bytes of keys and values in UTF-8.")
+    size = models.PositiveIntegerField(help_text="Bytes as JSON in UTF-8.")
 
     class Meta:
         constraints = [

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from applications.models import Environment
 from users.fields import UserIdField, begins_with
@@ -46,6 +47,8 @@ class DeactivatedUser(models.Model):
             models.Index(
                 fields=["environment", "-deactivated_at", "-id"], name="users_deactivated_by_time"
             ),
+            # This id, in whatever case? (`users.spelling`)
+            models.Index("environment", Lower("user_id"), name="users_deactivated_in_any_case"),
             # What is still to be erased, for the task.
             models.Index(fields=["id"], name="users_awaiting_erasure", condition=Q(erased_at=None)),
         ]

@@ -85,6 +85,13 @@ class TestRefusedToken:
         )
         assert refusal(agora, bad_tokens["malformed"], "POST") == OAUTH
 
+    def test_at_open_registration_is_worded_by_what_is_wrong_with_it(self, agora, bad_tokens):
+        agora.environment.vendor_settings = {"agora": {"open_registration": True}}
+        agora.environment.save()
+
+        assert refusal(agora, bad_tokens["expired"], "POST") == EXPIRED
+        assert refusal(agora, bad_tokens["wrong certificate"], "POST") == UNKNOWN
+
     def test_at_attributes_repeats_the_text(self, agora):
         status, body = agora("GET", "metadata/user/ann", token="")
 
@@ -189,7 +196,7 @@ class TestTokensOfUsers:
             *(("DELETE", "users"), ("POST", "users/ann/deactivate"), ("POST", "mutes")),
             *(("POST", "users/ann/activate"), ("GET", "users/ann/disconnect"), ("PUT", "")),
             *(("POST", "users/batch/status"), ("GET", "metadata/user/capacity")),
-            *(("PUT", "metadata/user/bob"), ("GET", "users/bob/contacts/users")),
+            ("GET", "users/bob/contacts/users"),
         ],
     )
     def test_serve_nothing_else(self, agora, method, path):

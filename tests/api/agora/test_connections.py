@@ -88,7 +88,7 @@ class TestDisconnect:
         )
         status, body = agora("GET", "users/ann/resources")
         assert status == 200
-        assert set(body) == {*BOTH, "path", "uri", "entities", "data"}
+        assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "entities", "data"}
         assert body["data"] == [
             {"res": "android_17", "device_uuid": "17", "device_name": "android"},
             {"res": f"web_{laptop.pk}", "device_uuid": "", "device_name": "web"},

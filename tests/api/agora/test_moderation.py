@@ -3,9 +3,17 @@
 import pytest
 import time_machine
 
-from moderation import mutes
+from moderation import bans, mutes
 from moderation.models import Ban, BlocklistEntry, Mute
-from tests.factories import HOUR, NOON, api_actor, make_connection, make_token, make_user
+from tests.factories import (
+    HOUR,
+    NOON,
+    api_actor,
+    make_ban,
+    make_connection,
+    make_token,
+    make_user,
+)
 from users.models import AppUser
 
 BOTH = {"action", "timestamp", "duration"}
@@ -50,6 +58,31 @@ class TestBan:
             assert (status, set(body), body["action"]) == (200, BOTH, "activate user")
         assert not Ban.objects.in_force(NOON).exists()
 
+    def test_and_its_end_are_changes_of_the_user_and_never_run_backwards(self, agora):
+        def modified_at(moment, path, method="GET"):
+            with time_machine.travel(moment, tick=False):
+                agora.token = agora.app_token(issued=int(moment.timestamp()))
+                agora(method, path)
+                return agora("GET", "users/ann")[1]["entities"][0]["modified"]
+
+        moments = [NOON + n * HOUR for n in range(4)]
+        verbs = ["deactivate", "activate", "deactivate", "activate"]
+        for moment, verb in zip(moments, verbs, strict=True):
+            expected = int(moment.timestamp() * 1000)
+            assert modified_at(moment, f"users/ann/{verb}", "POST") == expected
+        assert modified_at(NOON + 9 * HOUR, "users/ann") == expected
+
+    def test_that_time_has_ended_changed_the_user_then(self, agora):
+        make_ban(environment=agora.environment, user_id="ann", expires_at=NOON + HOUR)
+        later = NOON + 2 * HOUR
+        for _ in range(2):
+            with time_machine.travel(later, tick=False):
+                agora.token = agora.app_token(issued=int(later.timestamp()))
+                [entity] = agora("GET", "users/ann")[1]["entities"]
+            assert entity["activated"] is True
+            assert entity["modified"] == int((NOON + HOUR).timestamp() * 1000)
+            bans.expire_due(now=later + HOUR)
+
     @pytest.mark.parametrize("verb", ["activate", "deactivate"])
     def test_law_24_of_an_unknown_user_is_404_at_this_door(self, agora, verb):
         assert said(agora("POST", f"users/nobody/{verb}")) == (404, "service_resource_not_found")
@@ -60,7 +93,8 @@ class TestBlocklist:
     def test_is_added_to_read_and_taken_from(self, agora, people):
         status, body = agora("POST", "users/ann/blocks/users", {"usernames": ["Bob", "cy"]})
         assert status == 200
-        assert set(body) == {*BOTH, "uri", "entities", "data"}
+        assert set(body) == {*BOTH, *APPLICATION, "uri", "entities", "data"}
+        assert body["uri"] == f"http://testserver{agora.base}"
         assert body["data"] == ["bob", "cy"]
 
         body = agora("GET", "users/ann/blocks/users")[1]
@@ -94,7 +128,6 @@ class TestBlocklist:
         ("names", "refusal"),
         [
             (["bob", "nobody"], (404, "service_resource_not_found")),
-            (["ann"], (400, "illegal_argument")),
             ([], (400, "illegal_argument")),
             (["bob"] * 51, (400, "illegal_argument")),
             ([1], (400, "illegal_argument")),
@@ -103,6 +136,26 @@ class TestBlocklist:
     def test_refuses_whole_calls(self, agora, names, refusal):
         assert said(agora("POST", "users/ann/blocks/users", {"usernames": names})) == refusal
         assert not BlocklistEntry.objects.exists()
+
+    def test_takes_the_owner_without_any_effect(self, agora):
+        status, body = agora("POST", "users/ann/blocks/users", {"usernames": ["ann", "bob"]})
+
+        assert (status, body["data"]) == (200, ["ann", "bob"])
+        assert agora("GET", "users/ann/blocks/users")[1]["data"] == ["bob"]
+
+    def test_is_changed_by_the_web_sdk_on_paths_of_its_own(self, agora, people):
+        token = make_token(people[0])
+        path = "sdk/user/ann/blocks?resource=webim_web_1"
+
+        status, body = agora("POST", path, {"usernames": ["bob", "cy"]}, token=token)
+        assert (status, body["data"]) == (200, ["bob", "cy"])
+        assert agora("DELETE", path, {"usernames": ["cy"]}, token=token)[0] == 200
+        assert agora("GET", "users/ann/blocks/users", token=token)[1]["data"] == ["bob"]
+
+        for method in ("POST", "DELETE"):
+            strange = path.replace("ann", "bob")
+            assert agora(method, strange, {"usernames": ["cy"]}, token=token)[0] == 401
+            assert agora(method, path, {"usernames": ["nobody"]}, token=token)[0] == 404
 
     def test_holds_500(self, agora):
         AppUser.objects.bulk_create(
@@ -123,8 +176,11 @@ class TestMutes:
     def test_are_for_each_kind_of_conversation(self, agora):
         status, body = agora("POST", "mutes", {"username": "Ann", "chat": 100, "chatroom": -1})
         assert status == 200
-        assert set(body) == {*BOTH, "path", "uri", "data"}
+        everything = {*BOTH, *APPLICATION, "path", "uri", "data"}
+        assert set(body) == everything
         assert (body["path"], body["data"]) == ("/mutes", {"result": "ok"})
+        for path in ("mutes", "mutes/ann"):
+            assert set(agora("GET", path)[1]) == everything
 
         with time_machine.travel(NOON.replace(second=40, microsecond=500), tick=False):
             data = agora("GET", "mutes/ann")[1]["data"]

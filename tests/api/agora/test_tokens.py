@@ -1,5 +1,7 @@
 """POST /token: four grants, and what becomes of the tokens."""
 
+from urllib.parse import urlencode
+
 import pytest
 import time_machine
 
@@ -67,6 +69,14 @@ class TestClientCredentials:
             400,
             "illegal_argument",
         )
+
+    def test_may_come_as_a_form(self, agora, client):
+        form = urlencode({"grant_type": "client_credentials", "ttl": "60", **client}).encode()
+        declared = {"content_type": "application/x-www-form-urlencoded", "token": ""}
+
+        assert agora("POST", "token", form, **declared)[1]["expires_in"] == 60
+        wanted = {"grant_type": "client_credentials", **client}
+        assert agora("POST", "token", wanted, **declared)[0] == 200
 
     def test_must_match(self, agora, client):
         wrong = {**client, "client_id": "f" * 32}
@@ -144,7 +154,11 @@ class TestPassword:
         for number in range(ratelimit.MAX_GUESSES):
             assert grant(agora, "password", username="ann", password=f"guess {number}")[0] == 400
 
-        assert grant(agora, "password", username="ann", password="secret")[0] == 429
+        with time_machine.travel(NOON + MINUTE, tick=False):
+            status, error, text = said(grant(agora, "password", username="ann", password="secret"))
+        assert (status, error) == (429, "reach_limit")
+        assert text == "Too many wrong passwords for this user"
+        assert agora.response["Retry-After"] == "540"
 
     def test_opens_nothing_for_a_banned_user(self, agora, ann):
         make_ban(environment=agora.environment, user_id="ann")
@@ -210,6 +224,31 @@ class TestAgora:
     def test_exchanges_no_user_token_of_ours(self, agora, ann):
         assert grant(agora, "agora", token=tokens.issue(ann, now=NOON))[0] == 401
         assert grant(agora, "agora")[0] == 401
+
+
+class TestEnd:
+    """What web clients ask for when they renew their token."""
+
+    def test_is_that_of_the_token_which_asks(self, agora, ann):
+        for token, seconds in (
+            (tokens.issue(ann, now=NOON, lifetime=HOUR), 3600),
+            (tokens.issue(ann, now=NOON), 2_147_483_647),
+            (agora.user_token("ann"), 600),
+        ):
+            status, body = agora("GET", "sdk/users/ann/token/expires", token=token)
+            assert status == 200
+            assert body == {
+                "access_token": token,
+                "expires_in": seconds,
+                "expire_timestamp": MS + 1000 * seconds,
+            }
+
+    def test_is_nobody_elses_to_ask(self, agora, ann):
+        bob = make_user(environment=agora.environment, user_id="bob")
+
+        assert agora("GET", "sdk/users/ann/token/expires", token="")[0] == 401
+        token = tokens.issue(bob, now=NOON)
+        assert agora("GET", "sdk/users/ann/token/expires", token=token)[0] == 401
 
 
 def test_other_grants_are_refused(agora):

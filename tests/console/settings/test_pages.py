@@ -79,7 +79,10 @@ class TestSettingsChange:
         assert production.reactivation_cooling_off == timedelta(0)
 
     def test_sets_switches_and_wording_of_the_server_api(self, client, production):
-        boxes = ("friends_only", "nexconn_require_signature_v2", "agora_open_registration")
+        boxes = (
+            *("friends_only", "ids_ignore_case"),
+            *("nexconn_require_signature_v2", "agora_open_registration"),
+        )
         save(
             client,
             production,
@@ -88,6 +91,7 @@ class TestSettingsChange:
             **dict.fromkeys(boxes, "on"),
         )
         assert production.friends_only
+        assert production.ids_ignore_case
         assert production.vendor_settings == {
             "nexconn": {"require_signature_v2": True},
             "agora": {

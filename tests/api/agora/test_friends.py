@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import NOON, make_token, make_user
 from users import friends
-from users.models import AppUser, FriendPermission, Friendship
+from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 
 BOTH = {"action", "timestamp", "duration"}
 APPLICATION = {"application", "organization", "applicationName"}
@@ -51,6 +51,9 @@ class TestContacts:
         status, body = agora("POST", "users/ann/contacts/users/cy")
 
         assert (status, body["error"]) == (403, "exceed_limit")
+        assert body["error_description"] == "Inviter's contact max count"
+        body = agora("POST", "users/cy/contacts/users/ann")[1]
+        assert body["error_description"] == "Invitee's contact max count"
 
     def test_may_be_refused_to_a_user_but_not_to_the_app(self, agora, people):
         AppUser.objects.filter(user_id="bob").update(friend_permission=FriendPermission.NOBODY)
@@ -58,6 +61,99 @@ class TestContacts:
 
         assert agora("POST", path, token=make_token(people["ann"]))[0] == 403
         assert agora("POST", path)[0] == 200
+
+
+class TestAllWithRemarks:
+    def test_are_entities_where_they_are_asked_for(self, agora):
+        for name in ("bob", "cy"):
+            agora("POST", f"users/ann/contacts/users/{name}")
+        agora("PUT", "users/ann/contacts/users/bob", {"remark": "Bobby"})
+
+        status, body = agora("GET", "users/ann/contacts/users?needReturnRemark=true")
+
+        assert status == 200
+        assert set(body) == {*BOTH, "uri", "entities", "data", "count"}
+        assert (body["data"], body["count"]) == (["cy", "bob"], 2)
+        assert body["entities"] == [
+            {"username": "cy", "remark": ""},
+            {"username": "bob", "remark": "Bobby"},
+        ]
+        for absent in ("needReturnRemark=", "needReturnRemark=false", ""):
+            assert agora("GET", f"users/ann/contacts/users?{absent}")[1]["entities"] == []
+            assert agora("GET", f"users/ann/contacts?{absent}")[0] == 200
+
+
+class TestRequests:
+    """As web clients make them: with the own user's token, and their resource in the query."""
+
+    @pytest.fixture
+    def ask(self, agora, people):
+        def ask(user_id, verb, body=None):
+            path = f"users/{user_id}/contacts/{verb}?resource=webim_web_1"
+            return agora("POST", path, body, token=make_token(people[user_id]))
+
+        return ask
+
+    @pytest.fixture
+    def contacts(self, agora):
+        return lambda user_id: agora("GET", f"users/{user_id}/contacts/users")[1]["data"]
+
+    def test_make_contacts_of_both_once_the_other_accepts(self, agora, ask, contacts):
+        status, body = ask("ann", "apply", {"usernames": ["Bob"], "reason": "hi"})
+        assert status == 200
+        assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "data"}
+        assert (body["action"], body["path"]) == ("post", "/users/ann/contacts/apply")
+        assert body["data"] == {"applyContacts": ["bob"]}
+        assert FriendRequest.objects.get().message == "hi"
+        assert contacts("ann") == []
+
+        status, body = ask("bob", "accept/users/ann")
+        assert status == 200
+        assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "data"}
+        assert body["path"] == "/users/bob/contacts/accept/users/ann"
+        assert body["data"] == {"acceptContacts": ["ann"]}
+        assert (contacts("ann"), contacts("bob")) == (["bob"], ["ann"])
+        assert not FriendRequest.objects.exists()
+
+    def test_are_gone_once_the_other_declines(self, ask, contacts):
+        ask("ann", "apply", {"usernames": ["bob"]})
+        status, body = ask("bob", "decline/users/ann")
+
+        assert (status, body["data"]) == (200, {"declineContacts": ["ann"]})
+        assert not FriendRequest.objects.exists()
+        assert contacts("bob") == []
+
+    def test_are_not_accepted_by_who_made_them(self, ask, contacts):
+        ask("ann", "apply", {"usernames": ["bob"]})
+
+        assert ask("ann", "accept/users/bob")[0] == 200
+        assert contacts("ann") == []
+
+    def test_of_both_sides_make_contacts(self, ask, contacts):
+        ask("ann", "apply", {"usernames": ["bob"]})
+        ask("bob", "apply", {"usernames": ["ann"]})
+
+        assert contacts("ann") == ["bob"]
+
+    @pytest.mark.parametrize("verb", ["accept/users/bob", "decline/users/bob"])
+    def test_that_nobody_made_are_answered_without_any_effect(self, ask, contacts, verb):
+        assert ask("ann", verb)[0] == 200
+        assert contacts("ann") == []
+
+    def test_are_refused_in_the_vendors_words(self, agora, ask, people, monkeypatch):
+        for verb in ("accept/users/nobody", "decline/users/nobody"):
+            assert ask("ann", verb)[0] == 404
+        assert ask("ann", "apply", {"usernames": ["nobody"]})[0] == 404
+        for names in ([], ["bob", "cy"], ["ann"], "bob"):
+            assert ask("ann", "apply", {"usernames": names})[0] == 400
+        path = "users/bob/contacts/apply"
+        assert agora("POST", path, {"usernames": ["cy"]}, token=make_token(people["ann"]))[0] == 401
+
+        ask("ann", "apply", {"usernames": ["bob"]})
+        agora("POST", "users/ann/contacts/users/cy")
+        monkeypatch.setattr(friends, "MAX_FRIENDS", 1)
+        status, body = ask("bob", "accept/users/ann")
+        assert (status, body["error_description"]) == (403, "Inviter's contact max count")
 
 
 class TestPages:
@@ -93,11 +189,17 @@ class TestPages:
 
         assert agora("PUT", "user/ann/contacts/users/bob", body)[0] == 400
 
+    def test_say_in_the_words_of_web_clients_that_a_remark_is_too_long(self, agora):
+        agora("POST", "users/ann/contacts/users/bob")
+        answer = agora("PUT", "users/ann/contacts/users/bob", {"remark": "r" * 101})[1]
+
+        assert answer["error_description"].startswith("remark length must less")
+
     def test_take_no_remark_about_a_stranger(self, agora):
         status, body = agora("PUT", "user/ann/contacts/users/bob", {"remark": "Bobby"})
 
         assert (status, body["error"]) == (400, "illegal_argument")
-        assert body["error_description"].startswith("updateRemark they are not friends")
+        assert body["error_description"].startswith("updateRemark | they are not friends")
 
 
 class TestImport:

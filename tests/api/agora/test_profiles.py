@@ -64,16 +64,18 @@ class TestAttributes:
 
     def test_are_counted_in_bytes(self, agora):
         put(agora, {"nick": "Ä"})
+        assert agora("GET", "metadata/user/capacity")[1]["data"] == len('{"nick":"Ä"}'.encode())
 
-        assert agora("GET", "metadata/user/capacity")[1]["data"] == 6
+        agora("DELETE", "metadata/user/ann")
+        assert agora("GET", "metadata/user/capacity")[1]["data"] == 0
 
     @pytest.mark.parametrize("size", [2_049, 5_000])
     def test_take_2_kilobytes_at_most(self, agora, size):
-        status, body = put(agora, {"a": "x" * (size - 1)})
+        status, body = put(agora, {"a": "x" * (size - len('{"a":""}'))})
 
         assert (status, body["error"]) == (403, "FORBIDDEN")
         assert body["desc"] == body["error_description"]
-        assert put(agora, {"a": "x" * 2_047})[0] == 200
+        assert put(agora, {"a": "x" * (2_048 - len('{"a":""}'))})[0] == 200
 
     def test_take_no_text_that_no_store_keeps(self, agora):
         assert put(agora, {"a\x00": "b"})[0] == 400
@@ -87,6 +89,23 @@ class TestAttributes:
         body = {"targets": ["ann"], "properties": []}
         for content_type in ("", FORM):
             assert agora("POST", "metadata/user/get", body, content_type=content_type)[0] == 415
+
+    def test_without_a_type_are_refused_even_before_a_token_is_missed(self, agora):
+        for token in ("", agora.token):
+            assert put(agora, {"a": "b"}, content_type="", token=token)[0] == 415
+            body = {"targets": ["ann"], "properties": []}
+            path = "metadata/user/get"
+            assert agora("POST", path, body, content_type="", token=token)[0] == 415
+        assert put(agora, {"a": "b"}, token="")[0] == 401
+
+    def test_are_refused_to_strangers_in_the_words_that_easemobs_clients_compare(self, agora):
+        agora.environment.vendor_settings = {"agora": {"error_dialect": "easemob"}}
+        agora.environment.save()
+
+        assert agora("GET", "metadata/user/capacity", token="")[1]["desc"] == "unauthorized"
+        body = put(agora, {"a": "b"}, token="")[1]
+        assert body["desc"] == "Unauthorized"
+        assert body["error_description"] == "Unable to authenticate (OAuth)"
 
     def test_of_several_has_bounds(self, agora):
         body = {"targets": ["ann"] * 101, "properties": []}

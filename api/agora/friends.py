@@ -1,13 +1,17 @@
 """Agora Chat's calls about contacts, which are friends here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, schemas, wire
+from api.agora import answers, auth, naming, paging, schemas, wire
 from api.agora.auth import Request
-from api.agora.envelope import entities, envelope, uri
+from api.agora.checks import relations
+from api.agora.envelope import app_uri, entities, envelope
 from api.agora.wire import Refused
+from applications.models import Environment
 from users import friends
 from users.models import AppUser
 
@@ -19,14 +23,15 @@ def add_contact(request: Request, username: str, friend: str) -> Any:
     """The app makes two users friends; a user may where the other lets everybody."""
     caller = request.auth
     user, other = _both(request, username, friend)
-    friends.add(
-        environment=caller.environment,
-        user_id=user.user_id,
-        friend_id=other.user_id,
-        direct=caller.user is None,
-        by=caller.actor,
-        now=caller.now,
-    )
+    with _invited_by(user):
+        friends.add(
+            environment=caller.environment,
+            user_id=user.user_id,
+            friend_id=other.user_id,
+            direct=caller.user is None,
+            by=caller.actor,
+            now=caller.now,
+        )
     return _about(request, "post", user, other)
 
 
@@ -54,24 +59,99 @@ def _both(request: Request, username: str, friend: str) -> tuple[AppUser, AppUse
     return found[username], found[friend]
 
 
+@contextmanager
+def _invited_by(inviter: AppUser) -> Iterator[None]:
+    """Says which of the two has too many contacts. Raises `Refused`."""
+    try:
+        yield
+    except friends.TooManyFriends as error:
+        is_inviter = error.user_id == inviter.user_id
+        raise Refused(wire.INVITER_FULL if is_inviter else wire.INVITEE_FULL) from None
+
+
 def _about(request: Request, action: str, user: AppUser, other: AppUser) -> dict[str, Any]:
     place = ("users", str(user.uuid), "contacts")
     return envelope(
         request,
         action,
         path="/" + "/".join(place),
-        uri=uri(request, *place),
+        uri=app_uri(request, *place),
         entities=entities(request.auth, [other]),
     )
 
 
-@router.get(
-    "users/{username}/contacts/users",
+# --- Requests -----------------------------------------------------------------------------------
+@router.post("users/{username}/contacts/apply", auth=auth.own_user, response=answers.Applied)
+def apply(request: Request, username: str, body: Body[schemas.ContactRequest]) -> Any:
+    """Ask a user to become a contact, whoever they let in. Who has asked back is one at once."""
+    caller = request.auth
+    [friend] = body.usernames
+    user, other = _both(request, username, friend)
+    with _invited_by(user):
+        friends.add(
+            environment=caller.environment,
+            user_id=user.user_id,
+            friend_id=other.user_id,
+            always_ask=True,
+            message=body.reason,
+            by=caller.actor,
+            now=caller.now,
+        )
+    return _answered(request, user, "apply", applyContacts=[other.user_id])
+
+
+@router.post(
+    "users/{username}/contacts/accept/users/{friend}",
     auth=auth.own_user,
-    response=answers.Counted[list[str]],
+    response=answers.Accepted,
 )
-def contacts(request: Request, username: str) -> Any:
-    """All at once, the latest first."""
+def accept(request: Request, username: str, friend: str) -> Any:
+    """Accept what a user asked. Where nobody asked, nothing changes."""
+    user, other = _answer(request, username, friend, accept=True)
+    place = f"accept/users/{other.user_id}"
+    return _answered(request, user, place, acceptContacts=[other.user_id])
+
+
+@router.post(
+    "users/{username}/contacts/decline/users/{friend}",
+    auth=auth.own_user,
+    response=answers.Declined,
+)
+def decline(request: Request, username: str, friend: str) -> Any:
+    """Decline what a user asked. Where nobody asked, nothing changes."""
+    user, other = _answer(request, username, friend, accept=False)
+    place = f"decline/users/{other.user_id}"
+    return _answered(request, user, place, declineContacts=[other.user_id])
+
+
+def _answer(
+    request: Request, username: str, friend: str, *, accept: bool
+) -> tuple[AppUser, AppUser]:
+    caller = request.auth
+    user, other = _both(request, username, friend)
+    try:
+        with _invited_by(other):
+            friends.answer(
+                environment=caller.environment,
+                user_id=user.user_id,
+                sender_id=other.user_id,
+                accept=accept,
+                by=caller.actor,
+                now=caller.now,
+            )
+    except friends.NotAsked:
+        return user, other
+    return user, other
+
+
+def _answered(request: Request, user: AppUser, place: str, **data: list[str]) -> dict[str, Any]:
+    return envelope(request, "post", path=f"/users/{user.user_id}/contacts/{place}", data=data)
+
+
+# --- Lists --------------------------------------------------------------------------------------
+@router.get("users/{username}/contacts/users", auth=auth.own_user, response=answers.AllContacts)
+def contacts(request: Request, username: str, needReturnRemark: schemas.Flag = False) -> Any:
+    """All at once, the latest first; with remarks where they are asked for."""
     caller = request.auth
     page = friends.page(
         environment=caller.environment,
@@ -80,7 +160,16 @@ def contacts(request: Request, username: str) -> Any:
         newest_first=True,
     )
     names = [friendship.friend_id for friendship in page.rows]
-    return envelope(request, "get", entities=[], data=names, count=len(names))
+    remarks = [
+        {"username": friendship.friend_id, "remark": friendship.alias} for friendship in page.rows
+    ]
+    return envelope(
+        request,
+        "get",
+        entities=remarks if needReturnRemark else [],
+        data=names,
+        count=len(names),
+    )
 
 
 @router.get(
@@ -93,22 +182,23 @@ def contacts(request: Request, username: str) -> Any:
 def contacts_page(
     request: Request,
     username: str,
-    limit: schemas.ShortPageSize = None,
+    limit: paging.ShortPageSize = None,
     cursor: str = "",
-    needReturnRemark: bool = False,
+    needReturnRemark: schemas.Flag = False,
 ) -> Any:
     """A page of contacts, the latest first. Clients look for the cursor in either place."""
     caller = request.auth
-    size = schemas.page_size(limit)
-    if size > schemas.MAX_SHORT_PAGE:
-        raise Refused(wire.PAGE_TOO_LARGE, most=schemas.MAX_SHORT_PAGE)
+    size = paging.page_size(limit)
+    if size > paging.MAX_SHORT_PAGE:
+        raise Refused(wire.PAGE_TOO_LARGE, most=paging.MAX_SHORT_PAGE)
     page = friends.page(
         environment=caller.environment,
         user_id=naming.find(caller.environment, username).user_id,
-        cursor=cursor,
+        cursor=paging.opened(caller.environment, cursor),
         size=size,
         newest_first=True,
     )
+    next_page = paging.sealed(caller.environment, page.next)
     found = [
         {
             "username": friendship.friend_id,
@@ -120,8 +210,8 @@ def contacts_page(
         request,
         "get",
         entities=[],
-        data={"contacts": found, **({"cursor": page.next} if page.next else {})},
-        cursor=page.next,
+        data={"contacts": found, **({"cursor": next_page} if next_page else {})},
+        cursor=next_page,
         count=len(found),
     )
 
@@ -183,3 +273,13 @@ def _imported(request: Request, user: AppUser, other: AppUser) -> str:
     except friends.BefriendsOneself:
         return "UnKnowFailed"
     return "success"
+
+
+@router.post("contacts/check", response=answers.Relations)
+def check_contacts(request: Request, body: Body[schemas.Check]) -> Any:
+    """Who of these is the user's contact?"""
+    return relations(request, body, _friends_among, ("friend", "not_friend"))
+
+
+def _friends_among(environment: Environment, user_id: str, others: list[str]) -> set[str]:
+    return friends.friends_among(environment=environment, user_id=user_id, others=others)

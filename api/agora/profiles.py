@@ -1,27 +1,44 @@
 """Agora Chat's calls about user attributes. Their envelope has no more than data and times."""
 
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
-from django.conf import settings
-from django.http import HttpRequest
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, schemas, wire
-from api.agora.auth import Request
+from api.agora import answers, auth, bodies, naming, schemas, wire
+from api.agora.auth import Caller, Request
 from api.agora.envelope import envelope
 from api.agora.wire import Refused
 from users import attributes
 
 router = Router(tags=["User attributes"], exclude_unset=True)
-_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _FORM_BODY = {
     "requestBody": {
         "content": {
-            _FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
+            bodies.FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}
         }
     }
 }
+
+
+# That no type is named comes before the token, at these two calls alone.
+def _any_user(request: Request) -> Caller:
+    _require_some_type(request)
+    return auth.any_user(request)
+
+
+def _own_user(request: Request) -> Caller:
+    _require_some_type(request)
+    return auth.own_user(request)
+
+
+def _require_some_type(request: Request) -> None:
+    if not request.content_type:
+        raise Refused(wire.ATTRIBUTES_MEDIA_TYPE)
+
+
+def _require_type(request: Request, wanted: str) -> None:
+    if request.content_type != wanted:
+        raise Refused(wire.ATTRIBUTES_MEDIA_TYPE)
 
 
 @router.get("metadata/user/capacity", response=answers.Data[int])
@@ -32,12 +49,12 @@ def capacity(request: Request) -> Any:
 
 @router.post(
     "metadata/user/get",
-    auth=auth.any_user,
+    auth=_any_user,
     response=answers.Data[dict[str, dict[str, str]]],
 )
 def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery]) -> Any:
     """Some properties of some users; none of an unknown one."""
-    _require_type(request, _JSON)
+    _require_type(request, "application/json")
     caller = request.auth
     users = naming.find_several(caller.environment, body.targets)
     found = attributes.of_users(
@@ -64,15 +81,15 @@ def attributes_of_user(request: Request, username: str) -> Any:
 
 @router.put(
     "metadata/user/{username}",
-    auth=auth.own_user,
+    auth=_own_user,
     response=answers.Data[dict[str, str]],
     openapi_extra=_FORM_BODY,
 )
 def set_attributes(request: Request, username: str) -> Any:
     """Set what the form names; an empty value removes. All that the user has then."""
     caller = request.auth
-    _require_type(request, _FORM)
-    values = _form(request)
+    _require_type(request, bodies.FORM)
+    values = bodies.form(request)
     user = naming.find(caller.environment, username)
     after = attributes.merge(
         environment=caller.environment,
@@ -97,22 +114,3 @@ def clear_attributes(request: Request, username: str) -> Any:
             now=caller.now,
         )
     return envelope(request, data=True)
-
-
-def _require_type(request: HttpRequest, wanted: str) -> None:
-    if request.content_type != wanted:
-        raise Refused(wire.ATTRIBUTES_MEDIA_TYPE)
-
-
-def _form(request: HttpRequest) -> dict[str, str]:
-    try:
-        return dict(
-            parse_qsl(
-                request.body.decode(),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
-            )
-        )
-    except ValueError:
-        raise Refused(wire.INVALID) from None

@@ -1,0 +1,181 @@
+"""Agora Chat's calls about presence: what users show of themselves, and who hears of it.
+
+Their answers have no envelope but `result`, and numbers in them are texts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from ninja import Body, Path, Router, Schema
+from pydantic import Field
+
+from api import numbered
+from api.agora import auth, connections, naming, paging, schemas, wire
+from api.agora.auth import Caller, Request
+from api.agora.wire import Refused
+from users import presence, statuses
+from users.models import AppUser
+
+UnixSeconds = Annotated[str, Field(pattern="^[0-9]+$", description="Unix time in seconds")]
+
+
+class PresenceDone(Schema):
+    result: Literal["ok"]
+
+
+class Presence(Schema):
+    """`status` has the devices that are online; `expiry` is 0 for who is not subscribed to."""
+
+    uid: str
+    last_time: UnixSeconds
+    expiry: UnixSeconds
+    ext: str
+    status: dict[str, str]
+
+
+class Presences(Schema):
+    result: list[Presence]
+
+
+class Subscription(Schema):
+    uid: str
+    expiry: UnixSeconds
+
+
+class Subscriptions(Schema):
+    totalnum: Annotated[str, Field(pattern="^[0-9]+$")]
+    sublist: list[Subscription]
+
+
+class SubscriptionList(Schema):
+    result: Subscriptions
+
+
+router = Router(tags=["Presence"], exclude_unset=True)
+Lifetime = Annotated[int, Path(ge=1, le=int(statuses.MAX_LIFETIME.total_seconds()))]
+_ONLINE = "1"
+
+
+@router.post(
+    "users/{username}/presence/{resource}/{status}",
+    auth=auth.own_user,
+    response=PresenceDone,
+)
+def publish(
+    request: Request, username: str, resource: str, status: str, body: Body[schemas.ShownStatus]
+) -> Any:
+    """Show a text, and a state for one device: 1 is online, 0 offline, or one of the app's own."""
+    caller = request.auth
+    statuses.publish(
+        environment=caller.environment,
+        user_id=naming.find(caller.environment, username).user_id,
+        text=body.ext,
+        device=resource,
+        state=status,
+        now=caller.now,
+    )
+    return {"result": "ok"}
+
+
+@router.get("users/{username}/presence/sublist", auth=auth.own_user, response=SubscriptionList)
+def subscriptions(
+    request: Request,
+    username: str,
+    pageNum: paging.PageNumber = None,
+    pageSize: paging.LongPageSize = None,
+) -> Any:
+    """Whom the user hears of, by their names."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    held = statuses.subscriptions(
+        environment=caller.environment, owner_id=user.user_id, now=caller.now
+    )
+    found = numbered.page(
+        held,
+        "about_id",
+        number=paging.page_number(pageNum),
+        size=paging.page_size(pageSize, most=paging.MAX_LONG_PAGE),
+    )
+    return {
+        "result": {
+            "totalnum": str(held.count()),
+            "sublist": [
+                {"uid": each.about_id, "expiry": _seconds(each.expires_at)} for each in found
+            ],
+        }
+    }
+
+
+@router.post("users/{username}/presence/{expiry}", auth=auth.own_user, response=Presences)
+def subscribe(
+    request: Request, username: str, expiry: Lifetime, body: Body[schemas.StatusQuery]
+) -> Any:
+    """Hear of these users for so many seconds; how they are now."""
+    caller = request.auth
+    found = naming.find_several(caller.environment, [username, *body.usernames])
+    if any(name not in found for name in (username, *body.usernames)):
+        raise Refused(wire.NO_USER)
+    statuses.subscribe(
+        environment=caller.environment,
+        owner_id=found[username].user_id,
+        about_ids=[found[name].user_id for name in body.usernames],
+        lifetime=timedelta(seconds=expiry),
+        now=caller.now,
+    )
+    return {"result": _presences(caller, found[username], body.usernames)}
+
+
+@router.post("users/{username}/presence", auth=auth.own_user, response=Presences)
+def presence_of_several(request: Request, username: str, body: Body[schemas.StatusQuery]) -> Any:
+    """How these users are, in the order asked; an unknown name is offline."""
+    caller = request.auth
+    user = naming.find(caller.environment, username)
+    return {"result": _presences(caller, user, body.usernames)}
+
+
+@router.delete("users/{username}/presence", auth=auth.own_user, response=PresenceDone)
+def unsubscribe(request: Request, username: str, body: Body[schemas.NamesToAsk]) -> Any:
+    """Not to hear of a user is no error, nor is an unknown name."""
+    caller = request.auth
+    found = naming.find_several(caller.environment, [username, *body])
+    if username not in found:
+        raise Refused(wire.NO_USER)
+    statuses.unsubscribe(
+        environment=caller.environment,
+        owner_id=found[username].user_id,
+        about_ids=[found[name].user_id for name in body if name in found],
+    )
+    return {"result": "ok"}
+
+
+def _presences(caller: Caller, user: AppUser, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Four queries for all: users, connections, statuses, and whom `user` hears of."""
+    environment, now = caller.environment, caller.now
+    users = naming.find_several(environment, names)
+    ids = [each.user_id for each in users.values()]
+    devices = presence.connections_of(environment=environment, user_ids=ids, now=now)
+    shown = statuses.of_users(environment=environment, user_ids=ids)
+    heard = statuses.subscriptions(environment=environment, owner_id=user.user_id, now=now)
+    ends = dict(heard.filter(about_id__in=ids).values_list("about_id", "expires_at"))
+    lines = []
+    for name in dict.fromkeys(names):
+        user_id = users[name].user_id if name in users else name
+        resources = [connections.resource_of(each) for each in devices.get(user_id, ())]
+        status = shown.get(user_id)
+        states = status.devices if status is not None else {}
+        seen = now if resources else users[name].last_seen_at if name in users else None
+        lines.append(
+            {
+                "uid": user_id,
+                "last_time": _seconds(seen),
+                "expiry": _seconds(ends.get(user_id)),
+                "ext": status.text if status is not None else "",
+                "status": {device: states.get(device, _ONLINE) for device in resources},
+            }
+        )
+    return lines
+
+
+def _seconds(moment: datetime | None) -> str:
+    return str(int(moment.timestamp())) if moment is not None else "0"

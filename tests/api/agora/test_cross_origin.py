@@ -1,0 +1,101 @@
+"""Agora Chat's door, called by a web page of another origin; and by HEAD."""
+
+import pytest
+from django.test import Client
+
+from applications import environments
+from tests.factories import NOON, make_user, staff_actor
+from users import profiles
+
+ORIGIN = {"Origin": "https://app.example.com"}
+PREFLIGHT = {
+    **ORIGIN,
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "authorization,content-type",
+}
+
+
+class TestPreflight:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *(
+                "users",
+                "token",
+                "users/ann/contacts/users",
+                "sdk/user/ann/blocks",
+                "nothing/at/all",
+            ),
+            *("/nobody/development/users", "/nobody/nothing/users", "/app-id/unknown/users"),
+        ],
+    )
+    def test_is_answered_before_anything_is_looked_at(self, agora, path, django_assert_num_queries):
+        path = path if path.startswith("/") else f"{agora.base}/{path}"
+        with django_assert_num_queries(0):
+            response = agora.client.options(path, headers=PREFLIGHT)
+
+        assert (response.status_code, response.content) == (204, b"")
+        assert response["Access-Control-Allow-Origin"] == "*"
+        methods = set(response["Access-Control-Allow-Methods"].split(", "))
+        assert methods >= {"GET", "POST", "PUT", "DELETE"}
+        allowed = response["Access-Control-Allow-Headers"].lower().split(", ")
+        assert {"authorization", "content-type"} <= set(allowed)
+
+    def test_passes_where_the_door_is_closed_and_the_calls_are_used_up(self, agora):
+        agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET users": 1}}}
+        agora.environment.save()
+        environments.answer_vendors(
+            application=agora.environment.application, names=[], by=staff_actor(), now=NOON
+        )
+        for _ in range(3):
+            response = agora.client.options(f"{agora.base}/users", headers=PREFLIGHT)
+            assert response.status_code == 204
+
+    def test_of_a_vendor_without_web_calls_is_a_wrong_method(self, rongcloud):
+        response = rongcloud.client.options("/user/getToken.json", headers=PREFLIGHT)
+
+        assert response.status_code == 405
+        assert "Access-Control-Allow-Origin" not in response
+
+
+class TestAnswers:
+    def test_may_be_read_by_any_page_refusals_included(self, agora, settings, monkeypatch):
+        agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET mutes": 1}}}
+        agora.environment.save()
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
+        make_user(environment=agora.environment, user_id="ann")
+        monkeypatch.setattr(profiles, "update", lambda **_: 1 / 0)
+        large = b" " * 1_001
+        seen = set()
+        for method, path, body, options in (
+            *(("GET", "users", None, {}), ("POST", "users", {}, {}), ("GET", "mutes", None, {})),
+            ("GET", "users", None, {"token": ""}),
+            ("DELETE", "users/nobody", None, {}),
+            *(("PATCH", "users", None, {}), ("POST", "users", large, {})),
+            ("POST", "users", {}, {"content_type": "text/xml"}),
+            *(("GET", "mutes", None, {}), ("PUT", "users/ann", {"nickname": "Ann"}, {})),
+        ):
+            status, _ = agora(method, path, body, **options)
+            seen.add(status)
+            assert agora.response["Access-Control-Allow-Origin"] == "*"
+            assert "Retry-After" in agora.response["Access-Control-Expose-Headers"]
+            assert "Access-Control-Allow-Credentials" not in agora.response
+
+        assert seen == {200, 400, 401, 404, 405, 413, 415, 429, 500}
+
+
+class TestHead:
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("users", 200), ("users/ann", 200), ("users/nobody", 404), ("token", 405)],
+    )
+    def test_is_answered_as_get_is_without_the_body(self, agora, path, status):
+        make_user(environment=agora.environment, user_id="ann")
+        headers = {"Authorization": f"Bearer {agora.token}"}
+        client = Client()
+        got = client.get(f"{agora.base}/{path}", headers=headers)
+        response = client.head(f"{agora.base}/{path}", headers=headers)
+
+        assert (got.status_code, response.status_code) == (status, status)
+        assert response.content == b""
+        assert response["Content-Length"] == got["Content-Length"] == str(len(got.content))
