@@ -21,8 +21,9 @@ from gateway.floods import Buckets
 from gateway.hearing import Hearing
 from gateway.protocol import Ending
 from gateway.registry import Registry
-from users import messages, presence
+from users import gateway_processes, messages
 from users.models import GatewayProcess
+from users.presence import Kick
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Gateway:
 
     async def _begin(self) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.row = await ask(presence.start_gateway, name=name, now=timezone.now())
+        self.row = await ask(gateway_processes.start, name=name, now=timezone.now())
         self._renewed = self._reconciled = asyncio.get_running_loop().time()
 
     async def stop(self) -> None:
@@ -76,7 +77,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Error):
-            await ask(presence.stop_gateway, gateway=self.row, now=timezone.now())
+            await ask(gateway_processes.stop, gateway=self.row, now=timezone.now())
 
     def _close_all(self, ending: Ending) -> None:
         for session in self.registry.all():
@@ -91,19 +92,23 @@ class Gateway:
     # --- What wakes it ---
 
     def heard(self, message: dict[str, Any]) -> None:
-        """A message of `users.bus`."""
-        if message["kind"] == "deliver":
-            for session in self.registry.of_users(message["environment"], message["user_ids"]):
-                session.deliver()
-        else:
-            self.kicks_heard += 1
-            for session in self.registry.of_connections(message["connections"]):
-                session.end(*protocol.farewell(message["reason"], message["until"]))
+        """A message of `users.bus`. One that is not of its form raises, and changes nothing."""
+        match message["kind"]:
+            case "deliver":
+                for session in self.registry.of_users(message["environment"], message["user_ids"]):
+                    session.deliver()
+            case "kick":
+                self.kicks_heard += 1
+                kick = Kick.from_bus(message)
+                for session in self.registry.of_connections(message["connections"]):
+                    session.kick(kick)
+            case kind:
+                raise ValueError(f"no kind of message: {kind}")
 
     # --- What it looks for by itself ---
 
     async def _tick_forever(self) -> None:
-        lease = presence.LEASE.total_seconds()
+        lease = gateway_processes.LEASE.total_seconds()
         while True:
             await asyncio.sleep(TICK)
             try:
@@ -112,8 +117,9 @@ class Gateway:
             except (Error, TimeoutError) as error:
                 log.warning("the database does not answer: %s", error or "too late")
             except Exception:
-                log.exception("a look into the database came to grief")
-            # Others hold us for dead, and what they ask to close does not reach us.
+                log.exception("a look into the database failed")
+            # The other processes count this one as dead, and what they ask to close does not
+            # reach it.
             if self._since(self._renewed) > lease and len(self.registry):
                 log.error("the lease is over; every connection is closed")
                 self._close_all(protocol.UNAVAILABLE)
@@ -122,8 +128,8 @@ class Gateway:
         look_for_messages = self._hearing.is_deaf
         if self._since(self._renewed) >= RENEW_EVERY:
             began = asyncio.get_running_loop().time()
-            if not await ask(presence.renew_lease, gateway=self.row, now=timezone.now()):
-                log.error("given up for dead: every connection is closed")
+            if not await ask(gateway_processes.renew_lease, gateway=self.row, now=timezone.now()):
+                log.error("this process was counted as dead: every connection is closed")
                 self._close_all(protocol.RESTARTING)
                 await self._begin()
                 return
@@ -132,9 +138,9 @@ class Gateway:
             self.connects_of_user.forget_full()
             # Redis may lose a message and say nothing.
             look_for_messages = True
-        for connection in await ask(presence.kicks, gateway=self.row):
+        for connection in await ask(gateway_processes.kicks, gateway=self.row):
             for session in self.registry.of_connections([connection.pk]):
-                session.end(*protocol.farewell(connection.kick_reason, connection.kick_until))
+                session.kick(Kick.of(connection))
         if look_for_messages:
             await self._look_for_messages()
         if self._since(self._reconciled) >= RECONCILE_EVERY:
@@ -154,7 +160,7 @@ class Gateway:
         """
         self._reconciled = asyncio.get_running_loop().time()
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
-        for key in await ask(presence.held_since, gateway=self.row, connected_before=old):
+        for key in await ask(gateway_processes.held_since, gateway=self.row, connected_before=old):
             if not any(self.registry.of_connections([key])):
                 self.ended.put(key)
 

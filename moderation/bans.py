@@ -24,6 +24,8 @@ from applications.audit import Actor
 from applications.models import Environment
 from moderation.models import NEVER, Ban, SweepRun
 from users import identity, presence
+from users.models import KickReason
+from users.presence import Kick
 
 SWEEP_BATCH = 500
 SWEEP = Actor.system("ban sweep")
@@ -50,17 +52,19 @@ def impose(
     user_ids: Iterable[str],
     expires_at: datetime | None,
     reason: str,
+    tell_reason: bool = False,
     by: Actor,
     now: datetime,
 ) -> list[Ban]:
     """Ban these ids, registered or not, until `expires_at`; None is permanent. All or none.
 
-    Who is banned already gets the new end. Raises `InvalidEnd`, `identity.InvalidUserId`.
+    Who is banned already gets the new end. The users are told the end, the reason only if
+    `tell_reason` says so, and never who banned them. Raises `InvalidEnd`, `identity.InvalidUserId`.
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
-    terms = dict.fromkeys(wanted, _Terms(expires_at, reason))
+    terms = dict.fromkeys(wanted, _Terms(expires_at, reason, tell_reason))
     return _impose(environment, terms, by=by, now=now)
 
 
@@ -71,6 +75,7 @@ def change(
     ban_id: int,
     expires_at: datetime | None,
     reason: str,
+    tell_reason: bool = False,
     by: Actor,
     now: datetime,
 ) -> Ban:
@@ -84,7 +89,7 @@ def change(
     identity.lock(environment, [ban.user_id])
     if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
         raise BanOver([ban.user_id])
-    terms = {ban.user_id: _Terms(expires_at, reason)}
+    terms = {ban.user_id: _Terms(expires_at, reason, tell_reason)}
     [changed] = _impose(environment, terms, by=by, now=now)
     return changed
 
@@ -96,10 +101,12 @@ def change_several(
     user_ids: Iterable[str],
     expires_at: datetime | None,
     reason: str | None = None,
+    tell_reason: bool | None = None,
     by: Actor,
     now: datetime,
 ) -> list[Ban]:
-    """Give the bans of these users another end, all or none; a reason of None leaves each its own.
+    """Give the bans of these users another end, all or none. None as the reason, or as whether to
+    tell it, leaves each ban its own.
 
     Unlike `impose` it bans nobody anew: raises `BanOver` with those who are not banned any more,
     and `InvalidEnd`.
@@ -107,12 +114,15 @@ def change_several(
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
-    banned = Ban.objects.in_force(now).filter(environment=environment, user_id__in=wanted)
-    reasons = dict(banned.values_list("user_id", "reason"))
-    if over := set(wanted) - set(reasons):
+    banned = in_force(environment=environment, user_ids=wanted, now=now)
+    if over := set(wanted) - set(banned):
         raise BanOver(over)
     terms = {
-        user_id: _Terms(expires_at, reasons[user_id] if reason is None else reason)
+        user_id: _Terms(
+            expires_at,
+            banned[user_id].reason if reason is None else reason,
+            banned[user_id].tell_reason if tell_reason is None else tell_reason,
+        )
         for user_id in wanted
     }
     return _impose(environment, terms, by=by, now=now)
@@ -124,6 +134,7 @@ class _Terms:
 
     expires_at: datetime | None
     reason: str
+    tell_reason: bool
     since: datetime | None = None
 
 
@@ -142,6 +153,7 @@ def _impose(
             environment=environment,
             user_id=user_id,
             reason=given.reason,
+            tell_reason=given.tell_reason,
             imposed_at=now,
             imposed_by=by.name,
             imposed_via=by.via,
@@ -152,10 +164,11 @@ def _impose(
     )
     presence.request_disconnect(
         environment=environment,
-        user_ids=terms,
-        reason="banned",
+        kicks={
+            ban.user_id: Kick(KickReason.BANNED, until=ban.expires_at, why=ban.told_reason)
+            for ban in bans
+        },
         now=now,
-        until={user_id: given.expires_at for user_id, given in terms.items()},
     )
     for type, chosen in (
         ("ban.imposed", [ban for ban in bans if ban.user_id not in before]),
@@ -213,7 +226,8 @@ def undo_lift(
         pk__in=latest, outcome=Ban.Outcome.LIFTED, closed_by=by.name, ends_at__gt=now
     )
     terms = {
-        ban.user_id: _Terms(ban.expires_at, ban.reason, since=ban.banned_since) for ban in lifted
+        ban.user_id: _Terms(ban.expires_at, ban.reason, ban.tell_reason, since=ban.banned_since)
+        for ban in lifted
     }
     _impose(environment, terms, by=by, now=now)
     return [user_id for user_id in wanted if user_id in terms]

@@ -23,7 +23,8 @@ from applications import audit
 from applications.audit import Actor
 from applications.models import AuditEvent, Environment
 from users import erasure, identity, presence
-from users.models import AppUser, DeactivatedUser, DeactivatedUserQuerySet
+from users.models import AppUser, DeactivatedUser, DeactivatedUserQuerySet, KickReason
+from users.presence import Kick
 
 ERASURE_BATCH = 100
 
@@ -63,9 +64,8 @@ def deactivate(
     users = AppUser.objects.filter(environment=environment, user_id__in=fresh)
     registered = set(users.values_list("user_id", flat=True))
     users.delete()
-    presence.request_disconnect(
-        environment=environment, user_ids=fresh, reason="deactivated", now=now
-    )
+    kick = Kick(KickReason.DEACTIVATED)
+    presence.request_disconnect(environment=environment, kicks=dict.fromkeys(fresh, kick), now=now)
     DeactivatedUser.objects.bulk_create(
         DeactivatedUser(
             environment=environment,

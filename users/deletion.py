@@ -27,7 +27,8 @@ from applications.audit import Actor
 from applications.keyset import Keyset, Page
 from applications.models import AuditEvent, Environment
 from users import erasure, identity, presence
-from users.models import AppUser, DeletionItem, DeletionJob
+from users.models import AppUser, DeletionItem, DeletionJob, KickReason
+from users.presence import Kick
 from users.tokens import UnknownUsers
 
 BATCH_SIZE = 20
@@ -102,7 +103,8 @@ def _delete(
     environment: Environment, users: Sequence[AppUser], *, by: Actor, now: datetime
 ) -> None:
     ids = [user.user_id for user in users]
-    presence.request_disconnect(environment=environment, user_ids=ids, reason="deleted", now=now)
+    kick = Kick(KickReason.DELETED)
+    presence.request_disconnect(environment=environment, kicks=dict.fromkeys(ids, kick), now=now)
     erasure.erase_belongings(
         environment=environment, user_ids=ids, occasion=erasure.Occasion.DELETION, now=now
     )

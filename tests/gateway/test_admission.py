@@ -173,6 +173,7 @@ def test_admission_reads_the_user_the_ban_and_the_other_connections():
             device="",
             platform="",
             address=None,
+            after=0,
             gateway=held,
             now=now,
         )
@@ -206,6 +207,7 @@ def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(ever
             device="",
             platform="",
             address=None,
+            after=0,
             gateway=held,
             now=now,
         )

@@ -149,6 +149,7 @@ def test_messages_wait_in_the_database_for_a_client_that_does_not_read(
 ):
     """And where it does not answer pings either, it is gone."""
     now = timezone.now()
+    make_user(environment=ada.environment, user_id="bob")
     Message.objects.bulk_create(
         Message(
             environment=ada.environment,

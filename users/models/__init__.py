@@ -20,11 +20,16 @@ from users.models.app_users import (
     RegistrationTally,
 )
 from users.models.belongings import Attributes, Profile, Remark, UserTags
-from users.models.connections import Connection, ConnectionQuerySet, GatewayProcess
+from users.models.connections import (
+    Connection,
+    ConnectionQuerySet,
+    GatewayProcess,
+    KickReason,
+)
 from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
-from users.models.messages import Message
+from users.models.messages import Message, MessageQuerySet
 
 __all__ = [
     "AVATAR_URL_MAX_LENGTH",
@@ -43,7 +48,9 @@ __all__ = [
     "FriendRequest",
     "Friendship",
     "GatewayProcess",
+    "KickReason",
     "Message",
+    "MessageQuerySet",
     "Profile",
     "RegistrationTally",
     "Remark",
