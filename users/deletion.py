@@ -105,7 +105,7 @@ def _delete(
     ids = [user.user_id for user in users]
     kick = Kick(KickReason.DELETED)
     presence.request_disconnect(environment=environment, kicks=dict.fromkeys(ids, kick), now=now)
-    erasure.erase_belongings(
+    erasure.erase(
         environment=environment, user_ids=ids, occasion=erasure.Occasion.DELETION, now=now
     )
     AppUser.objects.filter(pk__in=[user.pk for user in users]).delete()

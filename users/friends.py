@@ -3,7 +3,7 @@
 Invariants
 ----------
 * A friendship has two sides, made and ended together; each side has its own alias.
-* Both are registered. When one is deleted or deactivated, both sides go (`users.belongings`).
+* Both are registered. When one is deleted or deactivated, both sides go (`users.erasure`).
 * Nobody has more than 3,000 friends, under any concurrency: verbs lock both ids.
 * Being friends already, and not being friends when one is removed, is no error.
 """
@@ -20,7 +20,7 @@ from applications import audit
 from applications.audit import Actor
 from applications.keyset import Keyset, Page
 from applications.models import Environment
-from users import hosted_profiles, identity
+from users import erasure, hosted_profiles, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers, require_registered
 
@@ -202,11 +202,12 @@ def remove_all(*, environment: Environment, user_id: str, by: Actor, now: dateti
 def _end(
     environment: Environment, user_id: str, friend_ids: list[str], by: Actor, now: datetime
 ) -> list[str]:
-    Friendship.objects.filter(
+    sides = Friendship.objects.filter(
         Q(owner_id=user_id, friend_id__in=friend_ids)
         | Q(friend_id=user_id, owner_id__in=friend_ids),
         environment=environment,
-    ).delete()
+    )
+    erasure.delete_rows(sides, [])
     if friend_ids:
         audit.record(
             "friend.removed",

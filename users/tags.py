@@ -42,6 +42,7 @@ def set_tags(
         len(tag.encode()) > TAG_MAX_BYTES for tag in unique
     ):
         raise InvalidTags(f"A tag is text of 1 to {TAG_MAX_BYTES} bytes")
+    identity.lock(environment, wanted)
     before = tags_of(environment=environment, user_ids=wanted)
     UserTags.objects.bulk_create(
         # In order, or two callers would wait for each other's rows.
@@ -90,11 +91,12 @@ def set_remarks(
     about = identity.check_user_ids(remarks)
     if any(not text or not identity.is_text(text, REMARK_MAX_LENGTH) for text in remarks.values()):
         raise InvalidTags(f"A remark is text of 1 to {REMARK_MAX_LENGTH} characters")
+    identity.lock(environment, [identity.check_user_id(owner_id)])
     Remark.objects.bulk_create(
         (
             Remark(
                 environment=environment,
-                owner_id=identity.check_user_id(owner_id),
+                owner_id=owner_id,
                 about_id=user_id,
                 text=remarks[user_id],
             )

@@ -19,7 +19,7 @@ from users.models.app_users import (
     FriendPermission,
     RegistrationTally,
 )
-from users.models.belongings import Attributes, Profile, Remark, UserTags
+from users.models.personal_data import Attributes, Profile, Remark, UserTags
 from users.models.connections import (
     Connection,
     ConnectionQuerySet,
