@@ -101,12 +101,12 @@ def change_several(
     user_ids: Iterable[str],
     expires_at: datetime | None,
     reason: str | None = None,
-    tell_reason: bool | None = None,
+    tell_reason: bool = False,
     by: Actor,
     now: datetime,
 ) -> list[Ban]:
-    """Give the bans of these users another end, all or none. None as the reason, or as whether to
-    tell it, leaves each ban its own.
+    """Give the bans of these users another end, all or none. A reason of None leaves each its own,
+    told or not as it was; another reason is told only if `tell_reason` says so.
 
     Unlike `impose` it bans nobody anew: raises `BanOver` with those who are not banned any more,
     and `InvalidEnd`.
@@ -121,7 +121,7 @@ def change_several(
         user_id: _Terms(
             expires_at,
             banned[user_id].reason if reason is None else reason,
-            banned[user_id].tell_reason if tell_reason is None else tell_reason,
+            tell_reason or (reason is None and banned[user_id].tell_reason),
         )
         for user_id in wanted
     }

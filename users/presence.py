@@ -157,7 +157,7 @@ def connect(
     """Write down a connection, in a transaction that holds `identity.lock` on the user since it
     asked whether they may connect. Raises `TooManyConnections`.
     """
-    held = Connection.objects.alive(now).of_users(user.environment, [user.user_id])
+    held = Connection.objects.open(now).of_users(user.environment, [user.user_id])
     if held.count() >= MAX_CONNECTIONS:
         raise TooManyConnections(user.user_id)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
@@ -234,13 +234,13 @@ def _announce(event: str, concerned: Iterable[Connection], at: datetime) -> None
 
 def connections(*, environment: Environment, user_id: str, now: datetime) -> list[Connection]:
     """The user's open connections, oldest first."""
-    return list(Connection.objects.alive(now).of_users(environment, [user_id]).order_by("pk"))
+    return list(Connection.objects.open(now).of_users(environment, [user_id]).order_by("pk"))
 
 
 def online(*, environment: Environment, user_ids: list[str], now: datetime) -> set[str]:
     """Which of these users are online."""
     return set(
-        Connection.objects.alive(now)
+        Connection.objects.open(now)
         .of_users(environment, user_ids)
         .values_list("user_id", flat=True)
     )
@@ -252,7 +252,7 @@ def is_online(*, environment: Environment, user_id: str, now: datetime) -> bool:
 
 def online_count(*, environment: Environment, now: datetime) -> Count:
     """Users, not connections; exact up to `EXACT_UP_TO`."""
-    online = Connection.objects.alive(now).filter(environment=environment)
+    online = Connection.objects.open(now).filter(environment=environment)
     found = online.values("user_id").distinct()[: EXACT_UP_TO + 1].count()
     if found > EXACT_UP_TO:
         return Count(EXACT_UP_TO, exact=False, at_least=True)

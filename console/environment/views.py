@@ -16,7 +16,7 @@ from console.access import MemberRequest, in_environment
 from console.audit.sentences import lines
 from moderation import bans
 from moderation.models import Ban
-from users import presence, quota
+from users import deactivation, presence, quota
 from users.models import DeactivatedUser
 
 CHART_DAYS = 30
@@ -56,5 +56,6 @@ def _live(environment: Environment) -> dict[str, Any]:
         "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
         "sweep": bans.sweep_health(now=now),
         "cannot_stay_up": cannot_stay_up(),
+        "erasure": deactivation.erasure_health(now=now),
         "recent": lines(recent[:RECENT]),
     }

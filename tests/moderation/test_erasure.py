@@ -1,6 +1,6 @@
 """Law 9 for this storey: what moderation keeps of a user goes when the user is deleted, in the same
-transaction, and deletion knows nothing of it. (`tests/users/test_personal_data.py` says what goes and
-what stays.)
+transaction, and deletion knows nothing of it. (`tests/users/test_personal_data.py` says what goes
+and what stays.)
 """
 
 import pytest

@@ -19,7 +19,6 @@ from users.models.app_users import (
     FriendPermission,
     RegistrationTally,
 )
-from users.models.personal_data import Attributes, Profile, Remark, UserTags
 from users.models.connections import (
     Connection,
     ConnectionQuerySet,
@@ -30,6 +29,7 @@ from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
 from users.models.messages import Message, MessageQuerySet
+from users.models.personal_data import Attributes, Profile, Remark, UserTags
 
 __all__ = [
     "AVATAR_URL_MAX_LENGTH",

@@ -26,10 +26,12 @@ class GatewayProcess(models.Model):
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def alive(self, now: datetime) -> Self:
-        """Held by a gateway process whose lease runs, for the others died with theirs; and not
-        asked to close, for nothing more is done for those.
-        """
-        return self.filter(gateway__lease_until__gt=now, kicked_at=None)
+        """Held by a gateway process whose lease runs; the others died with theirs."""
+        return self.filter(gateway__lease_until__gt=now)
+
+    def open(self, now: datetime) -> Self:
+        """Alive, and nobody has asked to close them: for those, nothing more is done."""
+        return self.alive(now).filter(kicked_at=None)
 
     def of_users(self, environment: Environment, user_ids: list[str]) -> Self:
         return self.filter(environment=environment, user_id__in=user_ids)
@@ -74,7 +76,7 @@ class Connection(models.Model):
             models.Index(
                 fields=["environment", "user_id", "gateway"],
                 name="users_connections_of_user",
-                condition=Q(kicked_at=None),
+                include=["kicked_at"],
             ),
             # The Connections page, newest first.
             models.Index(fields=["environment", "id"], name="users_connections_by_time"),

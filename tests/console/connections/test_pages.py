@@ -13,7 +13,7 @@ from tests.factories import (
     make_gateway,
     make_user,
 )
-from users import gateway_processes, presence
+from users import gateway_processes
 from users.models import Connection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon", "member")]

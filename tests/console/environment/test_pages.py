@@ -85,5 +85,5 @@ class TestEnvironment:
         make_users(environment=environment, count=90)
         for number in range(20):
             make_ban(environment=environment, user_id=f"user-{number:05}")
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             get()
