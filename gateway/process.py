@@ -32,8 +32,10 @@ RENEW_EVERY = 5.0  # seconds
 RECONCILE_EVERY = 60.0  # seconds
 # How far back a look for unheard messages goes. Older ones were found by an earlier look.
 LOOK_BACK = timedelta(seconds=30)
-# Attempts of one user to connect to this process: enough for every device at once.
-CONNECTS_OF_USER_AT_ONCE, CONNECTS_OF_USER_A_SECOND = 20, 0.5
+# Attempts to connect to this process, of one token and of one user: enough for every device at
+# once. A token is counted before the database is asked, a user only when let in: whoever holds a
+# token that is revoked keeps nobody else out with it.
+ATTEMPTS_AT_ONCE, ATTEMPTS_A_SECOND = 20, 0.5
 
 
 class Gateway:
@@ -45,9 +47,8 @@ class Gateway:
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
         )
-        self.connects_of_user = Buckets(
-            burst=CONNECTS_OF_USER_AT_ONCE, rate=CONNECTS_OF_USER_A_SECOND
-        )
+        self.connects_of_token = Buckets(burst=ATTEMPTS_AT_ONCE, rate=ATTEMPTS_A_SECOND)
+        self.connects_of_user = Buckets(burst=ATTEMPTS_AT_ONCE, rate=ATTEMPTS_A_SECOND)
         self.row = GatewayProcess()
         self.kicks_heard = 0
         self._environments: dict[int, Environment] = {}
@@ -135,6 +136,7 @@ class Gateway:
                 return
             self._renewed = began
             self.connects.forget_full()
+            self.connects_of_token.forget_full()
             self.connects_of_user.forget_full()
             # Redis may lose a message and say nothing.
             look_for_messages = True

@@ -162,8 +162,8 @@ class Session:
             raise Refused(protocol.NOT_CONNECTED, f"{why}.") from None
         now = timezone.now()
         claims = read_token(token, now=now)
-        if not self._gateway.connects_of_user.take((claims.environment_id, claims.user_id)):
-            raise Refused(protocol.FLOOD, "The user connects too often.")
+        if not self._gateway.connects_of_token.take(claims):
+            raise Refused(protocol.FLOOD, "The token is used too often.")
         kicks_heard = self._gateway.kicks_heard
         connection = await ask(
             admit,
@@ -186,6 +186,8 @@ class Session:
             connection.connected_at,
         )
         self._gateway.registry.add(self, client)
+        if not self._gateway.connects_of_user.take((client.environment.pk, client.user_id)):
+            raise Refused(protocol.FLOOD, "The user connects too often.")
         # A kick that was heard meanwhile may have meant this one, which was not here yet.
         if self._gateway.kicks_heard != kicks_heard:
             kicked = await ask(presence.kicked, connection_id=client.connection_id)
