@@ -21,6 +21,7 @@ from django.db.models import Max
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType, BanTerms
 from applications.models import Environment
 from moderation.models import NEVER, Ban, SweepRun
 from users import identity, presence
@@ -171,8 +172,8 @@ def _impose(
         now=now,
     )
     for type, chosen in (
-        ("ban.imposed", [ban for ban in bans if ban.user_id not in before]),
-        ("ban.changed", [ban for ban in bans if ban.user_id in before]),
+        (AuditType.BAN_IMPOSED, [ban for ban in bans if ban.user_id not in before]),
+        (AuditType.BAN_CHANGED, [ban for ban in bans if ban.user_id in before]),
     ):
         audit.record_many(
             type,
@@ -182,8 +183,8 @@ def _impose(
             changes=[
                 (
                     ban.user_id,
-                    _said(before[ban.user_id]) if ban.user_id in before else None,
-                    _said(ban),
+                    _terms(before[ban.user_id]) if ban.user_id in before else None,
+                    _terms(ban),
                 )
                 for ban in chosen
             ],
@@ -200,11 +201,11 @@ def lift(
     identity.lock(environment, wanted)
     lifted = _close_open(environment, wanted, now=now, by=by, outcome=Ban.Outcome.LIFTED)
     audit.record_many(
-        "ban.lifted",
+        AuditType.BAN_LIFTED,
         environment=environment,
         by=by,
         now=now,
-        changes=[(ban.user_id, _said(ban), None) for ban in lifted],
+        changes=[(ban.user_id, _terms(ban), None) for ban in lifted],
     )
     return [ban.user_id for ban in lifted]
 
@@ -270,13 +271,13 @@ def _close(bans: Sequence[Ban], *, outcome: Ban.Outcome, by: Actor, now: datetim
 def _record_expired(bans: Sequence[Ban], *, now: datetime) -> None:
     audit.write(
         audit.line(
-            "ban.expired",
+            AuditType.BAN_EXPIRED,
             by=SWEEP,
             now=now,
             application_id=ban.environment.application_id,
             environment_id=ban.environment_id,
             subject=ban.user_id,
-            before=_said(ban),
+            before=_terms(ban),
         )
         for ban in bans
     )
@@ -338,8 +339,11 @@ def sweep_health(*, now: datetime) -> SweepHealth:
     )
 
 
-def _said(ban: Ban) -> dict[str, str | None]:
-    return {
+def _terms(ban: Ban) -> BanTerms:
+    terms: BanTerms = {
         "until": ban.expires_at.isoformat() if ban.expires_at else None,
         "reason": ban.reason,
     }
+    if ban.tell_reason:
+        terms["tell_reason"] = True
+    return terms

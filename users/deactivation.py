@@ -23,6 +23,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import AuditEvent, Environment
 from users import erasure, identity, presence
 from users.models import AppUser, DeactivatedUser, DeactivatedUserQuerySet, KickReason
@@ -93,7 +94,7 @@ def deactivate(
         for user_id in fresh
     )
     audit.record_many(
-        "user.deactivated",
+        AuditType.USER_DEACTIVATED,
         environment=environment,
         by=by,
         now=now,
@@ -140,7 +141,7 @@ def _note_erased(tombstone: DeactivatedUser, *, messages: int, now: datetime) ->
     tombstone.erased_at = now
     tombstone.save(update_fields=["erased", "erased_at"])
     audit.record(
-        "user.erased",
+        AuditType.USER_ERASED,
         environment=tombstone.environment,
         subject=tombstone.user_id,
         by=Actor.system("erasure"),
@@ -185,7 +186,7 @@ def reactivate(
     DeactivatedUser.objects.filter(pk__in=[each.pk for each in tombstones]).delete()
     operation_id = _operation_id()
     audit.record_many(
-        "user.reactivated",
+        AuditType.USER_REACTIVATED,
         environment=environment,
         by=by,
         now=now,

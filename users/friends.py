@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import Environment
 from users import erasure, hosted_profiles, identity
@@ -111,7 +112,7 @@ def add(
         defaults={"message": message, "requested_at": now},
     )
     audit.record(
-        "friend.requested",
+        AuditType.FRIEND_REQUESTED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -141,7 +142,7 @@ def answer(
         return
     request.delete()
     audit.record(
-        "friend.declined",
+        AuditType.FRIEND_DECLINED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -164,7 +165,7 @@ def _befriend(
     for owner_id, other_id in sides:
         _requests(environment, sender_id=owner_id, recipient_id=other_id).delete()
     audit.record(
-        "friend.added",
+        AuditType.FRIEND_ADDED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -210,7 +211,7 @@ def _end(
     erasure.delete_rows(sides, [])
     if friend_ids:
         audit.record(
-            "friend.removed",
+            AuditType.FRIEND_REMOVED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -285,7 +286,7 @@ def describe(
     if before != given:
         Friendship.objects.filter(pk=friendship.pk).update(**given)
         audit.record(
-            "friend.described",
+            AuditType.FRIEND_DESCRIBED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -311,7 +312,7 @@ def set_permission(
         friend_permission=permission
     )
     audit.record_many(
-        "friend.permission_changed",
+        AuditType.FRIEND_PERMISSION_CHANGED,
         environment=environment,
         by=by,
         now=now,

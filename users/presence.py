@@ -24,6 +24,7 @@ from django.db.models import Q, QuerySet
 
 from applications import announcements, audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.counting import EXACT_UP_TO, Count
 from applications.models import Environment
 from users import bus
@@ -114,7 +115,7 @@ def kick(*, environment: Environment, user_id: str, by: Actor, now: datetime) ->
     )
     if count:
         audit.record(
-            "user.kicked",
+            AuditType.USER_KICKED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -135,7 +136,7 @@ def kick_connection(
     if connection is None or not _ask_to_close(held, lambda _: kick, now=now):
         return False
     audit.record(
-        "user.kicked",
+        AuditType.USER_KICKED,
         environment=environment,
         subject=connection.user_id,
         by=by,

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity
 from users.models import Remark, UserTags
@@ -55,7 +56,7 @@ def set_tags(
         update_fields=["tags"],
     )
     audit.record_many(
-        "tags.changed",
+        AuditType.TAGS_CHANGED,
         environment=environment,
         by=by,
         now=now,
@@ -107,7 +108,7 @@ def set_remarks(
         update_fields=["text"],
     )
     audit.record(
-        "remarks.changed",
+        AuditType.REMARKS_CHANGED,
         environment=environment,
         subject=owner_id,
         by=by,
@@ -126,7 +127,7 @@ def remove_remark(
     ).delete()
     if removed:
         audit.record(
-            "remarks.changed",
+            AuditType.REMARKS_CHANGED,
             environment=environment,
             subject=owner_id,
             by=by,

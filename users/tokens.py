@@ -25,6 +25,7 @@ from django.db.models import Q
 
 from applications import audit, callers, vault
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity, presence
 from users.models import AppUser, KickReason
@@ -193,7 +194,7 @@ def _expire(
         user_id__in=wanted,
     ).update(tokens_valid_from=before)
     audit.record_many(
-        "user.tokens_expired",
+        AuditType.USER_TOKENS_EXPIRED,
         environment=environment,
         by=by,
         now=now,
@@ -227,7 +228,7 @@ def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
     environment.tokens_valid_from = now
     kick = Kick(KickReason.SIGNED_OUT)
     presence.request_disconnect_all(environment=environment, kick=kick, now=now)
-    audit.record("tokens.revoked", environment=environment, by=by, now=now)
+    audit.record(AuditType.TOKENS_REVOKED, environment=environment, by=by, now=now)
 
 
 def require_registered(environment: Environment, user_ids: list[str]) -> None:
