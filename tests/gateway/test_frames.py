@@ -8,6 +8,7 @@ from django.utils import timezone
 from gateway import floods, outbox, protocol, session
 from gateway.session import DELIVERED_AT_ONCE, Session
 from moderation.models import BlocklistEntry
+from tests.factories import make_user
 from users import messages
 from users.models import Message
 
