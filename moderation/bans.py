@@ -14,24 +14,20 @@ Invariants
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
 
 from applications import audit
 from applications.audit import Actor
-from applications.audit_types import AuditType, BanTerms
+from applications.audit_types import AuditType
 from applications.models import Environment
-from moderation.models import NEVER, Ban, SweepRun
+from moderation import ban_ledger
+from moderation.models import NEVER, Ban
 from users import identity, presence
 from users.models import KickReason
 from users.presence import Kick
-
-SWEEP_BATCH = 500
-SWEEP = Actor.system("ban sweep")
-# Beyond this, the sweep counts as overdue on the health page.
-OVERDUE_AFTER = timedelta(minutes=1)
 
 
 class InvalidEnd(Exception):
@@ -183,8 +179,8 @@ def _impose(
             changes=[
                 (
                     ban.user_id,
-                    _terms(before[ban.user_id]) if ban.user_id in before else None,
-                    _terms(ban),
+                    ban_ledger.terms(before[ban.user_id]) if ban.user_id in before else None,
+                    ban_ledger.terms(ban),
                 )
                 for ban in chosen
             ],
@@ -205,7 +201,7 @@ def lift(
         environment=environment,
         by=by,
         now=now,
-        changes=[(ban.user_id, _terms(ban), None) for ban in lifted],
+        changes=[(ban.user_id, ban_ledger.terms(ban), None) for ban in lifted],
     )
     return [ban.user_id for ban in lifted]
 
@@ -255,95 +251,12 @@ def _close_open(
     over = [ban for ban in opened if not ban.is_in_force(now)]
     for ban in over:
         ban.environment = environment
-    _close(over, outcome=Ban.Outcome.EXPIRED, by=SWEEP, now=now)
-    _record_expired(over, now=now)
-    _close(in_force, outcome=outcome, by=by, now=now)
+    ban_ledger.close_expired(over, now=now)
+    ban_ledger.close(in_force, outcome=outcome, by=by, now=now)
     return in_force
-
-
-def _close(bans: Sequence[Ban], *, outcome: Ban.Outcome, by: Actor, now: datetime) -> None:
-    if bans:
-        Ban.objects.open().filter(pk__in=[ban.pk for ban in bans]).update(
-            closed_at=now, closed_by=by.name, closed_via=by.via, outcome=outcome
-        )
-
-
-def _record_expired(bans: Sequence[Ban], *, now: datetime) -> None:
-    audit.write(
-        audit.line(
-            AuditType.BAN_EXPIRED,
-            by=SWEEP,
-            now=now,
-            application_id=ban.environment.application_id,
-            environment_id=ban.environment_id,
-            subject=ban.user_id,
-            before=_terms(ban),
-        )
-        for ban in bans
-    )
-
-
-@transaction.atomic
-def expire_due(*, now: datetime, limit: int = SWEEP_BATCH) -> int:
-    """Write down the end of up to `limit` bans that are over; how many. Safe to run twice, late,
-    or side by side: what another sweep holds is skipped.
-    """
-    due = list(
-        Ban.objects.due(now)
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("environment")
-        .order_by("expires_at")[:limit]
-    )
-    _close(due, outcome=Ban.Outcome.EXPIRED, by=SWEEP, now=now)
-    _record_expired(due, now=now)
-    return len(due)
-
-
-def note_sweep(*, closed: int, now: datetime) -> None:
-    """Leave the sweep's pulse, for the health page."""
-    SweepRun.objects.update_or_create(pk=1, defaults={"ran_at": now, "closed": closed})
 
 
 def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime) -> dict[str, Ban]:
     """The bans that keep these users out: user_id → ban, for those who are banned."""
     bans = Ban.objects.in_force(now).filter(environment=environment, user_id__in=list(user_ids))
     return {ban.user_id: ban for ban in bans}
-
-
-@dataclass(frozen=True)
-class SweepHealth:
-    """`most_overdue` is how long the oldest unclosed ban has been over; zero when none is."""
-
-    last_run: datetime | None
-    most_overdue: timedelta
-    now: datetime
-
-    @property
-    def is_well(self) -> bool:
-        return (
-            self.last_run is not None
-            and self.now - self.last_run < OVERDUE_AFTER
-            and self.most_overdue < OVERDUE_AFTER
-        )
-
-
-def sweep_health(*, now: datetime) -> SweepHealth:
-    run = SweepRun.objects.filter(pk=1).first()
-    oldest = (
-        Ban.objects.due(now).order_by("expires_at").values_list("expires_at", flat=True).first()
-    )
-    return SweepHealth(
-        last_run=run.ran_at if run else None,
-        most_overdue=now - oldest if oldest else timedelta(0),
-        now=now,
-    )
-
-
-def _terms(ban: Ban) -> BanTerms:
-    terms: BanTerms = {
-        "until": ban.expires_at.isoformat() if ban.expires_at else None,
-        "reason": ban.reason,
-    }
-    if ban.tell_reason:
-        terms["tell_reason"] = True
-    return terms

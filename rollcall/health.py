@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from redis import Redis
 
 from applications.supervised import cannot_stay_up
-from moderation import bans
+from moderation import ban_sweep
 from users import deactivation
 
 PATIENCE = 1  # seconds a part may take to answer
@@ -92,7 +92,7 @@ def _rate_limits() -> dict[str, Any]:
 
 
 def _ban_sweep() -> dict[str, Any]:
-    health = bans.sweep_health(now=timezone.now())
+    health = ban_sweep.sweep_health(now=timezone.now())
     return {
         "ok": health.is_well,
         "last_run": health.last_run,

@@ -4,14 +4,14 @@ import subprocess
 import pytest
 from django.db import connection
 
-from moderation import bans
+from moderation import ban_sweep
 from rollcall import orphans
 from tests.factories import DAY, MINUTE, NOON, make_ban, make_deactivated, make_environment
 
 
 @pytest.fixture
 def swept(at_noon):
-    bans.note_sweep(closed=0, now=NOON)
+    ban_sweep.note_sweep(closed=0, now=NOON)
 
 
 class TestHealthz:
