@@ -58,7 +58,7 @@ def admit(
     with transaction.atomic():
         identity.lock_to_let_in(claims.environment_id, claims.user_id)
         try:
-            user = tokens.holder(claims, app_key=app_key)
+            user = tokens.user_of(claims, app_key=app_key)
         except tokens.TokenOfAnotherEnvironment:
             raise Refused(
                 protocol.WRONG_ENVIRONMENT, "The token is of another environment."

@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from applications.models import Environment
 from gateway import protocol
+from gateway.closed import ClosedConnections
 from gateway.database import ask
-from gateway.ended import Ended
 from gateway.floods import Buckets
-from gateway.hearing import Hearing
+from gateway.listener import Listener
 from gateway.protocol import Ending
 from gateway.registry import Registry
 from users import gateway_processes, messages
@@ -43,7 +43,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.ended = Ended()
+        self.closed = ClosedConnections()
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
         )
@@ -52,7 +52,7 @@ class Gateway:
         self.row = GatewayProcess()
         self.kicks_heard = 0
         self._environments: dict[int, Environment] = {}
-        self._hearing = Hearing(self.heard)
+        self._listener = Listener(self.heard)
         self._renewed = self._reconciled = 0.0  # the loop's time
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -61,8 +61,8 @@ class Gateway:
     async def start(self) -> None:
         await self._begin()
         self._tasks = [
-            asyncio.create_task(self._hearing.hear_forever()),
-            asyncio.create_task(self.ended.strike_out_forever()),
+            asyncio.create_task(self._listener.listen_forever()),
+            asyncio.create_task(self.closed.strike_out_forever()),
             asyncio.create_task(self._tick_forever()),
         ]
         log.info("gateway %s is open", self.row)
@@ -126,7 +126,7 @@ class Gateway:
                 self._close_all(protocol.UNAVAILABLE)
 
     async def _tick(self) -> None:
-        look_for_messages = self._hearing.is_deaf
+        look_for_messages = self._listener.is_deaf
         if self._since(self._renewed) >= RENEW_EVERY:
             began = asyncio.get_running_loop().time()
             if not await ask(gateway_processes.renew_lease, gateway=self.row, now=timezone.now()):
@@ -164,7 +164,7 @@ class Gateway:
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
         for key in await ask(gateway_processes.held_since, gateway=self.row, connected_before=old):
             if not any(self.registry.of_connections([key])):
-                self.ended.put(key)
+                self.closed.put(key)
 
     def _since(self, moment: float) -> float:
         return asyncio.get_running_loop().time() - moment

@@ -56,7 +56,7 @@ class BadFrame(Exception):
 
 def farewell(kick: Kick) -> tuple[Ending, dict[str, Any]]:
     """How a kick ends a connection, and what the last frame says beside the reason."""
-    return kicked_by(kick.reason), said(until=kick.until, why=kick.why or None)
+    return kicked_by(kick.reason), members(until=kick.until, why=kick.why or None)
 
 
 def kicked_by(reason: KickReason) -> Ending:
@@ -76,7 +76,7 @@ def kicked_by(reason: KickReason) -> Ending:
             assert_never(reason)
 
 
-def said(**fields: str | datetime | None) -> dict[str, Any]:
+def members(**fields: str | datetime | None) -> dict[str, Any]:
     """Members of a frame, moments in ISO 8601; those that are None are not there."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value

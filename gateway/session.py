@@ -73,20 +73,22 @@ class Session:
     async def run(self, address: str | None) -> None:
         """Admit, then answer frames until one side ends it."""
         ending: Ending | None = None
-        said: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         try:
             client = await self._connect(address)
             while True:
                 await self._answer(client, await self._next())
         except Refused as refusal:
             ending = refusal.ending
-            said = protocol.said(message=str(refusal), until=refusal.until, why=refusal.why or None)
+            details = protocol.members(
+                message=str(refusal), until=refusal.until, why=refusal.why or None
+            )
         except _Ended as end:
-            ending, said = end.ending, end.said
+            ending, details = end.ending, end.details
         except asyncio.CancelledError:
             if self._closing is None:
                 raise
-            ending, said = self._closing
+            ending, details = self._closing
         except Error:
             log.exception("the database does not answer")
             ending = protocol.UNAVAILABLE
@@ -97,16 +99,16 @@ class Session:
             self._stop()
         try:
             if ending is not None:
-                await self._close(ending, said)
+                await self._close(ending, details)
         finally:
             self._outbox.stop()
 
-    def end(self, ending: Ending, said: dict[str, Any] | None = None) -> None:
+    def end(self, ending: Ending, details: dict[str, Any] | None = None) -> None:
         """Close from our side; for others on the event loop, while the session is registered.
-        `said` are further members of the last frame.
+        `details` are further members of the last frame.
         """
         if self._closing is None and self._task is not None:
-            self._closing = ending, said or {}
+            self._closing = ending, details or {}
             self._task.cancel()
 
     def kick(self, kick: Kick) -> None:
@@ -119,17 +121,17 @@ class Session:
     def _stop(self) -> None:
         if self._client is not None:
             self._gateway.registry.remove(self, self._client)
-            self._gateway.ended.put(self._client.connection_id)
+            self._gateway.closed.put(self._client.connection_id)
         if self._delivering is not None:
             self._delivering.cancel()
         if self._is_kicked:
             self._outbox.drop()
 
-    async def _close(self, ending: Ending, said: dict[str, Any]) -> None:
+    async def _close(self, ending: Ending, details: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
                 await self._outbox.drained()
-                frame = {"event": "closing", "reason": ending.reason, **said}
+                frame = {"event": "closing", "reason": ending.reason, **details}
                 await self._send({"type": "websocket.send", "text": protocol.text(frame)})
                 await self._send(
                     {"type": "websocket.close", "code": ending.code, "reason": ending.reason}
@@ -257,9 +259,9 @@ class Session:
 class _Ended(Exception):
     """The connection is over; None where the client itself has closed it."""
 
-    def __init__(self, ending: Ending | None, said: dict[str, Any] | None = None):
+    def __init__(self, ending: Ending | None, details: dict[str, Any] | None = None):
         super().__init__()
-        self.ending, self.said = ending, said or {}
+        self.ending, self.details = ending, details or {}
 
 
 def _no(tag: str | int | None, error: str, message: str) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: 
     )
 
 
-def holders(environment: Environment) -> AppUserQuerySet:
+def users_with_profile(environment: Environment) -> AppUserQuerySet:
     """The users who have a profile."""
     return AppUser.objects.in_environment(environment).filter(profile__isnull=False)
 

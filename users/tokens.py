@@ -117,7 +117,7 @@ class Claims:
 
 def authenticate(*, environment: Environment, token: str, now: datetime) -> AppUser:
     """The user whom a good token stands for. Raises a `TokenRefused`."""
-    return holder(read(token, now=now), app_key=environment.app_key)
+    return user_of(read(token, now=now), app_key=environment.app_key)
 
 
 def read(token: str, *, now: datetime) -> Claims:
@@ -138,7 +138,7 @@ def read(token: str, *, now: datetime) -> Claims:
     return Claims(life, owner, body[_LAYOUT.size :].decode(), issued)
 
 
-def holder(claims: Claims, *, app_key: str) -> AppUser:
+def user_of(claims: Claims, *, app_key: str) -> AppUser:
     """The half of `authenticate` that the database answers, in one indexed read: the user, with
     environment and application. Whoever lets the user in asks under `identity.lock_to_let_in`.
 
