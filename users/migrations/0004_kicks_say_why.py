@@ -6,8 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('applications', '0001_initial'),
-        ('users', '0001_initial'),
+        ('users', '0003_fewer_indexes'),
     ]
 
     operations = [
