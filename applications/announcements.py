@@ -11,11 +11,12 @@ Invariants
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from celery import current_app
 from django.db import transaction
 
+from applications.audit_types import AuditType, BanEnd, BanTerms
 from applications.models import AuditEvent, Delivery, Webhook
 
 # (event, environment id, data, when)
@@ -80,7 +81,7 @@ def announce_recorded(lines: Iterable[AuditEvent]) -> None:
         (event, line.environment_id, compose(line), line.at)
         for line in lines
         if line.environment_id is not None and line.type in _HEARD_AS
-        for event, compose in [_HEARD_AS[line.type]]
+        for event, compose in [_HEARD_AS[AuditType(line.type)]]
     )
 
 
@@ -136,23 +137,23 @@ def _acted(line: AuditEvent) -> dict[str, Any]:
 
 
 def _banned(line: AuditEvent) -> dict[str, Any]:
-    after = line.after or {}
-    said = {"reason": after.get("reason"), "expires_at": after.get("until")}
+    terms = cast(BanTerms, line.after or {})
+    said = {"reason": terms.get("reason"), "expires_at": terms.get("until")}
     return {"user_id": line.subject, **said, **_acted(line)}
 
 
 def _ban_changed(line: AuditEvent) -> dict[str, Any]:
-    before = line.before or {}
-    former = {"former_reason": before.get("reason"), "former_expires_at": before.get("until")}
+    terms = cast(BanTerms, line.before or {})
+    former = {"former_reason": terms.get("reason"), "former_expires_at": terms.get("until")}
     return {**_banned(line), **former}
 
 
 def _ban_lifted(line: AuditEvent) -> dict[str, Any]:
-    return {"user_id": line.subject, "cause": "lifted", **_acted(line)}
+    return {"user_id": line.subject, "cause": BanEnd.LIFTED, **_acted(line)}
 
 
 def _ban_expired(line: AuditEvent) -> dict[str, Any]:
-    return {"user_id": line.subject, "cause": "expired", **_acted(line)}
+    return {"user_id": line.subject, "cause": BanEnd.EXPIRED, **_acted(line)}
 
 
 def _operated(line: AuditEvent) -> dict[str, Any]:
@@ -169,13 +170,13 @@ def _quota(line: AuditEvent) -> dict[str, Any]:
 
 
 # Which audit line is which event, and what is said of it.
-_HEARD_AS: dict[str, tuple[str, Callable[[AuditEvent], dict[str, Any]]]] = {
-    "ban.imposed": ("user.banned", _banned),
-    "ban.changed": ("user.ban_changed", _ban_changed),
-    "ban.lifted": ("user.ban_ended", _ban_lifted),
-    "ban.expired": ("user.ban_ended", _ban_expired),
-    "user.erased": ("user.deactivated", _operated),
-    "user.reactivated": ("user.reactivated", _operated),
-    "user.deleted": ("user.deleted", _happened_to),
-    "quota.reached": ("quota.reached", _quota),
+_HEARD_AS: dict[AuditType, tuple[str, Callable[[AuditEvent], dict[str, Any]]]] = {
+    AuditType.BAN_IMPOSED: ("user.banned", _banned),
+    AuditType.BAN_CHANGED: ("user.ban_changed", _ban_changed),
+    AuditType.BAN_LIFTED: ("user.ban_ended", _ban_lifted),
+    AuditType.BAN_EXPIRED: ("user.ban_ended", _ban_expired),
+    AuditType.USER_ERASED: ("user.deactivated", _operated),
+    AuditType.USER_REACTIVATED: ("user.reactivated", _operated),
+    AuditType.USER_DELETED: ("user.deleted", _happened_to),
+    AuditType.QUOTA_REACHED: ("quota.reached", _quota),
 }

@@ -23,6 +23,7 @@ from django.db import transaction
 from applications import outbound, webhooks
 from applications.announcements import EXAMPLES, TEST, new_message_id, wake_sender
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Delivery, Webhook
 from applications.webhook_formats import Format
 
@@ -170,7 +171,7 @@ def replay(*, delivery: Delivery, by: Actor, now: datetime) -> Delivery:
     Raises `EndpointDisabled`.
     """
     after = {"message": delivery.message_id, "event": delivery.event}
-    webhooks.record("webhook.replayed", delivery.webhook, by, now, after=after)
+    webhooks.record(AuditType.WEBHOOK_REPLAYED, delivery.webhook, by, now, after=after)
     return _queue(
         delivery.webhook,
         now,
@@ -189,7 +190,7 @@ def send_test(*, webhook: Webhook, by: Actor, now: datetime) -> Delivery:
     Raises `EndpointDisabled`.
     """
     event = TEST if TEST in webhooks.format_of(webhook).events else webhook.events[0]
-    webhooks.record("webhook.tested", webhook, by, now, after={"event": event})
+    webhooks.record(AuditType.WEBHOOK_TESTED, webhook, by, now, after={"event": event})
     return _queue(
         webhook,
         now,

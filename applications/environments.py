@@ -21,6 +21,7 @@ from django.utils.text import slugify
 
 from applications import audit, callers, vault, vendors
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Application, AppSecret, Environment, Member, Plan, Role
 from applications.vendors import InvalidSetting
 
@@ -101,7 +102,7 @@ def create_application(
             application=application, account=owner, role=Role.OWNER, added_at=now, added_by=by.name
         )
     audit.record(
-        "application.created",
+        AuditType.APPLICATION_CREATED,
         application=application,
         by=by,
         now=now,
@@ -123,7 +124,7 @@ def rename(*, application: Application, name: str, by: Actor, now: datetime) -> 
     before, locked.name = locked.name, name
     locked.save(update_fields=["name"])
     audit.record(
-        "application.renamed",
+        AuditType.APPLICATION_RENAMED,
         application=locked,
         by=by,
         now=now,
@@ -181,7 +182,11 @@ def add_secret(*, environment: Environment, by: Actor, now: datetime) -> NewSecr
         raise TooManySecrets
     new = _make_secret(environment, by=by, now=now)
     audit.record(
-        "secret.added", environment=environment, by=by, now=now, after={"hint": new.secret.hint}
+        AuditType.SECRET_ADDED,
+        environment=environment,
+        by=by,
+        now=now,
+        after={"hint": new.secret.hint},
     )
     return new
 
@@ -199,7 +204,11 @@ def revoke_secret(*, environment: Environment, secret_id: int, by: Actor, now: d
         raise LastSecret
     AppSecret.objects.filter(pk=secret_id).update(revoked_at=now)
     audit.record(
-        "secret.revoked", environment=environment, by=by, now=now, before={"hint": secret.hint}
+        AuditType.SECRET_REVOKED,
+        environment=environment,
+        by=by,
+        now=now,
+        before={"hint": secret.hint},
     )
 
 
@@ -273,7 +282,7 @@ def change(
         locked.vendor_settings = documents
         locked.save(update_fields=[*wanted, "vendor_settings"])
         audit.record(
-            "environment.changed",
+            AuditType.ENVIRONMENT_CHANGED,
             environment=locked,
             by=by,
             now=now,
@@ -298,7 +307,9 @@ def unlock_deletion(
     Environment.objects.filter(pk=locked.pk).update(deletion_unlocked_until=after)
     locked.deletion_unlocked_until = after
     audit.record(
-        "environment.deletion_unlocked" if lasting else "environment.deletion_locked",
+        AuditType.ENVIRONMENT_DELETION_UNLOCKED
+        if lasting
+        else AuditType.ENVIRONMENT_DELETION_LOCKED,
         environment=locked,
         by=by,
         now=now,
@@ -319,7 +330,7 @@ def answer_vendors(
     if locked.vendors != wanted:
         Application.objects.filter(pk=application.pk).update(vendors=wanted)
         audit.record(
-            "application.doors_changed",
+            AuditType.APPLICATION_DOORS_CHANGED,
             application=application,
             by=by,
             now=now,

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Application, Member, Role
 
 
@@ -85,7 +86,7 @@ def add(
         application=application, account=account, role=role, added_at=now, added_by=by.name
     )
     audit.record(
-        "member.added",
+        AuditType.MEMBER_ADDED,
         application=application,
         subject=username,
         by=by,
@@ -106,7 +107,11 @@ def invite(*, application: Application, member_id: int, by: Actor, now: datetime
     if account.has_usable_password() or account.is_staff or elsewhere.exists():
         raise NotInvitable
     audit.record(
-        "member.invited", application=application, subject=account.get_username(), by=by, now=now
+        AuditType.MEMBER_INVITED,
+        application=application,
+        subject=account.get_username(),
+        by=by,
+        now=now,
     )
     return invitations.make_token(account)
 
@@ -124,7 +129,7 @@ def change_role(
     before = member.role
     Member.objects.filter(pk=member.pk).update(role=role)
     audit.record(
-        "member.changed",
+        AuditType.MEMBER_CHANGED,
         application=application,
         subject=member.account.get_username(),
         by=by,
@@ -142,7 +147,7 @@ def remove(*, application: Application, member_id: int, by: Actor, now: datetime
     _keep_an_owner(application, member)
     member.delete()
     audit.record(
-        "member.removed",
+        AuditType.MEMBER_REMOVED,
         application=application,
         subject=member.account.get_username(),
         by=by,

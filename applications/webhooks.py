@@ -20,6 +20,7 @@ from django.db import transaction
 from applications import audit, outbound, vault
 from applications.announcements import EVENTS
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment, Webhook
 from applications.vendors import vendors
 from applications.webhook_formats import STANDARD, Format, unavailable
@@ -94,7 +95,7 @@ def add(
         next_turn_at=now,
     )
     after = {"url": url, "events": wanted, "format": format}
-    record("webhook.added", webhook, by, now, after=after)
+    record(AuditType.WEBHOOK_ADDED, webhook, by, now, after=after)
     return NewWebhook(webhook, text)
 
 
@@ -111,7 +112,7 @@ def change(
     after = {"url": url, "events": wanted, "format": format}
     if before != after:
         Webhook.objects.filter(pk=webhook.pk).update(**after)
-        record("webhook.changed", locked, by, now, before=before, after=after)
+        record(AuditType.WEBHOOK_CHANGED, locked, by, now, before=before, after=after)
 
 
 @transaction.atomic
@@ -126,7 +127,7 @@ def rotate_secret(*, webhook: Webhook, by: Actor, now: datetime) -> str:
     Webhook.objects.filter(pk=webhook.pk).update(
         secret=vault.encrypt(text), former_secret=locked.secret
     )
-    record("webhook.secret_added", locked, by, now)
+    record(AuditType.WEBHOOK_SECRET_ADDED, locked, by, now)
     return text
 
 
@@ -136,7 +137,7 @@ def retire_former_secret(*, webhook: Webhook, by: Actor, now: datetime) -> None:
     locked = _lock(webhook)
     if locked.former_secret:
         Webhook.objects.filter(pk=webhook.pk).update(former_secret="")
-        record("webhook.secret_revoked", locked, by, now)
+        record(AuditType.WEBHOOK_SECRET_REVOKED, locked, by, now)
 
 
 @transaction.atomic
@@ -146,7 +147,7 @@ def disable(*, webhook: Webhook, reason: str, by: Actor, now: datetime) -> None:
     if not locked.is_disabled:
         Webhook.objects.filter(pk=webhook.pk).update(disabled_at=now, disabled_reason=reason)
         locked.deliveries.all().give_up(now)
-        record("webhook.disabled", locked, by, now, after={"reason": reason})
+        record(AuditType.WEBHOOK_DISABLED, locked, by, now, after={"reason": reason})
 
 
 @transaction.atomic
@@ -157,18 +158,18 @@ def enable(*, webhook: Webhook, by: Actor, now: datetime) -> None:
         Webhook.objects.filter(pk=webhook.pk).update(
             disabled_at=None, disabled_reason="", failing_since=None, next_turn_at=now
         )
-        record("webhook.enabled", locked, by, now)
+        record(AuditType.WEBHOOK_ENABLED, locked, by, now)
 
 
 @transaction.atomic
 def remove(*, webhook: Webhook, by: Actor, now: datetime) -> None:
     """The endpoint and its delivery log. Raises `WebhookGone`."""
     locked = _lock(webhook)
-    record("webhook.removed", locked, by, now, before={"url": locked.url})
+    record(AuditType.WEBHOOK_REMOVED, locked, by, now, before={"url": locked.url})
     locked.delete()
 
 
-def record(type: str, webhook: Webhook, by: Actor, now: datetime, **said: Any) -> None:
+def record(type: AuditType, webhook: Webhook, by: Actor, now: datetime, **said: Any) -> None:
     audit.record(
         type, environment=webhook.environment, subject=str(webhook.pk), by=by, now=now, **said
     )

@@ -2,9 +2,9 @@
 
 Each call is one domain call, in a thread. The answer's keys are the protocol's.
 
-Invariant: what changes something holds `identity.lock` on the client from the question whether its
-connection is still open. A user who was banned, deleted or signed out changes nothing after that,
-even while their socket is being closed.
+Invariant: every call asks whether its connection is still open, and what changes something holds
+`identity.lock` on the client from that question on. A user who was banned, deleted or signed out
+is answered nothing and changes nothing after that, even while their socket is being closed.
 """
 
 from collections.abc import Callable
@@ -71,13 +71,17 @@ class Client:
             address=self.address,
         )
 
+    def require_open(self) -> None:
+        """Raises `CallRefused` when the connection is to close."""
+        if not presence.is_open(connection_id=self.connection_id):
+            raise CallRefused("closing", "The connection is being closed.")
+
     def hold(self, *others: str) -> Environment:
         """Hold the client, and others whom the call concerns, until the transaction ends; the
         environment as it is now. Raises `CallRefused` when the connection is to close.
         """
         identity.lock(self.environment, {self.user_id, *others})
-        if not presence.is_open(connection_id=self.connection_id):
-            raise CallRefused("closing", "The connection is being closed.")
+        self.require_open()
         return Environment.objects.select_related("application").get(pk=self.environment.pk)
 
 
@@ -121,6 +125,7 @@ def _blocklist_remove(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
 
 def _blocklist_contains(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
     other = identity.check_user_id(string(frame, "user_id", most=64))
+    client.require_open()
     listed = blocklist.contains(
         environment=client.environment, owner_id=client.user_id, listed_id=other
     )
@@ -128,6 +133,7 @@ def _blocklist_contains(client: Client, frame: dict[str, Any]) -> dict[str, Any]
 
 
 def _blocklist_get(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
+    client.require_open()
     page = blocklist.page(
         environment=client.environment,
         owner_id=client.user_id,
@@ -165,10 +171,12 @@ def _message_send(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message_acknowledge(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
+    message_ids = whole_numbers(frame, "message_ids", most=MAX_ACKNOWLEDGED)
+    client.require_open()
     count = messages.acknowledge(
         environment=client.environment,
         user_id=client.user_id,
-        message_ids=whole_numbers(frame, "message_ids", most=MAX_ACKNOWLEDGED),
+        message_ids=message_ids,
         now=timezone.now(),
     )
     return {"acknowledged": count}
@@ -189,18 +197,9 @@ def to_give_out(client: Client, after: int, limit: int) -> list[Message]:
     return messages.to_give_out(
         environment=client.environment,
         user_id=client.user_id,
+        connection_id=client.connection_id,
         after=after,
         connected_at=client.connected_at,
         now=timezone.now(),
         limit=limit,
-    )
-
-
-def acknowledge_up_to(client: Client, message_id: int) -> None:
-    """The client has everything up to this message, from an earlier connection."""
-    messages.acknowledge_up_to(
-        environment=client.environment,
-        user_id=client.user_id,
-        message_id=message_id,
-        now=timezone.now(),
     )

@@ -40,6 +40,10 @@ class Outbox:
         while self._sender is not None:
             await asyncio.wait([self._sender])
 
+    def drop(self) -> None:
+        """Forget what has not begun to leave."""
+        del self._waiting[0 if self._sender is None else 1 :]
+
     def stop(self) -> None:
         if self._sender is not None:
             self._sender.cancel()

@@ -15,14 +15,15 @@ from django.utils import timezone
 
 from applications.models import Environment
 from gateway import protocol
+from gateway.closed import ClosedConnections
 from gateway.database import ask
-from gateway.ended import Ended
 from gateway.floods import Buckets
-from gateway.hearing import Hearing
+from gateway.listener import Listener
 from gateway.protocol import Ending
 from gateway.registry import Registry
-from users import messages, presence
+from users import gateway_processes, messages
 from users.models import GatewayProcess
+from users.presence import Kick
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,10 @@ RENEW_EVERY = 5.0  # seconds
 RECONCILE_EVERY = 60.0  # seconds
 # How far back a look for unheard messages goes. Older ones were found by an earlier look.
 LOOK_BACK = timedelta(seconds=30)
-# Attempts of one user to connect to this process: enough for every device at once.
-CONNECTS_OF_USER_AT_ONCE, CONNECTS_OF_USER_A_SECOND = 20, 0.5
+# Attempts to connect to this process, of one token and of one user: enough for every device at
+# once. A token is counted before the database is asked, a user only when let in: whoever holds a
+# token that is revoked keeps nobody else out with it.
+ATTEMPTS_AT_ONCE, ATTEMPTS_A_SECOND = 20, 0.5
 
 
 class Gateway:
@@ -40,17 +43,16 @@ class Gateway:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.ended = Ended()
+        self.closed = ClosedConnections()
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
         )
-        self.connects_of_user = Buckets(
-            burst=CONNECTS_OF_USER_AT_ONCE, rate=CONNECTS_OF_USER_A_SECOND
-        )
+        self.connects_of_token = Buckets(burst=ATTEMPTS_AT_ONCE, rate=ATTEMPTS_A_SECOND)
+        self.connects_of_user = Buckets(burst=ATTEMPTS_AT_ONCE, rate=ATTEMPTS_A_SECOND)
         self.row = GatewayProcess()
         self.kicks_heard = 0
         self._environments: dict[int, Environment] = {}
-        self._hearing = Hearing(self.heard)
+        self._listener = Listener(self.heard)
         self._renewed = self._reconciled = 0.0  # the loop's time
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -59,15 +61,15 @@ class Gateway:
     async def start(self) -> None:
         await self._begin()
         self._tasks = [
-            asyncio.create_task(self._hearing.hear_forever()),
-            asyncio.create_task(self.ended.strike_out_forever()),
+            asyncio.create_task(self._listener.listen_forever()),
+            asyncio.create_task(self.closed.strike_out_forever()),
             asyncio.create_task(self._tick_forever()),
         ]
         log.info("gateway %s is open", self.row)
 
     async def _begin(self) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.row = await ask(presence.start_gateway, name=name, now=timezone.now())
+        self.row = await ask(gateway_processes.start, name=name, now=timezone.now())
         self._renewed = self._reconciled = asyncio.get_running_loop().time()
 
     async def stop(self) -> None:
@@ -76,7 +78,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Error):
-            await ask(presence.stop_gateway, gateway=self.row, now=timezone.now())
+            await ask(gateway_processes.stop, gateway=self.row, now=timezone.now())
 
     def _close_all(self, ending: Ending) -> None:
         for session in self.registry.all():
@@ -91,19 +93,23 @@ class Gateway:
     # --- What wakes it ---
 
     def heard(self, message: dict[str, Any]) -> None:
-        """A message of `users.bus`."""
-        if message["kind"] == "deliver":
-            for session in self.registry.of_users(message["environment"], message["user_ids"]):
-                session.deliver()
-        else:
-            self.kicks_heard += 1
-            for session in self.registry.of_connections(message["connections"]):
-                session.end(*protocol.farewell(message["reason"], message["until"]))
+        """A message of `users.bus`. One that is not of its form raises, and changes nothing."""
+        match message["kind"]:
+            case "deliver":
+                for session in self.registry.of_users(message["environment"], message["user_ids"]):
+                    session.deliver()
+            case "kick":
+                self.kicks_heard += 1
+                kick = Kick.from_bus(message)
+                for session in self.registry.of_connections(message["connections"]):
+                    session.kick(kick)
+            case kind:
+                raise ValueError(f"no kind of message: {kind}")
 
     # --- What it looks for by itself ---
 
     async def _tick_forever(self) -> None:
-        lease = presence.LEASE.total_seconds()
+        lease = gateway_processes.LEASE.total_seconds()
         while True:
             await asyncio.sleep(TICK)
             try:
@@ -112,29 +118,31 @@ class Gateway:
             except (Error, TimeoutError) as error:
                 log.warning("the database does not answer: %s", error or "too late")
             except Exception:
-                log.exception("a look into the database came to grief")
-            # Others hold us for dead, and what they ask to close does not reach us.
+                log.exception("a look into the database failed")
+            # The other processes count this one as dead, and what they ask to close does not
+            # reach it.
             if self._since(self._renewed) > lease and len(self.registry):
                 log.error("the lease is over; every connection is closed")
                 self._close_all(protocol.UNAVAILABLE)
 
     async def _tick(self) -> None:
-        look_for_messages = self._hearing.is_deaf
+        look_for_messages = self._listener.is_deaf
         if self._since(self._renewed) >= RENEW_EVERY:
             began = asyncio.get_running_loop().time()
-            if not await ask(presence.renew_lease, gateway=self.row, now=timezone.now()):
-                log.error("given up for dead: every connection is closed")
+            if not await ask(gateway_processes.renew_lease, gateway=self.row, now=timezone.now()):
+                log.error("this process was counted as dead: every connection is closed")
                 self._close_all(protocol.RESTARTING)
                 await self._begin()
                 return
             self._renewed = began
             self.connects.forget_full()
+            self.connects_of_token.forget_full()
             self.connects_of_user.forget_full()
             # Redis may lose a message and say nothing.
             look_for_messages = True
-        for connection in await ask(presence.kicks, gateway=self.row):
+        for connection in await ask(gateway_processes.kicks, gateway=self.row):
             for session in self.registry.of_connections([connection.pk]):
-                session.end(*protocol.farewell(connection.kick_reason, connection.kick_until))
+                session.kick(Kick.of(connection))
         if look_for_messages:
             await self._look_for_messages()
         if self._since(self._reconciled) >= RECONCILE_EVERY:
@@ -154,9 +162,9 @@ class Gateway:
         """
         self._reconciled = asyncio.get_running_loop().time()
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
-        for key in await ask(presence.held_since, gateway=self.row, connected_before=old):
+        for key in await ask(gateway_processes.held_since, gateway=self.row, connected_before=old):
             if not any(self.registry.of_connections([key])):
-                self.ended.put(key)
+                self.closed.put(key)
 
     def _since(self, moment: float) -> float:
         return asyncio.get_running_loop().time() - moment

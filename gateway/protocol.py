@@ -5,9 +5,11 @@ client authors the same.
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from users import identity
+from users.models import KickReason
+from users.presence import Kick
 
 # Of UTF-8; the server closes the socket of a larger one by itself.
 MAX_FRAME_BYTES = 16_384
@@ -43,15 +45,6 @@ UNAVAILABLE = Ending(1013, "unavailable")
 NOT_CONNECTED = Ending(4030, "no_connect_frame")
 ABUSE = Ending(4031, "abuse")
 
-# What the domain writes into `Connection.kick_reason`, and what the client hears.
-KICKS = {
-    "banned": BANNED,
-    "deactivated": DEACTIVATED,
-    "deleted": DELETED,
-    "signed out": SIGNED_OUT,
-    "kicked": KICKED,
-}
-
 
 class BadFrame(Exception):
     """Not a frame of this protocol; `error` is the word for it."""
@@ -61,12 +54,29 @@ class BadFrame(Exception):
         self.error = error
 
 
-def farewell(kick_reason: str, until: str | datetime | None) -> tuple[Ending, dict[str, Any]]:
+def farewell(kick: Kick) -> tuple[Ending, dict[str, Any]]:
     """How a kick ends a connection, and what the last frame says beside the reason."""
-    return KICKS.get(kick_reason, KICKED), said(until=until)
+    return kicked_by(kick.reason), members(until=kick.until, why=kick.why or None)
 
 
-def said(**fields: str | datetime | None) -> dict[str, Any]:
+def kicked_by(reason: KickReason) -> Ending:
+    """What the client hears of a kick."""
+    match reason:
+        case KickReason.BANNED:
+            return BANNED
+        case KickReason.DEACTIVATED:
+            return DEACTIVATED
+        case KickReason.DELETED:
+            return DELETED
+        case KickReason.SIGNED_OUT:
+            return SIGNED_OUT
+        case KickReason.KICKED:
+            return KICKED
+        case _:
+            assert_never(reason)
+
+
+def members(**fields: str | datetime | None) -> dict[str, Any]:
     """Members of a frame, moments in ISO 8601; those that are None are not there."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value

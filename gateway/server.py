@@ -1,10 +1,12 @@
 """Serving the gateway: uvicorn, with what a gateway needs."""
 
+import asyncio
 import resource
 import sys
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -14,6 +16,44 @@ from gateway.protocol import MAX_FRAME_BYTES
 GRACE = 3
 # Seconds until a closed socket is dropped whose client does not read what was sent before.
 LINGER = 2.0
+# Seconds that a request's head may take, from the socket or its last answer on.
+HEAD_WITHIN = 10.0
+
+
+class HttpProtocol(H11Protocol):
+    """What uvicorn leaves open before the handshake: whoever opens a socket and then says nothing,
+    or a request head drop by drop, is dropped after `HEAD_WITHIN`.
+    """
+
+    _head_due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._expect_head()
+
+    def _expect_head(self) -> None:
+        """Keep a timer for as long as a head is due."""
+        # A WebSocket has another protocol from its handshake on.
+        is_ours = self in self.connections and not self.transport.is_closing()
+        if is_ours and (self.cycle is None or self.cycle.response_complete):
+            if self._head_due is None:
+                self._head_due = self.loop.call_later(HEAD_WITHIN, self._drop)
+        elif self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _drop(self) -> None:
+        self._head_due = None
+        if self in self.connections and (self.cycle is None or self.cycle.response_complete):
+            self.transport.abort()
 
 
 class Protocol(WebSocketsSansIOProtocol):
@@ -43,6 +83,7 @@ class Protocol(WebSocketsSansIOProtocol):
 
 
 OPTIONS: dict[str, Any] = {
+    "http": HttpProtocol,
     "ws": Protocol,
     "ws_max_size": MAX_FRAME_BYTES,
     "ws_per_message_deflate": False,  # frames are small, and its windows are not

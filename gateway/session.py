@@ -16,6 +16,7 @@ from gateway.floods import Bucket
 from gateway.outbox import Outbox, Send
 from gateway.protocol import BadFrame, Ending
 from users import presence
+from users.presence import Kick
 
 if TYPE_CHECKING:
     from gateway.process import Gateway
@@ -44,6 +45,8 @@ class Session:
         "_delivering",
         "_frames",
         "_gateway",
+        "_is_kicked",
+        "_is_welcomed",
         "_last_given",
         "_mistakes",
         "_outbox",
@@ -61,6 +64,7 @@ class Session:
         self._frames = Bucket(burst=FRAMES_AT_ONCE, rate=FRAMES_A_SECOND)
         self._mistakes = Bucket(burst=MISTAKES_AT_ONCE, rate=MISTAKES_A_SECOND)
         self._last_given = 0
+        self._is_kicked = self._is_welcomed = False
         self._task = asyncio.current_task()
         self._client: Client | None = None
 
@@ -69,54 +73,65 @@ class Session:
     async def run(self, address: str | None) -> None:
         """Admit, then answer frames until one side ends it."""
         ending: Ending | None = None
-        said: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         try:
             client = await self._connect(address)
             while True:
                 await self._answer(client, await self._next())
         except Refused as refusal:
             ending = refusal.ending
-            said = protocol.said(message=str(refusal), until=refusal.until)
+            details = protocol.members(
+                message=str(refusal), until=refusal.until, why=refusal.why or None
+            )
         except _Ended as end:
-            ending, said = end.ending, end.said
+            ending, details = end.ending, end.details
         except asyncio.CancelledError:
             if self._closing is None:
                 raise
-            ending, said = self._closing
+            ending, details = self._closing
         except Error:
             log.exception("the database does not answer")
             ending = protocol.UNAVAILABLE
         except Exception:
-            log.exception("a connection came to grief")
+            log.exception("a connection failed")
             ending = protocol.INTERNAL_ERROR
         finally:
             self._stop()
         try:
             if ending is not None:
-                await self._close(ending, said)
+                await self._close(ending, details)
         finally:
             self._outbox.stop()
 
-    def end(self, ending: Ending, said: dict[str, Any] | None = None) -> None:
+    def end(self, ending: Ending, details: dict[str, Any] | None = None) -> None:
         """Close from our side; for others on the event loop, while the session is registered.
-        `said` are further members of the last frame.
+        `details` are further members of the last frame.
         """
         if self._closing is None and self._task is not None:
-            self._closing = ending, said or {}
+            self._closing = ending, details or {}
             self._task.cancel()
+
+    def kick(self, kick: Kick) -> None:
+        """Close because the user may not be here any more, or was asked to go. What waits to be
+        sent is not sent: a deactivated user gets nothing more, and others get it when they return.
+        """
+        self._is_kicked = True
+        self.end(*protocol.farewell(kick))
 
     def _stop(self) -> None:
         if self._client is not None:
             self._gateway.registry.remove(self, self._client)
-            self._gateway.ended.put(self._client.connection_id)
+            self._gateway.closed.put(self._client.connection_id)
         if self._delivering is not None:
             self._delivering.cancel()
+        if self._is_kicked:
+            self._outbox.drop()
 
-    async def _close(self, ending: Ending, said: dict[str, Any]) -> None:
+    async def _close(self, ending: Ending, details: dict[str, Any]) -> None:
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
                 await self._outbox.drained()
-                frame = {"event": "closing", "reason": ending.reason, **said}
+                frame = {"event": "closing", "reason": ending.reason, **details}
                 await self._send({"type": "websocket.send", "text": protocol.text(frame)})
                 await self._send(
                     {"type": "websocket.close", "code": ending.code, "reason": ending.reason}
@@ -149,8 +164,8 @@ class Session:
             raise Refused(protocol.NOT_CONNECTED, f"{why}.") from None
         now = timezone.now()
         claims = read_token(token, now=now)
-        if not self._gateway.connects_of_user.take((claims.environment_id, claims.user_id)):
-            raise Refused(protocol.FLOOD, "The user connects too often.")
+        if not self._gateway.connects_of_token.take(claims):
+            raise Refused(protocol.FLOOD, "The token is used too often.")
         kicks_heard = self._gateway.kicks_heard
         connection = await ask(
             admit,
@@ -159,9 +174,12 @@ class Session:
             device=device,
             platform=platform,
             address=address,
+            after=after,
             gateway=self._gateway.row,
             now=now,
         )
+        # Known before anybody can ask for a delivery: what comes up to it is not given out again.
+        self._last_given = after
         self._client = client = Client(
             self._gateway.shared(connection.environment),
             connection.user_id,
@@ -170,17 +188,17 @@ class Session:
             connection.connected_at,
         )
         self._gateway.registry.add(self, client)
+        if not self._gateway.connects_of_user.take((client.environment.pk, client.user_id)):
+            raise Refused(protocol.FLOOD, "The user connects too often.")
         # A kick that was heard meanwhile may have meant this one, which was not here yet.
         if self._gateway.kicks_heard != kicks_heard:
             kicked = await ask(presence.kicked, connection_id=client.connection_id)
             if kicked is not None:
-                raise _Ended(*protocol.farewell(kicked.kick_reason, kicked.kick_until))
-        if after:
-            await ask(calls.acknowledge_up_to, client, after)
-        self._last_given = after
+                raise _Ended(*protocol.farewell(Kick.of(kicked)))
         self._outbox.put(
             {"event": "connected", "user_id": client.user_id, "connection": client.connection_id}
         )
+        self._is_welcomed = True
         self.deliver()
         return client
 
@@ -208,9 +226,9 @@ class Session:
     # --- Giving out ---
 
     def deliver(self) -> None:
-        """Give out what waits for the user."""
+        """Give out what waits for the user; to one who was just let in, once they know that."""
         self._again = True
-        if self._delivering is None and self._client is not None:
+        if self._delivering is None and self._client is not None and self._is_welcomed:
             self._delivering = asyncio.create_task(self._deliver_waiting(self._client))
 
     async def _deliver_waiting(self, client: Client) -> None:
@@ -241,9 +259,9 @@ class Session:
 class _Ended(Exception):
     """The connection is over; None where the client itself has closed it."""
 
-    def __init__(self, ending: Ending | None, said: dict[str, Any] | None = None):
+    def __init__(self, ending: Ending | None, details: dict[str, Any] | None = None):
         super().__init__()
-        self.ending, self.said = ending, said or {}
+        self.ending, self.details = ending, details or {}
 
 
 def _no(tag: str | int | None, error: str, message: str) -> dict[str, Any]:

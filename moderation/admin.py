@@ -24,7 +24,8 @@ class BanAdmin(SupportAdmin):
 
     list_display = ("user_id", "environment", "imposed_at", "imposed_by", "expires_at", "outcome")
     fields = (
-        *("environment", "user_id", "reason", "imposed_at", "imposed_by", "imposed_via"),
+        *("environment", "user_id", "reason", "tell_reason"),
+        *("imposed_at", "imposed_by", "imposed_via"),
         *("banned_since", "expires_at", "outcome", "closed_at", "closed_by", "closed_via"),
     )
     search_ids = ("user_id",)

@@ -14,21 +14,20 @@ Invariants
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
-from moderation.models import NEVER, Ban, SweepRun
+from moderation import ban_ledger
+from moderation.models import NEVER, Ban
 from users import identity, presence
-
-SWEEP_BATCH = 500
-SWEEP = Actor.system("ban sweep")
-# Beyond this, the sweep counts as overdue on the health page.
-OVERDUE_AFTER = timedelta(minutes=1)
+from users.models import KickReason
+from users.presence import Kick
 
 
 class InvalidEnd(Exception):
@@ -50,17 +49,19 @@ def impose(
     user_ids: Iterable[str],
     expires_at: datetime | None,
     reason: str,
+    tell_reason: bool = False,
     by: Actor,
     now: datetime,
 ) -> list[Ban]:
     """Ban these ids, registered or not, until `expires_at`; None is permanent. All or none.
 
-    Who is banned already gets the new end. Raises `InvalidEnd`, `identity.InvalidUserId`.
+    Who is banned already gets the new end. The users are told the end, the reason only if
+    `tell_reason` says so, and never who banned them. Raises `InvalidEnd`, `identity.InvalidUserId`.
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
-    terms = dict.fromkeys(wanted, _Terms(expires_at, reason))
+    terms = dict.fromkeys(wanted, _Terms(expires_at, reason, tell_reason))
     return _impose(environment, terms, by=by, now=now)
 
 
@@ -71,6 +72,7 @@ def change(
     ban_id: int,
     expires_at: datetime | None,
     reason: str,
+    tell_reason: bool = False,
     by: Actor,
     now: datetime,
 ) -> Ban:
@@ -84,7 +86,7 @@ def change(
     identity.lock(environment, [ban.user_id])
     if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
         raise BanOver([ban.user_id])
-    terms = {ban.user_id: _Terms(expires_at, reason)}
+    terms = {ban.user_id: _Terms(expires_at, reason, tell_reason)}
     [changed] = _impose(environment, terms, by=by, now=now)
     return changed
 
@@ -96,10 +98,12 @@ def change_several(
     user_ids: Iterable[str],
     expires_at: datetime | None,
     reason: str | None = None,
+    tell_reason: bool = False,
     by: Actor,
     now: datetime,
 ) -> list[Ban]:
-    """Give the bans of these users another end, all or none; a reason of None leaves each its own.
+    """Give the bans of these users another end, all or none. A reason of None leaves each its own,
+    told or not as it was; another reason is told only if `tell_reason` says so.
 
     Unlike `impose` it bans nobody anew: raises `BanOver` with those who are not banned any more,
     and `InvalidEnd`.
@@ -107,12 +111,15 @@ def change_several(
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
-    banned = Ban.objects.in_force(now).filter(environment=environment, user_id__in=wanted)
-    reasons = dict(banned.values_list("user_id", "reason"))
-    if over := set(wanted) - set(reasons):
+    banned = in_force(environment=environment, user_ids=wanted, now=now)
+    if over := set(wanted) - set(banned):
         raise BanOver(over)
     terms = {
-        user_id: _Terms(expires_at, reasons[user_id] if reason is None else reason)
+        user_id: _Terms(
+            expires_at,
+            banned[user_id].reason if reason is None else reason,
+            tell_reason or (reason is None and banned[user_id].tell_reason),
+        )
         for user_id in wanted
     }
     return _impose(environment, terms, by=by, now=now)
@@ -124,6 +131,7 @@ class _Terms:
 
     expires_at: datetime | None
     reason: str
+    tell_reason: bool
     since: datetime | None = None
 
 
@@ -142,6 +150,7 @@ def _impose(
             environment=environment,
             user_id=user_id,
             reason=given.reason,
+            tell_reason=given.tell_reason,
             imposed_at=now,
             imposed_by=by.name,
             imposed_via=by.via,
@@ -152,14 +161,15 @@ def _impose(
     )
     presence.request_disconnect(
         environment=environment,
-        user_ids=terms,
-        reason="banned",
+        kicks={
+            ban.user_id: Kick(KickReason.BANNED, until=ban.expires_at, why=ban.told_reason)
+            for ban in bans
+        },
         now=now,
-        until={user_id: given.expires_at for user_id, given in terms.items()},
     )
     for type, chosen in (
-        ("ban.imposed", [ban for ban in bans if ban.user_id not in before]),
-        ("ban.changed", [ban for ban in bans if ban.user_id in before]),
+        (AuditType.BAN_IMPOSED, [ban for ban in bans if ban.user_id not in before]),
+        (AuditType.BAN_CHANGED, [ban for ban in bans if ban.user_id in before]),
     ):
         audit.record_many(
             type,
@@ -169,8 +179,8 @@ def _impose(
             changes=[
                 (
                     ban.user_id,
-                    _said(before[ban.user_id]) if ban.user_id in before else None,
-                    _said(ban),
+                    ban_ledger.terms(before[ban.user_id]) if ban.user_id in before else None,
+                    ban_ledger.terms(ban),
                 )
                 for ban in chosen
             ],
@@ -187,11 +197,11 @@ def lift(
     identity.lock(environment, wanted)
     lifted = _close_open(environment, wanted, now=now, by=by, outcome=Ban.Outcome.LIFTED)
     audit.record_many(
-        "ban.lifted",
+        AuditType.BAN_LIFTED,
         environment=environment,
         by=by,
         now=now,
-        changes=[(ban.user_id, _said(ban), None) for ban in lifted],
+        changes=[(ban.user_id, ban_ledger.terms(ban), None) for ban in lifted],
     )
     return [ban.user_id for ban in lifted]
 
@@ -213,7 +223,8 @@ def undo_lift(
         pk__in=latest, outcome=Ban.Outcome.LIFTED, closed_by=by.name, ends_at__gt=now
     )
     terms = {
-        ban.user_id: _Terms(ban.expires_at, ban.reason, since=ban.banned_since) for ban in lifted
+        ban.user_id: _Terms(ban.expires_at, ban.reason, ban.tell_reason, since=ban.banned_since)
+        for ban in lifted
     }
     _impose(environment, terms, by=by, now=now)
     return [user_id for user_id in wanted if user_id in terms]
@@ -240,53 +251,9 @@ def _close_open(
     over = [ban for ban in opened if not ban.is_in_force(now)]
     for ban in over:
         ban.environment = environment
-    _close(over, outcome=Ban.Outcome.EXPIRED, by=SWEEP, now=now)
-    _record_expired(over, now=now)
-    _close(in_force, outcome=outcome, by=by, now=now)
+    ban_ledger.close_expired(over, now=now)
+    ban_ledger.close(in_force, outcome=outcome, by=by, now=now)
     return in_force
-
-
-def _close(bans: Sequence[Ban], *, outcome: Ban.Outcome, by: Actor, now: datetime) -> None:
-    if bans:
-        Ban.objects.open().filter(pk__in=[ban.pk for ban in bans]).update(
-            closed_at=now, closed_by=by.name, closed_via=by.via, outcome=outcome
-        )
-
-
-def _record_expired(bans: Sequence[Ban], *, now: datetime) -> None:
-    audit.write(
-        audit.line(
-            "ban.expired",
-            by=SWEEP,
-            now=now,
-            application_id=ban.environment.application_id,
-            environment_id=ban.environment_id,
-            subject=ban.user_id,
-            before=_said(ban),
-        )
-        for ban in bans
-    )
-
-
-@transaction.atomic
-def expire_due(*, now: datetime, limit: int = SWEEP_BATCH) -> int:
-    """Write down the end of up to `limit` bans that are over; how many. Safe to run twice, late,
-    or side by side: what another sweep holds is skipped.
-    """
-    due = list(
-        Ban.objects.due(now)
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("environment")
-        .order_by("expires_at")[:limit]
-    )
-    _close(due, outcome=Ban.Outcome.EXPIRED, by=SWEEP, now=now)
-    _record_expired(due, now=now)
-    return len(due)
-
-
-def note_sweep(*, closed: int, now: datetime) -> None:
-    """Leave the sweep's pulse, for the health page."""
-    SweepRun.objects.update_or_create(pk=1, defaults={"ran_at": now, "closed": closed})
 
 
 def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime) -> dict[str, Ban]:
@@ -303,39 +270,3 @@ def latest(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Ba
         .distinct("user_id")
     )
     return {ban.user_id: ban for ban in bans}
-
-
-@dataclass(frozen=True)
-class SweepHealth:
-    """`most_overdue` is how long the oldest unclosed ban has been over; zero when none is."""
-
-    last_run: datetime | None
-    most_overdue: timedelta
-    now: datetime
-
-    @property
-    def is_well(self) -> bool:
-        return (
-            self.last_run is not None
-            and self.now - self.last_run < OVERDUE_AFTER
-            and self.most_overdue < OVERDUE_AFTER
-        )
-
-
-def sweep_health(*, now: datetime) -> SweepHealth:
-    run = SweepRun.objects.filter(pk=1).first()
-    oldest = (
-        Ban.objects.due(now).order_by("expires_at").values_list("expires_at", flat=True).first()
-    )
-    return SweepHealth(
-        last_run=run.ran_at if run else None,
-        most_overdue=now - oldest if oldest else timedelta(0),
-        now=now,
-    )
-
-
-def _said(ban: Ban) -> dict[str, str | None]:
-    return {
-        "until": ban.expires_at.isoformat() if ban.expires_at else None,
-        "reason": ban.reason,
-    }

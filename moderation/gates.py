@@ -5,94 +5,174 @@ Invariants
 * Every "no" has a name, a sentence, and what would change it.
 * The gateway, the API and the console's "Why can't this user connect?" get the same answer from
   the same function.
+* What a verdict says may be read by the user it is about. It never names a member of staff or an
+  app key.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
 
 from applications.models import Environment
 from moderation.lists import allowlist, allowlists_on, blocklist
 from moderation.models import Ban, Mute
-from users import friends
+from users import friends, messages
 from users.models import AppUser, DeactivatedUser
 
 
+class ConnectRule(StrEnum):
+    """What decides about one user: whether they may connect, and so whether they may write."""
+
+    REGISTERED = "registered"
+    BANNED = "banned"
+    DEACTIVATED = "deactivated"
+    NOT_REGISTERED = "not_registered"
+
+
+class MessageRule(StrEnum):
+    """What decides about two: whether one may write to the other. Clients hear these words
+    (docs/gateway.md).
+    """
+
+    OPEN = "open"
+    ON_ALLOWLIST = "on_allowlist"
+    UNKNOWN_RECIPIENT = "unknown_user"
+    RECIPIENT_DEACTIVATED = "recipient_deactivated"
+    MUTED = "muted"
+    NOT_FRIENDS = "not_friends"
+    NOT_ON_ALLOWLIST = "not_on_allowlist"
+    BLOCKED = "blocked"
+    MAILBOX_FULL = "mailbox_full"
+
+
+R = TypeVar("R", bound=ConnectRule | MessageRule, covariant=True)
+
+
 @dataclass(frozen=True)
-class Verdict:
-    """A gate's answer. `rule` is the one word by which programs know it."""
+class Verdict(Generic[R]):
+    """A gate's answer. `why` is the reason that staff gave, where they chose to tell the user."""
 
     allowed: bool
-    rule: str
+    rule: R
     explanation: str
     remedy: str = ""
     until: datetime | None = None
+    why: str = ""
 
 
 def may_connect(
     *, environment: Environment, user_id: str, now: datetime, is_registered: bool | None = None
-) -> Verdict:
-    """Whether a user with a valid token is let in: two indexed reads when they are, and one for
-    whoever has read the user's row just now and says so by `is_registered`.
+) -> Verdict[ConnectRule]:
+    """Whether a user with a good token (`users.tokens`) is let in: two indexed reads when they
+    are, and one for whoever has read the user's row just now and says so by `is_registered`.
     """
     ban = Ban.objects.in_force(now).filter(environment=environment, user_id=user_id).first()
     if ban is not None:
-        end = f"until {ban.expires_at:%Y-%m-%d %H:%M:%S} UTC" if ban.expires_at else "for good"
         return Verdict(
             False,
-            "banned",
-            f"Banned {end} by {ban.imposed_by}.",
+            ConnectRule.BANNED,
+            f"{user_id} is banned {_end(ban.expires_at)}.",
             "Lift the ban, or wait until it ends." if ban.expires_at else "Lift the ban.",
             ban.expires_at,
+            ban.told_reason,
         )
     if is_registered is None:
-        known = AppUser.objects.filter(environment=environment, user_id=user_id)
-        is_registered = known.exists()
+        is_registered = bool(_registered(environment, user_id))
     if is_registered:
-        return Verdict(True, "registered", "Registered and not banned.")
-    if DeactivatedUser.objects.filter(environment=environment, user_id=user_id).exists():
+        return Verdict(True, ConnectRule.REGISTERED, f"{user_id} is registered and not banned.")
+    if _is_deactivated(environment, user_id):
         return Verdict(
             False,
-            "deactivated",
-            "The id is deactivated.",
+            ConnectRule.DEACTIVATED,
+            f"The id {user_id} is deactivated.",
             "Reactivate it by API, then register the user again.",
         )
     return Verdict(
         False,
-        "not_registered",
-        "The id is not registered in this environment.",
+        ConnectRule.NOT_REGISTERED,
+        f"The id {user_id} is not registered in this environment.",
         "Register the user: the first access token does it.",
     )
 
 
 def may_message(
     *, environment: Environment, sender_id: str, recipient_id: str, now: datetime
-) -> Verdict:
+) -> Verdict[ConnectRule | MessageRule]:
     """Whether what `sender_id` writes reaches `recipient_id`.
 
-    A muted sender reaches nobody, and where only friends may write, nobody else gets through. Then
-    the recipient's allowlist decides where it is switched on, their blocklist where it is not. With
+    Who may not connect cannot write, and only to registered users can be written. A muted sender
+    reaches nobody, and where only friends may write, nobody else gets through. Then the
+    recipient's allowlist decides where it is switched on, their blocklist where it is not. With
     both allowlists on, each must list the other: nobody writes to whom they would not let answer.
+    Last, a mailbox in which too much waits takes no more.
     """
+    registered = _registered(environment, sender_id, recipient_id)
+    sender = may_connect(
+        environment=environment,
+        user_id=sender_id,
+        now=now,
+        is_registered=sender_id in registered,
+    )
+    if not sender.allowed:
+        return sender
+    if recipient_id not in registered:
+        return _no_recipient(environment, recipient_id)
+    return (
+        _muted(environment, sender_id, now)
+        or _strangers(environment, sender_id, recipient_id)
+        or _by_lists(environment, sender_id, recipient_id, now)
+    )
+
+
+def _no_recipient(environment: Environment, recipient_id: str) -> Verdict[MessageRule]:
+    if _is_deactivated(environment, recipient_id):
+        return Verdict(
+            False,
+            MessageRule.RECIPIENT_DEACTIVATED,
+            f"The id {recipient_id} is deactivated.",
+            "Reactivate it by API, then register the user again.",
+        )
+    return Verdict(
+        False,
+        MessageRule.UNKNOWN_RECIPIENT,
+        f"The id {recipient_id} is not registered in this environment.",
+        "Register the user: the first access token does it.",
+    )
+
+
+def _muted(environment: Environment, sender_id: str, now: datetime) -> Verdict[MessageRule] | None:
     mutes = Mute.objects.in_force(now).filter(environment=environment, user_id=sender_id)
     mute = mutes.filter(channel=Mute.Channel.DIRECT).first()
-    if mute is not None:
-        end = f"until {mute.expires_at:%Y-%m-%d %H:%M:%S} UTC" if mute.expires_at else "for good"
-        return Verdict(
-            False,
-            "muted",
-            f"{sender_id} is muted in direct messages {end}.",
-            "Lift the mute.",
-            mute.expires_at,
-        )
-    if environment.friends_only and not friends.are_friends(
+    if mute is None:
+        return None
+    return Verdict(
+        False,
+        MessageRule.MUTED,
+        f"{sender_id} is muted in direct messages {_end(mute.expires_at)}.",
+        "Lift the mute.",
+        mute.expires_at,
+    )
+
+
+def _strangers(
+    environment: Environment, sender_id: str, recipient_id: str
+) -> Verdict[MessageRule] | None:
+    if not environment.friends_only or friends.are_friends(
         environment=environment, user_id=recipient_id, friend_id=sender_id
     ):
-        return Verdict(
-            False,
-            "not_friends",
-            f"Only friends may write here, and {sender_id} and {recipient_id} are not.",
-            "Make them friends, or change the environment's settings.",
-        )
+        return None
+    return Verdict(
+        False,
+        MessageRule.NOT_FRIENDS,
+        f"Only friends may write here, and {sender_id} and {recipient_id} are not.",
+        "Make them friends, or change the environment's settings.",
+    )
+
+
+def _by_lists(
+    environment: Environment, sender_id: str, recipient_id: str, now: datetime
+) -> Verdict[MessageRule]:
     both = [sender_id, recipient_id]
     switched_on = allowlists_on(environment=environment, owner_ids=both)
     if recipient_id in switched_on:
@@ -102,16 +182,41 @@ def may_message(
             ):
                 return Verdict(
                     False,
-                    "not_on_allowlist",
+                    MessageRule.NOT_ON_ALLOWLIST,
                     f"{owner_id} has the allowlist switched on, and {other_id} is not on it.",
                     f"Add {other_id} to {owner_id}'s allowlist, or switch it off.",
                 )
-        return Verdict(True, "on_allowlist", f"{sender_id} is on {recipient_id}'s allowlist.")
-    if blocklist.contains(environment=environment, owner_id=recipient_id, listed_id=sender_id):
+    elif blocklist.contains(environment=environment, owner_id=recipient_id, listed_id=sender_id):
         return Verdict(
             False,
-            "blocked",
+            MessageRule.BLOCKED,
             f"{sender_id} is on {recipient_id}'s blocklist.",
             f"Remove {sender_id} from {recipient_id}'s blocklist.",
         )
-    return Verdict(True, "open", f"Nothing keeps {sender_id} from writing to {recipient_id}.")
+    if messages.is_full(environment=environment, user_id=recipient_id):
+        return Verdict(
+            False,
+            MessageRule.MAILBOX_FULL,
+            f"{messages.MAX_WAITING:,} messages wait for {recipient_id} already.",
+            f"{recipient_id} must connect and collect them, or a week pass.",
+        )
+    if recipient_id in switched_on:
+        return Verdict(
+            True, MessageRule.ON_ALLOWLIST, f"{sender_id} is on {recipient_id}'s allowlist."
+        )
+    return Verdict(
+        True, MessageRule.OPEN, f"Nothing keeps {sender_id} from writing to {recipient_id}."
+    )
+
+
+def _registered(environment: Environment, *user_ids: str) -> set[str]:
+    known = AppUser.objects.filter(environment=environment, user_id__in=user_ids)
+    return set(known.values_list("user_id", flat=True))
+
+
+def _is_deactivated(environment: Environment, user_id: str) -> bool:
+    return DeactivatedUser.objects.filter(environment=environment, user_id=user_id).exists()
+
+
+def _end(moment: datetime | None) -> str:
+    return f"until {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "for good"

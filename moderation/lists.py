@@ -18,6 +18,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import Environment
 from moderation.models import AllowlistEntry, AllowlistSwitch, BlocklistEntry
@@ -42,10 +43,11 @@ class ListsOneself(Exception):
 
 @dataclass(frozen=True)
 class UserList:
-    """The verbs of one kind of list; `word` names it in the audit trail."""
+    """The verbs of one kind of list; `added` and `removed` are its lines in the audit trail."""
 
     model: Any  # BlocklistEntry or AllowlistEntry: mypy knows no "the same of two"
-    word: str
+    added: AuditType
+    removed: AuditType
 
     def add(
         self,
@@ -85,7 +87,7 @@ class UserList:
                 for user_id in fresh
             )
             if fresh:
-                self._record("added", environment, owner_id, by, now, after=fresh)
+                self._record(self.added, environment, owner_id, by, now, after=fresh)
         return fresh
 
     def remove(
@@ -106,7 +108,7 @@ class UserList:
             listed = {entry.listed_id for entry in entries.delete_in_order()}
             gone = [user_id for user_id in wanted if user_id in listed]
             if gone:
-                self._record("removed", environment, owner_id, by, now, before=gone)
+                self._record(self.removed, environment, owner_id, by, now, before=gone)
         return gone
 
     def contains(self, *, environment: Environment, owner_id: str, listed_id: str) -> bool:
@@ -137,7 +139,7 @@ class UserList:
 
     def _record(
         self,
-        verb: str,
+        type: AuditType,
         environment: Environment,
         owner_id: str,
         by: Actor,
@@ -146,7 +148,7 @@ class UserList:
         after: list[str] | None = None,
     ) -> None:
         audit.record(
-            f"{self.word}.{verb}",
+            type,
             environment=environment,
             subject=owner_id,
             by=by,
@@ -156,8 +158,8 @@ class UserList:
         )
 
 
-blocklist = UserList(BlocklistEntry, "blocklist")
-allowlist = UserList(AllowlistEntry, "allowlist")
+blocklist = UserList(BlocklistEntry, AuditType.BLOCKLIST_ADDED, AuditType.BLOCKLIST_REMOVED)
+allowlist = UserList(AllowlistEntry, AuditType.ALLOWLIST_ADDED, AuditType.ALLOWLIST_REMOVED)
 
 
 @transaction.atomic
@@ -178,7 +180,7 @@ def switch_allowlist(
         changed = [owner_id for owner_id in wanted if owner_id in was_on]
         AllowlistSwitch.objects.filter(environment=environment, owner_id__in=changed).delete()
     audit.record_many(
-        "allowlist.switched",
+        AuditType.ALLOWLIST_SWITCHED,
         environment=environment,
         by=by,
         now=now,

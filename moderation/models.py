@@ -66,6 +66,9 @@ class Ban(models.Model):
     )
     user_id = UserIdField()
     reason = models.CharField(max_length=200, blank=True)
+    tell_reason = models.BooleanField(
+        default=False, help_text="The user is told the reason as well. Never who imposed the ban."
+    )
     imposed_at = models.DateTimeField()
     imposed_by = models.CharField(max_length=150)
     imposed_via = models.CharField(max_length=80)
@@ -129,6 +132,11 @@ class Ban(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} until {self.expires_at or 'lifted'}"
+
+    @property
+    def told_reason(self) -> str:
+        """What the user may know of the reason."""
+        return self.reason if self.tell_reason else ""
 
     def is_in_force(self, now: datetime) -> bool:
         """See also `BanQuerySet.in_force`."""

@@ -15,6 +15,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from moderation.models import Mute, MuteQuerySet
 from users import identity
@@ -58,7 +59,7 @@ def impose(
     )
     said = {"channel": channel, "until": expires_at.isoformat() if expires_at else None}
     audit.record_many(
-        "mute.imposed",
+        AuditType.MUTE_IMPOSED,
         environment=environment,
         by=by,
         now=now,
@@ -82,7 +83,7 @@ def lift(
     lifted = list(mutes.values_list("user_id", flat=True))
     mutes.delete()
     audit.record_many(
-        "mute.lifted",
+        AuditType.MUTE_LIFTED,
         environment=environment,
         by=by,
         now=now,

@@ -5,12 +5,12 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from moderation import bans
+from moderation import ban_sweep
 
 
 @shared_task
 def expire_bans(**_: Any) -> None:
     closed = 0
-    while batch := bans.expire_due(now=timezone.now()):
+    while batch := ban_sweep.expire_due(now=timezone.now()):
         closed += batch
-    bans.note_sweep(closed=closed, now=timezone.now())
+    ban_sweep.note_sweep(closed=closed, now=timezone.now())

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_safe
 from redis import Redis
 
 from applications.supervised import cannot_stay_up
-from moderation import bans
+from moderation import ban_sweep
+from users import deactivation
 
 PATIENCE = 1  # seconds a part may take to answer
 
@@ -43,7 +44,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     well = checks["database"]["ok"]
     if (cannot := cannot_stay_up()) is not None:
         checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}
-    checks["ban_sweep"] = _check(_ban_sweep) if well else {"ok": False, "error": "no database"}
+    for name, look in (("ban_sweep", _ban_sweep), ("erasure", _erasure)):
+        checks[name] = _check(look) if well else {"ok": False, "error": "no database"}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
@@ -90,9 +92,15 @@ def _rate_limits() -> dict[str, Any]:
 
 
 def _ban_sweep() -> dict[str, Any]:
-    health = bans.sweep_health(now=timezone.now())
+    health = ban_sweep.sweep_health(now=timezone.now())
     return {
         "ok": health.is_well,
         "last_run": health.last_run,
         "most_overdue_seconds": round(health.most_overdue.total_seconds()),
     }
+
+
+def _erasure() -> dict[str, Any]:
+    """Of what deactivated users leave behind. It is given to nobody, however late erasing is."""
+    health = deactivation.erasure_health(now=timezone.now())
+    return {"ok": health.is_well, "waiting_seconds": round(health.waiting.total_seconds())}

@@ -18,7 +18,8 @@
  *   connected  user_id, connection
  *   message    message_id, from, body, sent_at; each once, oldest first. Acknowledged once the
  *              listeners have returned; keep `client.after` for the app's next start
- *   closed     code, reason, message, until (a Date or null), final, retryIn (milliseconds)
+ *   closed     code, reason, message, why (told by staff, or ""), until (a Date or null), final,
+ *              retryIn (milliseconds)
  *
  * It comes back by itself after a growing, random pause; not where that helps nobody (`final`:
  * banned, kicked, a bad token, …): call `connect()` once something has changed. A function as
@@ -165,10 +166,10 @@ export class RollcallClient extends EventTarget {
   }
 
   #gone(code, word, explanation = "") {
-    const { reason = word || "lost", message = explanation, until } = this.#farewell;
+    const { reason = word || "lost", message = explanation, why = "", until } = this.#farewell;
     const renewable = code === EXPIRED && typeof this.#options.token === "function";
     const final = !this.#wanted || (FINAL.has(code) && !renewable);
-    const detail = { code, reason, message, until: until ? new Date(until) : null, final };
+    const detail = { code, reason, message, why, until: until ? new Date(until) : null, final };
     this.#state = "away";
     this.#socket = null;
     this.#farewell = {};

@@ -95,7 +95,7 @@ class Pane {
     client.connect();
   }
 
-  closed({ code, reason, message, until, final, retryIn }) {
+  closed({ code, reason, message, why, until, final, retryIn }) {
     if (final) this.client = null;
     const words = reason.replaceAll("_", " ");
     if (code === 1000) {
@@ -106,6 +106,7 @@ class Pane {
     const said = [`Closed: ${words}${code ? ` (${code})` : ""}`];
     if (until) said.push(`until ${EXACT.format(until)}`);
     if (message) said.push(message);
+    if (why) said.push(`Reason: ${why}`);
     if (!final) said.push(`Comes back in ${Math.max(1, Math.round(retryIn / 1000))} s`);
     this.note(said.map((part) => part.replace(/\.$/, "")).join(". "), "error");
     this.show(final ? `Closed: ${words}` : "Coming back…", final ? "error" : "warning");

@@ -15,6 +15,7 @@ from django.db.models import Sum
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity
 from users.models import Attributes
@@ -62,7 +63,7 @@ def merge(
     )
     if before != after:
         audit.record(
-            "attributes.changed",
+            AuditType.ATTRIBUTES_CHANGED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -83,7 +84,9 @@ def clear(*, environment: Environment, user_id: str, by: Actor, now: datetime) -
     """Having none is no error."""
     removed, _ = Attributes.objects.filter(environment=environment, owner_id=user_id).delete()
     if removed:
-        audit.record("attributes.cleared", environment=environment, subject=user_id, by=by, now=now)
+        audit.record(
+            AuditType.ATTRIBUTES_CLEARED, environment=environment, subject=user_id, by=by, now=now
+        )
 
 
 def of_user(*, environment: Environment, user_id: str) -> dict[str, str]:

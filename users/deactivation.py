@@ -3,9 +3,11 @@
 Invariants
 ----------
 * For the API alone: the domain refuses staff, whatever page or admin they come from.
-* In one transaction the user's row goes (tokens, name and avatar with it), connections are asked
-  to close, and the tombstone disables the id. What other storeys keep is erased by a task soon
-  after, or by reactivation if that comes first.
+* In one transaction the user's row goes (tokens, name, avatar and profile with it), and all else
+  that is theirs (`users.erasure`); connections are asked to close, and the tombstone disables the
+  id. From that commit on nothing of the user is answered or delivered.
+* Only their messages are still stored, and given to nobody (`users.messages`). A task erases them
+  soon after, or reactivation if that comes first. `erasure_health` says how late the task is.
 * A ban outlives deactivation, or this would be a way out of it.
 * A deactivated id cannot register. Reactivating it takes no place and brings nothing back.
 """
@@ -13,19 +15,23 @@ Invariants
 import secrets
 import string
 from collections.abc import Iterable
-from datetime import datetime
-from operator import attrgetter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from celery import current_app
 from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import AuditEvent, Environment
 from users import erasure, identity, presence
-from users.models import AppUser, DeactivatedUser, DeactivatedUserQuerySet
+from users.models import AppUser, DeactivatedUser, DeactivatedUserQuerySet, KickReason
+from users.presence import Kick
 
 ERASURE_BATCH = 100
+# Beyond this, erasure counts as overdue on the health page. It may take a while, and hides nothing.
+OVERDUE_AFTER = timedelta(minutes=5)
 
 
 class ByApiOnly(Exception):
@@ -63,9 +69,14 @@ def deactivate(
     users = AppUser.objects.filter(environment=environment, user_id__in=fresh)
     registered = set(users.values_list("user_id", flat=True))
     users.delete()
-    presence.request_disconnect(
-        environment=environment, user_ids=fresh, reason="deactivated", now=now
+    erased = erasure.erase(
+        environment=environment,
+        user_ids=fresh,
+        occasion=erasure.Occasion.DEACTIVATION,
+        now=now,
     )
+    kick = Kick(KickReason.DEACTIVATED)
+    presence.request_disconnect(environment=environment, kicks=dict.fromkeys(fresh, kick), now=now)
     DeactivatedUser.objects.bulk_create(
         DeactivatedUser(
             environment=environment,
@@ -75,12 +86,15 @@ def deactivate(
             via=by.via,
             operation_id=operation_id,
             was_registered=user_id in registered,
-            erased={"profile": 1} if user_id in registered else {},
+            erased={
+                **({"profile": 1} if user_id in registered else {}),
+                **erased.get(user_id, {}),
+            },
         )
         for user_id in fresh
     )
     audit.record_many(
-        "user.deactivated",
+        AuditType.USER_DEACTIVATED,
         environment=environment,
         by=by,
         now=now,
@@ -96,32 +110,38 @@ def deactivate(
     return operation_id
 
 
-@transaction.atomic
 def erase_pending(*, now: datetime, limit: int = ERASURE_BATCH) -> int:
-    """Erase what is left of some deactivated users; how many. Safe side by side."""
-    tombstones = list(
+    """Erase what is left of up to `limit` deactivated users, each in a transaction of its own; how
+    many. Safe side by side: whom another worker has in hand is skipped.
+    """
+    waiting = DeactivatedUser.objects.awaiting_erasure().order_by("pk")
+    keys = list(waiting.values_list("pk", flat=True)[:limit])
+    return sum(_erase_messages(key, now=now) for key in keys)
+
+
+@transaction.atomic
+def _erase_messages(key: int, *, now: datetime) -> bool:
+    tombstone = (
         DeactivatedUser.objects.awaiting_erasure()
         .select_for_update(skip_locked=True, of=("self",))
         .select_related("environment")
-        .order_by("pk")[:limit]
+        .filter(pk=key)
+        .first()
     )
-    for tombstone in sorted(tombstones, key=attrgetter("environment_id")):
-        _erase(tombstone, now=now)
-    return len(tombstones)
+    if tombstone is None:
+        return False
+    erased = erasure.erase_messages(environment=tombstone.environment, user_ids=[tombstone.user_id])
+    _note_erased(tombstone, messages=erased[tombstone.user_id], now=now)
+    return True
 
 
-def _erase(tombstone: DeactivatedUser, *, now: datetime) -> None:
-    erased = erasure.erase_belongings(
-        environment=tombstone.environment,
-        user_ids=[tombstone.user_id],
-        occasion=erasure.Occasion.DEACTIVATION,
-        now=now,
-    )
-    tombstone.erased = {**tombstone.erased, **erased}
+def _note_erased(tombstone: DeactivatedUser, *, messages: int, now: datetime) -> None:
+    if messages:
+        tombstone.erased = {**tombstone.erased, "messages": messages}
     tombstone.erased_at = now
     tombstone.save(update_fields=["erased", "erased_at"])
     audit.record(
-        "user.erased",
+        AuditType.USER_ERASED,
         environment=tombstone.environment,
         subject=tombstone.user_id,
         by=Actor.system("erasure"),
@@ -136,7 +156,7 @@ def reactivate(
 ) -> str:
     """Enable these ids again; the operation's id. Those that are not deactivated are no error.
 
-    What was erased stays erased, and what still waited for it is erased first.
+    What was erased stays erased, and messages that still wait for it are erased first.
     Raises `ByApiOnly`, `InvalidUserId`, `CoolingOff` (then none is reactivated).
     """
     _require_api(by)
@@ -150,14 +170,23 @@ def reactivate(
             [each.user_id for each in too_soon],
             max(each.deactivated_at for each in too_soon) + cooling_off,
         )
+    # Also what was kept for the ids since: nothing comes back with them.
+    known = [each.user_id for each in tombstones]
+    erasure.erase(
+        environment=environment,
+        user_ids=known,
+        occasion=erasure.Occasion.DEACTIVATION,
+        now=now,
+    )
+    erased = erasure.erase_messages(environment=environment, user_ids=known)
     for tombstone in tombstones:
         if tombstone.erased_at is None:
             tombstone.environment = environment
-            _erase(tombstone, now=now)
+            _note_erased(tombstone, messages=erased[tombstone.user_id], now=now)
     DeactivatedUser.objects.filter(pk__in=[each.pk for each in tombstones]).delete()
     operation_id = _operation_id()
     audit.record_many(
-        "user.reactivated",
+        AuditType.USER_REACTIVATED,
         environment=environment,
         by=by,
         now=now,
@@ -171,6 +200,25 @@ def reactivate(
         ],
     )
     return operation_id
+
+
+@dataclass(frozen=True)
+class ErasureHealth:
+    """`waiting` is how long ago the first user was deactivated whose messages are still stored;
+    zero when there is none.
+    """
+
+    waiting: timedelta
+
+    @property
+    def is_well(self) -> bool:
+        return self.waiting < OVERDUE_AFTER
+
+
+def erasure_health(*, now: datetime) -> ErasureHealth:
+    """Of all environments: one row of the index over what waits."""
+    first = DeactivatedUser.objects.awaiting_erasure().order_by("pk").first()
+    return ErasureHealth(now - first.deactivated_at if first else timedelta(0))
 
 
 def reactivation_possible_from(

@@ -24,10 +24,12 @@ from django.db.models import Count
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import AuditEvent, Environment
 from users import erasure, identity, presence
-from users.models import AppUser, DeletionItem, DeletionJob
+from users.models import AppUser, DeletionItem, DeletionJob, KickReason
+from users.presence import Kick
 from users.tokens import UnknownUsers
 
 BATCH_SIZE = 20
@@ -102,13 +104,14 @@ def _delete(
     environment: Environment, users: Sequence[AppUser], *, by: Actor, now: datetime
 ) -> None:
     ids = [user.user_id for user in users]
-    presence.request_disconnect(environment=environment, user_ids=ids, reason="deleted", now=now)
-    erasure.erase_belongings(
+    kick = Kick(KickReason.DELETED)
+    presence.request_disconnect(environment=environment, kicks=dict.fromkeys(ids, kick), now=now)
+    erasure.erase(
         environment=environment, user_ids=ids, occasion=erasure.Occasion.DELETION, now=now
     )
     AppUser.objects.filter(pk__in=[user.pk for user in users]).delete()
     audit.record_many(
-        "user.deleted",
+        AuditType.USER_DELETED,
         environment=environment,
         by=by,
         now=now,
@@ -142,7 +145,7 @@ def preview(
         for user, reason in candidates
     )
     audit.record(
-        "deletion.previewed",
+        AuditType.DELETION_PREVIEWED,
         environment=environment,
         by=by,
         now=now,
@@ -164,7 +167,11 @@ def confirm(*, job: DeletionJob, by: Actor, now: datetime) -> None:
     if not confirmed:
         raise JobNotOpen
     audit.record(
-        "deletion.started", environment=job.environment, by=by, now=now, after={"job": job.pk}
+        AuditType.DELETION_STARTED,
+        environment=job.environment,
+        by=by,
+        now=now,
+        after={"job": job.pk},
     )
     # By name, for the task imports this module. If the broker is away, the sweep finds the job.
     transaction.on_commit(
@@ -182,7 +189,11 @@ def cancel(*, job: DeletionJob, by: Actor, now: datetime) -> None:
     if not cancelled:
         raise JobNotOpen
     audit.record(
-        "deletion.cancelled", environment=job.environment, by=by, now=now, after={"job": job.pk}
+        AuditType.DELETION_CANCELLED,
+        environment=job.environment,
+        by=by,
+        now=now,
+        after={"job": job.pk},
     )
 
 
@@ -210,7 +221,11 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
             state=DeletionJob.State.DONE, finished_at=now, progressed_at=now
         )
         audit.record(
-            "deletion.finished", environment=environment, by=by, now=now, after={"job": job.pk}
+            AuditType.DELETION_FINISHED,
+            environment=environment,
+            by=by,
+            now=now,
+            after={"job": job.pk},
         )
         return False
     _queue(environment)

@@ -3,7 +3,7 @@
 Invariants
 ----------
 * A friendship has two sides, made and ended together; each side has its own alias.
-* Both are registered. When one is deleted or deactivated, both sides go (`users.belongings`).
+* Both are registered. When one is deleted or deactivated, both sides go (`users.erasure`).
 * Nobody has more than 3,000 friends, under any concurrency: verbs lock both ids.
 * Being friends already, and not being friends when one is removed, is no error.
 """
@@ -18,9 +18,10 @@ from django.db.models import Q
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import Environment
-from users import hosted_profiles, identity
+from users import erasure, hosted_profiles, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers, require_registered
 
@@ -112,7 +113,7 @@ def add(
         defaults={"message": message, "requested_at": now},
     )
     audit.record(
-        "friend.requested",
+        AuditType.FRIEND_REQUESTED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -142,7 +143,7 @@ def answer(
         return
     request.delete()
     audit.record(
-        "friend.declined",
+        AuditType.FRIEND_DECLINED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -165,7 +166,7 @@ def _befriend(
     for owner_id, other_id in sides:
         _requests(environment, sender_id=owner_id, recipient_id=other_id).delete()
     audit.record(
-        "friend.added",
+        AuditType.FRIEND_ADDED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -203,14 +204,15 @@ def remove_all(*, environment: Environment, user_id: str, by: Actor, now: dateti
 def _end(
     environment: Environment, user_id: str, friend_ids: list[str], by: Actor, now: datetime
 ) -> list[str]:
-    Friendship.objects.filter(
+    sides = Friendship.objects.filter(
         Q(owner_id=user_id, friend_id__in=friend_ids)
         | Q(friend_id=user_id, owner_id__in=friend_ids),
         environment=environment,
-    ).delete()
+    )
+    erasure.delete_rows(sides, [])
     if friend_ids:
         audit.record(
-            "friend.removed",
+            AuditType.FRIEND_REMOVED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -285,7 +287,7 @@ def describe(
     if before != given:
         Friendship.objects.filter(pk=friendship.pk).update(**given)
         audit.record(
-            "friend.described",
+            AuditType.FRIEND_DESCRIBED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -311,7 +313,7 @@ def set_permission(
         friend_permission=permission
     )
     audit.record_many(
-        "friend.permission_changed",
+        AuditType.FRIEND_PERMISSION_CHANGED,
         environment=environment,
         by=by,
         now=now,

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity
 from users.models import AppUser, AppUserQuerySet, Profile
@@ -122,7 +123,7 @@ def set_fields(
     profile.version = version
     profile.save()
     audit.record(
-        "profile.changed",
+        AuditType.PROFILE_CHANGED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -140,7 +141,7 @@ def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: 
     cleared = list(profiles.values_list("user__user_id", flat=True))
     profiles.delete()
     audit.record_many(
-        "profile.cleared",
+        AuditType.PROFILE_CLEARED,
         environment=environment,
         by=by,
         now=now,
@@ -148,7 +149,7 @@ def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: 
     )
 
 
-def holders(environment: Environment) -> AppUserQuerySet:
+def users_with_profile(environment: Environment) -> AppUserQuerySet:
     """The users who have a profile."""
     return AppUser.objects.in_environment(environment).filter(profile__isnull=False)
 

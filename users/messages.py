@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from applications.models import Environment
 from users import bus, identity
-from users.models import AppUser, Connection, GatewayProcess, Message
+from users.models import AppUser, Connection, GatewayProcess, Message, MessageQuerySet
 from users.tokens import UnknownUsers
 
 MAX_WAITING = 1_000
@@ -80,8 +80,7 @@ def send(
         return Sent(known, again=True)
     if not AppUser.objects.filter(environment=environment, user_id=recipient_id).exists():
         raise UnknownUsers([recipient_id])
-    waiting = Message.objects.waiting_for(environment, recipient_id)
-    if waiting[:MAX_WAITING].count() >= MAX_WAITING:
+    if is_full(environment=environment, user_id=recipient_id):
         raise MailboxFull(recipient_id)
     message = Message.objects.create(
         environment=environment,
@@ -95,6 +94,12 @@ def send(
     return Sent(message, again=False)
 
 
+def is_full(*, environment: Environment, user_id: str) -> bool:
+    """Whether no further message is taken for this user."""
+    waiting = Message.objects.waiting_for(environment, user_id)
+    return waiting[:MAX_WAITING].count() >= MAX_WAITING
+
+
 def sent_before(*, environment: Environment, sender_id: str, client_id: str) -> Message | None:
     """What the sender sent under this client_id."""
     return Message.objects.filter(
@@ -106,38 +111,42 @@ def to_give_out(
     *,
     environment: Environment,
     user_id: str,
+    connection_id: int,
     after: int,
     connected_at: datetime,
     now: datetime,
     limit: int,
 ) -> list[Message]:
     """What a connection has not been given yet, oldest first: from the message after `after` on,
-    whatever nobody had acknowledged when it connected.
+    whatever nobody had acknowledged when it connected. Nothing once it was asked to close.
     """
+    is_open = Connection.objects.filter(pk=connection_id, kicked_at=None)
     return list(
-        Message.objects.filter(
+        Message.objects.between_registered()
+        .filter(
+            Exists(is_open),
             Q(delivered_at=None) | Q(delivered_at__gt=connected_at),
             environment=environment,
             recipient_id=user_id,
             pk__gt=after,
             sent_at__gt=now - KEPT_FOR,
-        ).order_by("pk")[:limit]
+        )
+        .order_by("pk")[:limit]
     )
 
 
 def waiting_count(*, environment: Environment, user_id: str, now: datetime) -> int:
     """At most `MAX_WAITING`."""
-    return (
-        Message.objects.waiting_for(environment, user_id).filter(sent_at__gt=now - KEPT_FOR).count()
-    )
+    return _undelivered(environment, user_id, now).count()
 
 
 def is_waiting(*, environment: Environment, user_id: str, message_id: int, now: datetime) -> bool:
-    return (
-        Message.objects.waiting_for(environment, user_id)
-        .filter(pk=message_id, sent_at__gt=now - KEPT_FOR)
-        .exists()
-    )
+    return _undelivered(environment, user_id, now).filter(pk=message_id).exists()
+
+
+def _undelivered(environment: Environment, user_id: str, now: datetime) -> MessageQuerySet:
+    waiting = Message.objects.waiting_for(environment, user_id).between_registered()
+    return waiting.filter(sent_at__gt=now - KEPT_FOR)
 
 
 def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tuple[int, str]]:
@@ -148,8 +157,11 @@ def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tupl
         gateway=gateway,
         environment=OuterRef("environment"),
         user_id=OuterRef("recipient_id"),
+        kicked_at=None,
     )
-    waiting = Message.objects.filter(Exists(held), delivered_at=None, sent_at__gt=sent_after)
+    waiting = Message.objects.between_registered().filter(
+        Exists(held), delivered_at=None, sent_at__gt=sent_after
+    )
     return list(waiting.values_list("environment_id", "recipient_id").distinct())
 
 

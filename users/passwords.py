@@ -15,6 +15,7 @@ from django.db import transaction
 
 from applications import audit, vault
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity, tokens
 from users.models import AppUser
@@ -62,5 +63,7 @@ def change(
     )
     if not changed:
         raise UnknownUsers([user_id])
-    audit.record("user.password_changed", environment=environment, subject=user_id, by=by, now=now)
+    audit.record(
+        AuditType.USER_PASSWORD_CHANGED, environment=environment, subject=user_id, by=by, now=now
+    )
     tokens.sign_out_everywhere(environment=environment, user_id=user_id, by=by, now=now)

@@ -2,8 +2,9 @@
 
 Invariants
 ----------
-* A user is online while a live gateway process holds a connection of theirs. A process is alive
-  while its lease runs, so what a killed process held is offline when its lease is over.
+* A user is online while a live gateway process (`users.gateway_processes`) holds a connection of
+  theirs that nobody has asked to close. So whoever is banned, deleted or deactivated is offline
+  from that transaction on, whether or not the socket is closed yet.
 * A request to close is written to the connection's row in the transaction of its cause. It cannot
   be lost, and it is not seen before the cause is; `users.bus` only brings it sooner.
 * Whoever lets a user in holds `identity.lock` on them from the last question to the inserted row,
@@ -13,21 +14,22 @@ Invariants
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from applications import announcements, audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.counting import EXACT_UP_TO, Count
 from applications.models import Environment
 from users import bus
-from users.models import AppUser, Connection, GatewayProcess
+from users.models import AppUser, Connection, GatewayProcess, KickReason
 
-# How long a gateway process counts as alive after it last said so.
-LEASE = timedelta(seconds=15)
 MAX_CONNECTIONS = 10
 
 
@@ -38,64 +40,82 @@ class TooManyConnections(Exception):
         super().__init__(f"{user_id} has {MAX_CONNECTIONS} connections already")
 
 
-def request_disconnect(
-    *,
-    environment: Environment,
-    user_ids: Iterable[str],
-    reason: str,
-    now: datetime,
-    until: Mapping[str, datetime | None] | None = None,
-) -> int:
-    """Ask every gateway process to close these users' connections; how many were asked. `until`, by
-    user, is for the clients: when the reason ends by itself.
+@dataclass(frozen=True)
+class Kick:
+    """Why connections are to close, and what their clients are told: until when, where the reason
+    ends by itself, and why, where staff chose to say so. Never by whom.
     """
-    return _ask_to_close(
-        Connection.objects.of_users(environment, list(user_ids)),
-        reason=reason,
-        now=now,
-        until=until,
-    )
+
+    reason: KickReason
+    until: datetime | None = None
+    why: str = ""
+
+    @classmethod
+    def of(cls, connection: Connection) -> "Kick":
+        """What a connection's row was asked to close for."""
+        return cls(KickReason(connection.kick_reason), connection.kick_until, connection.kick_why)
+
+    def for_bus(self) -> dict[str, str | None]:
+        """As members of a message on `users.bus`."""
+        until = self.until.isoformat() if self.until is not None else None
+        return {"reason": self.reason, "until": until, "why": self.why}
+
+    @classmethod
+    def from_bus(cls, message: Mapping[str, Any]) -> "Kick":
+        """Raises `KeyError`, `TypeError` or `ValueError` where it is not of that form."""
+        until = message["until"]
+        return cls(
+            KickReason(message["reason"]),
+            datetime.fromisoformat(until) if until is not None else None,
+            str(message["why"]),
+        )
 
 
-def request_disconnect_all(*, environment: Environment, reason: str, now: datetime) -> int:
+def request_disconnect(
+    *, environment: Environment, kicks: Mapping[str, Kick], now: datetime
+) -> int:
+    """Ask every gateway process to close these users' connections, each user's for a reason of
+    their own; how many were asked.
+    """
+    held = Connection.objects.of_users(environment, list(kicks))
+    return _ask_to_close(held, kicks.__getitem__, now=now)
+
+
+def request_disconnect_all(*, environment: Environment, kick: Kick, now: datetime) -> int:
     """The same for everybody in the environment."""
-    return _ask_to_close(Connection.objects.filter(environment=environment), reason=reason, now=now)
+    held = Connection.objects.filter(environment=environment)
+    return _ask_to_close(held, lambda _: kick, now=now)
 
 
 @transaction.atomic(savepoint=False)
 def _ask_to_close(
-    held: QuerySet[Connection],
-    *,
-    reason: str,
-    now: datetime,
-    until: Mapping[str, datetime | None] | None = None,
+    held: QuerySet[Connection], kick_of: Callable[[str], Kick], *, now: datetime
 ) -> int:
     # In the order of their keys, as `disconnect` locks them: neither waits for the other in a ring.
     wanted = held.filter(kicked_at=None).select_for_update().order_by("pk")
-    by_end: dict[datetime | None, list[int]] = defaultdict(list)
+    by_kick: dict[Kick, list[int]] = defaultdict(list)
     for key, user_id in wanted.values_list("pk", "user_id"):
-        by_end[until.get(user_id) if until else None].append(key)
-    for end, keys in by_end.items():
+        by_kick[kick_of(user_id)].append(key)
+    for kick, keys in by_kick.items():
         for start in range(0, len(keys), bus.KEYS_AT_ONCE):
             batch = keys[start : start + bus.KEYS_AT_ONCE]
             Connection.objects.filter(pk__in=batch).update(
-                kicked_at=now, kick_reason=reason, kick_until=end
+                kicked_at=now, kick_reason=kick.reason, kick_until=kick.until, kick_why=kick.why
             )
             # By their own keys: whoever comes back at once is not closed again by a late message.
-            ends_at = end.isoformat() if end is not None else None
-            bus.publish("kick", connections=batch, reason=reason, until=ends_at)
-    return sum(map(len, by_end.values()))
+            bus.publish("kick", connections=batch, **kick.for_bus())
+    return sum(map(len, by_kick.values()))
 
 
 @transaction.atomic
 def kick(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> int:
     """Close a user's connections now; they may connect again. How many were asked to close."""
     count = request_disconnect(
-        environment=environment, user_ids=[user_id], reason="kicked", now=now
+        environment=environment, kicks={user_id: Kick(KickReason.KICKED)}, now=now
     )
     if count:
         audit.record(
-            "user.kicked",
+            AuditType.USER_KICKED,
             environment=environment,
             subject=user_id,
             by=by,
@@ -112,10 +132,11 @@ def kick_connection(
     """Close one device's connection; whether it was open."""
     held = Connection.objects.filter(environment=environment, pk=connection_id)
     connection = held.first()
-    if connection is None or not _ask_to_close(held, reason="kicked", now=now):
+    kick = Kick(KickReason.KICKED)
+    if connection is None or not _ask_to_close(held, lambda _: kick, now=now):
         return False
     audit.record(
-        "user.kicked",
+        AuditType.USER_KICKED,
         environment=environment,
         subject=connection.user_id,
         by=by,
@@ -137,8 +158,8 @@ def connect(
     """Write down a connection, in a transaction that holds `identity.lock` on the user since it
     asked whether they may connect. Raises `TooManyConnections`.
     """
-    held = Connection.objects.alive(now).of_users(user.environment, [user.user_id])
-    if held.filter(kicked_at=None).count() >= MAX_CONNECTIONS:
+    held = Connection.objects.open(now).of_users(user.environment, [user.user_id])
+    if held.count() >= MAX_CONNECTIONS:
         raise TooManyConnections(user.user_id)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
     connection = Connection.objects.create(
@@ -172,11 +193,11 @@ def disconnect(*, connection_ids: Iterable[int], now: datetime) -> None:
     are struck out already are no error.
     """
     ended = Connection.objects.filter(pk__in=list(connection_ids))
-    _strike_out(list(ended.select_for_update().order_by("pk")), now)
+    strike_out(list(ended.select_for_update().order_by("pk")), at=now)
 
 
-def _strike_out(ended: list[Connection], at: datetime) -> None:
-    """Rows that the caller has locked."""
+def strike_out(ended: list[Connection], *, at: datetime) -> None:
+    """Remove rows that the caller has locked: their connections ended at that time."""
     Connection.objects.filter(pk__in=[each.pk for each in ended]).delete()
     by_environment: dict[int, set[str]] = {}
     for connection in ended:
@@ -212,52 +233,6 @@ def _announce(event: str, concerned: Iterable[Connection], at: datetime) -> None
     )
 
 
-def start_gateway(*, name: str, now: datetime) -> GatewayProcess:
-    """A gateway process begins; `name` is its own alone."""
-    return GatewayProcess.objects.create(name=name, started_at=now, lease_until=now + LEASE)
-
-
-def renew_lease(*, gateway: GatewayProcess, now: datetime) -> bool:
-    """Say that the process is alive. False when it was given up for dead: it must begin anew."""
-    return bool(GatewayProcess.objects.filter(pk=gateway.pk).update(lease_until=now + LEASE))
-
-
-def kicks(*, gateway: GatewayProcess) -> list[Connection]:
-    """What this process has been asked to close and has not yet."""
-    return list(Connection.objects.filter(gateway=gateway, kicked_at__isnull=False))
-
-
-def held_since(*, gateway: GatewayProcess, connected_before: datetime) -> list[int]:
-    """The keys of what stands here as held by this process since before that time."""
-    held = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
-    return list(held.values_list("pk", flat=True))
-
-
-@transaction.atomic
-def stop_gateway(*, gateway: GatewayProcess, now: datetime) -> None:
-    """The process ends in order; what it still holds ends with it."""
-    _strike_out(_held(gateway), now)
-    GatewayProcess.objects.filter(pk=gateway.pk).delete()
-
-
-@transaction.atomic
-def bury_dead_gateways(*, now: datetime) -> int:
-    """Strike out processes whose lease is over, with what they held; how many connections."""
-    count = 0
-    dead = GatewayProcess.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
-    for gateway in dead:
-        held = _held(gateway)
-        _strike_out(held, gateway.lease_until)
-        gateway.delete()
-        count += len(held)
-    return count
-
-
-def _held(gateway: GatewayProcess) -> list[Connection]:
-    held = Connection.objects.filter(gateway=gateway)
-    return list(held.select_for_update().order_by("pk"))
-
-
 def connections(*, environment: Environment, user_id: str, now: datetime) -> list[Connection]:
     """The user's open connections, oldest first."""
     found = connections_of(environment=environment, user_ids=[user_id], now=now)
@@ -269,8 +244,7 @@ def connections_of(
 ) -> dict[str, list[Connection]]:
     """user_id → open connections, oldest first, for those who have any. One query."""
     found: dict[str, list[Connection]] = {}
-    held = Connection.objects.alive(now).of_users(environment, user_ids).filter(kicked_at=None)
-    for connection in held.order_by("pk"):
+    for connection in Connection.objects.open(now).of_users(environment, user_ids).order_by("pk"):
         found.setdefault(connection.user_id, []).append(connection)
     return found
 
@@ -278,7 +252,7 @@ def connections_of(
 def online(*, environment: Environment, user_ids: list[str], now: datetime) -> set[str]:
     """Which of these users are online."""
     return set(
-        Connection.objects.alive(now)
+        Connection.objects.open(now)
         .of_users(environment, user_ids)
         .values_list("user_id", flat=True)
     )
@@ -290,7 +264,7 @@ def is_online(*, environment: Environment, user_id: str, now: datetime) -> bool:
 
 def online_count(*, environment: Environment, now: datetime) -> Count:
     """Users, not connections; exact up to `EXACT_UP_TO`."""
-    online = Connection.objects.alive(now).filter(environment=environment)
+    online = Connection.objects.open(now).filter(environment=environment)
     found = online.values("user_id").distinct()[: EXACT_UP_TO + 1].count()
     if found > EXACT_UP_TO:
         return Count(EXACT_UP_TO, exact=False, at_least=True)

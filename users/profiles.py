@@ -10,6 +10,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity
 from users.models import AppUser
@@ -88,7 +89,7 @@ def update(
         user.changed_at = now
         user.save(update_fields=[*after, "changed_at"])
         audit.record(
-            "user.updated",
+            AuditType.USER_UPDATED,
             environment=environment,
             subject=user_id,
             by=by,

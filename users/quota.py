@@ -10,6 +10,7 @@ from django.db.models import Sum
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.counting import Count, count
 from applications.models import Environment
 from users.models import AppUser, RegistrationTally
@@ -110,7 +111,7 @@ def note_thresholds(
     for percent in THRESHOLDS:
         if 100 * used < percent * limit <= 100 * (used + added):
             audit.record(
-                "quota.reached",
+                AuditType.QUOTA_REACHED,
                 environment=environment,
                 by=Actor.system("quota"),
                 now=now,

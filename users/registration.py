@@ -15,6 +15,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import quota, tokens
 from users.admission import Newcomer, UserDeactivated, admit
@@ -125,7 +126,7 @@ def register_by_staff(
     if not created:
         raise AlreadyRegistered
     audit.record(
-        "user.registered",
+        AuditType.USER_REGISTERED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -152,7 +153,7 @@ def issue_to_staff(
         token_lifetime=min(lifetime, longest) if longest is not None else lifetime,
     )
     audit.record(
-        "user.registered" if registration.created else "user.token_issued",
+        AuditType.USER_REGISTERED if registration.created else AuditType.USER_TOKEN_ISSUED,
         environment=environment,
         subject=user_id,
         by=by,
@@ -179,6 +180,10 @@ def load_samples(*, environment: Environment, count: int, by: Actor, now: dateti
     created = register_new(environment=environment, users=samples, now=now)
     if created:
         audit.record(
-            "users.sampled", environment=environment, by=by, now=now, after={"count": len(created)}
+            AuditType.USERS_SAMPLED,
+            environment=environment,
+            by=by,
+            now=now,
+            after={"count": len(created)},
         )
     return len(created)

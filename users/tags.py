@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from applications import audit
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity
 from users.models import Remark, UserTags
@@ -42,6 +43,7 @@ def set_tags(
         len(tag.encode()) > TAG_MAX_BYTES for tag in unique
     ):
         raise InvalidTags(f"A tag is text of 1 to {TAG_MAX_BYTES} bytes")
+    identity.lock(environment, wanted)
     before = tags_of(environment=environment, user_ids=wanted)
     UserTags.objects.bulk_create(
         # In order, or two callers would wait for each other's rows.
@@ -54,7 +56,7 @@ def set_tags(
         update_fields=["tags"],
     )
     audit.record_many(
-        "tags.changed",
+        AuditType.TAGS_CHANGED,
         environment=environment,
         by=by,
         now=now,
@@ -90,11 +92,12 @@ def set_remarks(
     about = identity.check_user_ids(remarks)
     if any(not text or not identity.is_text(text, REMARK_MAX_LENGTH) for text in remarks.values()):
         raise InvalidTags(f"A remark is text of 1 to {REMARK_MAX_LENGTH} characters")
+    identity.lock(environment, [identity.check_user_id(owner_id)])
     Remark.objects.bulk_create(
         (
             Remark(
                 environment=environment,
-                owner_id=identity.check_user_id(owner_id),
+                owner_id=owner_id,
                 about_id=user_id,
                 text=remarks[user_id],
             )
@@ -105,7 +108,7 @@ def set_remarks(
         update_fields=["text"],
     )
     audit.record(
-        "remarks.changed",
+        AuditType.REMARKS_CHANGED,
         environment=environment,
         subject=owner_id,
         by=by,
@@ -124,7 +127,7 @@ def remove_remark(
     ).delete()
     if removed:
         audit.record(
-            "remarks.changed",
+            AuditType.REMARKS_CHANGED,
             environment=environment,
             subject=owner_id,
             by=by,

@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from users import deactivation, deletion, messages, presence
+from users import deactivation, deletion, gateway_processes, messages
 
 
 @shared_task
@@ -30,7 +30,7 @@ def erase_deactivated(**_: Any) -> None:
 
 @shared_task
 def bury_dead_gateways(**_: Any) -> None:
-    presence.bury_dead_gateways(now=timezone.now())
+    gateway_processes.bury_dead(now=timezone.now())
 
 
 @shared_task

@@ -25,9 +25,11 @@ from django.db.models import Q
 
 from applications import audit, callers, vault
 from applications.audit import Actor
+from applications.audit_types import AuditType
 from applications.models import Environment
 from users import identity, presence
-from users.models import AppUser
+from users.models import AppUser, KickReason
+from users.presence import Kick
 
 # Version, life, environment, issued at and expires at (microseconds since 1970; 0: never), and a
 # nonce that tells apart two tokens of one microsecond. The user id follows.
@@ -39,27 +41,31 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TokenRefused(Exception):
-    """The token opens nothing. `reason` is one word for the sender and the log."""
-
-    reason = "refused"
+    """The token opens nothing."""
 
 
 class TokenUnknown(TokenRefused):
-    """Not made here, damaged, or of another environment."""
+    """Not made here, or damaged."""
 
-    reason = "unknown"
+
+class TokenOfAnotherEnvironment(TokenUnknown):
+    """Made here, for users of another environment."""
 
 
 class TokenExpired(TokenRefused):
     """Its own lifetime is over."""
 
-    reason = "expired"
-
 
 class TokenRevoked(TokenRefused):
-    """Its user is gone, or everything issued before a later moment was declared dead."""
+    """It was issued before a moment from which on only later ones are good."""
 
-    reason = "revoked"
+
+class TokenOfFormerUser(TokenRevoked):
+    """The life of the id that it was issued to is over: deleted, or deactivated."""
+
+    def __init__(self, environment: Environment):
+        super().__init__()
+        self.environment = environment
 
 
 class UnknownUsers(Exception):
@@ -114,16 +120,16 @@ class Claims:
         """None: it does not end by itself."""
         return _EPOCH + self.expires * _MICROSECOND if self.expires else None
 
-    def is_revoked(self, user: AppUser) -> bool:
-        """Whether what was issued at that time has been declared dead; `user` with environment."""
-        return any(
-            valid_from is not None and self.issued < _micros(valid_from)
-            for valid_from in (user.tokens_valid_from, user.environment.tokens_valid_from)
-        )
+
+def authenticate(*, environment: Environment, token: str, now: datetime) -> AppUser:
+    """The user whom a good token stands for. Raises a `TokenRefused`."""
+    return user_of(read(token, now=now), app_key=environment.app_key)
 
 
 def read(token: str, *, now: datetime) -> Claims:
-    """What the token says, without asking the database. Raises `TokenUnknown`, `TokenExpired`."""
+    """The half of `authenticate` that the token answers by itself, without the database. Raises
+    `TokenUnknown`, `TokenExpired`.
+    """
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         body, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
@@ -138,17 +144,29 @@ def read(token: str, *, now: datetime) -> Claims:
     return Claims(life, owner, body[_LAYOUT.size :].decode(), issued, expires)
 
 
-def authenticate(*, environment: Environment, token: str, now: datetime) -> AppUser:
-    """The user a token stands for, in one indexed read. Raises a `TokenRefused`."""
-    claims = read(token, now=now)
-    if claims.environment_id != environment.pk:
-        raise TokenUnknown
-    user = AppUser.objects.filter(pk=claims.life, environment=environment).first()
+def user_of(claims: Claims, *, app_key: str) -> AppUser:
+    """The half of `authenticate` that the database answers, in one indexed read: the user, with
+    environment and application. Whoever lets the user in asks under `identity.lock_to_let_in`.
+
+    Raises `TokenOfAnotherEnvironment`, `TokenRevoked`, `TokenOfFormerUser`.
+    """
+    user = (
+        AppUser.objects.select_related("environment__application")
+        .filter(pk=claims.life, environment=claims.environment_id)
+        .first()
+    )
+    environment = (
+        user.environment
+        if user is not None
+        else Environment.objects.filter(pk=claims.environment_id).first()
+    )
+    if environment is None or environment.app_key != app_key:
+        raise TokenOfAnotherEnvironment
     if user is None:
-        raise TokenRevoked
-    user.environment = environment
-    if claims.is_revoked(user):
-        raise TokenRevoked
+        raise TokenOfFormerUser(environment)
+    for valid_from in (user.tokens_valid_from, environment.tokens_valid_from):
+        if valid_from is not None and claims.issued < _micros(valid_from):
+            raise TokenRevoked
     return user
 
 
@@ -182,7 +200,7 @@ def _expire(
         user_id__in=wanted,
     ).update(tokens_valid_from=before)
     audit.record_many(
-        "user.tokens_expired",
+        AuditType.USER_TOKENS_EXPIRED,
         environment=environment,
         by=by,
         now=now,
@@ -203,9 +221,8 @@ def sign_out_everywhere(
     identity.lock(environment, [user_id])
     require_registered(environment, [user_id])
     _expire(environment, [user_id], now, by, now)
-    presence.request_disconnect(
-        environment=environment, user_ids=[user_id], reason="signed out", now=now
-    )
+    kick = Kick(KickReason.SIGNED_OUT)
+    presence.request_disconnect(environment=environment, kicks={user_id: kick}, now=now)
 
 
 @transaction.atomic
@@ -215,8 +232,9 @@ def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
     callers.forget_changed()
     Environment.objects.filter(pk=environment.pk).update(tokens_valid_from=now)
     environment.tokens_valid_from = now
-    presence.request_disconnect_all(environment=environment, reason="signed out", now=now)
-    audit.record("tokens.revoked", environment=environment, by=by, now=now)
+    kick = Kick(KickReason.SIGNED_OUT)
+    presence.request_disconnect_all(environment=environment, kick=kick, now=now)
+    audit.record(AuditType.TOKENS_REVOKED, environment=environment, by=by, now=now)
 
 
 def require_registered(environment: Environment, user_ids: list[str]) -> None:

@@ -36,7 +36,7 @@ def of_users(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
 def everybodys(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
     """All profiles, by registration of their users."""
     users = numbered.page(
-        hosted_profiles.holders(caller.environment),
+        hosted_profiles.users_with_profile(caller.environment),
         *(LAST_REGISTERED_FIRST if order else BY_REGISTRATION),
         number=page,
         size=size,

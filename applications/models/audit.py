@@ -24,7 +24,7 @@ class AuditEvent(models.Model):
         CLIENT = "client", "chat client"
 
     at = models.DateTimeField()
-    # A dotted word from `applications.audit.CATALOGUE`.
+    # An `applications.audit.AuditType`.
     type = models.CharField(max_length=40)
     application = models.ForeignKey(
         Application, on_delete=models.CASCADE, related_name="+", db_index=False

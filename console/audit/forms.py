@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 
-from applications.audit import CATALOGUE
+from applications.audit_types import AuditType
+from console.audit.words import words
 
 
 class AuditFilterForm(forms.Form):
@@ -15,7 +16,7 @@ class AuditFilterForm(forms.Form):
     type = forms.ChoiceField(
         label="What",
         required=False,
-        choices=[("", "Anything"), *CATALOGUE.items()],
+        choices=[("", "Anything"), *((type, words(type).sentence) for type in AuditType)],
     )
     actor = forms.CharField(label="By whom", required=False, max_length=150)
     subject = forms.CharField(label="About", required=False, max_length=150)

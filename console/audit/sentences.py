@@ -7,46 +7,9 @@ from typing import Any
 
 from django.utils.dateparse import parse_duration
 
-from applications.audit import CATALOGUE
 from applications.models import AuditEvent
+from console.audit.words import Words, words
 from console.templatetags.words import duration
-
-_ICONS = {
-    "application": "layout-grid",
-    "environment": "settings",
-    "secret": "key-round",
-    "member": "users-round",
-    "tokens": "log-out",
-    "user": "user",
-    "users": "users",
-    "deletion": "trash-2",
-    "ban": "ban",
-    "blocklist": "list-x",
-    "allowlist": "list-checks",
-    "friend": "handshake",
-    "mute": "volume-x",
-    "profile": "id-card",
-    "attributes": "braces",
-    "tags": "tags",
-    "remarks": "tags",
-    "webhook": "webhook",
-    "quota": "ticket",
-}
-_ABOUT_USERS = {
-    *("user", "ban", "mute", "blocklist", "allowlist"),
-    *("friend", "profile", "attributes", "tags", "remarks"),
-}
-# What takes something away is red, what gives it back green; the rest has no colour.
-_TONES = {
-    "secret.revoked": "error",
-    "tokens.revoked": "error",
-    "user.deleted": "error",
-    "user.deactivated": "warning",
-    "user.reactivated": "success",
-    "ban.imposed": "error",
-    "ban.lifted": "success",
-}
-
 
 # What the lack of a value means, where it means something.
 _NOTHING = {"until": "permanent", "token_lifetime": "no end"}
@@ -70,12 +33,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """An event with its sentence."""
+    """An event with its words."""
 
     event: AuditEvent
-    sentence: str
-    icon: str
-    tone: str
+    words: Words
     changes: list[Change]
 
     @property
@@ -89,20 +50,14 @@ class Line:
     @property
     def about_user(self) -> bool:
         """Whether the subject is the id of an app user; else it is a staff account, or nothing."""
-        return _family(self.event) in _ABOUT_USERS and bool(self.event.subject)
-
-
-def _family(event: AuditEvent) -> str:
-    return event.type.partition(".")[0]
+        return self.words.about_user and bool(self.event.subject)
 
 
 def lines(events: Iterable[AuditEvent]) -> list[Line]:
     return [
         Line(
             event=event,
-            sentence=CATALOGUE.get(event.type, event.type),
-            icon=_ICONS.get(_family(event), "circle"),
-            tone=_TONES.get(event.type, ""),
+            words=words(event.type),
             changes=list(_changes(event.before or {}, event.after or {})),
         )
         for event in events

@@ -10,13 +10,13 @@ from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
-from applications.audit import CATALOGUE
 from applications.keyset import Keyset
 from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit.forms import AuditFilterForm
 from console.audit.sentences import lines
+from console.audit.words import words
 
 NEWEST_FIRST = Keyset("-at", "-id")
 EXPORT_AT_MOST = 10_000
@@ -95,7 +95,7 @@ def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
         value = str(form.data[name])
         yield {
             "label": str(field.label),
-            "value": CATALOGUE.get(value, value),
+            "value": words(value).sentence,
             "url": f"?{without.urlencode()}",
         }
 
@@ -103,7 +103,7 @@ def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
 def _row(event: AuditEvent) -> list[Any]:
     said = {
         "at": event.at.isoformat(),
-        "sentence": CATALOGUE.get(event.type, event.type),
+        "sentence": words(event.type).sentence,
         "before": _json(event.before),
         "after": _json(event.after),
     }

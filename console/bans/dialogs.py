@@ -85,6 +85,7 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
         user_ids=form.cleaned_data["user_ids"],
         expires_at=form.cleaned_data["expires_at"],
         reason=form.cleaned_data["reason"],
+        tell_reason=form.cleaned_data["tell_reason"],
         by=acting_staff(request),
         now=now,
     )
@@ -115,6 +116,7 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
             ban_id=ban_id,
             expires_at=form.cleaned_data["expires_at"],
             reason=form.cleaned_data["reason"],
+            tell_reason=form.cleaned_data["tell_reason"],
             by=acting_staff(request),
             now=now,
         )
@@ -123,8 +125,8 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
     return _done(request, f"Changed the ban of {ban.user_id}", back=back)
 
 
-def _as_it_is(ban: Ban) -> dict[str, str]:
-    same = {"user_ids": ban.user_id, "reason": ban.reason}
+def _as_it_is(ban: Ban) -> dict[str, Any]:
+    same = {"user_ids": ban.user_id, "reason": ban.reason, "tell_reason": ban.tell_reason}
     if ban.expires_at is None:
         return {**same, "until": "permanent"}
     return {**same, "until": "custom", "custom": f"{ban.expires_at:%Y-%m-%d %H:%M:%S}Z"}
@@ -173,6 +175,7 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
             user_ids=user_ids,
             expires_at=form.cleaned_data["expires_at"],
             reason=form.cleaned_data["reason"] or None,
+            tell_reason=form.cleaned_data["tell_reason"],
             by=acting_staff(request),
             now=now,
         )

@@ -70,13 +70,19 @@ class _Reason(forms.CharField):
         )
 
 
+class _TellReason(forms.BooleanField):
+    def __init__(self, help_text: str = "With the end of the ban. Never who imposed it."):
+        super().__init__(required=False, label="Tell the user the reason", help_text=help_text)
+
+
 class ImposeForm(EndForm):
     user_ids = UserIdsField(
         label="User ids",
         help_text="One or several, apart by blanks or commas. They need not be registered.",
     )
-    reason = _Reason("For your colleagues; the user is not told.")
-    field_order = ["user_ids", "until", "custom", "reason"]
+    reason = _Reason("For your colleagues, and for the user if you choose so.")
+    tell_reason = _TellReason()
+    field_order = ["user_ids", "until", "custom", "reason", "tell_reason"]
 
 
 class ChangeForm(EndForm):
@@ -84,10 +90,12 @@ class ChangeForm(EndForm):
 
     # Whose ban it is, for the preview; the address says it to the verb.
     user_ids = forms.CharField(required=False, widget=forms.HiddenInput)
-    reason = _Reason("For your colleagues; the user is not told.")
+    reason = _Reason("For your colleagues, and for the user if you choose so.")
+    tell_reason = _TellReason()
 
 
 class ChangeSeveralForm(ImposeForm):
     asks = "New end, counted from now"
 
     reason = _Reason("Left empty, each ban keeps its own.")
+    tell_reason = _TellReason("Reasons that are told already and are kept stay told.")

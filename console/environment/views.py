@@ -14,9 +14,9 @@ from applications.supervised import cannot_stay_up
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit.sentences import lines
-from moderation import bans
+from moderation import ban_sweep
 from moderation.models import Ban
-from users import presence, quota
+from users import deactivation, presence, quota
 from users.models import DeactivatedUser
 
 CHART_DAYS = 30
@@ -54,7 +54,8 @@ def _live(environment: Environment) -> dict[str, Any]:
         "ending_soon": count(in_force.filter(ends_at__lte=now + SOON)),
         "online": presence.online_count(environment=environment, now=now),
         "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
-        "sweep": bans.sweep_health(now=now),
+        "sweep": ban_sweep.sweep_health(now=now),
         "cannot_stay_up": cannot_stay_up(),
+        "erasure": deactivation.erasure_health(now=now),
         "recent": lines(recent[:RECENT]),
     }

@@ -62,7 +62,7 @@ def _measured(found: QuerySet[Environment]) -> list[Any]:
     now = timezone.now()
     here = {"environment": OuterRef("pk")}
     bound = EXACT_UP_TO + 1
-    online = Connection.objects.alive(now).filter(**here).order_by().values("user_id").distinct()
+    online = Connection.objects.open(now).filter(**here).order_by().values("user_id").distinct()
     measured = list(
         found.select_related("application")
         .annotate(

@@ -15,23 +15,23 @@ from applications.models import Environment
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.quota.forms import ReclaimForm
-from users import holders, identity, reclaim
+from users import identity, places, reclaim
 from users import quota as quotas
-from users.holders import Group, Holder
 from users.models import DeletionJob
+from users.places import Group, Place
 
 RECENT_JOBS = 5
 # Word of the address, label, how it sorts. What is best to delete stands first in each.
 _SORTS = (
-    ("oldest", "Oldest first", lambda holder: holder.user.registered_at),
-    ("unseen", "Longest unseen first", lambda holder: _last_seen(holder)),
-    ("id", "By id", lambda holder: holder.user.user_id),
+    ("oldest", "Oldest first", lambda place: place.user.registered_at),
+    ("unseen", "Longest unseen first", lambda place: _last_seen(place)),
+    ("id", "By id", lambda place: place.user.user_id),
 )
 
 
-def _last_seen(holder: Holder) -> Any:
-    seen = holder.user.last_seen_at
-    return (seen is not None, seen or holder.user.registered_at)
+def _last_seen(place: Place) -> Any:
+    seen = place.user.last_seen_at
+    return (seen is not None, seen or place.user.registered_at)
 
 
 @require_safe
@@ -48,12 +48,12 @@ def quota(request: MemberRequest, environment: Environment) -> HttpResponse:
         context |= (
             _plan(request, environment, now)
             if "free" in request.GET
-            else _holders(request, environment, now)
+            else _places(request, environment, now)
         )
-    searched = request.htmx and request.htmx.target == "holders"  # type: ignore[attr-defined]
+    searched = request.htmx and request.htmx.target == "places"  # type: ignore[attr-defined]
     fragment = (
-        "console/quota/_holders.html"
-        if searched and "holders" in context
+        "console/quota/_places.html"
+        if searched and "places" in context
         else "console/quota/_quota.html"
     )
     return responses.shown(request, "console/quota/index.html", context, fragment=fragment)
@@ -67,7 +67,7 @@ def _recent_jobs(environment: Environment) -> list[DeletionJob]:
 def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
     form = ReclaimForm(request.GET)
     if not form.is_valid():
-        return {"reclaim_form": form, **_holders(request, environment, now)}
+        return {"reclaim_form": form, **_places(request, environment, now)}
     wanted = form.cleaned_data["free"]
     plan = reclaim.plan(
         environment=environment, wanted=wanted, now=now, prefix=form.cleaned_data["among"]
@@ -81,26 +81,24 @@ def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[st
     }
 
 
-def _holders(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
+def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
     prefix = request.GET.get("q", "").strip()
     impossible = bool(prefix) and not identity.is_prefix(prefix)
-    everyone = (
-        [] if impossible else holders.holders(environment=environment, now=now, prefix=prefix)
-    )
-    registered = holders.by_registration(everyone)
-    seen = holders.by_last_seen(everyone)
+    everyone = [] if impossible else places.taken(environment=environment, now=now, prefix=prefix)
+    registered = places.by_registration(everyone)
+    seen = places.by_last_seen(everyone)
     chosen = [
         ("registered", "Registered", registered, request.GET.get("registered", "")),
         ("seen", "Last seen", seen, request.GET.get("seen", "")),
     ]
     found = [
-        holder
-        for holder in everyone
-        if all(word in ("", getattr(holder, name)) for name, _, _, word in chosen)
+        place
+        for place in everyone
+        if all(word in ("", getattr(place, name)) for name, _, _, word in chosen)
     ]
     sort, _, key = next((row for row in _SORTS if row[0] == request.GET.get("sort")), _SORTS[0])
     return {
-        "holders": sorted(found, key=key),
+        "places": sorted(found, key=key),
         "everyone": len(everyone),
         "prefix": prefix,
         "impossible": impossible,
@@ -113,7 +111,7 @@ def _holders(request: MemberRequest, environment: Environment, now: Any) -> dict
                 _linked(
                     request,
                     "q",
-                    holders.by_beginning(holder.user.user_id for holder in everyone),
+                    places.by_beginning(place.user.user_id for place in everyone),
                     prefix,
                 ),
             )

@@ -23,7 +23,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import gateway_url, page_url
 from moderation import gates
-from moderation.gates import Verdict
+from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
 from moderation.models import Ban
 from users import identity, presence, registration
@@ -41,8 +41,8 @@ WHY_NOT_IN_PRODUCTION = "Try it in development: in production, only your app spe
 class Standing:
     """How one id stands: whether it may connect, and write to the other side's."""
 
-    connect: Verdict
-    message: Verdict | None
+    connect: Verdict[ConnectRule]
+    message: Verdict[ConnectRule | MessageRule] | None
     ban: Ban | None
     connections: int
     blocks_other: bool

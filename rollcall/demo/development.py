@@ -5,7 +5,7 @@ from random import Random
 
 from applications.environments import NewApplication
 from applications.models import Environment
-from moderation import bans, lists
+from moderation import ban_sweep, bans, lists
 from rollcall.demo.office import ADMIN, MODERATOR, TESTER
 from rollcall.demo.people import people
 from rollcall.demo.timeline import Timeline, app_server, staff
@@ -167,7 +167,7 @@ def _ban(timeline: Timeline, development: Environment) -> None:
             by=staff(by) if isinstance(by, str) else by,
         )
         if ends:
-            timeline.add(ends + timedelta(seconds=3), bans.expire_due)
+            timeline.add(ends + timedelta(seconds=3), ban_sweep.expire_due)
     timeline.add(
         timeline.ago(days=4.395),
         bans.lift,

@@ -6,7 +6,7 @@ from random import Random
 
 from applications.environments import NewApplication
 from applications.models import Environment
-from moderation import bans, lists
+from moderation import ban_sweep, bans, lists
 from moderation.models import Ban
 from rollcall.demo.office import ADMIN, FORMER, MODERATOR
 from rollcall.demo.people import people
@@ -112,7 +112,7 @@ def _ban(
         by=staff(by) if by in {MODERATOR, FORMER, ADMIN} else app_server(production, by),
     )
     if until is not None:
-        timeline.add(until + timedelta(seconds=3), bans.expire_due)
+        timeline.add(until + timedelta(seconds=3), ban_sweep.expire_due)
 
 
 def _ban_by_hand(timeline: Timeline, production: Environment, users: list[AppUser]) -> None:

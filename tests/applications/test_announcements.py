@@ -8,7 +8,7 @@ from applications import announcements, audit
 from applications.announcements import EVENTS, EXAMPLES, TEST
 from applications.audit import Actor
 from applications.models import AuditEvent, Delivery
-from moderation import bans
+from moderation import ban_sweep, bans
 from tests.factories import (
     DAY,
     HOUR,
@@ -97,7 +97,7 @@ class TestWhatIsToldOf:
 
     def test_a_ban_whose_time_is_up(self, environment, webhook):
         make_ban(environment=environment, user_id="mia", expires_at=NOON)
-        bans.expire_due(now=NOON)
+        ban_sweep.expire_due(now=NOON)
         [(_, data)] = told("user.ban_ended")
         assert data == {"user_id": "mia", "cause": "expired", "by": "system", "via": "ban sweep"}
 

@@ -10,7 +10,7 @@ from applications import audit, environments, members
 from applications.audit import OutsideTransaction
 from applications.models import Application, AppSecret, AuditEvent, Environment, Member, Role
 from applications.requests import acting_staff
-from moderation import bans, mutes
+from moderation import ban_sweep, bans, mutes
 from moderation.lists import blocklist, switch_allowlist
 from moderation.models import AllowlistSwitch, Ban, BlocklistEntry, Mute
 from tests.factories import (
@@ -103,7 +103,7 @@ VERBS = {
         user_ids=["banned"], expires_at=None, reason="again", **here(e)
     ),
     "ban.lifted": lambda e: bans.lift(user_ids=["banned"], **here(e)),
-    "ban.expired": lambda e: bans.expire_due(now=NOON + 2 * DAY),
+    "ban.expired": lambda e: ban_sweep.expire_due(now=NOON + 2 * DAY),
     "blocklist.added": lambda e: blocklist.add(owner_id="ada", listed_ids=["mallory"], **here(e)),
     "allowlist.switched": lambda e: switch_allowlist(owner_ids=["ada"], on=True, **here(e)),
     "mute.imposed": lambda e: mutes.impose(
@@ -205,7 +205,7 @@ class TestNoLine:
         blocklist.remove(owner_id="ada", listed_ids=["bob"], **at)
         switch_allowlist(owner_ids=["ada"], on=False, **at)
         deactivation.reactivate(user_ids=["ada"], **by_api(environment))
-        bans.expire_due(now=NOON)
+        ban_sweep.expire_due(now=NOON)
         assert AuditEvent.objects.latest("pk").pk == last
 
 
@@ -218,8 +218,8 @@ class TestRecord:
         with transaction.atomic():
             audit.record("ban.imposed", **here(environment))
 
-    def test_of_a_word_that_is_not_in_the_catalogue_is_refused(self, environment):
-        with pytest.raises(ValueError, match=r"user\.praised is not in the catalogue"):
+    def test_of_what_is_no_audit_type_is_refused(self, environment):
+        with pytest.raises(ValueError, match=r"user.praised"):
             audit.record("user.praised", **here(environment))
 
     def test_of_many_changes_is_one_statement(self, environment, django_assert_num_queries):

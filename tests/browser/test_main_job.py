@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from applications.models import FREE_USER_LIMIT
-from moderation import bans
+from moderation import ban_sweep, bans
 from moderation.models import Ban
 from tests.api.callers import signed_headers
 from tests.console.pages import address
@@ -167,7 +167,7 @@ class TestMainJob:
         # By itself: the page has seen its countdown end.
         expect(who.get_by_role("link", name="Ban", exact=True)).to_be_visible()
         expect(who.get_by_text("Banned")).to_have_count(0)
-        assert bans.expire_due(now=timezone.now()) == 1
+        assert ban_sweep.expire_due(now=timezone.now()) == 1
 
     def deactivated_by_api(self, page, environment, app_server):
         assert app_server("user/soft-delete", userIds=["late"]) == (200, 0)

@@ -181,7 +181,7 @@ class InThisProcess:
 
     @property
     def is_deaf(self) -> bool:
-        return self.gateway._hearing.is_deaf
+        return self.gateway._listener.is_deaf
 
     @property
     def sockets(self) -> int:

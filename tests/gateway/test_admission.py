@@ -1,7 +1,9 @@
 """Who is let in, and what the others are told."""
 
+import socket
 import threading
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -152,6 +154,23 @@ class TestFloods:
         assert clients.attempt(ada, token="forged").closed() == (4001, "unknown_token")
         clients.enter(make_user(environment=ada.environment))
 
+    def test_a_revoked_token_uses_up_nobodys_attempts_but_its_own(self, clients, gateway, ada):
+        gateway.gateway.connects_of_token.burst = gateway.gateway.connects_of_user.burst = 2
+        stolen = tokens.issue(ada, now=timezone.now())
+        tokens.sign_out_everywhere(**doing(ada, user_id="ada"))
+        endings = [clients.attempt(ada, token=stolen).closed() for _ in range(3)]
+        assert endings == [(4003, "revoked_token")] * 2 + [(4022, "too_many_attempts")]
+        clients.enter(ada)
+
+    @pytest.mark.parametrize("head", [b"", b"GET /gateway HTTP/1.1\r\nHost:"])
+    def test_who_opens_a_socket_and_asks_for_nothing_is_dropped(self, gateway, monkeypatch, head):
+        monkeypatch.setattr("gateway.server.HEAD_WITHIN", 0.2)
+        address = urlsplit(gateway.url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as silent:
+            silent.sendall(head)
+            assert silent.recv(1_000) == b""
+        assert eventually(lambda: gateway.sockets == 0)
+
     def test_another_path_is_no_gateway(self, clients, gateway):
         with pytest.raises(InvalidStatus) as refusal:
             clients.open(url=f"{gateway.url}/else")
@@ -173,6 +192,7 @@ def test_admission_reads_the_user_the_ban_and_the_other_connections():
             device="",
             platform="",
             address=None,
+            after=0,
             gateway=held,
             now=now,
         )
@@ -206,6 +226,7 @@ def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(ever
             device="",
             platform="",
             address=None,
+            after=0,
             gateway=held,
             now=now,
         )

@@ -8,6 +8,7 @@ from django.utils import timezone
 from gateway import floods, outbox, protocol, session
 from gateway.session import DELIVERED_AT_ONCE, Session
 from moderation.models import BlocklistEntry
+from tests.factories import make_user
 from users import messages
 from users.models import Message
 
@@ -149,6 +150,7 @@ def test_messages_wait_in_the_database_for_a_client_that_does_not_read(
 ):
     """And where it does not answer pings either, it is gone."""
     now = timezone.now()
+    make_user(environment=ada.environment, user_id="bob")
     Message.objects.bulk_create(
         Message(
             environment=ada.environment,

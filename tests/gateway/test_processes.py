@@ -12,7 +12,7 @@ from tests.factories import make_environment, make_user
 from tests.gateway.live import Clients
 from tests.gateway.test_kicks import CAUSES
 from tests.waiting import PATIENCE
-from users import presence
+from users import gateway_processes, presence
 from users.models import Connection, GatewayProcess
 
 
@@ -136,8 +136,8 @@ def test_a_process_killed_in_traffic_loses_nothing_and_doubles_nothing(clients, 
     online = {"environment": environment, "user_ids": ["idle", "bob"]}
     assert presence.online(**online, now=now) == {"idle", "bob"}
     dead = GatewayProcess.objects.filter(name__contains=f":{two[0].process.pid}:")
-    assert dead.get().lease_until <= now + presence.LEASE
+    assert dead.get().lease_until <= now + gateway_processes.LEASE
     dead.update(lease_until=now)
     assert presence.online(**online, now=now) == {"bob"}
-    presence.bury_dead_gateways(now=now)
+    gateway_processes.bury_dead(now=now)
     assert not Connection.objects.filter(user_id="idle").exists()

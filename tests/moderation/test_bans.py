@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError
 
 from applications.models import AuditEvent
-from moderation import bans, tasks
+from moderation import ban_sweep, bans, tasks
 from moderation.bans import BanOver, InvalidEnd
 from moderation.models import Ban, SweepRun
 from tests.factories import (
@@ -320,14 +320,14 @@ class TestTime:
     def test_is_written_down_by_the_sweep_and_not_before(self):
         environment = make_environment()
         impose(environment, until=NOON + HOUR)
-        assert bans.expire_due(now=NOON + HOUR - MICROSECOND) == 0
-        assert bans.expire_due(now=NOON + 2 * HOUR) == 1
+        assert ban_sweep.expire_due(now=NOON + HOUR - MICROSECOND) == 0
+        assert ban_sweep.expire_due(now=NOON + 2 * HOUR) == 1
         assert ledger(environment) == [("expired", NOON, NOON + HOUR, NOON + 2 * HOUR)]
 
     def test_never_ends_a_permanent_ban(self):
         environment = make_environment()
         impose(environment, until=None)
-        assert bans.expire_due(now=NOON + 36_500 * DAY) == 0
+        assert ban_sweep.expire_due(now=NOON + 36_500 * DAY) == 0
         assert banned(environment, at=NOON + 36_500 * DAY)
 
 
@@ -337,7 +337,7 @@ class TestSweep:
     def test_closes_each_ban_once_with_one_line_however_often_it_runs(self):
         for _ in range(2):
             impose(make_environment(), "a", "b", "c", until=NOON + HOUR)
-        batches = [bans.expire_due(now=NOON + HOUR, limit=4) for _ in range(4)]
+        batches = [ban_sweep.expire_due(now=NOON + HOUR, limit=4) for _ in range(4)]
         assert batches == [4, 2, 0, 0]
         lines = [line for line in told() if line[0] == "ban.expired"]
         assert sorted(lines) == sorted([("ban.expired", each) for each in "abc"] * 2)
@@ -349,7 +349,7 @@ class TestSweep:
         impose(environment, "lifted", "changed", until=NOON + HOUR)
         lift(environment, "lifted")
         impose(environment, "changed", until=NOON + DAY)
-        assert bans.expire_due(now=NOON + HOUR) == 0
+        assert ban_sweep.expire_due(now=NOON + HOUR) == 0
         assert banned(environment, "changed", at=NOON + HOUR)
 
     def test_costs_the_same_for_one_and_for_fifty(self, django_assert_num_queries):
@@ -359,7 +359,7 @@ class TestSweep:
             ids = [f"{size}-{number}" for number in range(size)]
             impose(environment, *ids, until=NOON + HOUR)
             with django_assert_num_queries(6, exact=False) as queries:
-                assert bans.expire_due(now=NOON + HOUR) == size
+                assert ban_sweep.expire_due(now=NOON + HOUR) == size
             counts.append(len(queries))
         assert counts[0] == counts[1]
 
@@ -374,12 +374,12 @@ class TestSweep:
         assert SweepRun.objects.get().closed == 0
 
     def test_is_well_while_it_runs_and_nothing_is_overdue(self):
-        assert not bans.sweep_health(now=NOON).is_well
-        bans.note_sweep(closed=0, now=NOON)
-        assert bans.sweep_health(now=NOON).is_well
-        assert not bans.sweep_health(now=NOON + MINUTE).is_well
+        assert not ban_sweep.sweep_health(now=NOON).is_well
+        ban_sweep.note_sweep(closed=0, now=NOON)
+        assert ban_sweep.sweep_health(now=NOON).is_well
+        assert not ban_sweep.sweep_health(now=NOON + MINUTE).is_well
         impose(make_environment(), now=NOON - HOUR, until=NOON - 5 * MINUTE)
-        health = bans.sweep_health(now=NOON)
+        health = ban_sweep.sweep_health(now=NOON)
         assert (health.is_well, health.most_overdue) == (False, 5 * MINUTE)
 
 
@@ -404,7 +404,7 @@ def test_whatever_happens_the_ledger_is_one_story(steps):
             assert lift(environment, now=now) == (["mallory"] if now < until else [])
             until = now
         elif verb == "sweep":
-            bans.expire_due(now=now)
+            ban_sweep.expire_due(now=now)
         assert banned(environment, at=now) == (now < until)
     rows = ledger(environment)
     assert [row[0] for row in rows].count("") <= 1

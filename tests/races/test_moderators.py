@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from applications.models import AuditEvent
-from moderation import bans, lists
+from moderation import ban_sweep, bans, lists
 from moderation.lists import MAX_ENTRIES, ListFull, blocklist
 from moderation.models import Ban, BlocklistEntry
 from tests.factories import DAY, HOUR, NOON, make_environment, staff_actor
@@ -66,7 +66,7 @@ class TestSweeps:
 
         def sweep():
             closed = 0
-            while batch := bans.expire_due(now=NOON + HOUR, limit=100):
+            while batch := ban_sweep.expire_due(now=NOON + HOUR, limit=100):
                 closed += batch
             return closed
 
@@ -82,7 +82,7 @@ class TestSweeps:
             impose(environment, user_id, until=NOON + HOUR)
             later = {"by": staff_actor("grace"), "now": NOON + HOUR}
             answers = race(
-                partial(bans.expire_due, now=NOON + HOUR),
+                partial(ban_sweep.expire_due, now=NOON + HOUR),
                 partial(bans.lift, environment=environment, user_ids=[user_id], **later),
                 partial(
                     bans.impose,
@@ -92,7 +92,7 @@ class TestSweeps:
                     reason="again",
                     **later,
                 ),
-                partial(bans.expire_due, now=NOON + HOUR),
+                partial(ban_sweep.expire_due, now=NOON + HOUR),
             )
             only((), answers)
             assert one_story(environment, user_id)["expired"] == 1

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import TestCase
 
 from applications.models import Application, AuditEvent, Member
-from moderation import bans
+from moderation import ban_sweep
 from moderation.models import AllowlistSwitch, Ban
 from rollcall.demo import story
 from tests import factories
@@ -49,8 +49,8 @@ class TestStory(TestCase):
         assert 2_400 < registered.count() < 2_600
 
     def test_a_ban_ends_in_each_environment_while_somebody_looks_and_none_is_overdue(self):
-        assert bans.expire_due(now=NOON) == 0
-        assert bans.expire_due(now=NOON + timedelta(minutes=2)) == 2
+        assert ban_sweep.expire_due(now=NOON) == 0
+        assert ban_sweep.expire_due(now=NOON + timedelta(minutes=2)) == 2
 
     def test_its_past_holds_together(self):
         assert not AuditEvent.objects.filter(at__gt=NOON + timedelta(seconds=2)).exists()

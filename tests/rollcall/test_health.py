@@ -4,14 +4,14 @@ import subprocess
 import pytest
 from django.db import connection
 
-from moderation import bans
+from moderation import ban_sweep
 from rollcall import orphans
-from tests.factories import DAY, MINUTE, NOON, make_ban, make_environment
+from tests.factories import DAY, MINUTE, NOON, make_ban, make_deactivated, make_environment
 
 
 @pytest.fixture
 def swept(at_noon):
-    bans.note_sweep(closed=0, now=NOON)
+    ban_sweep.note_sweep(closed=0, now=NOON)
 
 
 class TestHealthz:
@@ -35,7 +35,9 @@ class TestReadyz:
         response = client.get("/readyz")
         assert response.status_code == 200
         assert response.json()["ready"] is True
-        assert set(response.json()["checks"]) == {"database", "broker", "rate_limits", "ban_sweep"}
+        assert set(response.json()["checks"]) == {
+            *("database", "broker", "rate_limits", "ban_sweep", "erasure")
+        }
 
     def test_answers_whatever_the_host_is_called(self, client, swept):
         assert client.get("/readyz", headers={"Host": "10.4.0.17"}).status_code == 200
@@ -50,6 +52,14 @@ class TestReadyz:
         response = client.get("/readyz")
         assert response.status_code == 503
         assert response.json()["checks"]["ban_sweep"]["most_overdue_seconds"] == 300
+
+    def test_is_not_ready_when_deactivated_users_wait_for_erasure(self, client, swept):
+        make_deactivated(
+            environment=make_environment(), deactivated_at=NOON - 10 * MINUTE, erased_at=None
+        )
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["erasure"]["waiting_seconds"] == 600
 
     def test_is_not_ready_without_redis_and_says_so_soon(self, client, swept, settings):
         settings.REDIS_URL = "redis://:hush@127.0.0.1:1/0"

@@ -24,9 +24,9 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
-from users import deactivation, registration
+from users import deactivation, messages, presence, registration
 from users.deactivation import ByApiOnly, CoolingOff
-from users.models import AppUser, DeactivatedUser
+from users.models import AppUser, DeactivatedUser, Message
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,17 @@ def reactivate(environment, *user_ids, **at):
 def erase_all():
     while deactivation.erase_pending(now=NOON):
         pass
+
+
+def write(sender, recipient):
+    messages.send(
+        environment=sender.environment,
+        sender_id=sender.user_id,
+        recipient_id=recipient.user_id,
+        client_id=recipient.user_id,
+        body="Hi",
+        now=NOON,
+    )
 
 
 def tombstones(environment):
@@ -75,6 +86,7 @@ class TestDeactivate:
         connection = make_connection(environment=environment, user_id="ada")
         operation_id = deactivate(environment, "ada")
         assert not AppUser.objects.filter(environment=environment).exists()
+        assert not presence.is_online(environment=environment, user_id="ada", now=NOON)
         connection.refresh_from_db()
         assert (connection.kicked_at, connection.kick_reason) == (NOON, "deactivated")
         tombstone = DeactivatedUser.objects.get(environment=environment)
@@ -92,10 +104,10 @@ class TestDeactivate:
         make_switch(environment=environment, owner_id="ada")
         make_ban(environment=environment, user_id="ada")
         deactivate(environment, "ada")
-        erase_all()
         assert BlocklistEntry.objects.get().owner_id == "bob"
         assert AllowlistEntry.objects.get().owner_id == "bob"
         assert not AllowlistSwitch.objects.exists()
+        erase_all()
         tombstone = DeactivatedUser.objects.get()
         assert tombstone.erased_at == NOON
         assert tombstone.erased == {
@@ -137,7 +149,7 @@ class TestDeactivate:
         environment = make_environment()
         for prefix, count in (("a", 2), ("b", 50)):
             users = make_users(environment=environment, count=count, prefix=prefix)
-            with django_assert_num_queries(11, exact=False):
+            with django_assert_num_queries(20, exact=False):
                 deactivate(environment, *(user.user_id for user in users))
 
     def test_twice_in_the_database_is_refused(self):
@@ -177,17 +189,19 @@ class TestReactivate:
         reactivate(environment, "ada")
         assert AuditEvent.objects.filter(type="user.reactivated").count() == 1
 
-    def test_erases_first_what_still_waited_for_it(self):
+    def test_erases_first_what_still_waited_for_it_and_what_was_kept_since(self):
         environment = make_environment()
-        make_user(environment=environment, user_id="ada")
-        make_entry(BlocklistEntry, environment=environment, owner_id="ada", listed_id="bob")
+        pair = [make_user(environment=environment, user_id=name) for name in ("ada", "bob")]
+        write(*pair)
         operation = deactivate(environment, "ada")
+        make_entry(BlocklistEntry, environment=environment, owner_id="ada", listed_id="bob")
         reactivate(environment, "ada")
+        assert not Message.objects.exists()
         assert not BlocklistEntry.objects.exists()
         assert AuditEvent.objects.get(type="user.erased").after == {
             "operation": operation,
             "profile": 1,
-            "blocklist entries": 1,
+            "messages": 1,
         }
 
     def test_is_refused_until_the_cooling_off_time_is_over(self):
@@ -220,3 +234,50 @@ class TestErasure:
         deactivate(environment, "a", "b", "c")
         assert [deactivation.erase_pending(now=NOON, limit=2) for _ in range(3)] == [2, 1, 0]
         assert AuditEvent.objects.filter(type="user.erased").count() == 3
+
+    def test_takes_the_messages_that_nobody_is_given_any_more(self):
+        """Law 11: without a worker, nothing from or to the user is given out."""
+        environment = make_environment()
+        ada, bob, carl = (
+            make_user(environment=environment, user_id=name) for name in ("ada", "bob", "carl")
+        )
+        for sender, recipient in ((ada, bob), (bob, ada), (carl, bob)):
+            write(sender, recipient)
+        phone = make_connection(environment=environment, user_id="bob")
+
+        def given_out():
+            found = messages.to_give_out(
+                environment=environment,
+                user_id="bob",
+                connection_id=phone.pk,
+                after=0,
+                connected_at=NOON,
+                now=NOON,
+                limit=10,
+            )
+            return [message.sender_id for message in found]
+
+        def waiting(user_id):
+            return messages.waiting_count(environment=environment, user_id=user_id, now=NOON)
+
+        assert given_out() == ["ada", "carl"]
+        deactivate(environment, "ada")
+        assert given_out() == ["carl"]
+        assert [waiting("ada"), waiting("bob")] == [0, 1]
+        assert messages.recipients_at(gateway=phone.gateway, sent_after=NOON - HOUR) == [
+            (environment.pk, "bob")
+        ]
+        assert Message.objects.count() == 3
+        erase_all()
+        assert Message.objects.get().sender_id == "carl"
+        assert DeactivatedUser.objects.get().erased["messages"] == 2
+
+    def test_that_is_late_is_told_by_its_health(self):
+        environment = make_environment()
+        assert deactivation.erasure_health(now=NOON).is_well
+        deactivate(environment, "ada")
+        deactivate(environment, "bob", now=NOON + HOUR)
+        late = deactivation.erasure_health(now=NOON + HOUR)
+        assert (late.waiting, late.is_well) == (HOUR, False)
+        erase_all()
+        assert deactivation.erasure_health(now=NOON + HOUR).is_well

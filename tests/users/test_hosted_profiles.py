@@ -111,11 +111,11 @@ class TestOthers:
             environment=environment, user_ids=["bob", "nobody", "cy", "ann"]
         )
         assert [profile.basic["name"] for profile in found] == ["bob", "ann"]
-        assert hosted_profiles.holders(environment).count() == 2
+        assert hosted_profiles.users_with_profile(environment).count() == 2
 
         at = {"environment": environment, "by": api_actor(), "now": NOON}
         hosted_profiles.clear(user_ids=["ann", "cy"], **at)
-        assert hosted_profiles.holders(environment).get().user_id == "bob"
+        assert hosted_profiles.users_with_profile(environment).get().user_id == "bob"
         hosted_profiles.clear(user_ids=["bob", "nobody"], **at)
         assert not Profile.objects.exists()
 

@@ -16,7 +16,7 @@ from tests.factories import (
     make_webhook,
     staff_actor,
 )
-from users import presence
+from users import gateway_processes, presence
 from users.models import AppUser, Connection
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ class TestWebhooks:
         phone, laptop = self.connect(ada, gateway), self.connect(ada, gateway)
         for now in (NOON + MINUTE, NOON + HOUR):  # the second time there is nothing left
             presence.disconnect(connection_ids=[phone.pk], now=now)
-        presence.stop_gateway(gateway=gateway, now=NOON + HOUR)
+        gateway_processes.stop(gateway=gateway, now=NOON + HOUR)
         assert self.told() == [
             ("user.online", phone.pk, NOON),
             ("user.online", laptop.pk, NOON),
@@ -100,13 +100,13 @@ class TestWebhooks:
     def test_hear_that_a_dead_process_held_them_until_its_lease_was_over(self, ada):
         dead, alive = make_gateway(lease_until=NOON + MINUTE), make_gateway(lease_until=NOON + HOUR)
         lost, held = self.connect(ada, dead), self.connect(ada, alive)
-        assert presence.bury_dead_gateways(now=NOON + 2 * MINUTE) == 1
+        assert gateway_processes.bury_dead(now=NOON + 2 * MINUTE) == 1
         assert self.told()[2:] == [("user.offline", lost.pk, NOON + MINUTE)]
         assert list(Connection.objects.all()) == [held]
         ada.refresh_from_db()
         assert ada.last_seen_at == NOON + MINUTE
         # Seen elsewhere since then, they do not go back in time.
         AppUser.objects.update(last_seen_at=NOON + HOUR)
-        presence.stop_gateway(gateway=alive, now=NOON + 2 * MINUTE)
+        gateway_processes.stop(gateway=alive, now=NOON + 2 * MINUTE)
         ada.refresh_from_db()
         assert ada.last_seen_at == NOON + HOUR

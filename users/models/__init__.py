@@ -19,12 +19,17 @@ from users.models.app_users import (
     FriendPermission,
     RegistrationTally,
 )
-from users.models.belongings import Attributes, Profile, Remark, UserTags
-from users.models.connections import Connection, ConnectionQuerySet, GatewayProcess
+from users.models.connections import (
+    Connection,
+    ConnectionQuerySet,
+    GatewayProcess,
+    KickReason,
+)
 from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
-from users.models.messages import Message
+from users.models.messages import Message, MessageQuerySet
+from users.models.personal_data import Attributes, Profile, Remark, UserTags
 from users.models.statuses import Status, StatusSubscription
 
 __all__ = [
@@ -44,7 +49,9 @@ __all__ = [
     "FriendRequest",
     "Friendship",
     "GatewayProcess",
+    "KickReason",
     "Message",
+    "MessageQuerySet",
     "Profile",
     "RegistrationTally",
     "Remark",

@@ -28,10 +28,10 @@ class AppUserQuerySet(models.QuerySet["AppUser"]):
         return self.filter(begins_with(prefix))
 
     def online(self, now: datetime) -> Self:
-        """Those with a connection whose gateway process is alive."""
+        """Those with an open connection."""
         return self.filter(
             models.Exists(
-                Connection.objects.alive(now).filter(
+                Connection.objects.open(now).filter(
                     environment=models.OuterRef("environment"), user_id=models.OuterRef("user_id")
                 )
             )

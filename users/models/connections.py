@@ -29,8 +29,22 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Held by a gateway process whose lease runs; the others died with theirs."""
         return self.filter(gateway__lease_until__gt=now)
 
+    def open(self, now: datetime) -> Self:
+        """Alive, and nobody has asked to close them: for those, nothing more is done."""
+        return self.alive(now).filter(kicked_at=None)
+
     def of_users(self, environment: Environment, user_ids: list[str]) -> Self:
         return self.filter(environment=environment, user_id__in=user_ids)
+
+
+class KickReason(models.TextChoices):
+    """Why a connection is to close. `gateway.protocol` has what the client hears."""
+
+    BANNED = "banned"
+    DEACTIVATED = "deactivated"
+    DELETED = "deleted"
+    SIGNED_OUT = "signed out"
+    KICKED = "kicked"
 
 
 class Connection(models.Model):
@@ -47,9 +61,11 @@ class Connection(models.Model):
     connected_at = models.DateTimeField()
     # A request to close it, which waits here until the gateway has.
     kicked_at = models.DateTimeField(null=True, blank=True)
-    kick_reason = models.CharField(max_length=40, blank=True)
+    kick_reason = models.CharField(max_length=40, choices=KickReason, blank=True)
     # When the reason ends by itself; None: it does not.
     kick_until = models.DateTimeField(null=True, blank=True)
+    # What staff chose to tell the user. Never who asked for it.
+    kick_why = models.CharField(max_length=200, blank=True)
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -58,7 +74,9 @@ class Connection(models.Model):
             # Is this user online? Which of their connections are to close? And, from the index
             # alone, for it says whose gateway to look at: who is online?
             models.Index(
-                fields=["environment", "user_id", "gateway"], name="users_connections_of_user"
+                fields=["environment", "user_id", "gateway"],
+                name="users_connections_of_user",
+                include=["kicked_at"],
             ),
             # The Connections page, newest first.
             models.Index(fields=["environment", "id"], name="users_connections_by_time"),

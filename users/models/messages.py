@@ -3,13 +3,22 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from applications.models import Environment
 from users.fields import UserIdField
+from users.models.app_users import AppUser
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
+    def between_registered(self) -> Self:
+        """Not from or to users who have been deactivated: theirs are still to be erased."""
+        users = AppUser.objects.filter(environment=OuterRef("environment"))
+        return self.filter(
+            Exists(users.filter(user_id=OuterRef("sender_id"))),
+            Exists(users.filter(user_id=OuterRef("recipient_id"))),
+        )
+
     def waiting_for(self, environment: Environment, user_id: str) -> Self:
         return self.filter(environment=environment, recipient_id=user_id, delivered_at=None)
 

@@ -13,7 +13,7 @@ from tests.factories import (
     make_gateway,
     make_user,
 )
-from users import presence
+from users import gateway_processes
 from users.models import Connection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon", "member")]
@@ -92,7 +92,7 @@ class TestConnectionKick:
             for device in ("phone", "laptop")
         )
         client.post(address("connections:kick", environment, phone.pk))
-        assert presence.kicks(gateway=gateway) == [phone]
+        assert gateway_processes.kicks(gateway=gateway) == [phone]
         assert AuditEvent.objects.get(type="user.kicked").after["device"] == "phone"
         assert "closing" in get(client, environment).text
         assert laptop in Connection.objects.filter(kicked_at=None)

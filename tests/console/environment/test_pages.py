@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from moderation import bans
+from moderation import ban_sweep
 from tests.console.pages import address, sign_in
 from tests.factories import (
     DAY,
@@ -69,7 +69,7 @@ class TestEnvironment:
     )
     def test_says_whether_the_ban_sweep_is_well(self, get, ran, said):
         if ran is not None:
-            bans.note_sweep(closed=0, now=NOON - ran)
+            ban_sweep.note_sweep(closed=0, now=NOON - ran)
         assert said in get().text
 
     def test_sends_only_the_live_part_to_htmx(self, get):
@@ -85,5 +85,5 @@ class TestEnvironment:
         make_users(environment=environment, count=90)
         for number in range(20):
             make_ban(environment=environment, user_id=f"user-{number:05}")
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             get()

@@ -196,6 +196,8 @@ class TestSwitch:
 @pytest.mark.usefixtures("moderator")
 class TestMayMessage:
     def test_answers_both_ways_with_the_rule_that_decides(self, client, environment):
+        for user_id in ("ada", "bob"):
+            make_user(environment=environment, user_id=user_id)
         entry(environment, "bob", "ada")
         address = url(environment, "lists/may-message/", sender="ada", recipient="bob")
         for headers in ({}, HTMX):

@@ -18,7 +18,7 @@ from tests.factories import (
     make_users,
     staff_actor,
 )
-from users import deletion, holders
+from users import deletion, places
 from users.models import AppUser, DeletionJob
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
@@ -43,7 +43,7 @@ def get(client, environment, page, *args, headers=None, **query):
 
 
 def held(response):
-    return [holder.user.user_id for holder in response.context["holders"]]
+    return [place.user.user_id for place in response.context["places"]]
 
 
 def name_of(environment):
@@ -80,7 +80,7 @@ class TestQuota:
 
     def test_finds_how_ids_begin(self):
         ids = ["ci-1", "ci-2", "qa17", "qa18-x", "e2e-a", "e2e-b", "tmp_0f", "tmp_1f", "mia", "max"]
-        assert [group.word for group in holders.by_beginning(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
+        assert [group.word for group in places.by_beginning(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
 
     def test_filters_and_sorts_by_the_address(self, client, environment):
         make_user(environment=environment, user_id="b", registered_at=NOON - 3 * DAY)

@@ -86,7 +86,7 @@ class TestPage:
         )
         mia, ben = standings(client, environment, a="mia", b="ben")
         assert (mia.connect.rule, mia.message.rule) == ("registered", "blocked")
-        assert (ben.connect.rule, ben.message.rule) == ("banned", "open")
+        assert (ben.connect.rule, ben.message.rule) == ("banned", "banned")
         assert ben.blocks_other
         assert not mia.blocks_other
 

@@ -15,7 +15,7 @@ from users.models import AppUser, Connection, DeactivatedUser, DeletionItem
 pytestmark = pytest.mark.django_db
 
 # The user, the tombstone, what a job tells of itself, and connections until they are closed.
-NOT_BELONGINGS = {AppUser, DeactivatedUser, DeletionItem, Connection}
+NOT_PERSONAL_DATA = {AppUser, DeactivatedUser, DeletionItem, Connection}
 
 
 def columns():
@@ -23,7 +23,7 @@ def columns():
         (model, field.name)
         for model in apps.get_models()
         for field in model._meta.fields
-        if isinstance(field, UserIdField) and model not in NOT_BELONGINGS
+        if isinstance(field, UserIdField) and model not in NOT_PERSONAL_DATA
     ]
 
 
@@ -78,12 +78,15 @@ def test_a_deleted_user_is_named_nowhere(environment):
 
 
 def test_of_a_deactivated_user_stays_what_others_made_to_hold_them_off_or_call_them(environment):
+    """All at once but messages, which nobody is given any more, and which a worker erases."""
     deactivation.deactivate(environment=environment, user_ids=["ada"], by=api_actor(), now=NOON)
-    deactivation.erase_pending(now=NOON)
-    assert naming("ada", environment) == {
+    stays = {
         "Ban.user_id",
         "Mute.user_id",
         "BlocklistEntry.listed_id",
         "AllowlistEntry.listed_id",
         "Remark.about_id",
     }
+    assert naming("ada", environment) == stays | {"Message.sender_id", "Message.recipient_id"}
+    deactivation.erase_pending(now=NOON)
+    assert naming("ada", environment) == stays

@@ -1,4 +1,4 @@
-"""Connections that have ended, until they are struck out of the database."""
+"""Closed connections, until they are struck out of the database."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ AT_ONCE = 500
 PAUSE = 1.0  # seconds, after the database did not answer
 
 
-class Ended:
+class ClosedConnections:
     """Strikes them out, many at once when many end."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Ended:
             try:
                 await ask(presence.disconnect, connection_ids=batch, now=timezone.now())
             except Error as error:
-                log.warning("ended connections are struck out later: %s", error)
+                log.warning("closed connections are struck out later: %s", error)
                 await asyncio.sleep(PAUSE)
                 continue
             self._waiting.difference_update(batch)

@@ -1,11 +1,11 @@
 """Law 9 for this storey: what moderation keeps of a user goes when the user is deleted, in the same
-transaction, and deletion knows nothing of it. (`tests/users/test_belongings.py` says what goes and
-what stays.)
+transaction, and deletion knows nothing of it. (`tests/users/test_personal_data.py` says what goes
+and what stays.)
 """
 
 import pytest
 
-from moderation import belongings
+from moderation import erasure
 from moderation.models import Ban
 from tests.factories import NOON, make_ban, make_environment, make_user, staff_actor
 from users import deletion
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def test_this_storey_listens():
     receivers = [each[1]() for each in erasing.receivers]
-    assert belongings.erase in receivers
+    assert erasure.erase in receivers
 
 
 def test_bans_and_user_go_together_or_stay_together(monkeypatch):

@@ -1,4 +1,4 @@
-"""Hearing `users.bus`."""
+"""Listening to `users.bus`."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds, after Redis did not answer
 
 
-class Hearing:
+class Listener:
     """`heard` is called on the event loop with every message. While `is_deaf`, the database must be
     looked at instead.
 
@@ -27,10 +27,10 @@ class Hearing:
         self._heard = heard
         self.is_deaf = True
 
-    async def hear_forever(self) -> None:
+    async def listen_forever(self) -> None:
         while True:
             try:
-                await self._hear()
+                await self._listen()
             except (RedisError, OSError) as error:
                 log.warning("Redis is away, looking into the database instead: %s", error)
             except Exception:
@@ -38,7 +38,7 @@ class Hearing:
             self.is_deaf = True
             await asyncio.sleep(PAUSE)
 
-    async def _hear(self) -> None:
+    async def _listen(self) -> None:
         # Waits for messages without an end; a peer that is gone is found by TCP's own probes.
         over_tcp = not settings.REDIS_URL.startswith("unix:")
         client = redis.asyncio.Redis.from_url(
@@ -53,9 +53,9 @@ class Hearing:
                 if event["type"] == "subscribe":
                     self.is_deaf = False
                 elif event["type"] == "message":
-                    self._hear_message(event["data"])
+                    self._take(event["data"])
 
-    def _hear_message(self, data: bytes) -> None:
+    def _take(self, data: bytes) -> None:
         try:
             self._heard(bus.read(data))
         except Exception as error:

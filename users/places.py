@@ -26,7 +26,7 @@ SHOWN_BEGINNINGS = 6
 
 
 @dataclass(frozen=True)
-class Holder:
+class Place:
     user: AppUser
     registered: str  # words of `_AGES`
     seen: str  # the same, or `NEVER`
@@ -34,21 +34,21 @@ class Holder:
 
 @dataclass(frozen=True)
 class Group:
-    """Some of the holders, under the word by which the address filters them."""
+    """Some of the places, under the word by which the address filters them."""
 
     word: str
     label: str
     count: int
 
 
-def holders(*, environment: Environment, now: datetime, prefix: str = "") -> list[Holder]:
+def taken(*, environment: Environment, now: datetime, prefix: str = "") -> list[Place]:
     """All registered users (whose ids begin with `prefix`), oldest first."""
     users = AppUser.objects.in_environment(environment)
     if prefix:
         users = users.with_prefix(prefix)
     # Twice the limit: after a downgrade there may be millions, and no page needs them all.
     return [
-        Holder(user, _age(user.registered_at, now), _age(user.last_seen_at, now))
+        Place(user, _age(user.registered_at, now), _age(user.last_seen_at, now))
         for user in users.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
     ]
 
@@ -59,18 +59,18 @@ def _age(moment: datetime | None, now: datetime) -> str:
     return next(word for word, _, longest in _AGES if now - moment <= longest)
 
 
-def by_registration(found: Sequence[Holder]) -> list[Group]:
-    return _grouped(found, lambda holder: holder.registered, [])
+def by_registration(found: Sequence[Place]) -> list[Group]:
+    return _grouped(found, lambda place: place.registered, [])
 
 
-def by_last_seen(found: Sequence[Holder]) -> list[Group]:
-    return _grouped(found, lambda holder: holder.seen, [(NEVER, "Never connected")])
+def by_last_seen(found: Sequence[Place]) -> list[Group]:
+    return _grouped(found, lambda place: place.seen, [(NEVER, "Never connected")])
 
 
 def _grouped(
-    found: Sequence[Holder], word_of: Callable[[Holder], str], more: list[tuple[str, str]]
+    found: Sequence[Place], word_of: Callable[[Place], str], more: list[tuple[str, str]]
 ) -> list[Group]:
-    words = [word_of(holder) for holder in found]
+    words = [word_of(place) for place in found]
     labels = [(word, label) for word, label, _ in _AGES] + more
     return [Group(word, label, words.count(word)) for word, label in labels]
 

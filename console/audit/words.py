@@ -1,0 +1,157 @@
+"""What the console says of each kind of audit line. A new `AuditType` without its words is an error
+of the type checker.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from applications.audit_types import AuditType
+
+
+@dataclass(frozen=True)
+class Words:
+    """`tone`: what takes something away is red, what gives it back green; the rest has no colour.
+    `about_user`: the subject is the id of an app user; else it is a staff account, or nothing.
+    """
+
+    sentence: str
+    icon: str
+    tone: str = ""
+    about_user: bool = False
+
+
+def words(type: str) -> Words:
+    """The words for a line's type; a type that only older versions recorded says itself."""
+    try:
+        known = AuditType(type)
+    except ValueError:
+        return Words(type, "circle")
+    return _words(known)
+
+
+def _words(type: AuditType) -> Words:
+    match type:
+        case AuditType.APPLICATION_CREATED:
+            return Words("Application created", "layout-grid")
+        case AuditType.APPLICATION_RENAMED:
+            return Words("Application renamed", "layout-grid")
+        case AuditType.ENVIRONMENT_CHANGED:
+            return Words("Settings changed", "settings")
+        case AuditType.APPLICATION_DOORS_CHANGED:
+            return Words("Vendors' doors changed", "layout-grid")
+        case AuditType.ENVIRONMENT_DELETION_UNLOCKED:
+            return Words("Deletion by API unlocked", "settings")
+        case AuditType.ENVIRONMENT_DELETION_LOCKED:
+            return Words("Deletion by API locked", "settings")
+        case AuditType.SECRET_ADDED:
+            return Words("App secret added", "key-round")
+        case AuditType.SECRET_REVOKED:
+            return Words("App secret revoked", "key-round", "error")
+        case AuditType.WEBHOOK_ADDED:
+            return Words("Webhook added", "webhook")
+        case AuditType.WEBHOOK_CHANGED:
+            return Words("Webhook changed", "webhook")
+        case AuditType.WEBHOOK_SECRET_ADDED:
+            return Words("Webhook secret added", "webhook")
+        case AuditType.WEBHOOK_SECRET_REVOKED:
+            return Words("Webhook secret revoked", "webhook")
+        case AuditType.WEBHOOK_DISABLED:
+            return Words("Webhook disabled", "webhook")
+        case AuditType.WEBHOOK_ENABLED:
+            return Words("Webhook enabled", "webhook")
+        case AuditType.WEBHOOK_REMOVED:
+            return Words("Webhook removed", "webhook")
+        case AuditType.WEBHOOK_REPLAYED:
+            return Words("Webhook delivery sent again", "webhook")
+        case AuditType.WEBHOOK_TESTED:
+            return Words("Webhook test event sent", "webhook")
+        case AuditType.QUOTA_REACHED:
+            return Words("Quota threshold reached", "ticket")
+        case AuditType.MEMBER_ADDED:
+            return Words("Member added", "users-round")
+        case AuditType.MEMBER_INVITED:
+            return Words("Invitation link made", "users-round")
+        case AuditType.MEMBER_CHANGED:
+            return Words("Member's role changed", "users-round")
+        case AuditType.MEMBER_REMOVED:
+            return Words("Member removed", "users-round")
+        case AuditType.TOKENS_REVOKED:
+            return Words("All access tokens revoked", "log-out", "error")
+        case AuditType.USER_REGISTERED:
+            return Words("User registered by staff", "user", about_user=True)
+        case AuditType.USER_UPDATED:
+            return Words("User updated", "user", about_user=True)
+        case AuditType.USER_DELETED:
+            return Words("User deleted", "user", "error", about_user=True)
+        case AuditType.USER_DEACTIVATED:
+            return Words("User deactivated", "user", "warning", about_user=True)
+        case AuditType.USER_ERASED:
+            return Words("Deactivated user's data erased", "user", about_user=True)
+        case AuditType.USER_REACTIVATED:
+            return Words("User reactivated", "user", "success", about_user=True)
+        case AuditType.USER_TOKENS_EXPIRED:
+            return Words("Access tokens expired", "user", about_user=True)
+        case AuditType.USER_TOKEN_ISSUED:
+            return Words("Access token issued to staff", "user", about_user=True)
+        case AuditType.USER_KICKED:
+            return Words("Connections closed", "user", about_user=True)
+        case AuditType.USERS_SAMPLED:
+            return Words("Sample users loaded", "users")
+        case AuditType.DELETION_PREVIEWED:
+            return Words("Deletion previewed", "trash-2")
+        case AuditType.DELETION_STARTED:
+            return Words("Deletion started", "trash-2")
+        case AuditType.DELETION_FINISHED:
+            return Words("Deletion finished", "trash-2")
+        case AuditType.DELETION_CANCELLED:
+            return Words("Deletion cancelled", "trash-2")
+        case AuditType.USER_PASSWORD_CHANGED:
+            return Words("Password changed", "user", about_user=True)
+        case AuditType.PROFILE_CHANGED:
+            return Words("Profile changed", "id-card", about_user=True)
+        case AuditType.PROFILE_CLEARED:
+            return Words("Profile cleared", "id-card", about_user=True)
+        case AuditType.ATTRIBUTES_CHANGED:
+            return Words("Attributes changed", "braces", about_user=True)
+        case AuditType.ATTRIBUTES_CLEARED:
+            return Words("Attributes cleared", "braces", about_user=True)
+        case AuditType.TAGS_CHANGED:
+            return Words("Tags changed", "tags", about_user=True)
+        case AuditType.REMARKS_CHANGED:
+            return Words("Remarks changed", "tags", about_user=True)
+        case AuditType.FRIEND_REQUESTED:
+            return Words("Friend requested", "handshake", about_user=True)
+        case AuditType.FRIEND_ADDED:
+            return Words("Friend added", "handshake", about_user=True)
+        case AuditType.FRIEND_DECLINED:
+            return Words("Friend request declined", "handshake", about_user=True)
+        case AuditType.FRIEND_REMOVED:
+            return Words("Friend removed", "handshake", about_user=True)
+        case AuditType.FRIEND_DESCRIBED:
+            return Words("Friend's alias changed", "handshake", about_user=True)
+        case AuditType.FRIEND_PERMISSION_CHANGED:
+            return Words("Friend permission changed", "handshake", about_user=True)
+        case AuditType.MUTE_IMPOSED:
+            return Words("Muted", "volume-x", about_user=True)
+        case AuditType.MUTE_LIFTED:
+            return Words("Mute lifted", "volume-x", about_user=True)
+        case AuditType.BAN_IMPOSED:
+            return Words("Banned", "ban", "error", about_user=True)
+        case AuditType.BAN_CHANGED:
+            return Words("Ban changed", "ban", about_user=True)
+        case AuditType.BAN_LIFTED:
+            return Words("Ban lifted", "ban", "success", about_user=True)
+        case AuditType.BAN_EXPIRED:
+            return Words("Ban ended", "ban", about_user=True)
+        case AuditType.BLOCKLIST_ADDED:
+            return Words("Added to blocklist", "list-x", about_user=True)
+        case AuditType.BLOCKLIST_REMOVED:
+            return Words("Removed from blocklist", "list-x", about_user=True)
+        case AuditType.ALLOWLIST_ADDED:
+            return Words("Added to allowlist", "list-checks", about_user=True)
+        case AuditType.ALLOWLIST_REMOVED:
+            return Words("Removed from allowlist", "list-checks", about_user=True)
+        case AuditType.ALLOWLIST_SWITCHED:
+            return Words("Allowlist switched", "list-checks", about_user=True)
+        case _:
+            assert_never(type)
