@@ -58,13 +58,19 @@ UNREACHABLE = {
 }
 
 
+@pytest.fixture(scope="module")
+def installation():
+    """One for all tests: Schemathesis reads the source of each that it meets, for its constants."""
+    return WSGIHandler()
+
+
 @pytest.fixture
-def app(at_noon, settings):
+def app(installation, at_noon, settings):
     """The whole installation, in this test's transaction."""
     settings.API_RATE_LIMITS = False
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield WSGIHandler()
+    yield installation
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

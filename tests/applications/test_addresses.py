@@ -1,11 +1,10 @@
 """Whose address it is, from what sockets and proxies say."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from applications.addresses import client_address
 from gateway.app import client_address as of_scope
+from tests.generated import given, st
 
 
 @pytest.mark.parametrize(
