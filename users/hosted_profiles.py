@@ -2,7 +2,8 @@
 
 Invariants
 ----------
-* Basic fields have known names and bounds; extended ones begin with `ext_`, at most 20 of them.
+* Basic fields have known names and bounds; extended ones have names of the application's own, at
+  most 20 of them.
 * Setting merges: fields that are not named keep their values.
 * A profile goes with its user.
 """
@@ -24,9 +25,9 @@ from users.tokens import UnknownUsers
 
 # Field → longest text, or for numbers the range.
 TEXT_FIELDS = {
-    "uniqueId": 32,
+    "unique_id": 32,
     "name": 64,
-    "portraitUri": 1024,
+    "avatar_url": 1024,
     "email": 128,
     "birthday": 32,
     "location": 32,
@@ -36,7 +37,7 @@ MAX_EXTENDED = 20
 EXTENDED_KEY_MAX_LENGTH = 32
 EXTENDED_VALUE_MAX_LENGTH = 256
 _NUMBER = re.compile(r"[0-9]{1,3}")
-_EXTENDED_KEY = re.compile(r"ext_[A-Za-z0-9_]{1,28}", re.ASCII)
+_EXTENDED_KEY = re.compile(rf"[A-Za-z0-9_]{{1,{EXTENDED_KEY_MAX_LENGTH}}}", re.ASCII)
 
 
 class InvalidField(Exception):
@@ -44,7 +45,7 @@ class InvalidField(Exception):
 
     def __init__(self, key: str, message: str):
         super().__init__(f"{key}: {message}")
-        self.key = key
+        self.key, self.message = key, message
 
 
 class FieldTooLong(InvalidField):
@@ -78,7 +79,7 @@ def check_extended(fields: Mapping[str, Any], *, most: int = MAX_EXTENDED) -> di
             kind = FieldTooLong if len(key) > EXTENDED_KEY_MAX_LENGTH else InvalidField
             raise kind(
                 key,
-                "extended fields begin with ext_, with letters, digits and _ to "
+                "names of extended fields are letters, digits and _, at most "
                 f"{EXTENDED_KEY_MAX_LENGTH} characters",
             )
         _checked_text(key, value, EXTENDED_VALUE_MAX_LENGTH)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api import fields
+from api import fields, profile_words
 from api.vendor import Caller
 from users import friends, profiles
 from users.models import FriendPermission
@@ -85,6 +85,7 @@ def describe(
     """What a user calls a friend, and further fields of their own about them. Without a name there
     is none any more; without fields they stay.
     """
+    profile_words.require_prefix(extended)
     friends.describe(
         **caller.who_and_when,
         user_id=user_id,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from api import numbered
+from api import numbered, profile_words
 from api.calls.users import BY_REGISTRATION, LAST_REGISTERED_FIRST
 from api.vendor import Caller
 from users import hosted_profiles
@@ -17,9 +17,7 @@ def set_fields(
     extended: Mapping[str, Any] | None,
 ) -> None:
     """Merge these fields into a user's profile."""
-    hosted_profiles.set_fields(
-        **caller.who_and_when, user_id=user_id, basic=basic, extended=extended
-    )
+    profile_words.set_fields(caller, user_id, basic, extended)
 
 
 def clear(caller: Caller, user_ids: Sequence[str]) -> None:
@@ -50,7 +48,7 @@ def _shown(profiles: Iterable[Profile]) -> dict[str, Any]:
             {
                 "user_id": profile.user.user_id,
                 "version": profile.version,
-                "basic": profile.basic,
+                "basic": profile_words.shown(profile),
                 "extended": profile.extended,
             }
             for profile in profiles

@@ -12,9 +12,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from api import bodies, fields
+from api import bodies, fields, profile_words
 from api.rongcloud.wire import Done
-from users import hosted_profiles
 
 
 def _split(texts: Sequence[str]) -> list[str]:
@@ -51,7 +50,7 @@ _Members = Annotated[dict[str, Any], _named()]
 JSONObject = Annotated[_Members, BeforeValidator(_json), _SHOWN_AS_JSON]
 ProfileFields = Annotated[
     dict[str, Any],
-    _named(*hosted_profiles.TEXT_FIELDS, *hosted_profiles.NUMBER_FIELDS),
+    _named(*profile_words.NAMES),
     BeforeValidator(_json),
     _SHOWN_AS_JSON,
 ]

@@ -187,10 +187,10 @@ class TestDescribe:
     def test_is_each_sides_own(self, environment, add):
         add("ann", "bob")
 
-        mine = self.describe(environment, alias="Bobby", extended={"ext_met": "at work"})
-        assert (mine.alias, mine.extended) == ("Bobby", {"ext_met": "at work"})
+        mine = self.describe(environment, alias="Bobby", extended={"met": "at work"})
+        assert (mine.alias, mine.extended) == ("Bobby", {"met": "at work"})
         mine = self.describe(environment, alias="")
-        assert (mine.alias, mine.extended) == ("", {"ext_met": "at work"})
+        assert (mine.alias, mine.extended) == ("", {"met": "at work"})
         assert Friendship.objects.get(owner_id="bob").alias == ""
 
     def test_needs_a_friendship(self, environment):
@@ -202,10 +202,10 @@ class TestDescribe:
         [
             {"alias": "x" * 101},
             {"alias": "a\x00b"},
-            {"extended": {f"ext_{number}": "" for number in range(11)}},
-            {"extended": {"met": "at work"}},
-            {"extended": {"ext_met": "x" * 257}},
-            {"extended": {"ext_met": 7}},
+            {"extended": {f"field_{number}": "" for number in range(11)}},
+            {"extended": {"met": "x" * 257}},
+            {"extended": {"met-at": "work"}},
+            {"extended": {"met": 7}},
         ],
     )
     def test_has_bounds(self, environment, add, given):

@@ -8,7 +8,7 @@ from users.models.app_users import AppUser
 
 
 class Profile(models.Model):
-    """A hosted profile: basic fields with known names, and further ones that begin with `ext_`."""
+    """A hosted profile: basic fields with known names, and further ones of the application's."""
 
     user = models.OneToOneField(
         AppUser, on_delete=models.CASCADE, primary_key=True, related_name="profile"

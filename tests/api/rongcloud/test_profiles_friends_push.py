@@ -92,7 +92,7 @@ class TestProfiles:
 
     def test_name_their_members_in_any_case_and_nulls_are_not_sent(self, rongcloud):
         assert self.set(rongcloud, "ann", Name="Ann", PORTRAITURI="http://x", email=None) == DONE
-        assert Profile.objects.get().basic == {"name": "Ann", "portraitUri": "http://x"}
+        assert Profile.objects.get().basic == {"name": "Ann", "avatar_url": "http://x"}
         assert self.set(rongcloud, "ann", Name="Ann", name="Anna")[1]["code"] == 1501
 
     def test_of_the_unknown_are_cleaned_but_not_set(self, rongcloud):
