@@ -15,7 +15,7 @@ def rename(names):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0003_fewer_indexes")]
+    dependencies = [("users", "0006_kicks_say_why")]
 
     operations = [
         migrations.RunPython(rename(NAMES), rename({ours: theirs for theirs, ours in NAMES.items()}))
