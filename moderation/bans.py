@@ -22,6 +22,7 @@ from django.db.models import Max
 from applications import audit
 from applications.audit import Actor
 from applications.models import Environment
+from moderation import stakes
 from moderation.models import NEVER, Ban, SweepRun
 from users import identity, presence
 
@@ -55,10 +56,14 @@ def impose(
 ) -> list[Ban]:
     """Ban these ids, registered or not, until `expires_at`; None is permanent. All or none.
 
-    Who is banned already gets the new end. Raises `InvalidEnd`, `identity.InvalidUserId`.
+    Who is banned already gets the new end. Raises `InvalidEnd`, `identity.InvalidUserId`,
+    `stakes.ReasonNeeded`.
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
+    stakes.require_reason(
+        environment=environment, user_ids=wanted, expires_at=expires_at, reasons=[reason], by=by
+    )
     identity.lock(environment, wanted)
     terms = dict.fromkeys(wanted, _Terms(expires_at, reason))
     return _impose(environment, terms, by=by, now=now)
@@ -75,12 +80,19 @@ def change(
     now: datetime,
 ) -> Ban:
     """Give one ban another end and reason. Raises `BanOver` when it is not in force any more, or
-    somebody else has changed it since the caller looked; and `InvalidEnd`.
+    somebody else has changed it since the caller looked; and `InvalidEnd`, `stakes.ReasonNeeded`.
     """
     _check_end(expires_at, now)
     ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
     if ban is None:
         raise BanOver
+    stakes.require_reason(
+        environment=environment,
+        user_ids=[ban.user_id],
+        expires_at=expires_at,
+        reasons=[reason],
+        by=by,
+    )
     identity.lock(environment, [ban.user_id])
     if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
         raise BanOver([ban.user_id])
@@ -102,7 +114,7 @@ def change_several(
     """Give the bans of these users another end, all or none; a reason of None leaves each its own.
 
     Unlike `impose` it bans nobody anew: raises `BanOver` with those who are not banned any more,
-    and `InvalidEnd`.
+    `InvalidEnd`, and `stakes.ReasonNeeded` where one of them has none so far.
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
@@ -115,6 +127,13 @@ def change_several(
         user_id: _Terms(expires_at, reasons[user_id] if reason is None else reason)
         for user_id in wanted
     }
+    stakes.require_reason(
+        environment=environment,
+        user_ids=wanted,
+        expires_at=expires_at,
+        reasons=[each.reason for each in terms.values()],
+        by=by,
+    )
     return _impose(environment, terms, by=by, now=now)
 
 
