@@ -61,9 +61,7 @@ def impose(
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
-    stakes.require_reason(
-        environment=environment, user_ids=wanted, expires_at=expires_at, reasons=[reason], by=by
-    )
+    stakes.require_reason(environment, dict.fromkeys(wanted, reason), expires_at=expires_at, by=by)
     identity.lock(environment, wanted)
     terms = dict.fromkeys(wanted, _Terms(expires_at, reason))
     return _impose(environment, terms, by=by, now=now)
@@ -86,13 +84,7 @@ def change(
     ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
     if ban is None:
         raise BanOver
-    stakes.require_reason(
-        environment=environment,
-        user_ids=[ban.user_id],
-        expires_at=expires_at,
-        reasons=[reason],
-        by=by,
-    )
+    stakes.require_reason(environment, {ban.user_id: reason}, expires_at=expires_at, by=by)
     identity.lock(environment, [ban.user_id])
     if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
         raise BanOver([ban.user_id])
@@ -127,13 +119,8 @@ def change_several(
         user_id: _Terms(expires_at, reasons[user_id] if reason is None else reason)
         for user_id in wanted
     }
-    stakes.require_reason(
-        environment=environment,
-        user_ids=wanted,
-        expires_at=expires_at,
-        reasons=[each.reason for each in terms.values()],
-        by=by,
-    )
+    given = {user_id: each.reason for user_id, each in terms.items()}
+    stakes.require_reason(environment, given, expires_at=expires_at, by=by)
     return _impose(environment, terms, by=by, now=now)
 
 

@@ -4,7 +4,7 @@ Invariant: in production, staff ban nobody for good, nor several users at once, 
 Vendors' calls have no reason to give and are asked for none; neither is the system.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,21 +27,16 @@ def are_high(
 
 
 def require_reason(
-    *,
     environment: Environment,
-    user_ids: Collection[str],
+    reasons: Mapping[str, str],
+    *,
     expires_at: datetime | None,
-    reasons: Collection[str],
     by: Actor,
 ) -> None:
-    """Raises `ReasonNeeded` where one is missing."""
-    is_staff = by.kind == AuditEvent.ActorKind.STAFF
-    missing = not all(reason.strip() for reason in reasons)
-    if (
-        is_staff
-        and missing
-        and are_high(environment=environment, user_ids=user_ids, expires_at=expires_at)
-    ):
+    """`reasons` are by user id. Raises `ReasonNeeded` where one is missing."""
+    if by.kind != AuditEvent.ActorKind.STAFF or all(text.strip() for text in reasons.values()):
+        return
+    if are_high(environment=environment, user_ids=reasons.keys(), expires_at=expires_at):
         raise ReasonNeeded
 
 
