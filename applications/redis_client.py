@@ -1,5 +1,5 @@
 """Redis for what Django's cache cannot say: messages between processes, and counters in one round
-trip. For installations that have one (`REDIS_URL`).
+trip.
 """
 
 from functools import cache

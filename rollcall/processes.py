@@ -111,7 +111,7 @@ class Supervisor:
         # would leave the child behind.
         self._handlers = {number: signal.signal(number, self._ask) for number in STOP_SIGNALS}
         if ended := orphans.end(orphans.read(self._folder)):
-            self._say(f"An earlier run was killed; ended what it left: {', '.join(ended)}.")
+            self._tell(f"An earlier run was killed; ended what it left: {', '.join(ended)}.")
         self._record()
         self._start_guard()
         return self
@@ -221,7 +221,7 @@ class Supervisor:
         child.since = time.monotonic()
         child.deaths = 1 if steady else child.deaths + 1
         child.pause = min(FIRST_PAUSE * 2 ** (child.deaths - 1), LAST_PAUSE)
-        self._say(f"{child.process.name} {how}; it is started again in {child.pause:g} s.")
+        self._tell(f"{child.process.name} {how}; it is started again in {child.pause:g} s.")
         self._record()
 
     def _start_guard(self) -> None:
@@ -263,6 +263,10 @@ class Supervisor:
         own = os.getpid()
         with suppress(OSError):
             Record(own, orphans.born(own), orphans.here(), started).write(self._folder)
+
+    def _tell(self, text: str) -> None:
+        with suppress(OSError):  # nobody reads our terminal any more
+            self._say(text)
 
     def _ask(self, *_: object) -> None:
         self._asked_to_stop += 1

@@ -23,7 +23,7 @@ env = Variables()
 # What is set in the environment itself goes before the file.
 Env.read_env(
     env.parsed(
-        "ENV_FILE", BASE_DIR / ".env", lambda text: Path(text).resolve(strict=True), "a file's path"
+        "ENV_FILE", BASE_DIR / ".env", lambda text: Path(text).resolve(True), "a file's path"
     )
 )
 # What is not understood has its default here; `rollcall.checks` names it, and nothing starts.
@@ -191,8 +191,6 @@ _database["OPTIONS"] = {
     "prepare_threshold": 0 if env.flag("DB_PREPARED_STATEMENTS", True) else None,
     "pool": {"min_size": 2, "max_size": env.number("DB_POOL_MAX", 16, least=2), "timeout": 10},
 } | _database.get("OPTIONS", {})
-
-# Redis: broker, rate limits, messages between processes.
 REDIS_URL = env.parsed(
     "REDIS_URL", valkey.url(STORES), url("redis", "rediss", "unix"), "as in redis://host:6379/0"
 )
@@ -248,10 +246,7 @@ WEB_THREADS = env.number("WEB_THREADS", 8)
 API_VENDORS = ["api.nexconn.VENDOR", "api.rongcloud.VENDOR", "api.agora.VENDOR"]
 # The zone in which RongCloud and Nexconn print times that carry no offset.
 API_TIME_ZONE = env.parsed(
-    "API_TIME_ZONE",
-    "UTC",
-    lambda text: ZoneInfo(text).key,
-    "the name of a time zone, as in Asia/Shanghai",
+    "API_TIME_ZONE", "UTC", lambda text: ZoneInfo(text).key, "a time zone, as in Asia/Shanghai"
 )
 # True lets webhooks call local addresses, and plain http: for trying them out, never in production.
 WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)

@@ -42,6 +42,8 @@ class Place:
     def prepare(self) -> None:
         """Make the folders, closed to others. Raises `StoreError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() not in (0, self.folder.stat().st_uid):
+            raise StoreError(f"{self.folder} belongs to somebody else, who alone can start it.")
         self.folder.chmod(0o700)
         sockets = self.sockets
         sockets.mkdir(mode=0o700, exist_ok=True)

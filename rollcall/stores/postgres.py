@@ -75,7 +75,7 @@ def _make(initdb: Path, data: Path) -> None:
         *tied_as_owner(signal.SIGKILL, owner),
         *(str(initdb), "-D", str(draft), "-U", USER, "--auth=trust", "--encoding=UTF8"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--locale={LOCALE}"),
-        "--no-sync",  # below, in one go, while others work
+        "--no-sync",  # `demo` has all of it synced once the page is up
     ]
     environment = {**os.environ, "LC_ALL": LOCALE}
     run = subprocess.run(command, cwd=draft.parent, env=environment, capture_output=True)

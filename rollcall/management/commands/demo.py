@@ -4,7 +4,9 @@ Fills an empty store with sample data and never touches one that is not. Logs go
 the terminal keeps showing what a newcomer needs: address, sign-in, keys.
 """
 
+import os
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
@@ -67,6 +69,8 @@ class Command(BaseCommand):
         for process in (module("worker", WORKER), module("beat", BEAT)):
             self.start(supervisor, process)
         self.say(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
+        # A new database's first files were made without waiting for the disk.
+        Thread(target=os.sync, daemon=True).start()
         supervisor.wait()
         self.say("\nStopping ... (Ctrl-C again stops it at once)")
 
