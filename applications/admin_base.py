@@ -49,9 +49,18 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return min(self._counted.value, counting.EXACT_UP_TO)
 
 
+class _MoreThan(int):
+    """A bound that prints itself as one, where Django's templates print a number of results."""
+
+    def __str__(self) -> str:
+        return str(counting.bounded(self + 1, at=int(self)))
+
+
 class SupportChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if self.paginator.is_cut_off:
+            self.result_count = _MoreThan(self.result_count)
         # Equal counts hide a second, exact-looking one beside the search field.
         self.full_result_count = self.result_count
 
@@ -111,7 +120,7 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Any], bool]:
         """Words are app keys, and beginnings of user ids."""
         words = search_term.split()
-        if not words:
+        if not words or not self.search_path:
             return queryset, False
         named = Environment.objects.filter(app_key__in=words)
         app_keys = dict(named.values_list("app_key", "pk"))

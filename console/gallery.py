@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from applications.counting import Count
+
 
 class _SampleForm(forms.Form):
     duration = forms.ChoiceField(
@@ -26,7 +28,7 @@ class _SampleForm(forms.Form):
 
 
 def gallery(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now, about = timezone.now(), Count(1_234_567, exact=False)
     kind = "production" if request.GET.get("kind") == "production" else "development"
     environment = SimpleNamespace(
         kind=kind,
@@ -40,13 +42,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "console/gallery.html",
         {
             "environment": environment,
+            "about": about,
             "noun": "users",
             "quotas": [
                 (42, 100, None),
                 (87, 100, timedelta(days=6)),
                 (97, 100, timedelta(hours=20)),
                 (100, 100, None),
-                (1_234_567, None, None),
+                (about, None, None),
             ],
             "registrations": [
                 (now.date() - timedelta(days=len(registrations) - 1 - day), count)

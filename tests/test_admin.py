@@ -385,6 +385,24 @@ class TestAppSecret:
         )
 
 
+class TestAddressesMadeUpByHand:
+    @pytest.mark.parametrize("model", list(admin.site._registry), ids=lambda model: model.__name__)
+    def test_are_no_crash_on_any_list(self, model, superuser, client):
+        filters = (f"{name}__exact" for name in admin.site._registry[model].list_filter)
+        queries = [
+            *({"q": word} for word in ("x", "x y", "\0", "é" * 300)),
+            *({"p": number} for number in ("99999", "0", "-1", "x", "9" * 30)),
+            *({"o": order} for order in ("1", "-99.1", "x")),
+            *({name: "x"} for name in ("nothing", "pk", "pk__in", "environment__application", "e")),
+            *({name: value} for name in filters for value in ("nothing", "\0")),
+            {"all": ""},
+        ]
+        answers = {str(query): client.get(page(model, "changelist"), query) for query in queries}
+        answers |= {name: client.get(page(model, "change", name)) for name in ("0", "x", "_00")}
+        crashed = [what for what, answer in answers.items() if answer.status_code >= 500]
+        assert crashed == []
+
+
 class TestScale:
     @pytest.fixture
     def many(self, production):
@@ -400,6 +418,8 @@ class TestScale:
         assert all("LIMIT 10001" in sql for sql in counts)
         assert len(queries) <= 8
         assert "The first 10,000 of more" in answer.content.decode()
+        searched = client.get(page(AppUser, "changelist"), {"q": "user-"}).content.decode()
+        assert "more than 10,000 results" in searched
         assert client.get(page(AppUser, "changelist"), {"p": 201}).status_code == 302
 
     @pytest.mark.parametrize("word", ["user-00042", "user-0004"])

@@ -25,7 +25,7 @@ from django.db.models import Q, QuerySet
 from applications import announcements, audit
 from applications.audit import Actor
 from applications.audit_types import AuditType
-from applications.counting import EXACT_UP_TO, Count
+from applications.counting import EXACT_UP_TO, Count, bounded
 from applications.models import Environment
 from users import bus
 from users.models import AppUser, Connection, GatewayProcess, KickReason
@@ -266,6 +266,4 @@ def online_count(*, environment: Environment, now: datetime) -> Count:
     """Users, not connections; exact up to `EXACT_UP_TO`."""
     online = Connection.objects.open(now).filter(environment=environment)
     found = online.values("user_id").distinct()[: EXACT_UP_TO + 1].count()
-    if found > EXACT_UP_TO:
-        return Count(EXACT_UP_TO, exact=False, at_least=True)
-    return Count(found)
+    return bounded(found, at=EXACT_UP_TO)

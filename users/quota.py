@@ -23,7 +23,7 @@ THRESHOLDS = (80, 95, 100)  # percent
 class QuotaExceeded(Exception):
     """No place is free. Says the limit, how many are used, and how to free places."""
 
-    def __init__(self, *, limit: int, used: int, is_development: bool):
+    def __init__(self, *, limit: int, used: Count, is_development: bool):
         self.limit, self.used = limit, used
         remedy = (
             "Delete test users on the console's Quota page to free places."
@@ -120,5 +120,6 @@ def note_thresholds(
 
 
 def _used(environment: Environment, limit: int) -> int:
-    # After a downgrade there may be millions; it matters only whether the limit is reached.
+    # After a downgrade there may be millions; it matters only whether the limit is reached. So no
+    # number to show: beyond the limit it is one too many, however many there are.
     return AppUser.objects.filter(environment=environment)[: limit + 1].count()

@@ -109,7 +109,7 @@ def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
         "pages": page,
         "rows": ban_rows(environment, page.rows, now),
         # Time has ended them, and the sweep has yet to write that down.
-        "unswept": count(bans.due(now)).value if current == "expired" else 0,
+        "unswept": count(bans.due(now)) if current == "expired" else None,
         "clear_url": page_url(environment, "bans:index", query={"tab": current}),
     }
     return responses.shown(

@@ -28,11 +28,14 @@ def stat(
 
 
 @register.inclusion_tag("components/quota_meter.html")
-def quota_meter(used: int, limit: int | None, *, full_in: timedelta | None = None) -> Context:
+def quota_meter(
+    users: int | Count, limit: int | None, *, full_in: timedelta | None = None
+) -> Context:
     if limit is None:
-        return {"text": f"{words.estimate(used)} registered, no limit"}
+        return {"text": f"{words.estimate(users)} registered, no limit"}
+    used = users.value if isinstance(users, Count) else users
     free = max(0, limit - used)
-    said = [f"{used:,} of {limit:,}", f"{free:,} free" if free else "full"]
+    said = [f"{words.estimate(users)} of {limit:,}", f"{free:,} free" if free else "full"]
     if free and full_in is not None:
         said.append(f"full in about {words.duration(full_in, parts=1)}")
     percent = min(100, used * 100 // limit)

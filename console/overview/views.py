@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import environments
 from applications.access import applications_of
-from applications.counting import EXACT_UP_TO, BoundedCount, Count
+from applications.counting import EXACT_UP_TO, BoundedCount, bounded
 from applications.keyset import Keyset
 from applications.models import Application, AuditEvent, Environment, Plan
 from applications.requests import acting_staff
@@ -78,9 +78,7 @@ def _measured(found: QuerySet[Environment]) -> list[Any]:
     )
     for environment in measured:
         for name in ("registered", "banned", "online"):
-            value = getattr(environment, name)
-            count = Count(min(value, EXACT_UP_TO), value <= EXACT_UP_TO, value > EXACT_UP_TO)
-            setattr(environment, name, count)
+            setattr(environment, name, bounded(getattr(environment, name), at=EXACT_UP_TO))
     return measured
 
 

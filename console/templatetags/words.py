@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from applications.counting import Count
 
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-_EXACT_UP_TO = 10_000
 _APP_KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -40,16 +39,8 @@ def exact(moment: datetime) -> str:
 
 
 def estimate(number: int | Count) -> str:
-    """Exact up to 10,000; above that two digits and the word that says so, or `10,000+`."""
-    if isinstance(number, Count):
-        return f"{number.value:,}+" if number.at_least else estimate(number.value)
-    if number <= _EXACT_UP_TO:
-        return f"{number:,}"
-    rounded = float(f"{number:.1e}")
-    for word, size in (("billion", 1e9), ("million", 1e6)):
-        if rounded >= size:
-            return f"about {rounded / size:g} {word}"
-    return f"about {rounded:,.0f}"
+    """`1,234`, `about 1.2 million`, `more than 10,000`; a bare number is taken for exact."""
+    return str(number if isinstance(number, Count) else Count(number))
 
 
 def initials(name: str) -> str:

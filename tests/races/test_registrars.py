@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from applications.counting import Count
 from applications.models import FREE_USER_LIMIT
 from tests.factories import (
     NOON,
@@ -54,7 +55,7 @@ class TestPlaces:
         assert len(registered) == held(environment) == FREE_USER_LIMIT
         refused = [answer for answer in each if isinstance(answer, QuotaExceeded)]
         assert len(refused) == 3 * 64 - FREE_USER_LIMIT
-        assert {(refusal.limit, refusal.used) for refusal in refused} == {(100, 100)}
+        assert {(refusal.limit, refusal.used) for refusal in refused} == {(100, Count(100))}
         assert {registration.user.user_id for registration in registered} == set(
             AppUser.objects.values_list("user_id", flat=True)
         )

@@ -86,6 +86,14 @@ class TestRegistrationsPerDay:
         ]
 
 
+class TestRefusal:
+    def test_after_a_downgrade_tells_how_many_are_registered(self):
+        environment = make_environment(kind="production", plan=Plan.TRIAL)
+        make_users(environment=environment, count=221)
+        with pytest.raises(quota.QuotaExceeded, match=r"^221 of 100 users are registered\."):
+            register(environment, 1, on=NOON)
+
+
 class TestThresholds:
     """The quota at 80, 95 and 100 %: told each time it is reached, and never by a refusal."""
 

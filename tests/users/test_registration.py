@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError
 
+from applications.counting import Count
 from applications.models import FREE_USER_LIMIT, AuditEvent, Environment, Plan
 from tests.factories import (
     DAY,
@@ -126,7 +127,7 @@ class TestQuota:
         before = held(environment)
         with pytest.raises(QuotaExceeded) as refusal:
             register(environment, "one-too-many")
-        assert (refusal.value.limit, refusal.value.used) == (100, 100)
+        assert (refusal.value.limit, refusal.value.used) == (100, Count(100))
         assert "100 of 100 users are registered" in str(refusal.value)
         remedy = "Quota page" if kind == "development" else "Upgrade the plan"
         assert remedy in str(refusal.value)
