@@ -50,7 +50,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class _MoreThan(int):
-    """A bound that prints itself as one, where Django's templates print a number of results."""
+    """A bound that prints itself as one, where Django's templates offer to tick all rows."""
 
     def __str__(self) -> str:
         return str(counting.bounded(self + 1, at=int(self)))

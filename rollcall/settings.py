@@ -88,7 +88,7 @@ INSTALLED_APPS = [
     "moderation",
     "users",
     "applications",
-    "django.contrib.admin",
+    "console.site.SupportConfig",  # Django admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,6 +1,5 @@
 """The audit trail: of the environment, or of what lies above both environments."""
 
-import csv
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from console.access import MemberRequest, in_environment
 from console.audit.forms import AuditFilterForm
 from console.audit.sentences import lines
 from console.audit.words import words
+from console.exports import csv_file
 
 NEWEST_FIRST = Keyset("-at", "-id")
 EXPORT_AT_MOST = 10_000
@@ -56,14 +56,7 @@ def audit_export(request: MemberRequest, environment: Environment) -> HttpRespon
     above = request.GET.get("of") == "application"
     found = _found(environment, form, above=above).order_by("-at", "-id")[:EXPORT_AT_MOST]
     name = f"audit-{environment.application.org_name}-{environment.kind}.csv"
-    response = HttpResponse(
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-    writer = csv.writer(response)
-    writer.writerow(COLUMNS)
-    writer.writerows(_row(event) for event in found.iterator(chunk_size=2000))
-    return response
+    return csv_file(name, COLUMNS, (_row(event) for event in found.iterator(chunk_size=2000)))
 
 
 def _found(environment: Environment, form: AuditFilterForm, *, above: bool) -> QuerySet[AuditEvent]:

