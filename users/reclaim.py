@@ -1,57 +1,91 @@
 """Which test users could go, so that others find a place: a plan with a reason for each.
 
 Only suggests; `users.deletion` previews and deletes.
+
+Invariant: everybody who holds a place has a rank, so a plan is shorter than wanted only when fewer
+places are held.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from applications.models import FREE_USER_LIMIT, Environment
 from users.models import AppUser
 from users.registration import SAMPLE_PREFIX
 
-# Whoever registered or was seen more recently than this is not suggested.
-QUIET_FOR = timedelta(days=7)
+DAY = timedelta(days=1)
+# Whoever was seen more recently than this is somebody's test user still.
+QUIET_FOR = 7 * DAY
 # New users get a while to connect for the first time.
-NEVER_CONNECTED_FOR = timedelta(days=1)
+NEVER_CONNECTED_FOR = DAY
+
+
+class Rank(IntEnum):
+    """The grounds to go, the safest first. Within one, who has waited longest comes first."""
+
+    SAMPLE = 0
+    NEVER_CONNECTED = 1
+    QUIET = 2
+    # From here on, somebody may miss them.
+    SEEN_THIS_WEEK = 3
+    NEW = 4
+    SEEN_TODAY = 5
+    ONLINE = 6
 
 
 @dataclass(frozen=True)
 class Candidate:
     user: AppUser
+    rank: Rank
     reason: str
+
+    @property
+    def may_be_missed(self) -> bool:
+        return self.rank > Rank.QUIET
 
 
 def plan(
     *, environment: Environment, wanted: int, now: datetime, prefix: str = ""
 ) -> list[Candidate]:
-    """Up to `wanted` users with grounds to go, the least missed first; `prefix` narrows by id.
-
-    First samples, then those who never connected, oldest first, then those not seen for longest.
-    Shorter than `wanted` when not so many have grounds.
-    """
-    users = AppUser.objects.in_environment(environment).online(now)
-    online = set(users.values_list("pk", flat=True))
+    """Up to `wanted` users, the least missed first; `prefix` narrows by id. Two queries."""
     everyone = AppUser.objects.in_environment(environment)
     if prefix:
         everyone = everyone.with_prefix(prefix)
+    online = set(everyone.online(now).values_list("pk", flat=True))
     # Twice the limit: only development has a plan, and development never holds more than one.
     held = everyone.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
-    ranked = []
-    for user in held:
-        if user.pk in online:
-            continue
-        age, unseen = now - user.registered_at, now - (user.last_seen_at or user.registered_at)
-        if user.user_id.startswith(SAMPLE_PREFIX):
-            ranked.append((0, -age, Candidate(user, "A sample user")))
-        elif user.last_seen_at is None and age >= NEVER_CONNECTED_FOR:
-            reason = f"Never connected in {_days(age)} since registration"
-            ranked.append((1, -age, Candidate(user, reason)))
-        elif unseen >= QUIET_FOR:
-            ranked.append((2, -unseen, Candidate(user, f"Not seen for {_days(unseen)}")))
-    ranked.sort(key=lambda entry: entry[:2])
-    return [candidate for _, _, candidate in ranked[:wanted]]
+    ranked = [(_candidate(user, user.pk in online, now), _waiting_since(user)) for user in held]
+    ranked.sort(key=lambda entry: (entry[0].rank, entry[1], entry[0].user.pk))
+    return [candidate for candidate, _ in ranked[:wanted]]
 
 
-def _days(span: timedelta) -> str:
-    return "1 day" if span.days == 1 else f"{span.days} days"
+def _waiting_since(user: AppUser) -> datetime:
+    return user.last_seen_at or user.registered_at
+
+
+def _candidate(user: AppUser, online: bool, now: datetime) -> Candidate:
+    idle, is_sample = now - _waiting_since(user), user.user_id.startswith(SAMPLE_PREFIX)
+    if online:
+        return Candidate(user, Rank.ONLINE, "Online now")
+    if is_sample:
+        return Candidate(user, Rank.SAMPLE, "A sample user")
+    if user.last_seen_at is None:
+        if idle >= NEVER_CONNECTED_FOR:
+            reason = f"Never connected in {_said(idle)} since registration"
+            return Candidate(user, Rank.NEVER_CONNECTED, reason)
+        reason = f"Registered {_said(idle)} ago, has not connected yet"
+        return Candidate(user, Rank.NEW, reason)
+    if idle >= QUIET_FOR:
+        return Candidate(user, Rank.QUIET, f"Not seen for {_said(idle)}")
+    rank = Rank.SEEN_THIS_WEEK if idle >= DAY else Rank.SEEN_TODAY
+    return Candidate(user, rank, f"Last seen {_said(idle)} ago")
+
+
+def _said(span: timedelta) -> str:
+    """In the largest unit that fits: "9 days", "1 hour", "0 minutes"."""
+    for unit, size in (("day", DAY), ("hour", timedelta(hours=1))):
+        if number := span // size:
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    number = max(0, span // timedelta(minutes=1))
+    return f"{number} minute{'' if number == 1 else 's'}"

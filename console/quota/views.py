@@ -77,6 +77,7 @@ def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[st
         "plan": plan,
         "wanted": wanted,
         "short": wanted - len(plan),
+        "missed": sum(candidate.may_be_missed for candidate in plan),
         "among": form.cleaned_data["among"],
     }
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.factories import DAY, HOUR, NOON, make_connection, make_environment, make_user
+from tests.factories import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOON,
+    make_connection,
+    make_environment,
+    make_user,
+    make_users,
+)
 from users import reclaim
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +37,9 @@ def environment():
         ("quiet-8d", 30 * DAY, 8 * DAY),
         ("quiet-20d", 30 * DAY, 20 * DAY),
         ("busy", 30 * DAY, DAY),
+        ("busiest", 30 * DAY, MINUTE),
         ("online", 30 * DAY, 20 * DAY),
+        ("sample-02", HOUR, None),
     ):
         make_user(
             environment=environment,
@@ -36,18 +47,43 @@ def environment():
             registered_at=NOON - age,
             last_seen_at=None if unseen is None else NOON - unseen,
         )
-    make_connection(environment=environment, user_id="online")
+    for user_id in ("online", "sample-02"):
+        make_connection(environment=environment, user_id=user_id)
     return environment
 
 
 def test_the_least_missed_come_first_each_with_its_reason(environment):
-    assert plan(environment) == [
+    assert plan(environment, wanted=8) == [
         ("sample-01", "A sample user"),
         ("never-9d", "Never connected in 9 days since registration"),
         ("never-2d", "Never connected in 2 days since registration"),
         ("quiet-20d", "Not seen for 20 days"),
         ("quiet-8d", "Not seen for 8 days"),
+        ("busy", "Last seen 1 day ago"),
+        ("never-today", "Registered 1 hour ago, has not connected yet"),
+        ("busiest", "Last seen 1 minute ago"),
     ]
+
+
+def test_who_is_online_comes_last(environment):
+    assert plan(environment, wanted=20)[-2:] == [
+        ("online", "Online now"),
+        ("sample-02", "Online now"),
+    ]
+
+
+def test_a_quota_that_a_pipeline_filled_today_has_a_plan():
+    environment = make_environment()
+    for user in make_users(environment=environment, count=100, prefix="ci-"):
+        user.registered_at = user.last_seen_at = NOON - HOUR
+        user.save()
+    assert len(plan(environment, wanted=100)) == 100
+
+
+def test_where_somebody_may_miss_them_it_is_said(environment):
+    found = reclaim.plan(environment=environment, wanted=20, now=NOON)
+    missed = [candidate.user.user_id for candidate in found if candidate.may_be_missed]
+    assert missed == ["busy", "never-today", "busiest", "online", "sample-02"]
 
 
 def test_no_more_are_suggested_than_wanted_and_a_prefix_narrows(environment):

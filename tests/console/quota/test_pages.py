@@ -102,8 +102,18 @@ class TestQuota:
 
         assert "A sample user" in page
         assert "Never connected in 9 days since registration" in page
-        assert page.count("checked data-select ") == 2
-        assert "No more than 2 have grounds to go" in page
+        assert "Last seen 0 minutes ago" in page
+        assert "1 of these 3 is new, seen in the last week, or online now" in page
+        assert page.count("checked data-select ") == 3
+        assert "No more than" not in page
+        assert page.index("sample-01") < page.index("idle") < page.index("seen")
+
+    def test_says_when_fewer_places_are_held_than_wanted(self, client, environment):
+        make_user(environment=environment, user_id="ci-1", registered_at=NOON - 9 * DAY)
+        held = get(client, environment, "quota:index", free=3).text
+        assert "No more than 1 place is held." in held
+        none = get(client, environment, "quota:index", free=3, among="qa-").text
+        assert "No registered user has an id that begins with" in none
 
     @pytest.mark.parametrize("free", ["0", "many", "101", ""])
     def test_gives_a_bad_number_of_places_back(self, client, environment, free):
@@ -163,7 +173,7 @@ class TestPreview:
         reasons = dict(DeletionJob.objects.get().items.values_list("user_id", "reason"))
         assert reasons == {
             "idle": "Never connected in 9 days since registration",
-            "new": "Chosen by hand",
+            "new": "Registered 0 minutes ago, has not connected yet",
         }
 
     def test_says_when_nobody_is_left_to_delete(self, client, environment):
