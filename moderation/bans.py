@@ -23,7 +23,7 @@ from applications import audit
 from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.models import Environment
-from moderation import ban_ledger
+from moderation import ban_ledger, stakes
 from moderation.models import NEVER, Ban
 from users import identity, presence
 from users.models import KickReason
@@ -56,10 +56,12 @@ def impose(
     """Ban these ids, registered or not, until `expires_at`; None is permanent. All or none.
 
     Who is banned already gets the new end. The users are told the end, the reason only if
-    `tell_reason` says so, and never who banned them. Raises `InvalidEnd`, `identity.InvalidUserId`.
+    `tell_reason` says so, and never who banned them. Raises `InvalidEnd`, `identity.InvalidUserId`,
+    `stakes.ReasonNeeded`.
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
+    stakes.require_reason(environment, dict.fromkeys(wanted, reason), expires_at=expires_at, by=by)
     identity.lock(environment, wanted)
     terms = dict.fromkeys(wanted, _Terms(expires_at, reason, tell_reason))
     return _impose(environment, terms, by=by, now=now)
@@ -77,12 +79,13 @@ def change(
     now: datetime,
 ) -> Ban:
     """Give one ban another end and reason. Raises `BanOver` when it is not in force any more, or
-    somebody else has changed it since the caller looked; and `InvalidEnd`.
+    somebody else has changed it since the caller looked; and `InvalidEnd`, `stakes.ReasonNeeded`.
     """
     _check_end(expires_at, now)
     ban = Ban.objects.filter(environment=environment, pk=ban_id).first()
     if ban is None:
         raise BanOver
+    stakes.require_reason(environment, {ban.user_id: reason}, expires_at=expires_at, by=by)
     identity.lock(environment, [ban.user_id])
     if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
         raise BanOver([ban.user_id])
@@ -106,7 +109,7 @@ def change_several(
     told or not as it was; another reason is told only if `tell_reason` says so.
 
     Unlike `impose` it bans nobody anew: raises `BanOver` with those who are not banned any more,
-    and `InvalidEnd`.
+    `InvalidEnd`, and `stakes.ReasonNeeded` where one of them has none so far.
     """
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
@@ -122,6 +125,8 @@ def change_several(
         )
         for user_id in wanted
     }
+    given = {user_id: each.reason for user_id, each in terms.items()}
+    stakes.require_reason(environment, given, expires_at=expires_at, by=by)
     return _impose(environment, terms, by=by, now=now)
 
 

@@ -169,8 +169,8 @@ function countSelection(form) {
 
 // --- Typing the name to confirm: the server checks it too ---------------------------------------
 function checkConfirmation(input) {
-  const button = find(".button.danger", input.form);
-  button.disabled = input.value.trim() !== input.dataset.confirm;
+  const button = find(":is(.button.danger, .button.primary)", input.form);
+  button.disabled = input.checkVisibility() && input.value.trim() !== input.dataset.confirm;
 }
 
 // --- Menus --------------------------------------------------------------------------------------
@@ -212,7 +212,8 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("input", (event) => {
-  if ("confirm" in event.target.dataset) checkConfirmation(event.target);
+  // Another choice in the form may show or hide the field.
+  if (event.target.form) findAll("[data-confirm]", event.target.form).forEach(checkConfirmation);
 });
 
 // --- What refreshes itself waits: nobody sees it, or somebody stands in it, has ticked rows or a dialog

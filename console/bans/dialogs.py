@@ -17,7 +17,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.bans.forms import ChangeForm, ChangeSeveralForm, EndForm, ImposeForm
 from console.links import page_url
-from moderation import bans
+from moderation import bans, stakes
 from moderation.models import Ban
 from moderation.standing import named, standing_of
 from users import identity
@@ -76,7 +76,12 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
     now = timezone.now()
     users = request.GET.getlist("user")
     back = _back(request, environment, *users[:1])
-    form = ImposeForm(request.POST or None, now=now, initial={"user_ids": " ".join(users)})
+    form = ImposeForm(
+        request.POST or None,
+        environment=environment,
+        now=now,
+        initial={"user_ids": " ".join(users)},
+    )
     if not form.is_valid():
         title = f"Ban {named(users)}" if users else "Ban a user"
         return _ask(request, environment, form, title, submit="Ban", back=back)
@@ -106,7 +111,9 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
     back = _back(request, environment, ban.user_id)
     if not ban.is_in_force(now):
         return _over(request, environment, ban, now)
-    form = ChangeForm(request.POST or None, now=now, initial=_as_it_is(ban))
+    form = ChangeForm(
+        request.POST or None, environment=environment, now=now, initial=_as_it_is(ban)
+    )
     if not form.is_valid():
         title = f"Change the ban of {ban.user_id}"
         return _ask(request, environment, form, title, submit="Change", back=back)
@@ -164,7 +171,9 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
     now = timezone.now()
     back = _back(request, environment)
     users = " ".join(request.GET.getlist("user"))
-    form = ChangeSeveralForm(request.POST or None, now=now, initial={"user_ids": users})
+    form = ChangeSeveralForm(
+        request.POST or None, environment=environment, now=now, initial={"user_ids": users}
+    )
     title = "Change several bans"
     if not form.is_valid():
         return _ask(request, environment, form, title, submit="Change", back=back)
@@ -182,6 +191,9 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
     except bans.BanOver as error:
         over = ", ".join(error.user_ids)
         form.add_error("user_ids", f"Not banned any more: {over}. Nothing was changed; leave out.")
+        return _ask(request, environment, form, title, submit="Change", back=back)
+    except stakes.ReasonNeeded as error:
+        form.add_error("reason", f"{error} Some of these bans have none.")
         return _ask(request, environment, form, title, submit="Change", back=back)
     return _done(request, f"Changed the ban of {named(user_ids)}", back=back)
 
@@ -201,22 +213,31 @@ def _preview(environment: Environment, given: dict[str, Any], now: datetime) -> 
     if not end.is_valid():
         return {"mistake": end.errors["custom"][0] if given.get("custom") else ""}
     expires_at = end.cleaned_data["expires_at"]
+    user_ids = _named_ids(given)
     return {
         "is_end": True,
         "expires_at": expires_at,
         "lasts": expires_at - now if expires_at else None,
-        "notes": _notes(environment, str(given.get("user_ids") or ""), expires_at, now),
+        "stakes_are_high": stakes.are_high(
+            environment=environment, user_ids=user_ids, expires_at=expires_at
+        ),
+        "reach": stakes.reach(environment=environment, user_ids=user_ids, now=now),
+        "notes": _notes(environment, user_ids, expires_at, now),
     }
 
 
-def _notes(
-    environment: Environment, user_ids: str, expires_at: datetime | None, now: datetime
-) -> list[dict[str, Any]]:
-    """Who is banned already and what this changes for them; who is not registered."""
+def _named_ids(given: dict[str, Any]) -> list[str]:
     try:
-        named_ids = ImposeForm.base_fields["user_ids"].clean(user_ids)
+        named_ids: list[str] = ImposeForm.base_fields["user_ids"].clean(given.get("user_ids") or "")
     except ValidationError:
         return []
+    return named_ids
+
+
+def _notes(
+    environment: Environment, named_ids: list[str], expires_at: datetime | None, now: datetime
+) -> list[dict[str, Any]]:
+    """Who is banned already and what this changes for them; who is not registered."""
     in_force = Ban.objects.in_force(now).filter(environment=environment, user_id__in=named_ids)
     banned = {ban.user_id: ban for ban in in_force}
     standing = standing_of(environment=environment, user_ids=named_ids)

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 
+from applications.models import Environment
 from console.bans import durations
 from console.forms import PLAIN, UserIdsField
+from moderation import stakes
 from moderation.models import Ban
 
 
@@ -75,27 +77,55 @@ class _TellReason(forms.BooleanField):
         super().__init__(required=False, label="Tell the user the reason", help_text=help_text)
 
 
-class ImposeForm(EndForm):
+class BanForm(EndForm):
+    """An end for the bans of some users. Where much is at stake it wants a reason, and the
+    environment's name typed.
+    """
+
+    needs_own_reason = True
+
     user_ids = UserIdsField(
         label="User ids",
         help_text="One or several, apart by blanks or commas. They need not be registered.",
     )
     reason = _Reason("For your colleagues, and for the user if you choose so.")
     tell_reason = _TellReason()
-    field_order = ["user_ids", "until", "custom", "reason", "tell_reason"]
+    confirm = forms.CharField(required=False, max_length=200)
+    field_order = ["user_ids", "until", "custom", "reason", "tell_reason", "confirm"]
+
+    def __init__(self, *args: Any, environment: Environment, **options: Any):
+        super().__init__(*args, **options)
+        self.environment = environment
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if self.errors or not stakes.are_high(
+            environment=self.environment,
+            user_ids=given["user_ids"],
+            expires_at=given["expires_at"],
+        ):
+            return given
+        if self.needs_own_reason and not given["reason"]:
+            self.add_error("reason", str(stakes.ReasonNeeded()))
+        if given["confirm"] != self.environment.full_name:
+            self.add_error("confirm", f"Type {self.environment.full_name} to confirm.")
+        return given
 
 
-class ChangeForm(EndForm):
+class ImposeForm(BanForm):
+    pass
+
+
+class ChangeForm(BanForm):
     asks = "New end, counted from now"
 
-    # Whose ban it is, for the preview; the address says it to the verb.
-    user_ids = forms.CharField(required=False, widget=forms.HiddenInput)
-    reason = _Reason("For your colleagues, and for the user if you choose so.")
-    tell_reason = _TellReason()
+    # Whose ban it is; the address says it to the verb.
+    user_ids = UserIdsField(required=False, widget=forms.HiddenInput)
 
 
-class ChangeSeveralForm(ImposeForm):
+class ChangeSeveralForm(BanForm):
     asks = "New end, counted from now"
+    needs_own_reason = False
 
     reason = _Reason("Left empty, each ban keeps its own.")
     tell_reason = _TellReason("Reasons that are told already and are kept stay told.")

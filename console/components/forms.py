@@ -24,5 +24,10 @@ def form_errors(form: Form) -> Context:
 
 
 @register.inclusion_tag("components/confirm_field.html")
-def confirm_field(phrase: str, *, name: str = "confirm", error: str = "") -> Context:
-    return {"phrase": phrase, "name": name, "error": error}
+def confirm_field(
+    phrase: str, *, name: str = "confirm", error: str = "", required: bool = True
+) -> Context:
+    """`required=False` is for a field that is hidden while nothing needs to be confirmed: a browser
+    would hold back the form without a word.
+    """
+    return {"phrase": phrase, "name": name, "error": error, "required": required}

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from pydantic.fields import FieldInfo
 
-from applications.models import Application, Environment, Plan
+from applications.models import Application, Environment
 from applications.vendors import full_name, in_force, vendors
 from console.forms import ApplicationNameField, SpanField
 
@@ -21,12 +21,11 @@ class SettingsForm(forms.Form):
 
     # Heading → its fields, in the order of the page.
     GROUPS = {
-        "Users": ("plan", "reactivation_cooling_off", "ids_ignore_case"),
+        "Users": ("reactivation_cooling_off", "ids_ignore_case"),
         "Access tokens": ("token_lifetime",),
         "Messages": ("friends_only",),
     }
 
-    plan = forms.ChoiceField(choices=Plan.choices)
     token_lifetime = SpanField(
         least=1,
         required=False,
@@ -57,14 +56,6 @@ class SettingsForm(forms.Form):
         for vendor in vendors():
             for setting, about in vendor.settings.choices().items():
                 self.fields[full_name(vendor.name, setting)] = _vendor_field(about)
-        plan = self.fields["plan"]
-        plan.disabled = environment.is_development
-        plan.help_text = (
-            "Development is always on trial."
-            if environment.is_development
-            else "Starter and pro have no limit of users. Going back to trial deletes nobody; "
-            "it admits nobody new above the limit."
-        )
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
         for heading, names in self.GROUPS.items():

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from console.settings import views
+from console.settings import plan, views
 
 app_name = "settings"
 urlpatterns = [
     path("", views.settings, name="index"),
     path("change/", views.settings_change, name="change"),
+    path("plan/", plan.plan_change, name="plan"),
     path("doors/", views.doors_change, name="doors"),
     path("deletion/unlock/", views.deletion_unlock, name="unlock_deletion"),
     path("deletion/lock/", views.deletion_lock, name="lock_deletion"),

@@ -93,6 +93,7 @@ OF_ENVIRONMENT = {
     "audit:export": Page(VIEW, READ),
     "settings:index": Page(VIEW, READ),
     "settings:change": Page(APPLICATION, FORM),
+    "settings:plan": Page(APPLICATION, FORM),
     "settings:doors": Page(APPLICATION, FORM),
     "settings:unlock_deletion": Page(LOCKS, FORM),
     "settings:lock_deletion": Page(LOCKS, POST),

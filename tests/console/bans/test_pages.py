@@ -1,18 +1,21 @@
 """The Bans page and the dialogs that change bans."""
 
+import html
 import json
+import re
 
 import pytest
 
 from applications.models import AuditEvent, Role
 from moderation import bans
 from moderation.models import Ban
-from tests.console.pages import url
+from tests.console.pages import sign_in, url
 from tests.factories import (
     DAY,
     HOUR,
     NOON,
     make_ban,
+    make_connection,
     make_deactivated,
     make_environment,
     make_member,
@@ -64,7 +67,7 @@ class TestBanList:
         assert shown(client.get(url(environment, "bans/", tab="lifted"))) == ["second", "first"]
         expired = client.get(url(environment, "bans/", tab="expired"))
         assert shown(expired) == ["over"]
-        assert "1 more has run out" in expired.content.decode(), "one awaits the sweep"
+        assert "1 has run out, too" in expired.content.decode(), "one awaits the sweep"
         everything = client.get(url(environment, "bans/", tab="all"))
         assert shown(everything) == ["waits", "second", "first", "over"]
         assert [tab["count"].value for tab in everything.context["tabs"]] == [0, 2, 1, 4]
@@ -216,6 +219,71 @@ class TestBanDialog:
             response = client.post(url(environment, "bans/impose/"), form, headers=HTMX)
         assert in_force().expires_at == NOON + HOUR + DAY
         assert events(response)["toast"]["undo"] == "", "a lift would not bring back the first"
+
+
+class TestInProduction:
+    """Friction follows the blast radius: for good, or several at once."""
+
+    @pytest.fixture
+    def environment(self, client):
+        environment = make_environment(kind="production")
+        sign_in(client, environment, Role.MODERATOR)
+        for user_id in ("ada", "bob"):
+            make_user(environment=environment, user_id=user_id)
+        make_connection(environment=environment, user_id="bob")
+        return environment
+
+    def impose(self, client, environment, **form):
+        form = {"user_ids": "ada", "until": "24h", **form}
+        return client.post(url(environment, "bans/impose/"), form, headers=HTMX)
+
+    def test_one_user_for_a_while_is_banned_without_ado(self, client, environment):
+        assert self.impose(client, environment).status_code == 204
+        assert in_force("ada").reason == ""
+
+    @pytest.mark.parametrize("much", [{"until": "permanent"}, {"user_ids": "ada bob eve"}])
+    def test_more_asks_for_a_reason_and_the_environments_name(self, client, environment, much):
+        name = environment.full_name
+        for given, wrong in (
+            ({}, ["reason", "confirm"]),
+            ({"reason": " ", "confirm": name}, ["reason"]),
+            ({"reason": "spam", "confirm": "production"}, ["confirm"]),
+        ):
+            refused = self.impose(client, environment, **much, **given)
+            assert refused.status_code == 422
+            assert list(refused.context["form"].errors) == wrong
+        assert not Ban.objects.exists()
+        full = self.impose(client, environment, **much, reason="spam", confirm=name)
+        assert full.status_code == 204
+        assert in_force("ada").reason == "spam"
+
+    def test_the_dialog_says_whom_it_hits(self, client, environment):
+        asked = {"user_ids": "ada bob eve", "until": "permanent"}
+        shown = client.get(url(environment, "bans/preview/", **asked), headers=HTMX).text
+        words = " ".join(re.sub("<[^>]*>", " ", shown).split())
+        assert "3 users : 2 are registered, 1 is connected now and is disconnected at once" in words
+        assert "needs a reason and the environment's name" in html.unescape(words)
+        calm = client.get(url(environment, "bans/preview/", user_ids="ada", until="1h")).text
+        assert "stakes-high" not in calm
+
+    def test_a_ban_is_made_permanent_in_the_same_way(self, client, environment):
+        ban = make_ban(environment=environment, user_id="ada", expires_at=NOON + DAY)
+        address = url(environment, f"bans/{ban.pk}/change/")
+        assert client.post(address, {"until": "permanent"}).status_code == 422
+        form = {"until": "permanent", "reason": "spam", "confirm": environment.full_name}
+        assert client.post(address, form, headers=HTMX).status_code == 204
+        assert in_force("ada").expires_at is None
+
+    def test_several_bans_change_once_each_has_a_reason(self, client, environment):
+        make_ban(environment=environment, user_id="ada", reason="spam")
+        make_ban(environment=environment, user_id="bob", reason="")
+        address = url(environment, "bans/change/")
+        form = {"user_ids": "ada bob", "until": "7d", "confirm": environment.full_name}
+        refused = client.post(address, form)
+        assert refused.status_code == 422
+        assert "Some of these bans have none" in str(refused.context["form"].errors["reason"])
+        assert client.post(address, form | {"reason": "worse"}, headers=HTMX).status_code == 204
+        assert in_force("bob").reason == "worse"
 
 
 @pytest.mark.usefixtures("moderator")

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -5,7 +6,7 @@ import time_machine
 
 from applications.models import Plan, Role
 from tests.console.pages import address, sign_in
-from tests.factories import HOUR, NOON, make_environment
+from tests.factories import HOUR, NOON, make_connection, make_environment, make_users
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,6 @@ def production(client):
 
 def save(client, environment, **fields):
     form = {
-        "plan": "trial",
         "token_lifetime_amount": "",
         "token_lifetime_unit": "days",
         "reactivation_cooling_off_amount": "0",
@@ -33,7 +33,7 @@ def save(client, environment, **fields):
 
 
 class TestSettingsChange:
-    def test_sets_plan_and_spans(self, client, production):
+    def test_sets_spans_and_leaves_the_plan_alone(self, client, production):
         save(
             client,
             production,
@@ -42,7 +42,7 @@ class TestSettingsChange:
             token_lifetime_unit="minutes",
             reactivation_cooling_off_amount="1",
         )
-        assert production.plan == Plan.PRO
+        assert production.plan == Plan.TRIAL
         assert production.token_lifetime == timedelta(minutes=90)
         assert production.reactivation_cooling_off == timedelta(hours=1)
 
@@ -67,7 +67,6 @@ class TestSettingsChange:
             {"token_lifetime_unit": "weeks", "token_lifetime_amount": "1"},
             {"reactivation_cooling_off_amount": ""},
             {"reactivation_cooling_off_amount": "-1"},
-            {"plan": "gold"},
             {"agora_error_dialect": "klingon"},
         ],
     )
@@ -119,10 +118,51 @@ class TestSettingsChange:
         grouped = [field.name for _, fields in form.groups() for field in fields]
         assert sorted(grouped) == sorted(form.fields)
 
-    def test_leaves_development_on_trial_whatever_is_sent(self, client, production):
+
+class TestPlan:
+    @pytest.fixture(autouse=True)
+    def at_noon(self):
+        with time_machine.travel(NOON, tick=False):
+            yield
+
+    def change(self, client, environment, **form):
+        response = client.post(address("settings:plan", environment), form)
+        environment.refresh_from_db()
+        return response
+
+    def test_is_raised_without_a_typed_name(self, client, production):
+        assert self.change(client, production, plan="pro").status_code == 302
+        assert production.plan == Plan.PRO
+
+    @pytest.mark.parametrize("confirm", ["", "production", "chirp/development"])
+    def test_is_lowered_only_with_the_environments_name(self, client, production, confirm):
+        self.change(client, production, plan="starter")
+        make_users(environment=production, count=120)
+        make_connection(environment=production, user_id="user-00001")
+        refused = self.change(client, production, plan="trial", confirm=confirm)
+        assert refused.status_code == 422
+        assert production.plan == Plan.STARTER
+        words = " ".join(re.sub("<[^>]*>", " ", refused.text).split())
+        assert "120 users are registered in Chirp, production, and 1 is connected now" in words
+        assert "with 120 registered, every new user is refused at once" in words
+        self.change(client, production, plan="trial", confirm=production.full_name)
+        assert production.plan == Plan.TRIAL
+
+    def test_says_how_many_more_would_fit(self, client, production):
+        self.change(client, production, plan="pro")
+        make_users(environment=production, count=70)
+        assert "30 more can register" in client.get(address("settings:plan", production)).text
+
+    def test_that_is_none_is_refused(self, client, production):
+        assert self.change(client, production, plan="gold").status_code == 422
+
+    def test_of_development_is_always_trial(self, client, production):
         development = make_environment(application=production.application)
-        assert save(client, development, plan="pro").status_code == 302
+        assert self.change(client, development, plan="pro").status_code == 409
         assert development.plan == Plan.TRIAL
+        page = client.get(address("settings:index", development)).text
+        assert "Development is always on trial" in page
+        assert address("settings:plan", development) not in page
 
 
 class TestApplicationRename:

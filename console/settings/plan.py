@@ -1,0 +1,73 @@
+"""Change production's plan: an act of its own, for it decides who may still register."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.utils import timezone
+
+from applications import environments
+from applications.access import Permission
+from applications.audit import Actor
+from applications.models import FREE_USER_LIMIT, Environment, Plan
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.links import page_url
+from console.settings.views import form_methods
+from users import presence, quota
+
+LIMITS = {
+    plan: f"at most {FREE_USER_LIMIT} users" if plan == Plan.TRIAL else "no limit" for plan in Plan
+}
+
+
+class PlanForm(forms.Form):
+    plan = forms.ChoiceField(
+        choices=[(plan.value, f"{plan.label}: {limit}") for plan, limit in LIMITS.items()],
+        widget=forms.RadioSelect,
+    )
+    confirm = forms.CharField(required=False, max_length=200)
+
+    def __init__(self, data: Any = None, *, environment: Environment):
+        self.environment = environment
+        super().__init__(data, initial={"plan": environment.plan})
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = self.cleaned_data
+        lowers = lowers_limit(self.environment, given.get("plan", ""))
+        if lowers and given.get("confirm") != self.environment.full_name:
+            self.add_error("confirm", f"Type {self.environment.full_name} to confirm.")
+        return given
+
+
+def lowers_limit(environment: Environment, plan: str) -> bool:
+    return environment.plan != Plan.TRIAL and plan == Plan.TRIAL
+
+
+@form_methods
+@in_environment(Permission.MANAGE_APPLICATION)
+def plan_change(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """A dialog with figures. Asks for the environment's name where the limit would be lowered."""
+    home = page_url(environment, "settings:index")
+    if environment.is_development:
+        return responses.refused(request, environments.PlanNotAllowed(), back=home)
+    form = PlanForm(request.POST if request.method == "POST" else None, environment=environment)
+    if not form.is_valid():
+        now = timezone.now()
+        usage = quota.usage(environment=environment, now=now)
+        context = {
+            "title": "Change the plan",
+            "form": form,
+            "usage": usage,
+            "online": presence.online_count(environment=environment, now=now),
+            "limit": FREE_USER_LIMIT,
+            "left": max(FREE_USER_LIMIT - usage.users.value, 0),
+            "may_lower": lowers_limit(environment, Plan.TRIAL),
+        }
+        status = 422 if form.is_bound else 200
+        return responses.dialog(request, "console/settings/_plan.html", context, status=status)
+    plan = Plan(form.cleaned_data["plan"])
+    environments.change(
+        environment=environment, by=Actor.staff(request), now=timezone.now(), plan=plan
+    )
+    return responses.moved(request, f"The plan is {plan.label}: {LIMITS[plan]}.", to=home)

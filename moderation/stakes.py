@@ -1,0 +1,59 @@
+"""How much a ban by staff puts at stake, and what it must say for that.
+
+Invariant: in production, staff ban nobody for good, nor several users at once, without a reason.
+Vendors' calls have no reason to give and are asked for none; neither is the system.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from applications.audit import Actor
+from applications.models import AuditEvent, Environment
+from users import presence
+from users.models import AppUser
+
+
+class ReasonNeeded(Exception):
+    def __init__(self) -> None:
+        super().__init__("In production, a permanent ban and a ban of several users need a reason.")
+
+
+def are_high(
+    *, environment: Environment, user_ids: Collection[str], expires_at: datetime | None
+) -> bool:
+    """Whether this ban is permanent, or of several, in production."""
+    return not environment.is_development and (expires_at is None or len(set(user_ids)) > 1)
+
+
+def require_reason(
+    environment: Environment,
+    reasons: Mapping[str, str],
+    *,
+    expires_at: datetime | None,
+    by: Actor,
+) -> None:
+    """`reasons` are by user id. Raises `ReasonNeeded` where one is missing."""
+    if by.kind != AuditEvent.ActorKind.STAFF or all(text.strip() for text in reasons.values()):
+        return
+    if are_high(environment=environment, user_ids=reasons.keys(), expires_at=expires_at):
+        raise ReasonNeeded
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Of so many ids, how many are registered, and how many of these are connected now."""
+
+    users: int
+    registered: int
+    connected: int
+
+
+def reach(*, environment: Environment, user_ids: Collection[str], now: datetime) -> Reach:
+    """Two queries, however many ids."""
+    wanted = list(set(user_ids))
+    return Reach(
+        users=len(wanted),
+        registered=AppUser.objects.filter(environment=environment, user_id__in=wanted).count(),
+        connected=len(presence.online(environment=environment, user_ids=wanted, now=now)),
+    )
