@@ -1,35 +1,24 @@
 """Every page that is routed, in a real browser: the rules of accessibility, nothing that sticks out
-sideways, nothing on the browser's console, no request to anywhere else.
+sideways or is cut, nothing on the browser's console, no request to anywhere else.
 
-Development and production, full; pages with nothing on them; refusals; and each dialog, wherever it
-is opened from. Between them they are looked at light and dark, on a desktop and on a phone.
+Development and production, full of the longest words that are legal; pages with nothing on them;
+refusals; and each dialog, wherever it is opened from. Between them they are looked at light and
+dark; all are measured on a desktop and on a phone.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import resolve, reverse
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from applications.models import FREE_USER_LIMIT, Role
+from applications.models import Role
 from applications.vendors import vendors
-from moderation.models import AllowlistEntry, BlocklistEntry
+from tests.browser import longest
 from tests.console.pages import address
 from tests.console.test_access import ABOVE, OF_ENVIRONMENT, world
-from tests.factories import (
-    DAY,
-    HOUR,
-    make_application,
-    make_ban,
-    make_deactivated,
-    make_entry,
-    make_environment,
-    make_member,
-    make_switch,
-    make_user,
-    make_users,
-)
+from tests.factories import make_application, make_environment, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -39,29 +28,17 @@ LOOKS = {
     "production": [(DESKTOP, "dark")],
 }
 EVERY_LOOK = [(width, scheme) for width in (DESKTOP, PHONE) for scheme in ("light", "dark")]
-LONG = "x" * 64
+OF_A_USER = [
+    f"users:{page}"
+    for page in ("detail", "moderation", "friends", "personal_data", "edit", "delete", "sign_out")
+]
 # Rows are alike: the first few stand for all.
 FIRST_ROWS = {"exclude": ["tbody tr:nth-child(n+4)"]}
 UNFOLD = "document.querySelectorAll('main details').forEach(each => { each.open = true; })"
+LAYOUT = (Path(__file__).parent / "layout.js").read_text()
 RUN_AXE = (
     "context => axe.run(context, {resultTypes: ['violations']}).then(found => found.violations)"
 )
-
-
-def fill(here: Any) -> Any:
-    """Something of every kind, the environment at its limit, and the longest words that fit."""
-    environment, now = here.environment, timezone.now()
-    make_user(environment=environment, user_id=LONG, name="W" * 64, last_seen_at=now)
-    make_users(environment=environment, count=FREE_USER_LIMIT - 2, prefix="ci-")
-    times = {"imposed_at": now - HOUR, "banned_since": now - HOUR}
-    make_ban(environment=environment, user_id=LONG, reason="y" * 200, expires_at=None, **times)
-    make_ban(environment=environment, user_id="mia", expires_at=now + DAY, **times)
-    make_deactivated(environment=environment, user_id="z" * 64, erased_at=None)
-    for model in (BlocklistEntry, AllowlistEntry):
-        make_entry(model, environment=environment, owner_id="mia", listed_id=LONG)
-        make_entry(model, environment=environment, owner_id=LONG, listed_id="mia")
-    make_switch(environment=environment, owner_id="mia")
-    return here
 
 
 def html_pages(client: Any, urls: list[str]) -> list[str]:
@@ -92,20 +69,19 @@ class Inspector:
             self.page.set_viewport_size({"width": width, "height": 900})
             self.page.emulate_media(color_scheme=scheme)
             self.inspect(f"{url} {width} {scheme}")
-        self.page.set_viewport_size({"width": PHONE, "height": 900})
         self.measure(url)
 
     def measure(self, what: str) -> None:
-        wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide > 0:
-            self.wrong.append((what, "sticks out sideways", wide))
+        """On a desktop, then on a phone, where the window stays."""
+        for width in (DESKTOP, PHONE):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.wrong += [(what, width, *found) for found in self.page.evaluate(LAYOUT)]
 
     def inspect(self, what: str) -> None:
         self.wrong += [
             (what, rule["id"], rule["impact"], rule["nodes"][0]["html"][:200])
             for rule in self.page.evaluate(RUN_AXE, FIRST_ROWS)
         ]
-        self.measure(what)
         self.wrong += [(what, text) for text in self.window.complaints]
         self.window.complaints.clear()
 
@@ -120,6 +96,7 @@ class Inspector:
             self.page.keyboard.press("Enter")
             expect(self.page.get_by_role("dialog")).to_be_visible()
             self.inspect(f"dialog {name}")
+            self.measure(f"dialog {name}")
             self.page.keyboard.press("Escape")
             expect(self.page.get_by_role("dialog")).to_have_count(0)
             expect(opener).to_be_focused()
@@ -127,7 +104,7 @@ class Inspector:
 
 @pytest.fixture
 def application():
-    application = make_application(name="Chirp")
+    application = make_application(name="C" * 80)
     make_member(application=application, role=Role.VIEWER)
     return application
 
@@ -135,16 +112,43 @@ def application():
 class TestEveryPage:
     @pytest.mark.parametrize("kind", ["development", "production"])
     def test_of_a_full_environment_and_every_dialog(self, opened, axe, client, application, kind):
-        here = fill(world(application, kind))
+        here = longest.fill(world(application, kind))
         urls = [here.url(name) for name, page in OF_ENVIRONMENT.items() if "GET" in page.methods]
         urls += [f"{here.url('quota:index')}?free=20", f"{here.url('bans:index')}?tab=all"]
+        urls += [address(name, here.environment, longest.USER_ID) for name in OF_A_USER]
+        urls += [f"{here.url('lists:index')}?list=allowlist&owner={longest.USER_ID}"]
+        urls += [f"{here.url('users:index')}?q={'y' * 64}", f"{here.url('users:index')}?q=x"]
+        if kind == "development":
+            two = f"a={longest.USER_ID}&b={longest.OTHER_ID}"
+            urls += [f"{here.url('try_it:index')}?{two}"]
         with opened(here.environment) as window:
+            longest.sign_in_as_the_longest()
             inspector = Inspector(window, axe)
             for url in html_pages(client, urls):
                 inspector.visit(url, LOOKS[kind])
                 inspector.open_dialogs()
         assert inspector.wrong == []
         assert {"bans:impose", "bans:change", "deactivated:reactivation_call"} <= inspector.dialogs
+
+    def test_that_registers_the_longest_id(self, opened, axe, application):
+        environment = make_environment(application=application)
+        with opened(environment) as window:
+            inspector, page = Inspector(window, axe), window.page
+            window.open(address("users:index", environment))
+            page.get_by_role("link", name="Register a test user").click()
+            dialog = page.get_by_role("dialog")
+            dialog.get_by_label("User id").fill(longest.USER_ID)
+            dialog.get_by_label("Name").fill(longest.NAME)
+            dialog.get_by_role("button", name="Register").click()
+            expect(dialog.get_by_text("Access token")).to_be_visible()
+            inspector.inspect("is registered")
+            inspector.measure("is registered")
+            dialog.get_by_role("link", name="Done").click()
+            window.open(address("bans:impose", environment) + f"?user={longest.USER_ID}")
+            page.get_by_role("button", name="Ban").click()
+            expect(page.get_by_text("Banned")).to_be_visible()
+            inspector.measure("a message")
+        assert inspector.wrong == []
 
     def test_with_nothing_on_it(self, opened, axe, client, application):
         environment = make_environment(application=application)

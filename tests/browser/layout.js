@@ -1,0 +1,36 @@
+// What is laid out wrong: [what, the element] for each. A page's width is its window's.
+() => {
+  const wrong = [];
+  const shown = (element) => {
+    const tag = element.tagName.toLowerCase();
+    const classes = element.className?.baseVal ?? element.className;
+    return `${tag}.${classes} in ${element.parentElement?.className} “${element.textContent.trim().slice(0, 40)}”`;
+  };
+  const wide = document.documentElement.scrollWidth - innerWidth;
+  if (wide > 0) wrong.push([`sticks out sideways by ${wide} px`, "page"]);
+  const isDesk = innerWidth > 760;
+  for (const element of document.querySelectorAll("header *, main *, dialog *")) {
+    if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    if (element.closest(".visually-hidden, svg, option, datalist, select, .reason, input, textarea")) continue;
+    const style = getComputedStyle(element);
+    if (style.display === "inline" || element.clientWidth === 0) continue;
+    const over = element.scrollWidth - element.clientWidth;
+    if (over <= 8) continue; // what pulls its hover over its edges
+    // Tooltips of buttons lie above the page and are clear until asked for.
+    if (element.querySelector(".reason")) continue;
+    const overflow = style.overflowX;
+    if (overflow === "visible") {
+      // The deepest one is to blame; what contains it spills as well.
+      const deeper = [...element.children].some((child) => child.scrollWidth > element.clientWidth);
+      if (!deeper) wrong.push([`spills by ${over} px`, shown(element)]);
+    } else if (overflow === "hidden" || overflow === "clip") {
+      // An ellipsis is fair where the whole is told on hover.
+      if (!element.closest("[title]") && style.clipPath === "none") wrong.push(["is cut", shown(element)]);
+    } else if (isDesk && element.matches(".table-scroll")) {
+      wrong.push([`pushes columns off by ${over} px`, element.getAttribute("aria-label")]);
+    } else if (!element.matches("[tabindex], [tabindex] *")) {
+      wrong.push(["cannot be scrolled by keyboard", shown(element)]);
+    }
+  }
+  return wrong;
+}
