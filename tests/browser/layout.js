@@ -14,6 +14,8 @@
     if (element.closest(".visually-hidden, svg, option, datalist, select, .reason, input, textarea")) continue;
     const style = getComputedStyle(element);
     if (style.display === "inline" || element.clientWidth === 0) continue;
+    const isClamped = style.webkitLineClamp !== "none" && element.scrollHeight > element.clientHeight + 1;
+    if (isClamped && !element.title) wrong.push(["is cut", shown(element)]);
     const over = element.scrollWidth - element.clientWidth;
     if (over <= 8) continue; // what pulls its hover over its edges
     // Tooltips of buttons lie above the page and are clear until asked for.
