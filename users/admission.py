@@ -19,9 +19,11 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from applications.counting import count
 from applications.models import USER_LIMITS, Environment
 from applications.statements import Statement
 from users import identity, quota, spelling
+from users.models import AppUser
 
 # Each id is locked until its transaction ends, and PostgreSQL has room for some 6,400 locks in all.
 MOST_AT_ONCE = 2_000
@@ -116,8 +118,10 @@ def admit(
         return Admitted(answer.new, answer.known)
     if answer.deactivated:
         raise UserDeactivated(answer.deactivated)
+    # The statement has counted no further than the limit.
+    used = count(AppUser.objects.filter(environment=environment))
     raise quota.QuotaExceeded(
-        limit=answer.seats, used=answer.used, is_development=environment.is_development
+        limit=answer.seats, used=used, is_development=environment.is_development
     )
 
 

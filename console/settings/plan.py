@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from applications import environments
 from applications.access import Permission
-from applications.audit import Actor
 from applications.models import FREE_USER_LIMIT, Environment, Plan
+from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
@@ -68,6 +68,6 @@ def plan_change(request: MemberRequest, environment: Environment) -> HttpRespons
         return responses.dialog(request, "console/settings/_plan.html", context, status=status)
     plan = Plan(form.cleaned_data["plan"])
     environments.change(
-        environment=environment, by=Actor.staff(request), now=timezone.now(), plan=plan
+        environment=environment, by=acting_staff(request), now=timezone.now(), plan=plan
     )
     return responses.moved(request, f"The plan is {plan.label}: {LIMITS[plan]}.", to=home)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from applications.counting import Count
 from applications.models import Environment
 from users.admission import Admitted, UserDeactivated
 from users.models import AppUser, DeactivatedUser, RegistrationTally
@@ -36,7 +37,9 @@ def admit(*, environment, newcomers, now, renew=False, leave_out_deactivated=Fal
     limit, used = environment.user_limit, AppUser.objects.filter(environment=environment).count()
     if limit is not None and fresh:
         if used + len(fresh) > limit:
-            raise QuotaExceeded(limit=limit, used=used, is_development=environment.is_development)
+            raise QuotaExceeded(
+                limit=limit, used=Count(used), is_development=environment.is_development
+            )
         for percent in THRESHOLDS:
             if used < percent * limit / 100 <= used + len(fresh):
                 audit.record(
