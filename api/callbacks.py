@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from applications import environments
+from applications import app_secrets
 from applications.models import Delivery, Webhook
 from applications.webhook_formats import Body, Format, Signed
 
@@ -35,7 +35,7 @@ def signed_format(*, label: str, body: Callable[[Delivery], Body]) -> Format:
 
 def app_secret(webhook: Webhook) -> list[str]:
     newest = webhook.environment.secrets.live().order_by("-pk")[:1]
-    return [environments.secret_text(secret) for secret in newest]
+    return [app_secrets.text(secret) for secret in newest]
 
 
 def milliseconds(moment: datetime) -> int:

@@ -24,7 +24,7 @@ from django.http import HttpRequest
 from pydantic import Field, StrictBool
 
 from api.vendor import Caller, Request
-from applications import callers, environments
+from applications import app_secrets, callers
 from applications.audit import Actor
 from applications.models import AppSecret, AuditEvent, Environment
 from applications.requests import client_address
@@ -117,7 +117,7 @@ def authenticate(request: Request) -> Caller:
         used = _signer(request, secrets, _version_1)
     if request.call.vendor not in used.environment.application.vendors:
         raise DoorClosed
-    environments.secret_used(used, now=request.call.now)
+    app_secrets.note_use(used, now=request.call.now)
     return Caller(
         environment=used.environment,
         actor=Actor(
@@ -144,7 +144,7 @@ def _signer(
     signature = _required(request, "Signature").lower().encode()
     used = None
     for secret in secrets:
-        if hmac.compare_digest(made(request, environments.secret_text(secret)).encode(), signature):
+        if hmac.compare_digest(made(request, app_secrets.text(secret)).encode(), signature):
             used = secret
     if used is None:
         raise BadSignature("Signature: not made with this app key's secret")

@@ -9,7 +9,7 @@ Invariants
   that made the change at once.
 * What is unknown is not remembered: a new application is known from its first call on, and callers
   who make up app keys fill no memory.
-* The rows are shared by all threads. Nobody changes them but `environments.secret_used`.
+* The rows are shared by all threads. Nobody changes them but `app_secrets.note_use`.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,12 +1,8 @@
-"""Create an application with its two environments; change them; rotate their secrets.
+"""Create an application with its two environments, and change them.
 
 Invariants
 ----------
 * An application is born whole: both environments, each with its app key and one secret.
-* An environment has one or two live secrets: two while callers move from one to the next, never
-  none.
-* A secret's text leaves this module twice: from the verb that makes it, to be shown once, and to
-  whoever must check a signature.
 """
 
 import secrets
@@ -16,34 +12,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.text import slugify
 
-from applications import audit, callers, vault, vendors
+from applications import app_secrets, audit, locks, vendors
 from applications.audit import Actor
 from applications.audit_types import AuditType
-from applications.models import Application, AppSecret, Environment, Member, Plan, Role
+from applications.models import Application, Environment, Member, Plan, Role
 from applications.vendors import InvalidSetting
 
-MAX_LIVE_SECRETS = 2
 MAX_UNLOCK = timedelta(days=7)
 # First words of paths that are the site's own.
 OWN_PATH_WORDS = {"admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"}
-# "Last used" is for people who decide whether a secret can go; a write per call would cost more.
-LAST_USED_PRECISION = timedelta(minutes=1)
 _NAME_MAX_LENGTH = Application._meta.get_field("name").max_length or 0
-
-
-class TooManySecrets(Exception):
-    """Two secrets are live already; one must be revoked first."""
-
-
-class LastSecret(Exception):
-    """The only live secret cannot be revoked: no call would be accepted any more."""
-
-
-class SecretGone(Exception):
-    """No such live secret: somebody else has revoked it meanwhile."""
 
 
 class InvalidName(Exception):
@@ -55,14 +35,6 @@ class InvalidName(Exception):
 
 class PlanNotAllowed(Exception):
     """Development is always on the trial plan."""
-
-
-@dataclass(frozen=True)
-class NewSecret:
-    """A secret just made: the one moment when its text is known."""
-
-    secret: AppSecret
-    text: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +68,7 @@ def create_application(
             plan=plan if kind == Environment.Kind.PRODUCTION else Plan.TRIAL,
             created_at=now,
         )
-        texts[kind] = _make_secret(environments[kind], by=by, now=now).text
+        texts[kind] = app_secrets.make(environments[kind], by=by, now=now).text
     if owner is not None:
         Member.objects.create(
             application=application, account=owner, role=Role.OWNER, added_at=now, added_by=by.name
@@ -118,7 +90,7 @@ def rename(*, application: Application, name: str, by: Actor, now: datetime) -> 
     Raises `InvalidName`.
     """
     _check_name(name)
-    locked = _lock_application(application)
+    locked = locks.application(application)
     if locked.name == name:
         return
     before, locked.name = locked.name, name
@@ -148,84 +120,6 @@ def _free_org_name(name: str) -> str:
     taken = wish in reserved_org_names() or Application.objects.filter(org_name=wish).exists()
     # Two creators of the same name at once meet at the unique constraint, and one tries again.
     return f"{wish}-{secrets.token_hex(3)}" if taken else wish
-
-
-def _make_secret(environment: Environment, *, by: Actor, now: datetime) -> NewSecret:
-    text = secrets.token_hex(16)  # 32 hex digits: some vendors' libraries take no other secret
-    secret = AppSecret.objects.create(
-        environment=environment,
-        ciphertext=vault.encrypt(text),
-        hint=text[-4:],
-        created_at=now,
-        created_by=by.name,
-    )
-    return NewSecret(secret, text)
-
-
-def _lock_application(application: Application) -> Application:
-    """Of whoever changes it."""
-    callers.forget_changed()
-    return Application.objects.select_for_update(no_key=True).get(pk=application.pk)
-
-
-def _lock(environment: Environment) -> Environment:
-    """Of whoever changes it or its secrets."""
-    callers.forget_changed()
-    return Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
-
-
-@transaction.atomic
-def add_secret(*, environment: Environment, by: Actor, now: datetime) -> NewSecret:
-    """A second live secret, to move callers to. Raises `TooManySecrets`."""
-    _lock(environment)
-    if environment.secrets.live().count() >= MAX_LIVE_SECRETS:
-        raise TooManySecrets
-    new = _make_secret(environment, by=by, now=now)
-    audit.record(
-        AuditType.SECRET_ADDED,
-        environment=environment,
-        by=by,
-        now=now,
-        after={"hint": new.secret.hint},
-    )
-    return new
-
-
-@transaction.atomic
-def revoke_secret(*, environment: Environment, secret_id: int, by: Actor, now: datetime) -> None:
-    """Calls signed with it are refused from now on, by other processes within
-    `callers.REMEMBERED_FOR`. Raises `SecretGone`, `LastSecret`."""
-    _lock(environment)
-    live = list(environment.secrets.live())
-    secret = next((secret for secret in live if secret.pk == secret_id), None)
-    if secret is None:
-        raise SecretGone
-    if len(live) == 1:
-        raise LastSecret
-    AppSecret.objects.filter(pk=secret_id).update(revoked_at=now)
-    audit.record(
-        AuditType.SECRET_REVOKED,
-        environment=environment,
-        by=by,
-        now=now,
-        before={"hint": secret.hint},
-    )
-
-
-def secret_text(secret: AppSecret) -> str:
-    """For whoever must compute with it: signatures, app tokens."""
-    return vault.decrypt(secret.ciphertext)
-
-
-def secret_used(secret: AppSecret, *, now: datetime) -> None:
-    """Note the use, to the minute; not an audit matter, for it changes nothing."""
-    stale = now - LAST_USED_PRECISION
-    if secret.last_used_at is None or secret.last_used_at <= stale:
-        AppSecret.objects.filter(
-            Q(last_used_at=None) | Q(last_used_at__lte=stale), pk=secret.pk
-        ).update(last_used_at=now)
-        # The row may be remembered, and the next call is not to ask again.
-        secret.last_used_at = now
 
 
 def _is_bool(value: Any) -> bool:
@@ -270,7 +164,7 @@ def change(
             raise InvalidSetting(name, complaint)
     if environment.is_development and wanted.get("plan", Plan.TRIAL) != Plan.TRIAL:
         raise PlanNotAllowed
-    locked = _lock(environment)
+    locked = locks.environment(environment)
     named = vendor_settings or {}
     stored, documents = locked.vendor_settings, vendors.merged(locked.vendor_settings, named)
     before = {name: getattr(locked, name) for name in wanted} | vendors.in_force(stored, named)
@@ -302,7 +196,7 @@ def unlock_deletion(
     """
     if not timedelta(0) <= lasting <= MAX_UNLOCK:
         raise InvalidSetting("lasting", f"At most {MAX_UNLOCK.days} days.")
-    locked = _lock(environment)
+    locked = locks.environment(environment)
     before, after = locked.deletion_unlocked_until, now + lasting if lasting else None
     Environment.objects.filter(pk=locked.pk).update(deletion_unlocked_until=after)
     locked.deletion_unlocked_until = after
@@ -326,7 +220,7 @@ def answer_vendors(
     """Which vendors' calls are answered; the others get their vendor's refusal."""
     chosen = set(names)
     wanted = [vendor.name for vendor in vendors.vendors() if vendor.name in chosen]
-    locked = _lock_application(application)
+    locked = locks.application(application)
     if locked.vendors != wanted:
         Application.objects.filter(pk=application.pk).update(vendors=wanted)
         audit.record(

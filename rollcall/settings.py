@@ -1,8 +1,7 @@
 """Settings, all from the environment; `.env.example` has a line for each.
 
-Nothing needs to be set to run the demo: PostgreSQL and Valkey come as wheels, and secrets are made
-once. Everything that is written lies under `DATA_DIR`. What production must set is checked by
-`manage.py check --deploy` (see `rollcall/checks.py`).
+The demo needs none of them set: its stores come as wheels, and secrets are made once. Everything
+that is written lies under `DATA_DIR`. `rollcall/checks.py` says what production must set.
 """
 
 from datetime import timedelta
@@ -39,8 +38,7 @@ PROCESSES_FILE = DATA_DIR / orphans.FILE  # in which a supervisor says how its p
 # --- Secrets -----------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY", "") or own_secret(DATA_DIR, "secret-key")
-# Outside the database on purpose: they encrypt app secrets and sign access tokens. The first one
-# encrypts and signs, all of them decrypt and verify, so a new key is put in front of the old.
+# They encrypt app secrets and sign access tokens: the first one does, all of them are understood.
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", []) or [own_secret(DATA_DIR, "encryption-key")]
 # For the system checks: which of the two an installation has made for itself.
 OWN_SECRETS = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if not env.words(name, [])]

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from applications import environments, webhooks
+from applications import app_secrets, environments, webhooks
 from applications.announcements import EVENTS
 from applications.audit import Actor
 from applications.environments import NewApplication
@@ -87,7 +87,7 @@ def secret_of(environment: Environment) -> str:
     """The text of the environment's oldest live secret."""
     secret = environment.secrets.live().order_by("pk").first()
     assert secret is not None
-    return environments.secret_text(secret)
+    return app_secrets.text(secret)
 
 
 def make_member(

@@ -33,14 +33,6 @@ def shown(path):
     return str(path.relative_to(settings.BASE_DIR))
 
 
-def imported(tree):
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-
-
 def is_door(path):
     """Pages, admin (`admin_base` is what its pages share), tasks and commands read the clock. So
     does the bus, of which no law asks when: it rests while Redis is away.
@@ -49,15 +41,6 @@ def is_door(path):
         "views",
         "management",
     } & set(path.parts)
-
-
-@pytest.mark.parametrize("path", modules(*STOREYS), ids=shown)
-class TestModule:
-    def test_imports_its_own_storey_and_those_below(self, path):
-        own = path.relative_to(settings.BASE_DIR).parts[0]
-        above = set(STOREYS[STOREYS.index(own) + 1 :])
-        tree = ast.parse(path.read_text())
-        assert not [name for name in imported(tree) if name.split(".")[0] in above]
 
 
 @pytest.mark.parametrize("path", [p for p in modules(*DOMAIN) if not is_door(p)], ids=shown)
@@ -71,9 +54,6 @@ class TestDomainModule:
         ]
         clocks = {"now", "utcnow", "today", "localtime", "monotonic", "time_ns", "Now"}
         assert not [name for name in called if name.split(".")[-1] in clocks or name == "time.time"]
-
-    def test_is_small_enough_to_be_read_at_once(self, path):
-        assert len(path.read_text().splitlines()) <= 350
 
 
 class TestModels:
@@ -128,3 +108,10 @@ def test_each_law_has_a_test_that_names_it():
 @pytest.mark.parametrize("module", sorted(set(KEPT_BY.values())))
 def test_the_module_that_keeps_a_law_exists(module):
     assert importlib.util.find_spec(module)
+
+
+def test_every_module_is_small_enough_to_be_read_at_once():
+    """Tables of words may be long: a vendor's schemas."""
+    everything = modules(*STOREYS, "api", "gateway", "rollcall")
+    lengths = {shown(path): len(path.read_text().splitlines()) for path in everything}
+    assert [path for path in lengths if lengths[path] > 300 and "schemas" not in path] == []

@@ -177,12 +177,7 @@ def _befriend(
 
 @transaction.atomic
 def remove(
-    *,
-    environment: Environment,
-    user_id: str,
-    friend_ids: Iterable[str],
-    by: Actor,
-    now: datetime,
+    *, environment: Environment, user_id: str, friend_ids: Iterable[str], by: Actor, now: datetime
 ) -> list[str]:
     """End these friendships, both sides; those who were friends. Raises `UnknownUsers`."""
     wanted = identity.check_user_ids(friend_ids)
@@ -295,51 +290,6 @@ def describe(
             before={"friend": friend_id, **before},
             after={"friend": friend_id, **given},
         )
-
-
-@transaction.atomic
-def set_permission(
-    *,
-    environment: Environment,
-    user_ids: Iterable[str],
-    permission: FriendPermission,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Who may become these users' friend. Raises `UnknownUsers`."""
-    wanted = identity.check_user_ids(user_ids)
-    before = permissions(environment=environment, user_ids=wanted)
-    AppUser.objects.filter(environment=environment, user_id__in=wanted).update(
-        friend_permission=permission
-    )
-    audit.record_many(
-        AuditType.FRIEND_PERMISSION_CHANGED,
-        environment=environment,
-        by=by,
-        now=now,
-        changes=[
-            (user_id, _said(FriendPermission(old)), _said(permission))
-            for user_id, old in before.items()
-            if old != permission
-        ],
-    )
-
-
-def _said(permission: FriendPermission) -> dict[str, str]:
-    return {"permission": permission.label.lower()}
-
-
-def permissions(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:
-    """user_id → FriendPermission value, in the order asked. Raises `UnknownUsers`."""
-    wanted = list(dict.fromkeys(user_ids))
-    known = dict(
-        AppUser.objects.filter(environment=environment, user_id__in=wanted).values_list(
-            "user_id", "friend_permission"
-        )
-    )
-    if missing := set(wanted) - set(known):
-        raise UnknownUsers(missing)
-    return {user_id: known[user_id] for user_id in wanted}
 
 
 def _requests(environment: Environment, *, sender_id: str, recipient_id: str) -> Any:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from api.agora import access_token, naming, service_token
 from api.agora.wire import Failure
-from applications import environments
+from applications import app_secrets
 from applications.models import AppSecret, Environment
 from moderation import bans
 from users import tokens
@@ -45,7 +45,7 @@ def prove(
     else:
         found = _by_users_token(token, environment, now)
     if found.secret is not None:
-        environments.secret_used(found.secret, now=now)
+        app_secrets.note_use(found.secret, now=now)
     if found.user is not None:
         user_ids = [found.user.user_id]
         if bans.in_force(environment=environment, user_ids=user_ids, now=now):
@@ -64,7 +64,7 @@ def _by_access_token(
         raise TokenRejected(Failure.OTHER_APP)
     used = None
     for secret in secrets:
-        if found.is_signed_with(environments.secret_text(secret)):
+        if found.is_signed_with(app_secrets.text(secret)):
             used = secret
     if used is None or found.grant is None or found.issued_at > now + access_token.MAX_SKEW:
         raise TokenRejected(Failure.NOT_OURS)

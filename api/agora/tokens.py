@@ -12,7 +12,7 @@ from api.agora import answers, auth, naming, schemas, service_token, users, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import entities, milliseconds
 from api.agora.wire import Failure, Refused
-from applications import environments
+from applications import app_secrets
 from applications.models import AppSecret
 from moderation import bans
 from users import passwords
@@ -71,12 +71,12 @@ def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
         raise Refused(wire.GRANT_UNKNOWN_CLIENT)
     used = None
     for secret in caller.secrets:
-        text = environments.secret_text(secret)
+        text = app_secrets.text(secret)
         if hmac.compare_digest(text.encode(), body.client_secret.encode(errors="replace")):
             used = secret
     if used is None:
         raise Refused(wire.GRANT_WRONG_SECRET)
-    environments.secret_used(used, now=caller.now)
+    app_secrets.note_use(used, now=caller.now)
     return _app_token(caller, used, _asked_lifetime(body))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from api import fields, profile_words
 from api.vendor import Caller
-from users import friends, profiles
+from users import friend_permissions, friends, profiles
 from users.models import FriendPermission
 
 # How the vendors number: whether a friend is asked first, and whether two are friends.
@@ -97,14 +97,14 @@ def describe(
 
 def set_permission(caller: Caller, user_ids: Sequence[str], permission: int) -> None:
     """Say who may become these users' friend. 1: anyone, 2: after approval, 3: nobody."""
-    friends.set_permission(
+    friend_permissions.change(
         **caller.who_and_when, user_ids=user_ids, permission=FriendPermission(permission)
     )
 
 
 def permissions(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
     """Who may become these users' friend. 1: anyone, 2: after approval, 3: nobody."""
-    found = friends.permissions(environment=caller.environment, user_ids=user_ids)
+    found = friend_permissions.of_users(environment=caller.environment, user_ids=user_ids)
     return {
         "users": [
             {"user_id": user_id, "permission": permission} for user_id, permission in found.items()

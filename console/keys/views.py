@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from applications import environments
+from applications import app_secrets, environments
 from applications.access import Permission
 from applications.models import Environment
 from applications.requests import acting_staff
@@ -32,10 +32,8 @@ def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse
     if request.method != "POST":
         return redirect(_home(environment))
     try:
-        new = environments.add_secret(
-            environment=environment, by=acting_staff(request), now=timezone.now()
-        )
-    except environments.TooManySecrets:
+        new = app_secrets.add(environment=environment, by=acting_staff(request), now=timezone.now())
+    except app_secrets.TooManySecrets:
         message = "Two secrets are live already. Revoke one before you add another."
         return responses.moved(request, message, to=_home(environment), tone="error")
     return _page(request, environment, new=new, status=201)
@@ -59,13 +57,13 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
         context["error"] = f"That is not {secret.hint}. Nothing was revoked."
         return responses.dialog(request, "console/keys/_revoke.html", context, status=422)
     try:
-        environments.revoke_secret(
+        app_secrets.revoke(
             environment=environment,
             secret_id=secret_id,
             by=acting_staff(request),
             now=timezone.now(),
         )
-    except (environments.SecretGone, environments.LastSecret):
+    except (app_secrets.SecretGone, app_secrets.LastSecret):
         message = "Somebody else has changed the secrets meanwhile. Nothing was revoked."
         return responses.moved(request, message, to=_home(environment), tone="error")
     return responses.moved(request, f"The secret …{secret.hint} is revoked.", to=_home(environment))
@@ -118,7 +116,7 @@ def _page(
     request: MemberRequest,
     environment: Environment,
     *,
-    new: environments.NewSecret | None = None,
+    new: app_secrets.NewSecret | None = None,
     rates: RateLimitsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -127,7 +125,7 @@ def _page(
         "secrets": live,
         "new": new,
         "host": request.build_absolute_uri("/").rstrip("/"),
-        "can_add": len(live) < environments.MAX_LIVE_SECRETS,
+        "can_add": len(live) < app_secrets.MAX_LIVE_SECRETS,
         "can_revoke": len(live) > 1,
         "rates": rates or RateLimitsForm(environment=environment),
         "documented": vendors(),

@@ -5,10 +5,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import deliveries, webhooks
 from applications.access import Permission
@@ -23,9 +23,7 @@ from console.webhooks.forms import WebhookForm
 
 LOG_SIZE = 20
 NEWEST_FIRST = Keyset("-id")
-CHANGED = "deliveries-changed"
 GONE = "Somebody else has removed this endpoint meanwhile."
-DISABLED = "The endpoint is disabled. Enable it first; nothing was sent."
 
 
 @require_safe
@@ -64,7 +62,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
             form.add_error(_field(invalid), str(invalid))
         else:
             secret = new.secret if webhooks.formats()[format].has_own_secret else ""
-            return _detail(request, new.webhook, secret=secret, status=201)
+            return detail_page(request, new.webhook, secret=secret, status=201)
     return _form(request, environment, form, format)
 
 
@@ -73,7 +71,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
 def webhook_change(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
-    webhook = _webhook(environment, webhook_id)
+    webhook = find(environment, webhook_id)
     format = _chosen_format(request, webhook.format)
     initial = {"url": webhook.url, "events": webhook.events}
     form = WebhookForm(request.POST or None, format=format, initial=initial)
@@ -89,9 +87,9 @@ def webhook_change(
         except webhooks.InvalidEndpoint as invalid:
             form.add_error(_field(invalid), str(invalid))
         except webhooks.WebhookGone:
-            return _gone(request, environment)
+            return gone(request, environment)
         else:
-            return responses.moved(request, "The endpoint is changed.", to=_home(webhook))
+            return responses.moved(request, "The endpoint is changed.", to=home_url(webhook))
     return _form(request, environment, form, format, webhook)
 
 
@@ -100,131 +98,10 @@ def webhook_change(
 def webhook_detail(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
-    return _detail(request, _webhook(environment, webhook_id))
+    return detail_page(request, find(environment, webhook_id))
 
 
-@require_POST
-@in_environment(Permission.MANAGE_APPLICATION)
-def webhook_test(request: MemberRequest, environment: Environment, webhook_id: int) -> HttpResponse:
-    webhook = _webhook(environment, webhook_id)
-    try:
-        deliveries.send_test(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except deliveries.EndpointDisabled:
-        return responses.done(request, DISABLED, to=_home(webhook), tone="error")
-    message = "A test event is on its way. See below how it goes."
-    return responses.done(request, message, to=_home(webhook), events=[CHANGED])
-
-
-@require_POST
-@in_environment(Permission.MANAGE_APPLICATION)
-def delivery_replay(
-    request: MemberRequest, environment: Environment, webhook_id: int, delivery_id: int
-) -> HttpResponse:
-    webhook = _webhook(environment, webhook_id)
-    delivery = webhook.deliveries.filter(pk=delivery_id).first()
-    if delivery is None:
-        message = (
-            f"This delivery is no longer kept: the log ends after {deliveries.KEPT_FOR.days} days."
-        )
-        return responses.done(request, message, to=_home(webhook), tone="error", events=[CHANGED])
-    delivery.webhook = webhook
-    try:
-        deliveries.replay(delivery=delivery, by=acting_staff(request), now=timezone.now())
-    except deliveries.EndpointDisabled:
-        return responses.done(request, DISABLED, to=_home(webhook), tone="error")
-    message = f"{delivery.event} is on its way again."
-    return responses.done(request, message, to=_home(webhook), events=[CHANGED])
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@in_environment(Permission.MANAGE_APPLICATION)
-def webhook_rotate(
-    request: MemberRequest, environment: Environment, webhook_id: int
-) -> HttpResponse:
-    """Shows the new secret in its own answer, as `webhook_add` does."""
-    webhook = _webhook(environment, webhook_id)
-    if request.method != "POST":
-        return redirect(_home(webhook))
-    try:
-        text = webhooks.rotate_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.TooManySecrets:
-        message = "Two secrets sign already. Retire the former one before you add another."
-        return responses.moved(request, message, to=_home(webhook), tone="error")
-    except webhooks.WebhookGone:
-        return _gone(request, environment)
-    webhook.refresh_from_db()
-    return _detail(request, webhook, secret=text, status=201)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_environment(Permission.MANAGE_APPLICATION)
-def webhook_retire_secret(
-    request: MemberRequest, environment: Environment, webhook_id: int
-) -> HttpResponse:
-    webhook = _webhook(environment, webhook_id)
-    if not webhook.former_secret:
-        message = "The former secret is retired already."
-        return responses.moved(request, message, to=_home(webhook), tone="error")
-    if request.method != "POST":
-        return _dialog(request, webhook, "_retire.html", "Retire the former secret")
-    try:
-        webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.WebhookGone:
-        return _gone(request, environment)
-    return responses.moved(request, "The former secret signs no more.", to=_home(webhook))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_environment(Permission.MANAGE_APPLICATION)
-def webhook_disable(
-    request: MemberRequest, environment: Environment, webhook_id: int
-) -> HttpResponse:
-    webhook = _webhook(environment, webhook_id)
-    if request.method != "POST":
-        return _dialog(request, webhook, "_disable.html", "Disable the endpoint")
-    by = acting_staff(request)
-    try:
-        webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
-    except webhooks.WebhookGone:
-        return _gone(request, environment)
-    return responses.moved(request, "The endpoint is disabled.", to=_home(webhook))
-
-
-@require_POST
-@in_environment(Permission.MANAGE_APPLICATION)
-def webhook_enable(
-    request: MemberRequest, environment: Environment, webhook_id: int
-) -> HttpResponse:
-    webhook = _webhook(environment, webhook_id)
-    try:
-        webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.WebhookGone:
-        return _gone(request, environment)
-    return responses.moved(request, "The endpoint hears of events again.", to=_home(webhook))
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@in_environment(Permission.MANAGE_APPLICATION)
-def webhook_remove(
-    request: MemberRequest, environment: Environment, webhook_id: int
-) -> HttpResponse:
-    """Asks for the host's name: the log and the secrets cannot be had back."""
-    webhook = _webhook(environment, webhook_id)
-    title, fragment = "Remove the endpoint", "_remove.html"
-    if request.method != "POST":
-        return _dialog(request, webhook, fragment, title)
-    if request.POST.get("confirm", "").strip() != _host(webhook):
-        error = f"That is not {_host(webhook)}. Nothing was removed."
-        return _dialog(request, webhook, fragment, title, error=error, status=422)
-    try:
-        webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.WebhookGone:
-        return _gone(request, environment)
-    return responses.moved(request, "The endpoint is removed.", to=_all(environment))
-
-
-def _detail(
+def detail_page(
     request: MemberRequest, webhook: Webhook, *, secret: str = "", status: int = 200
 ) -> HttpResponse:
     format = webhooks.format_of(webhook)
@@ -235,7 +112,7 @@ def _detail(
     found = responses.page(request, of=log, order=NEWEST_FIRST, size=LOG_SIZE)
     context = {
         "webhook": webhook,
-        "host": _host(webhook),
+        "host": host_of(webhook),
         "format": format,
         "events": [(event, EVENTS[event]) for event in webhook.events],
         "secret": secret,
@@ -243,7 +120,7 @@ def _detail(
         "log": [(each, _payload(each, webhook)) for each in found.rows],
         "lost_only": lost_only,
         "everything": not lost_only,
-        "log_url": _home(webhook),
+        "log_url": home_url(webhook),
         "kept_for": deliveries.KEPT_FOR,
     }
     return responses.shown(
@@ -293,30 +170,10 @@ def _form(
             for name, each in webhooks.formats().items()
         ],
         "has_own_secret": webhooks.formats()[format].has_own_secret,
-        "back": _home(webhook) if webhook else _all(environment),
+        "back": home_url(webhook) if webhook else list_url(environment),
     }
     status = 422 if form.errors else 200
     return render(request, "console/webhooks/form.html", context, status=status)
-
-
-def _dialog(
-    request: MemberRequest,
-    webhook: Webhook,
-    fragment: str,
-    title: str,
-    *,
-    error: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "webhook": webhook,
-        "title": title,
-        "host": _host(webhook),
-        "has_waiting": webhook.deliveries.waiting().exists(),
-        "back": _home(webhook),
-        "error": error,
-    }
-    return responses.dialog(request, f"console/webhooks/{fragment}", context, status=status)
 
 
 def _chosen_format(request: MemberRequest, otherwise: str) -> str:
@@ -329,23 +186,23 @@ def _field(invalid: webhooks.InvalidEndpoint) -> str | None:
     return invalid.field if invalid.field in WebhookForm.base_fields else None
 
 
-def _webhook(environment: Environment, webhook_id: int) -> Webhook:
+def find(environment: Environment, webhook_id: int) -> Webhook:
     webhook: Webhook = get_object_or_404(environment.webhooks, pk=webhook_id)
     webhook.environment = environment
     return webhook
 
 
-def _gone(request: MemberRequest, environment: Environment) -> HttpResponse:
-    return responses.moved(request, GONE, to=_all(environment), tone="error")
+def gone(request: MemberRequest, environment: Environment) -> HttpResponse:
+    return responses.moved(request, GONE, to=list_url(environment), tone="error")
 
 
-def _host(webhook: Webhook) -> str:
+def host_of(webhook: Webhook) -> str:
     return urlsplit(webhook.url).netloc
 
 
-def _all(environment: Environment) -> str:
+def list_url(environment: Environment) -> str:
     return page_url(environment, "webhooks:index")
 
 
-def _home(webhook: Webhook) -> str:
+def home_url(webhook: Webhook) -> str:
     return page_url(webhook.environment, "webhooks:detail", webhook.pk)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from applications import environments, members
+from applications import app_secrets, environments, members
 from applications.environments import NewApplication
 from applications.models import Plan, Role
 from rollcall.demo.timeline import Timeline, staff
@@ -79,14 +79,12 @@ def run_acme(timeline: Timeline, acme: NewApplication, owner: str) -> None:
         by=staff(ADMIN),
     )
     [old_secret] = production.secrets.live()
-    timeline.add(
-        timeline.ago(days=6.4), environments.add_secret, environment=production, by=staff(ADMIN)
-    )
-    timeline.add(timeline.ago(days=1.2), environments.secret_used, secret=old_secret)
+    timeline.add(timeline.ago(days=6.4), app_secrets.add, environment=production, by=staff(ADMIN))
+    timeline.add(timeline.ago(days=1.2), app_secrets.note_use, secret=old_secret)
 
     def use_new_secret(now: datetime) -> None:
         new = production.secrets.live().order_by("pk").last()
         assert new is not None  # noqa: S101 - made above
-        environments.secret_used(new, now=now)
+        app_secrets.note_use(new, now=now)
 
     timeline.add(timeline.ago(minutes=2), use_new_secret)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from applications import deliveries, environments, webhooks
+from applications import app_secrets, deliveries, webhooks
 from applications.models import Webhook
 from applications.webhooks import InvalidEndpoint
 from tests.factories import (
@@ -87,7 +87,7 @@ class TestSignature:
     @pytest.mark.parametrize("vendor", VENDORS)
     def test_is_made_with_the_newest_live_secret(self, environment, receiver, ask, vendor):
         old = secret_of(environment)
-        new = environments.add_secret(environment=environment, by=staff_actor(), now=NOON).text
+        new = app_secrets.add(environment=environment, by=staff_actor(), now=NOON).text
         webhook = ask(vendor, "?env=dev&x=%20")
         deliveries.send_test(webhook=webhook, by=staff_actor(), now=NOON)
         [request] = received(receiver, NOON)

@@ -5,7 +5,7 @@ from django.test import RequestFactory
 
 from api import signature
 from api.vendor import Call
-from applications import environments, vault
+from applications import app_secrets, vault
 from applications.models import AppSecret, AuditEvent
 from tests.api.callers import sign, signed_headers
 from tests.factories import HOUR, MINUTE, NOON, make_environment, secret_of, staff_actor
@@ -77,7 +77,7 @@ class TestSignature:
 
     def test_may_be_made_with_either_of_two_live_secrets(self, environment):
         old = secret_of(environment)
-        new = environments.add_secret(environment=environment, by=staff_actor(), now=NOON)
+        new = app_secrets.add(environment=environment, by=staff_actor(), now=NOON)
 
         assert authenticate(signed_headers(environment, secret=old))
         assert authenticate(signed_headers(environment, secret=new.text))
@@ -85,10 +85,8 @@ class TestSignature:
     def test_is_worth_nothing_once_its_secret_is_revoked(self, environment):
         old = environment.secrets.get()
         headers = signed_headers(environment)
-        environments.add_secret(environment=environment, by=staff_actor(), now=NOON)
-        environments.revoke_secret(
-            environment=environment, secret_id=old.pk, by=staff_actor(), now=NOON
-        )
+        app_secrets.add(environment=environment, by=staff_actor(), now=NOON)
+        app_secrets.revoke(environment=environment, secret_id=old.pk, by=staff_actor(), now=NOON)
 
         with pytest.raises(signature.BadSignature):
             authenticate(headers)

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 from django.test import RequestFactory
 
-from applications import audit, environments, members
+from applications import app_secrets, audit, environments, members
 from applications.audit import OutsideTransaction
 from applications.models import Application, AppSecret, AuditEvent, Environment, Member, Role
 from applications.requests import acting_staff
@@ -29,6 +29,7 @@ from users import (
     attributes,
     deactivation,
     deletion,
+    friend_permissions,
     friends,
     hosted_profiles,
     presence,
@@ -77,7 +78,7 @@ def by_api(environment):
 # Each kind of change, made once.
 VERBS = {
     "application.created": lambda e: environments.create_application(name="B", by=GRACE, now=NOON),
-    "secret.added": lambda e: environments.add_secret(**here(e)),
+    "secret.added": lambda e: app_secrets.add(**here(e)),
     "member.added": lambda e: members.add(
         application=e.application, username="new", role=Role.VIEWER, by=GRACE, now=NOON
     ),
@@ -121,7 +122,7 @@ VERBS = {
     "friend.described": lambda e: friends.describe(
         user_id="ada", friend_id="pal", alias="P", **here(e)
     ),
-    "friend.permission_changed": lambda e: friends.set_permission(
+    "friend.permission_changed": lambda e: friend_permissions.change(
         user_ids=["ada"], permission=FriendPermission.NOBODY, **here(e)
     ),
     "profile.changed": lambda e: hosted_profiles.set_fields(
@@ -155,7 +156,7 @@ def befriended(environment):
         make_user(environment=environment, user_id=user_id)
     at = here(environment)
     friends.add(user_id="ada", friend_id="pal", **at)
-    friends.set_permission(user_ids=["shy", "ada"], permission=FriendPermission.APPROVAL, **at)
+    friend_permissions.change(user_ids=["shy", "ada"], permission=FriendPermission.APPROVAL, **at)
     friends.add(user_id="eager", friend_id="ada", **at)
     hosted_profiles.set_fields(user_id="pal", basic={"name": "Pal"}, **at)
     attributes.merge(user_id="pal", values={"mood": "good"}, **at)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from applications import callers, environments
+from applications import app_secrets, callers, environments
 from applications.models import AppSecret, Environment
 from tests.factories import NOON, make_environment, staff_actor
 from users import tokens
@@ -18,7 +18,7 @@ BY = {"by": staff_actor(), "now": NOON}
 def environment(db):
     callers.forget()
     environment = make_environment(kind="production")
-    environments.add_secret(environment=environment, **BY)
+    app_secrets.add(environment=environment, **BY)
     return environment
 
 
@@ -76,9 +76,7 @@ class TestOwnChanges:
     @pytest.mark.parametrize(
         "change",
         [
-            lambda e: environments.revoke_secret(
-                environment=e, secret_id=e.secrets.latest("pk").pk, **BY
-            ),
+            lambda e: app_secrets.revoke(environment=e, secret_id=e.secrets.latest("pk").pk, **BY),
             lambda e: environments.change(environment=e, plan="pro", **BY),
             lambda e: environments.unlock_deletion(environment=e, lasting=timedelta(hours=1), **BY),
             lambda e: environments.answer_vendors(application=e.application, names=[], **BY),
@@ -133,6 +131,6 @@ def row(model):
 def test_a_use_is_noted_once_by_all_who_share_the_memory(environment, django_assert_num_queries):
     [first, _] = callers.secrets_of_key(environment.app_key, now=NOON)
     with django_assert_num_queries(1):
-        environments.secret_used(first, now=NOON)
-        environments.secret_used(first, now=NOON + SECOND / 2)
+        app_secrets.note_use(first, now=NOON)
+        app_secrets.note_use(first, now=NOON + SECOND / 2)
     assert AppSecret.objects.get(pk=first.pk).last_used_at == NOON

@@ -8,14 +8,9 @@ from django.apps import apps
 from django.core import serializers
 from django.db import IntegrityError, transaction
 
-from applications import environments, vault
-from applications.environments import (
-    InvalidSetting,
-    LastSecret,
-    PlanNotAllowed,
-    SecretGone,
-    TooManySecrets,
-)
+from applications import app_secrets, environments, vault
+from applications.app_secrets import LastSecret, SecretGone, TooManySecrets
+from applications.environments import InvalidSetting, PlanNotAllowed
 from applications.models import (
     FREE_USER_LIMIT,
     AppSecret,
@@ -174,49 +169,49 @@ class TestSecrets:
     def test_the_database_holds_no_text_of_a_secret_and_no_token(self):
         new = make_new_application()
         environment = new.environments["development"]
-        added = environments.add_secret(environment=environment, by=GRACE, now=NOON)
+        added = app_secrets.add(environment=environment, by=GRACE, now=NOON)
         token = registration.register(environment=environment, user_id="ada", now=NOON).token
         stored = everything_stored()
         assert environment.app_key in stored
         for text in [*new.secret_texts.values(), added.text, token]:
             assert text not in stored
-        assert environments.secret_text(added.secret) == added.text
+        assert app_secrets.text(added.secret) == added.text
 
     def test_two_are_live_while_callers_move_and_never_three_or_none(self):
         environment = make_environment()
         first = environment.secrets.get()
-        second = environments.add_secret(environment=environment, by=GRACE, now=NOON).secret
+        second = app_secrets.add(environment=environment, by=GRACE, now=NOON).secret
         with pytest.raises(TooManySecrets):
-            environments.add_secret(environment=environment, by=GRACE, now=NOON)
+            app_secrets.add(environment=environment, by=GRACE, now=NOON)
         assert list(AppSecret.objects.for_app_key(environment.app_key)) == [first, second]
         revoke = {"environment": environment, "by": GRACE, "now": NOON}
-        environments.revoke_secret(secret_id=first.pk, **revoke)
+        app_secrets.revoke(secret_id=first.pk, **revoke)
         assert list(AppSecret.objects.for_app_key(environment.app_key)) == [second]
         with pytest.raises(SecretGone):
-            environments.revoke_secret(secret_id=first.pk, **revoke)
+            app_secrets.revoke(secret_id=first.pk, **revoke)
         with pytest.raises(LastSecret):
-            environments.revoke_secret(secret_id=second.pk, **revoke)
+            app_secrets.revoke(secret_id=second.pk, **revoke)
 
     def test_of_another_environment_cannot_be_revoked(self):
         mine, other = make_environment(), make_environment()
         with pytest.raises(SecretGone):
-            environments.revoke_secret(
+            app_secrets.revoke(
                 environment=mine, secret_id=other.secrets.get().pk, by=GRACE, now=NOON
             )
 
     def test_what_is_recorded_of_them_is_a_hint(self):
         environment = make_environment()
-        new = environments.add_secret(environment=environment, by=GRACE, now=NOON)
+        new = app_secrets.add(environment=environment, by=GRACE, now=NOON)
         assert AuditEvent.objects.get(type="secret.added").after == {"hint": new.text[-4:]}
 
     def test_use_is_noted_once_a_minute(self, django_assert_num_queries):
         secret = make_environment().secrets.get()
-        environments.secret_used(secret, now=NOON)
+        app_secrets.note_use(secret, now=NOON)
         secret.refresh_from_db()
         assert secret.last_used_at == NOON
         with django_assert_num_queries(0):
-            environments.secret_used(secret, now=NOON + MINUTE / 2)
-        environments.secret_used(secret, now=NOON + MINUTE)
+            app_secrets.note_use(secret, now=NOON + MINUTE / 2)
+        app_secrets.note_use(secret, now=NOON + MINUTE)
         secret.refresh_from_db()
         assert secret.last_used_at == NOON + MINUTE
 
@@ -224,7 +219,7 @@ class TestSecrets:
         app_key = make_environment().app_key
         with django_assert_num_queries(1):
             [secret] = AppSecret.objects.for_app_key(app_key)
-            assert len(environments.secret_text(secret)) == 32
+            assert len(app_secrets.text(secret)) == 32
             assert secret.environment.application.name
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from applications import audit, environments
+from applications import app_secrets, audit
 from applications.models import FREE_USER_LIMIT, AppSecret, Delivery, Member, Webhook
 from moderation.models import AllowlistEntry, Ban, BlocklistEntry
 from tests.factories import (
@@ -113,7 +113,7 @@ def hire(environment: Any, now: Any) -> None:
     """Members; two live secrets."""
     make_member(application=environment.application, account=make_account(username=STAFF))
     Member.objects.update(added_by=STAFF)
-    environments.add_secret(environment=environment, by=staff_actor(STAFF), now=now)
+    app_secrets.add(environment=environment, by=staff_actor(STAFF), now=now)
     AppSecret.objects.update(created_by=STAFF)
 
 

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from applications import environments, members
-from applications.environments import LastSecret, TooManySecrets
+from applications import app_secrets, members
+from applications.app_secrets import LastSecret, TooManySecrets
 from applications.members import LastOwner
 from applications.models import Member, Role
 from tests.factories import NOON, make_application, make_environment, make_member, staff_actor
@@ -18,7 +18,7 @@ AT = {"by": staff_actor("grace"), "now": NOON}
 
 def test_secrets_added_at_once_are_never_more_than_two():
     environment = make_environment()
-    add = partial(environments.add_secret, environment=environment, **AT)
+    add = partial(app_secrets.add, environment=environment, **AT)
     assert len(only(TooManySecrets, race(*[add] * 8))) == 1
     assert environment.secrets.live().count() == 2
 
@@ -26,8 +26,8 @@ def test_secrets_added_at_once_are_never_more_than_two():
 def test_secrets_revoked_at_once_leave_one():
     for _ in range(10):
         environment = make_environment()
-        environments.add_secret(environment=environment, **AT)
-        revoke = partial(environments.revoke_secret, environment=environment, **AT)
+        app_secrets.add(environment=environment, **AT)
+        revoke = partial(app_secrets.revoke, environment=environment, **AT)
         only(
             LastSecret,
             race(*(partial(revoke, secret_id=each.pk) for each in environment.secrets.live())),

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from applications.environments import secret_text
+from applications import app_secrets
 from applications.models import Application, AuditEvent, Environment, Member
 from tests import factories
 
@@ -23,7 +23,7 @@ def test_prints_one_json_object_and_nothing_else(capsys):
         environment = Environment.objects.get(kind=kind)
         assert keys == {
             "app_key": environment.app_key,
-            "app_secret": secret_text(environment.secrets.get()),
+            "app_secret": app_secrets.text(environment.secrets.get()),
             "org_name": "chirp",
             "app_name": kind,
         }
@@ -37,7 +37,7 @@ def test_prints_the_same_for_people(capsys):
     told = capsys.readouterr().out
     for environment in Environment.objects.all():
         assert environment.app_key in told
-        assert secret_text(environment.secrets.get()) in told
+        assert app_secrets.text(environment.secrets.get()) in told
 
 
 @pytest.mark.parametrize(

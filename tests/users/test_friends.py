@@ -11,7 +11,7 @@ from tests.factories import (
     make_user,
     staff_actor,
 )
-from users import deactivation, deletion, friends
+from users import deactivation, deletion, friend_permissions, friends
 from users.friends import (
     BefriendsOneself,
     InvalidFriendProfile,
@@ -47,7 +47,7 @@ def add(environment):
 
 
 def permit(environment, user_id, permission):
-    friends.set_permission(
+    friend_permissions.change(
         environment=environment, user_ids=[user_id], permission=permission, **BY_API
     )
 
@@ -218,7 +218,7 @@ class TestDescribe:
 class TestPermission:
     def test_is_set_for_all_of_them_or_none(self, environment):
         with pytest.raises(UnknownUsers, match="nobody"):
-            friends.set_permission(
+            friend_permissions.change(
                 environment=environment,
                 user_ids=["ann", "nobody"],
                 permission=FriendPermission.NOBODY,
@@ -226,7 +226,7 @@ class TestPermission:
             )
         permit(environment, "bob", FriendPermission.APPROVAL)
 
-        assert friends.permissions(environment=environment, user_ids=["bob", "ann"]) == {
+        assert friend_permissions.of_users(environment=environment, user_ids=["bob", "ann"]) == {
             "bob": FriendPermission.APPROVAL,
             "ann": FriendPermission.ANYONE,
         }

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from applications import environments
+from applications import app_secrets
 from applications.models import AuditEvent
 from tests.factories import (
     DAY,
@@ -239,8 +239,8 @@ class TestRevokeAll:
         token = make_token(user)
         at = {"environment": user.environment, "by": staff_actor(), "now": NOON}
         old = user.environment.secrets.get()
-        environments.add_secret(**at)
-        environments.revoke_secret(secret_id=old.pk, **at)
+        app_secrets.add(**at)
+        app_secrets.revoke(secret_id=old.pk, **at)
         assert opens(token, user.environment) == user
 
     def test_kills_every_token_so_far_of_this_environment_alone(self):

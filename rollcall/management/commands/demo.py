@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from applications.environments import secret_text
+from applications import app_secrets
 from applications.models import Application, Environment
 from rollcall import logs
 from rollcall.checks import SETTINGS
@@ -132,5 +132,5 @@ def _facts() -> Iterator[tuple[str, str]]:
         secret = environment.secrets.live().order_by("pk").last()
         assert secret is not None  # noqa: S101 - an environment has one or two
         yield environment.kind.title(), f"app key     {environment.app_key}"
-        yield "", f"app secret  {secret_text(secret)}"
+        yield "", f"app secret  {app_secrets.text(secret)}"
     yield "Data, logs", str(settings.DATA_DIR)

@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from applications import environments
+from applications import app_secrets, environments
 from applications.models import AuditEvent
 from tests.api.agora.calls import APP, USER, access_token, chat
 from tests.factories import (
@@ -137,12 +137,12 @@ class TestAccessToken2:
 
     def test_may_be_signed_with_either_of_two_live_secrets_until_one_is_revoked(self, agora):
         old = agora.environment.secrets.get()
-        new = environments.add_secret(environment=agora.environment, by=staff_actor(), now=NOON)
+        new = app_secrets.add(environment=agora.environment, by=staff_actor(), now=NOON)
         token = agora.app_token(certificate=new.text)
 
         assert agora("GET", "users", token=token)[0] == 200
         assert agora("GET", "users")[0] == 200
-        environments.revoke_secret(
+        app_secrets.revoke(
             environment=agora.environment, secret_id=old.pk, by=staff_actor(), now=NOON
         )
         assert refusal(agora, agora.token) == UNKNOWN

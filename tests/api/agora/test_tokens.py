@@ -7,7 +7,7 @@ import time_machine
 
 from api import ratelimit
 from api.agora import service_token
-from applications import environments
+from applications import app_secrets
 from tests.factories import (
     DAY,
     HOUR,
@@ -91,8 +91,8 @@ class TestClientCredentials:
     def test_tokens_die_with_their_secret(self, agora, client):
         token = grant(agora, "client_credentials", **client)[1]["access_token"]
         old = agora.environment.secrets.get()
-        environments.add_secret(environment=agora.environment, by=staff_actor(), now=NOON)
-        environments.revoke_secret(
+        app_secrets.add(environment=agora.environment, by=staff_actor(), now=NOON)
+        app_secrets.revoke(
             environment=agora.environment, secret_id=old.pk, by=staff_actor(), now=NOON
         )
 

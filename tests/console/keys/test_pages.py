@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from applications import environments
+from applications import app_secrets, environments
 from applications.models import AuditEvent
 from applications.vendors import vendors
 from tests.console.pages import address, sign_in
@@ -35,7 +35,7 @@ class TestSecretAdd:
     def test_shows_the_new_secret_once(self, client, environment):
         response = client.post(address("keys:add", environment))
         new = environment.secrets.last()
-        text = environments.secret_text(new)
+        text = app_secrets.text(new)
         assert response.status_code == 201
         assert text in response.text
         assert "no-store" in response["Cache-Control"]
@@ -52,7 +52,7 @@ class TestSecretAdd:
     def test_shows_no_secret_that_is_stored(self, client, environment):
         [secret] = environment.secrets.all()
         page = client.get(address("keys:index", environment))
-        assert environments.secret_text(secret) not in page.text
+        assert app_secrets.text(secret) not in page.text
 
 
 class TestSecretRevoke:

@@ -5,7 +5,7 @@ import pytest
 from applications.models import Role
 from tests.console.pages import address, sign_in
 from tests.factories import NOON, make_environment, make_user, staff_actor
-from users import attributes, friends, hosted_profiles, messages, tags
+from users import attributes, friend_permissions, friends, hosted_profiles, messages, tags
 from users.models import FriendPermission, FriendRequest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
@@ -32,7 +32,7 @@ def befriend(environment, **options):
 
 
 def ask_mia(environment):
-    friends.set_permission(
+    friend_permissions.change(
         environment=environment,
         user_ids=["mia"],
         permission=FriendPermission.APPROVAL,

@@ -1,0 +1,161 @@
+"""What is done to one endpoint: a test, a replay, its secrets, on and off, its removal."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from applications import deliveries, webhooks
+from applications.access import Permission
+from applications.models import Environment, Webhook
+from applications.requests import acting_staff
+from console import responses
+from console.access import MemberRequest, in_environment
+from console.webhooks.views import detail_page, find, gone, home_url, host_of, list_url
+
+CHANGED = "deliveries-changed"
+DISABLED = "The endpoint is disabled. Enable it first; nothing was sent."
+
+
+@require_POST
+@in_environment(Permission.MANAGE_APPLICATION)
+def webhook_test(request: MemberRequest, environment: Environment, webhook_id: int) -> HttpResponse:
+    webhook = find(environment, webhook_id)
+    try:
+        deliveries.send_test(webhook=webhook, by=acting_staff(request), now=timezone.now())
+    except deliveries.EndpointDisabled:
+        return responses.done(request, DISABLED, to=home_url(webhook), tone="error")
+    message = "A test event is on its way. See below how it goes."
+    return responses.done(request, message, to=home_url(webhook), events=[CHANGED])
+
+
+@require_POST
+@in_environment(Permission.MANAGE_APPLICATION)
+def delivery_replay(
+    request: MemberRequest, environment: Environment, webhook_id: int, delivery_id: int
+) -> HttpResponse:
+    webhook = find(environment, webhook_id)
+    delivery = webhook.deliveries.filter(pk=delivery_id).first()
+    if delivery is None:
+        message = (
+            f"This delivery is no longer kept: the log ends after {deliveries.KEPT_FOR.days} days."
+        )
+        return responses.done(
+            request, message, to=home_url(webhook), tone="error", events=[CHANGED]
+        )
+    delivery.webhook = webhook
+    try:
+        deliveries.replay(delivery=delivery, by=acting_staff(request), now=timezone.now())
+    except deliveries.EndpointDisabled:
+        return responses.done(request, DISABLED, to=home_url(webhook), tone="error")
+    message = f"{delivery.event} is on its way again."
+    return responses.done(request, message, to=home_url(webhook), events=[CHANGED])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@in_environment(Permission.MANAGE_APPLICATION)
+def webhook_rotate(
+    request: MemberRequest, environment: Environment, webhook_id: int
+) -> HttpResponse:
+    """Shows the new secret in its own answer, as `webhook_add` does."""
+    webhook = find(environment, webhook_id)
+    if request.method != "POST":
+        return redirect(home_url(webhook))
+    try:
+        text = webhooks.rotate_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
+    except webhooks.TooManySecrets:
+        message = "Two secrets sign already. Retire the former one before you add another."
+        return responses.moved(request, message, to=home_url(webhook), tone="error")
+    except webhooks.WebhookGone:
+        return gone(request, environment)
+    webhook.refresh_from_db()
+    return detail_page(request, webhook, secret=text, status=201)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def webhook_retire_secret(
+    request: MemberRequest, environment: Environment, webhook_id: int
+) -> HttpResponse:
+    webhook = find(environment, webhook_id)
+    if not webhook.former_secret:
+        message = "The former secret is retired already."
+        return responses.moved(request, message, to=home_url(webhook), tone="error")
+    if request.method != "POST":
+        return _dialog(request, webhook, "_retire.html", "Retire the former secret")
+    try:
+        webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
+    except webhooks.WebhookGone:
+        return gone(request, environment)
+    return responses.moved(request, "The former secret signs no more.", to=home_url(webhook))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def webhook_disable(
+    request: MemberRequest, environment: Environment, webhook_id: int
+) -> HttpResponse:
+    webhook = find(environment, webhook_id)
+    if request.method != "POST":
+        return _dialog(request, webhook, "_disable.html", "Disable the endpoint")
+    by = acting_staff(request)
+    try:
+        webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
+    except webhooks.WebhookGone:
+        return gone(request, environment)
+    return responses.moved(request, "The endpoint is disabled.", to=home_url(webhook))
+
+
+@require_POST
+@in_environment(Permission.MANAGE_APPLICATION)
+def webhook_enable(
+    request: MemberRequest, environment: Environment, webhook_id: int
+) -> HttpResponse:
+    webhook = find(environment, webhook_id)
+    try:
+        webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
+    except webhooks.WebhookGone:
+        return gone(request, environment)
+    return responses.moved(request, "The endpoint hears of events again.", to=home_url(webhook))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def webhook_remove(
+    request: MemberRequest, environment: Environment, webhook_id: int
+) -> HttpResponse:
+    """Asks for the host's name: the log and the secrets cannot be had back."""
+    webhook = find(environment, webhook_id)
+    title, fragment = "Remove the endpoint", "_remove.html"
+    if request.method != "POST":
+        return _dialog(request, webhook, fragment, title)
+    if request.POST.get("confirm", "").strip() != host_of(webhook):
+        error = f"That is not {host_of(webhook)}. Nothing was removed."
+        return _dialog(request, webhook, fragment, title, error=error, status=422)
+    try:
+        webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
+    except webhooks.WebhookGone:
+        return gone(request, environment)
+    return responses.moved(request, "The endpoint is removed.", to=list_url(environment))
+
+
+def _dialog(
+    request: MemberRequest,
+    webhook: Webhook,
+    fragment: str,
+    title: str,
+    *,
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "webhook": webhook,
+        "title": title,
+        "host": host_of(webhook),
+        "has_waiting": webhook.deliveries.waiting().exists(),
+        "back": home_url(webhook),
+        "error": error,
+    }
+    return responses.dialog(request, f"console/webhooks/{fragment}", context, status=status)
