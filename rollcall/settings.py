@@ -173,10 +173,9 @@ DATABASES = {
     )
 }
 _database = DATABASES["default"]
+# Django's, and a connection of the pool that is older than the server is found out for nothing.
+_database["ENGINE"] = "rollcall.postgresql"
 _database["CONN_MAX_AGE"] = 0
-# A connection of the pool may be older than the server, which was started again: one round trip
-# finds out.
-_database["CONN_HEALTH_CHECKS"] = True
 # A host that vanishes says nothing: it is missed within a minute, and not, as by default, after
 # hours. What DATABASE_URL says comes first.
 _database["OPTIONS"] = {

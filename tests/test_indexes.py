@@ -8,6 +8,7 @@ from django.db import connection, models
 from applications.models import AuditEvent
 from moderation.models import Ban
 from tests.factories import DAY, NOON, make_environment, staff_actor
+from users.fields import in_any_case
 from users.models import AppUser
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +21,7 @@ QUESTIONS = {
     "users_appuser_pkey": lambda e: users.filter(pk=1),  # users.tokens
     "users_appuser_unique_id": lambda e: users.filter(environment=e, user_id="user-00032"),
     "users_appuser_uuid_key": lambda e: users.filter(uuid="0" * 32),  # api.agora.naming
+    "users_in_any_case": lambda e: users.filter(in_any_case(["user-00032"]), environment=e),
     "users_by_age": lambda e: users.filter(environment=e).order_by("-registered_at", "-id")[:50],
     "users_never_connected": lambda e: (
         users.filter(environment=e).never_connected().order_by("-registered_at", "-id")[:50]
