@@ -84,24 +84,27 @@ UserIdsToTag = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO
 UserIdsToAskForTags = Annotated[
     list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_ASK_FOR_TAGS)
 ]
-Number = Annotated[int, BeforeValidator(_plain_digits)]
-Minutes = Annotated[Number, Field(ge=1, le=MAX_BAN_MINUTES)]
-Milliseconds = Annotated[Number, Field(ge=0, le=253_402_300_799_999)]  # up to the year 9999
-PageNumber = Annotated[Number, Field(ge=1)]
+# Behind the bounds, which would not reach the OpenAPI document from before them.
+PLAIN_DIGITS = BeforeValidator(_plain_digits)
+Number = Annotated[int, PLAIN_DIGITS]
+Minutes = Annotated[int, Field(ge=1, le=MAX_BAN_MINUTES), PLAIN_DIGITS]
+# Up to the year 9999.
+Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999), PLAIN_DIGITS]
+PageNumber = Annotated[int, Field(ge=1), PLAIN_DIGITS]
 # 0 is the same as none: the list as a whole, to its bound.
-PageNumberOrNone = Annotated[Number, Field(ge=0)]
-ListPageSize = Annotated[Number, Field(ge=1, le=MAX_LIST_PAGE)]
-DeactivatedPageSize = Annotated[Number, Field(ge=1, le=MAX_DEACTIVATED_PAGE)]
-UserPageSize = Annotated[Number, Field(ge=1, le=MAX_USER_PAGE)]
-MutePageSize = Annotated[Number, Field(ge=1, le=MAX_MUTE_PAGE)]
-RemarkPageSize = Annotated[Number, Field(ge=1, le=MAX_REMARK_PAGE)]
-Offset = Annotated[Number, Field(ge=0)]
+PageNumberOrNone = Annotated[int, Field(ge=0), PLAIN_DIGITS]
+ListPageSize = Annotated[int, Field(ge=1, le=MAX_LIST_PAGE), PLAIN_DIGITS]
+DeactivatedPageSize = Annotated[int, Field(ge=1, le=MAX_DEACTIVATED_PAGE), PLAIN_DIGITS]
+UserPageSize = Annotated[int, Field(ge=1, le=MAX_USER_PAGE), PLAIN_DIGITS]
+MutePageSize = Annotated[int, Field(ge=1, le=MAX_MUTE_PAGE), PLAIN_DIGITS]
+RemarkPageSize = Annotated[int, Field(ge=1, le=MAX_REMARK_PAGE), PLAIN_DIGITS]
+Offset = Annotated[int, Field(ge=0), PLAIN_DIGITS]
 # 0 or 1: whether something is on, or the order of a list, the other way round with 1.
-Switch = Annotated[Number, Field(ge=0, le=1)]
+Switch = Annotated[int, Field(ge=0, le=1), PLAIN_DIGITS]
 # 1 asks the other where their permission says so, 2 never asks.
-FriendAction = Annotated[Number, Field(ge=1, le=2)]
+FriendAction = Annotated[int, Field(ge=1, le=2), PLAIN_DIGITS]
 # 1: anyone may become a friend, 2: after approval, 3: nobody.
-FriendPermissionNumber = Annotated[Number, Field(ge=1, le=3)]
+FriendPermissionNumber = Annotated[int, Field(ge=1, le=3), PLAIN_DIGITS]
 Tag = Annotated[
     str,
     AfterValidator(_at_most(TAG_MAX_BYTES)),

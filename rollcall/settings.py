@@ -86,7 +86,7 @@ INSTALLED_APPS = [
     "moderation",
     "users",
     "applications",
-    "console.site.SupportConfig",  # Django admin
+    "rollcall.support_site.SupportConfig",  # Django admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -246,7 +246,7 @@ class PushPeriod(User):
     """`period` in minutes. Level 0: every message is announced, 1: mentions alone, 5: none."""
 
     start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
-    period: Annotated[fields.Number, Field(ge=0, le=1439)]
+    period: Annotated[int, Field(ge=0, le=1439), fields.PLAIN_DIGITS]
     level: Literal["0", "1", "5"] = "1"
 
 

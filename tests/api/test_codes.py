@@ -14,12 +14,13 @@ from api.agora import access_token, auth, service_token
 from applications.audit import OutsideTransaction
 from applications.environments import InvalidSetting, PlanNotAllowed, reserved_org_names
 from applications.vendors import vendors
+from moderation.stakes import ReasonNeeded
 from users.deactivation import ByApiOnly
 from users.tokens import TokenRefused
 
 OURS = ("applications.", "users.", "moderation.", "api.")
 # Mistakes of ours, not of a caller: they are to crash. API callers are never staff.
-MISTAKES = {OutsideTransaction, RuntimeError, ValueError, ByApiOnly}
+MISTAKES = {OutsideTransaction, RuntimeError, ValueError, ByApiOnly, ReasonNeeded}
 # What Agora's door catches where it looks at a token; and its one setting is a boolean.
 CAUGHT = {
     *(access_token.MalformedToken, service_token.ForeignToken, auth.TokenRejected, TokenRefused),

@@ -35,6 +35,8 @@ def test_a_cancelled_or_a_wrong_query_is_not(other):
     with other.cursor() as cursor:
         cursor.execute("SET statement_timeout = 10")
     cancelled = error_of(other, "SELECT pg_sleep(5)")
+    with other.cursor() as cursor:  # the pool gives this connection to others
+        cursor.execute("RESET statement_timeout")
     assert isinstance(cancelled, OperationalError)
     assert not is_database_lost(cancelled)
     wrong = error_of(other, "SELECT nothing")

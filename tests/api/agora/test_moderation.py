@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from moderation import bans, mutes
+from moderation import ban_sweep, mutes
 from moderation.models import Ban, BlocklistEntry, Mute
 from tests.factories import (
     HOUR,
@@ -81,7 +81,7 @@ class TestBan:
                 [entity] = agora("GET", "users/ann")[1]["entities"]
             assert entity["activated"] is True
             assert entity["modified"] == int((NOON + HOUR).timestamp() * 1000)
-            bans.expire_due(now=later + HOUR)
+            ban_sweep.expire_due(now=later + HOUR)
 
     @pytest.mark.parametrize("verb", ["activate", "deactivate"])
     def test_law_24_of_an_unknown_user_is_404_at_this_door(self, agora, verb):

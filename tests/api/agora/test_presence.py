@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from applications import callers
 from tests.factories import (
     HOUR,
     MINUTE,
@@ -84,6 +85,7 @@ class TestStatus:
 
     def test_takes_as_many_queries_for_any_number(self, ask, django_assert_num_queries):
         for names in (["bob"], ["bob", "cy", "ann", "nobody"]):
+            callers.forget()
             # Three for who asks; the user; then users, connections, statuses, subscriptions.
             with django_assert_num_queries(8):
                 ask("ann", "POST", "", {"usernames": names})

@@ -32,4 +32,4 @@ class SupportSite(AdminSite):
 
 
 class SupportConfig(AdminConfig):
-    default_site = "console.site.SupportSite"
+    default_site = "rollcall.support_site.SupportSite"
