@@ -1,4 +1,4 @@
-"""JSON as RongCloud's and Nexconn's callers send it."""
+"""JSON bodies of RongCloud's and Nexconn's callers."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from api.vendor import UnreadableBody
 
 
 class JSONBody(Parser):
-    """One JSON object in UTF-8, whatever its Content-Type; no key twice."""
+    """Parses one JSON object in UTF-8 and ignores the Content-Type. Duplicate keys are refused."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         try:
@@ -25,7 +25,7 @@ class JSONBody(Parser):
 
 
 def loads(text: str) -> Any:
-    """JSON to the letter, no key twice. Raises `ValueError`."""
+    """Parse strict JSON. Raises `ValueError`, also for duplicate keys and for NaN."""
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
@@ -40,4 +40,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -1,8 +1,7 @@
-"""What RongCloud's and Nexconn's callbacks have in common: what they tell of, and how they are
-signed.
+"""What RongCloud's and Nexconn's callbacks share: their events and their signature.
 
-Invariant: a callback is signed as the environment's callers sign, with its newest live app secret;
-nonce, time and signature stand in the query, the body is not signed.
+Invariant: a callback is signed like a call to the API, with the environment's newest live app
+secret. Nonce, time and signature are in the query; the body is not signed.
 """
 
 import hashlib
@@ -15,14 +14,14 @@ from applications import app_secrets
 from applications.models import Delivery, Webhook
 from applications.webhook_formats import Body, Format, Signed
 
-# The opposite of what the calls answer that ask whether a user is online.
+# The calls that return the online status use the opposite values.
 STATUS = {"user.online": "0", "user.offline": "1"}
-# What an operation did to an id. Bans, deletions and the quota have no callback.
+# Values of `type`. Bans, deletions and the quota have no callback.
 OPERATION = {"user.deactivated": 0, "user.reactivated": 1}
 
 
 def signed_format(*, label: str, body: Callable[[Delivery], Body]) -> Format:
-    """Callbacks about connections, and about the outcome of deactivations and reactivations."""
+    """The format of callbacks about connections, deactivations and reactivations."""
     return Format(
         label=label,
         events=(*STATUS, *OPERATION),
@@ -43,13 +42,13 @@ def milliseconds(moment: datetime) -> int:
 
 
 def sign(delivery: Delivery, _body: Body, texts: list[str], now: datetime) -> Signed:
-    """Behind the address's own parameters."""
+    """Appends the signature to the query of the webhook's URL."""
     [secret] = texts
     nonce, timestamp = secrets.token_hex(8), str(milliseconds(now))
     text = f"{secret}{nonce}{timestamp}"
     parameters = {
         "nonce": nonce,
-        # The older and the newer name: receivers look for either.
+        # The older and the newer name: some receivers read one, some the other.
         "timestamp": timestamp,
         "signTimestamp": timestamp,
         "signature": hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(),

@@ -1,13 +1,13 @@
-"""RongCloud's error codes, which Nexconn took over: the one table from exception to code.
+"""The table from exceptions to RongCloud's error codes, which Nexconn uses too.
 
-A vendor's `wire.py` puts the codes into its envelope, and says where it differs.
+A vendor's `wire.py` lists its differences.
 
-Decided here, where no vendor says:
-* Whatever is wrong with a parameter is 1002, but for what is too long (1005), too many (1502) or of
-  another type (1501). The text names the parameter, or the id that is at fault.
-* An unknown user is 400, where a call needs the user at all; a deactivated one, and one that is
-  still cooling off, are 1002. 401 would send an app server's author to look for a wrong secret.
-* A wrong field of a hosted profile is named twice: in the text, and under `profileKey`.
+Decided here, because no manual says:
+* A wrong parameter is 1002, unless it is too long (1005), has too many items (1502) or has the
+  wrong type (1501). The text names the parameter or the id.
+* An unknown user is 400, in calls that need the user to exist. A deactivated user and one that is
+  still cooling off are 1002. With 401, developers would look for a wrong secret.
+* A wrong field of a hosted profile is named in the text and under `profileKey`.
 * A missing or unknown App-Key is 1002, any other fault of the signature 1004.
 * A wrong method is 1003 ("no POST data") with HTTP 405, an oversized body 1508 with 413.
 * A lost database is 1000 with HTTP 503.
@@ -51,19 +51,19 @@ from users.tokens import MomentAhead, UnknownUsers
 
 @dataclass(frozen=True)
 class Refusal:
-    """A code, its HTTP status, and the text; None: what the exception says."""
+    """A code, its HTTP status and the text. A text of None means the exception's own text."""
 
     code: int
     status: int
     message: str | None = None
     # Further members of the body.
-    more: Sequence[tuple[str, str]] = ()
+    extra: Sequence[tuple[str, str]] = ()
 
 
-# What a table has for an exception: a refusal, or what makes one of it.
+# What the table maps an exception to: a refusal, or a function from the exception to a refusal.
 Entry = Refusal | Callable[..., Refusal]
 
-NOTHING_ELSE: Mapping[Refusal, Refusal] = {}
+NO_REPLACEMENTS: Mapping[Refusal, Refusal] = {}
 UNKNOWN_USER = Refusal(400, 400)
 INTERNAL = Refusal(1000, 500)
 UNAVAILABLE = replace(INTERNAL, status=503)
@@ -80,33 +80,33 @@ QUOTA = Refusal(2007, 403)
 UNKNOWN_CALL = Refusal(404, 404, "No such call")
 
 
-def _of_user_id(error: InvalidUserId) -> Refusal:
+def _user_id_refusal(error: InvalidUserId) -> Refusal:
     too_long = len(error.user_id.encode(errors="replace")) > USER_ID_MAX_LENGTH
     return replace(
         TOO_LONG if too_long else PARAMETER, message=f"{error}, not {error.user_id[:80]!r}"
     )
 
 
-# What Pydantic calls it.
+# By Pydantic's error type.
 _KINDS = {"string_too_long": TOO_LONG, "too_long": TOO_MANY, "json": WRONG_TYPE}
 
 
-def of_validation(error: ValidationError) -> Refusal:
-    """Of several mistakes, the first."""
+def validation_refusal(error: ValidationError) -> Refusal:
+    """The refusal of the first validation error."""
     first = error.errors[0]
-    # Before the field stand where it was looked for, and the name of the view's argument.
+    # Ninja prefixes the field with the source and the name of the view's argument.
     path = [str(part) for part in first["loc"] if part not in {"body", "form"}]
     wrong_type = first["type"].endswith(("_type", "_parsing"))
     kind = WRONG_TYPE if wrong_type else _KINDS.get(first["type"], PARAMETER)
     return replace(kind, message=f"{'.'.join(path) or 'The body'}: {first['msg']}")
 
 
-def _of_field(refusal: Refusal) -> Callable[[InvalidField], Refusal]:
-    return lambda error: replace(refusal, message=str(error), more=(("profileKey", error.key),))
+def _field_refusal(refusal: Refusal) -> Callable[[InvalidField], Refusal]:
+    return lambda error: replace(refusal, message=str(error), extra=(("profileKey", error.key),))
 
 
-def _of_ninja(error: HttpError) -> Refusal:
-    """Ninja hides what its body parser raised behind an error of its own."""
+def _ninja_refusal(error: HttpError) -> Refusal:
+    """Ninja wraps the body parser's exception in its own."""
     return replace(PARAMETER, message=str(error.__cause__ or error))
 
 
@@ -123,13 +123,13 @@ REFUSALS: Mapping[type[Exception], Entry] = {
     RateExceeded: TOO_OFTEN,
     # The body
     RequestDataTooBig: replace(TOO_LARGE, message="The request body is too large"),
-    UnreadablePostError: replace(PARAMETER, message="The body broke off"),
+    UnreadablePostError: replace(PARAMETER, message="The body is incomplete"),
     vendor.UnreadableBody: PARAMETER,
-    ValidationError: of_validation,
-    HttpError: _of_ninja,
-    BadCursor: replace(PARAMETER, message="pageToken: not one of this list"),
+    ValidationError: validation_refusal,
+    HttpError: _ninja_refusal,
+    BadCursor: replace(PARAMETER, message="pageToken: does not belong to this list"),
     PageTooFar: PARAMETER,
-    InvalidUserId: _of_user_id,
+    InvalidUserId: _user_id_refusal,
     InvalidProfile: PARAMETER,
     # The domain
     QuotaExceeded: QUOTA,
@@ -141,9 +141,9 @@ REFUSALS: Mapping[type[Exception], Entry] = {
     ListFull: TOO_MANY,
     ListsOneself: PARAMETER,
     InvalidMuteEnd: PARAMETER,
-    InvalidField: _of_field(PARAMETER),
-    FieldTooLong: _of_field(TOO_LONG),
-    TooManyFields: _of_field(TOO_MANY),
+    InvalidField: _field_refusal(PARAMETER),
+    FieldTooLong: _field_refusal(TOO_LONG),
+    TooManyFields: _field_refusal(TOO_MANY),
     InvalidTags: PARAMETER,
     BefriendsOneself: PARAMETER,
     RefusesFriends: PARAMETER,
@@ -154,46 +154,46 @@ REFUSALS: Mapping[type[Exception], Entry] = {
 
 
 class Error(Schema):
-    """A refusal. `profileKey` names the field where one of a hosted profile is at fault."""
+    """A refusal. `profileKey` names the wrong field of a hosted profile."""
 
     code: int
     errorMessage: str
     profileKey: str = ""
 
 
-# What any call may be refused with, and what that means.
+# Refusals that any call may return, with their meanings.
 ANY_CALL: Mapping[Refusal, str] = {
-    PARAMETER: "a parameter is missing or wrong, or somebody is deactivated; also a missing or "
-    "unknown App-Key. The text names it.",
-    UNKNOWN_USER: "somebody is not registered: the text says who.",
-    WRONG_TYPE: "a parameter is of another type.",
+    PARAMETER: "a parameter or the App-Key is missing or wrong, or a user is deactivated. The text "
+    "names it.",
+    UNKNOWN_USER: "a user is not registered. The text names the user.",
+    WRONG_TYPE: "a parameter has the wrong type.",
     TOO_LONG: "a parameter is too long.",
-    TOO_MANY: "too many ids or tags in a call, or too many on a list.",
+    TOO_MANY: "too many ids or tags in the call, or too many entries on a list.",
     SIGNATURE: "the signature is missing or wrong.",
-    NOT_POSTED: "calls are made with POST.",
+    NOT_POSTED: "the method is not POST.",
     TOO_LARGE: "the body is too large.",
-    TOO_OFTEN: "more of this call than a second allows.",
-    NOT_ENABLED: "the application's owners have closed this door.",
-    INTERNAL: "something broke here; the log knows what.",
-    UNAVAILABLE: "the database cannot be reached just now, or used nonces cannot be looked up.",
+    TOO_OFTEN: "the rate limit of this call is exceeded.",
+    NOT_ENABLED: "the application's owners have switched this API off.",
+    INTERNAL: "an internal error. The server's log has the details.",
+    UNAVAILABLE: "the database, or the store of used nonces, cannot be reached.",
 }
 
 
-def errors_of(
+def errors_by_call(
     any_call: Mapping[Refusal, str],
     own: Mapping[str, Mapping[Refusal, str]],
     *,
-    instead: Mapping[Refusal, Refusal] = NOTHING_ELSE,
+    replacements: Mapping[Refusal, Refusal] = NO_REPLACEMENTS,
 ) -> Callable[[str], Sequence[ErrorAnswer]]:
-    """A vendor's refusals by call: those of any call, and a few calls' own. Causes that share a
-    code share a line. `instead` is as in `in_codes_of`.
+    """A function from a call's name to its refusals: those of any call and the call's own.
+    Meanings that share a code are joined. `replacements` is as in `with_replacements`.
     """
 
     def errors(call_name: str) -> Sequence[ErrorAnswer]:
         lines: dict[tuple[int, int], list[str]] = {}
         for refusal, meaning in (*any_call.items(), *own.get(call_name, {}).items()):
-            said = instead.get(refusal, refusal)
-            lines.setdefault((said.status, said.code), []).append(meaning)
+            shown = replacements.get(refusal, refusal)
+            lines.setdefault((shown.status, shown.code), []).append(meaning)
         return [
             ErrorAnswer(status, code, " Or: ".join(meanings))
             for (status, code), meanings in lines.items()
@@ -202,30 +202,30 @@ def errors_of(
     return errors
 
 
-def in_codes_of(
-    instead: Mapping[Refusal, Refusal], table: Mapping[type[Exception], Entry]
+def with_replacements(
+    replacements: Mapping[Refusal, Refusal], table: Mapping[type[Exception], Entry]
 ) -> Mapping[type[Exception], Entry]:
-    """The table for a vendor that has no codes for some causes, and what it answers there instead.
-    Texts stay.
-    """
-    by_code = {refusal.code: other for refusal, other in instead.items()}
+    """The table with some codes replaced, for a vendor that does not have them. Texts stay."""
+    by_code = {refusal.code: other for refusal, other in replacements.items()}
 
-    def said(found: Refusal) -> Refusal:
+    def replaced(found: Refusal) -> Refusal:
         other = by_code.get(found.code, found)
         return replace(found, code=other.code, status=other.status)
 
     def entry(known: Entry) -> Entry:
-        return said(known) if isinstance(known, Refusal) else lambda error: said(known(error))
+        return (
+            replaced(known) if isinstance(known, Refusal) else lambda error: replaced(known(error))
+        )
 
     return {kind: entry(known) for kind, known in table.items()}
 
 
 def refuse(entry: Entry, error: Exception) -> HttpResponse:
-    """The answer that a table's entry makes of an exception."""
+    """The response for an exception and its entry in the table."""
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.message if found.message is not None else str(error)
     response = HttpResponse(
-        json.dumps({"code": found.code, "errorMessage": text, **dict(found.more)}),
+        json.dumps({"code": found.code, "errorMessage": text, **dict(found.extra)}),
         status=found.status,
         content_type="application/json; charset=utf-8",
     )

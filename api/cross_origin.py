@@ -1,11 +1,10 @@
-"""Calls from web pages of another origin (CORS, in the Fetch standard), for vendors whose web SDKs
-make them.
+"""CORS (Fetch standard), for vendors whose web SDKs call the API from pages of other origins.
 
 Invariants
 ----------
-* Every answer may be read by any origin, refusals included: without that a page cannot tell a
-  refusal from a broken network. No call goes by cookies, so that no origin gains by it.
-* A preflight is answered before anything is looked at: it carries no token, and must not fail.
+* Any origin may read every response, refusals included: otherwise a page cannot tell a refusal
+  from a network error. This is safe because no call is authenticated by cookies.
+* A preflight request is answered before any check, because it carries no token and must not fail.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -22,18 +21,18 @@ _ANSWER = {
 
 
 def is_preflight(request: HttpRequest) -> bool:
-    """No vendor has a call that is made by OPTIONS."""
+    """True for every OPTIONS request: no vendor has a call with that method."""
     return request.method == "OPTIONS"
 
 
 def preflight() -> HttpResponse:
-    """What a browser asks before the call itself."""
+    """The response to the request that a browser sends before the call itself."""
     response = HttpResponse(status=204, headers=_PREFLIGHT)
     del response["Content-Type"]
     return response
 
 
 def let_be_read(response: HttpResponse) -> None:
-    """By pages of any origin."""
+    """Adds the headers that let pages of any origin read the response."""
     for header, value in _ANSWER.items():
         response[header] = value

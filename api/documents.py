@@ -1,5 +1,5 @@
-"""Each door's OpenAPI document: made from the schemas that validate, and from what a vendor's
-folder says about the rest (`vendor.Documented`): who may call, and every refusal in its own words.
+"""The OpenAPI document of each door. It is generated from the schemas that validate requests, and
+from `vendor.Documented`: the authentication and every refusal.
 """
 
 import json
@@ -20,12 +20,12 @@ REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
     "required": False,
-    "description": "A name for the call, up to 64 characters; the answer and the log repeat it.",
+    "description": "An id for the call, up to 64 characters. The response and the log repeat it.",
     "schema": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9._:+=/@#-]*$"},
 }
 
 RETRY_AFTER = {
-    "description": "After how many seconds another call may pass.",
+    "description": "Seconds to wait before the next call.",
     "required": True,
     "schema": {"type": "integer", "minimum": 1},
 }
@@ -33,24 +33,24 @@ RETRY_AFTER = {
 
 @cache
 def of(vendor: "Vendor") -> dict[str, Any]:
-    """The document, not to be changed."""
-    # Through JSON, for Ninja lets the methods of a path share what is changed below.
+    """The document. It is cached: do not change it."""
+    # A deep copy by way of JSON: in Ninja's schema, the methods of a path share objects.
     document: dict[str, Any] = json.loads(
         json.dumps(vendor.api.get_openapi_schema(path_prefix="/"))
     )
-    told = vendor.documented
+    documented = vendor.documented
     document["openapi"] = "3.1.0"
     document["info"] = {
         "title": vendor.api.title,
         "version": VERSION,
-        "description": told.description,
+        "description": documented.description,
     }
-    variables = {name: {"default": example} for name, example in told.examples.items()}
-    document["servers"] = [{"url": told.base, "variables": variables}]
+    variables = {name: {"default": example} for name, example in documented.examples.items()}
+    document["servers"] = [{"url": documented.base, "variables": variables}]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas[ERROR] = told.error.model_json_schema()
-    document["components"]["securitySchemes"] = dict(told.schemes)
-    document["security"] = [{name: [] for name in names} for names in told.alternatives]
+    schemas[ERROR] = documented.error.model_json_schema()
+    document["components"]["securitySchemes"] = dict(documented.schemes)
+    document["security"] = [{name: [] for name in names} for names in documented.alternatives]
     for path, method, operation in operations(document):
         route = path.lstrip("/").replace("{", "<").replace("}", ">")
         name = vendor.call_name(method.upper(), route)
@@ -59,21 +59,21 @@ def of(vendor: "Vendor") -> dict[str, Any]:
         operation["parameters"] = [*operation.get("parameters", []), REQUEST_ID]
         operation["responses"]["200"].setdefault("content", _JSON_OBJECT)
         _require_body_only_where_needed(operation, document)
-        operation["responses"] |= _refusals(told, name)
+        operation["responses"] |= _refusals(documented, name)
     return document
 
 
 def _require_body_only_where_needed(operation: dict[str, Any], document: dict[str, Any]) -> None:
-    """A list may be asked for without a body."""
+    """Marks a body as optional if none of its fields is required."""
     if body := operation.get("requestBody"):
         [content] = body["content"].values()
         body["required"] = bool(resolved(document, content["schema"]).get("required"))
 
 
-def _refusals(told: "Documented", call_name: str) -> dict[str, Any]:
-    ordered = sorted(told.errors(call_name), key=lambda answer: answer.status)
+def _refusals(documented: "Documented", call_name: str) -> dict[str, Any]:
+    ordered = sorted(documented.errors(call_name), key=lambda answer: answer.status)
     refusals = {
-        str(status): _refused(list(group), told.error_code)
+        str(status): _refusal_response(list(group), documented.error_code)
         for status, group in groupby(ordered, key=lambda answer: answer.status)
     }
     if too_often := refusals.get("429"):
@@ -81,8 +81,8 @@ def _refusals(told: "Documented", call_name: str) -> dict[str, Any]:
     return refusals
 
 
-def _refused(answers: "Sequence[ErrorAnswer]", code: str) -> dict[str, Any]:
-    """The answers of one status: their form, and which codes it comes with."""
+def _refusal_response(answers: "Sequence[ErrorAnswer]", code: str) -> dict[str, Any]:
+    """The refusals of one HTTP status: their schema and their codes."""
     codes = [answer.code for answer in answers]
     form = [{"$ref": f"#/components/schemas/{ERROR}"}, {"properties": {code: {"enum": codes}}}]
     return {

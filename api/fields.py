@@ -1,4 +1,4 @@
-"""What RongCloud and Nexconn have in common: kinds of fields with their bounds, and times."""
+"""What RongCloud and Nexconn share: field types with their bounds, and time formats."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from users.friends import MESSAGE_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH
 from users.tags import MAX_TAGS, REMARK_MAX_LENGTH, TAG_MAX_BYTES
 
-# Bounds of the vendors' manuals; what the domain bounds as well comes from there.
+# Bounds from the vendors' manuals. Bounds that the domain has too are imported from it.
 MAX_IDS = 20
 MAX_IDS_TO_DEACTIVATE = 100
 MAX_BAN_MINUTES = 43_200
@@ -31,15 +31,15 @@ MAX_IDS_TO_TAG = 1_000
 MAX_IDS_TO_MUTE = 1_000
 MAX_IDS_TO_ASK_FOR_TAGS = 50
 MAX_REMARKS = 100
-# Without a page number, a list of bans is this long at most.
+# The longest list of bans without a page number.
 MAX_UNPAGED_BANS = 1_000
 
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _at_most(most: int) -> Callable[[str], str]:
-    """For what is bounded in bytes."""
+def _max_bytes(most: int) -> Callable[[str], str]:
+    """A validator of texts that are bounded in bytes."""
 
     def check(text: str) -> str:
         if len(text.encode(errors="replace")) > most:
@@ -49,8 +49,8 @@ def _at_most(most: int) -> Callable[[str], str]:
     return check
 
 
-def _plain_digits(given: Any) -> Any:
-    """Of text, Python reads blanks, signs, underscores and other scripts' digits as well."""
+def _require_digits(given: Any) -> Any:
+    """Python's int() also accepts blanks, a plus sign, underscores and non-ASCII digits."""
     if isinstance(given, str) and not _DIGITS.fullmatch(given):
         raise PydanticCustomError("int_parsing", "Should be a number in plain digits")
     return given
@@ -60,9 +60,9 @@ def _read_digits(given: Any) -> Any:
     return int(given) if isinstance(given, str) and _DIGITS.fullmatch(given) else given
 
 
-# For a strict number that may be digits in a text as well.
-DIGITS_TOO = BeforeValidator(_read_digits)
-# A bad id leaves as the domain's own exception, which names it.
+# For a strict number that may also be sent as text.
+DIGITS_ALLOWED = BeforeValidator(_read_digits)
+# A bad id raises the domain's own exception, which names it.
 UserId = Annotated[
     str,
     AfterValidator(identity.check_user_id),
@@ -75,7 +75,7 @@ UserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 AvatarUrl = Annotated[
     str,
-    AfterValidator(_at_most(AVATAR_URL_MAX_LENGTH)),
+    AfterValidator(_max_bytes(AVATAR_URL_MAX_LENGTH)),
     Field(description="up to 1,024 bytes", json_schema_extra={"maxLength": AVATAR_URL_MAX_LENGTH}),
 ]
 ManyUserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_DEACTIVATE)]
@@ -84,14 +84,14 @@ UserIdsToTag = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO
 UserIdsToAskForTags = Annotated[
     list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_ASK_FOR_TAGS)
 ]
-# Behind the bounds, which would not reach the OpenAPI document from before them.
-PLAIN_DIGITS = BeforeValidator(_plain_digits)
+# It comes after the bounds: before them, it would keep them out of the OpenAPI document.
+PLAIN_DIGITS = BeforeValidator(_require_digits)
 Number = Annotated[int, PLAIN_DIGITS]
 Minutes = Annotated[int, Field(ge=1, le=MAX_BAN_MINUTES), PLAIN_DIGITS]
 # Up to the year 9999.
 Milliseconds = Annotated[int, Field(ge=0, le=253_402_300_799_999), PLAIN_DIGITS]
 PageNumber = Annotated[int, Field(ge=1), PLAIN_DIGITS]
-# 0 is the same as none: the list as a whole, to its bound.
+# 0 means no page number: the whole list up to its bound.
 PageNumberOrNone = Annotated[int, Field(ge=0), PLAIN_DIGITS]
 ListPageSize = Annotated[int, Field(ge=1, le=MAX_LIST_PAGE), PLAIN_DIGITS]
 DeactivatedPageSize = Annotated[int, Field(ge=1, le=MAX_DEACTIVATED_PAGE), PLAIN_DIGITS]
@@ -99,15 +99,15 @@ UserPageSize = Annotated[int, Field(ge=1, le=MAX_USER_PAGE), PLAIN_DIGITS]
 MutePageSize = Annotated[int, Field(ge=1, le=MAX_MUTE_PAGE), PLAIN_DIGITS]
 RemarkPageSize = Annotated[int, Field(ge=1, le=MAX_REMARK_PAGE), PLAIN_DIGITS]
 Offset = Annotated[int, Field(ge=0), PLAIN_DIGITS]
-# 0 or 1: whether something is on, or the order of a list, the other way round with 1.
+# 0 or 1: off or on, or the order of a list (1 reverses it).
 Switch = Annotated[int, Field(ge=0, le=1), PLAIN_DIGITS]
-# 1 asks the other where their permission says so, 2 never asks.
+# 1 asks the other user if their permission requires it, 2 never asks.
 FriendAction = Annotated[int, Field(ge=1, le=2), PLAIN_DIGITS]
-# 1: anyone may become a friend, 2: after approval, 3: nobody.
+# Who may become a friend. 1: anyone, 2: after approval, 3: nobody.
 FriendPermissionNumber = Annotated[int, Field(ge=1, le=3), PLAIN_DIGITS]
 Tag = Annotated[
     str,
-    AfterValidator(_at_most(TAG_MAX_BYTES)),
+    AfterValidator(_max_bytes(TAG_MAX_BYTES)),
     Field(description="up to 40 bytes", json_schema_extra={"maxLength": TAG_MAX_BYTES}),
 ]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
@@ -115,7 +115,7 @@ Remark = Annotated[str, Field(max_length=REMARK_MAX_LENGTH)]
 Alias = Annotated[str, Field(max_length=MAX_ALIAS)]
 FriendMessage = Annotated[str, Field(max_length=MESSAGE_MAX_LENGTH)]
 
-# Kinds of conversations, in both vendors' words.
+# Both vendors' names of the kinds of conversation.
 CHANNELS = {
     "PERSON": Mute.Channel.DIRECT,
     "GROUP": Mute.Channel.GROUP,
@@ -124,25 +124,27 @@ CHANNELS = {
 Channel = Literal["PERSON", "GROUP", "CHATROOM"]
 
 
-def at_least_one(*names: str, said: str) -> Any:
-    """A validator of a schema: not all of these may be missing. `said` names them to the caller."""
+def at_least_one(*names: str, label: str) -> Any:
+    """A schema validator: at least one of these fields is required. `label` names them in the
+    error.
+    """
 
     def check(asked: Any) -> Any:
         if all(getattr(asked, name) in (None, []) for name in names):
-            raise PydanticCustomError("missing", "{said} is required", {"said": said})
+            raise PydanticCustomError("missing", "{label} is required", {"label": label})
         return asked
 
     return model_validator(mode="after")(check)
 
 
-def moment(milliseconds: int) -> datetime:
+def from_milliseconds(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def milliseconds(at: datetime) -> int:
+def to_milliseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
-def printed(at: datetime) -> str:
-    """As the vendors print a time: without an offset, in the installation's API_TIME_ZONE."""
+def format_time(at: datetime) -> str:
+    """The vendors' time format: without an offset, in the installation's API_TIME_ZONE."""
     return f"{at.astimezone(ZoneInfo(settings.API_TIME_ZONE)):%Y-%m-%d %H:%M:%S}"

@@ -1,7 +1,8 @@
-"""Lists by page number or offset: what a vendor's wire demands of us, and nothing else here does.
+"""Pages by page number or offset. Only the vendors' protocols need them; everything else pages by
+keyset.
 
-It makes the database count its way to the page. It counts within an index alone, for only keys are
-read on the way; and there is a furthest row.
+The database has to skip all rows before the page. To keep that cheap, it skips within an index
+alone, because only keys are selected, and the offset has a maximum.
 """
 
 from typing import TypeVar
@@ -14,19 +15,19 @@ MAX_OFFSET = 1_000_000
 
 
 class PageTooFar(Exception):
-    """Behind the last row that can be asked for by page number."""
+    """The page lies beyond `MAX_OFFSET`."""
 
     def __init__(self) -> None:
         super().__init__(f"Pages reach up to row {MAX_OFFSET:,}")
 
 
 def page(queryset: QuerySet[M], *order: str, number: int, size: int) -> list[M]:
-    """Page `number`, from 1, in an order that an index has. Raises `PageTooFar`. One query."""
+    """Page `number`, from 1. `order` must have an index. Raises `PageTooFar`. One query."""
     return rows(queryset, *order, offset=(number - 1) * size, size=size)
 
 
 def rows(queryset: QuerySet[M], *order: str, offset: int, size: int) -> list[M]:
-    """As many as `size` rows behind the first `offset`; see `page`."""
+    """At most `size` rows after the first `offset`; otherwise like `page`."""
     if offset > MAX_OFFSET:
         raise PageTooFar
     keys = queryset.order_by(*order).values("pk")[offset : offset + size]

@@ -1,4 +1,4 @@
-"""What RongCloud and Nexconn call the fields of hosted profiles."""
+"""RongCloud's and Nexconn's names of the fields of hosted profiles."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ from users import hosted_profiles
 from users.hosted_profiles import InvalidField
 from users.models import Profile
 
-_THEIRS = {"unique_id": "uniqueId", "avatar_url": "portraitUri"}
-# Our name → their word, and back.
+_VENDOR_WORDS = {"unique_id": "uniqueId", "avatar_url": "portraitUri"}
+# Our name → the vendors' name, and back.
 WORDS = {
-    name: _THEIRS.get(name, name)
+    name: _VENDOR_WORDS.get(name, name)
     for name in (*hosted_profiles.TEXT_FIELDS, *hosted_profiles.NUMBER_FIELDS)
 }
 NAMES = {word: name for name, word in WORDS.items()}
-# What the names of further fields begin with.
+# Names of custom fields begin with it.
 PREFIX = "ext_"
 
 
@@ -25,8 +25,8 @@ def set_fields(
     basic: Mapping[str, Any] | None,
     extended: Mapping[str, Any] | None,
 ) -> None:
-    """Merge these fields into a user's profile, in the vendors' words. Raises
-    `hosted_profiles.InvalidField`, which names a field by their word as well.
+    """Merge these fields, under the vendors' names, into a user's profile. Raises
+    `hosted_profiles.InvalidField` with the vendors' name of the field.
     """
     for word in basic or {}:
         if word not in NAMES:
@@ -44,8 +44,8 @@ def set_fields(
         raise type(error)(word, error.message) from error
 
 
-def shown(profile: Profile) -> dict[str, Any]:
-    """In the vendors' words."""
+def in_vendor_words(profile: Profile) -> dict[str, Any]:
+    """The profile's basic fields under the vendors' names."""
     return {WORDS[name]: value for name, value in profile.basic.items()}
 
 

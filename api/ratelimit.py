@@ -2,11 +2,10 @@
 
 Invariants
 ----------
-* Counted in Redis, which all web processes share, for each environment and call, in windows of one
-  second, with one round trip for a call.
-* An environment may have a number of its own in place of the vendor's, among its settings of that
-  vendor.
-* A limit must not become an outage: while Redis is away, calls pass, and the log says so.
+* Redis, which all web processes share, counts the calls per environment and call in windows of one
+  second. Each call costs one round trip.
+* An environment may override the vendor's limits in its settings of that vendor.
+* The limits cause no outage: while Redis is unreachable, calls pass and an error is logged.
 """
 
 import logging
@@ -26,18 +25,18 @@ from applications.vendors import Limit, VendorSettings
 
 logger = logging.getLogger(__name__)
 
-# In seconds: a counter outlives its second by a margin, for clocks that differ between machines.
-_KEPT = 5
-# So many wrong passwords for one user in so many seconds, and further ones are refused unread. A
-# vendor's own number is not known.
+# How long Redis keeps a counter. Longer than its second, because machines' clocks differ.
+_COUNTER_SECONDS = 5
+# After so many wrong passwords for one user in so many seconds, further ones are refused unchecked.
+# The vendors do not publish a number.
 MAX_GUESSES, GUESSES_WITHIN = 10, 600
-# After a failure Redis is left alone for so long: each try may cost a time-out.
-_REST = timedelta(seconds=5)
-_rests_until = datetime.min.replace(tzinfo=UTC)
+# After a failure, do not call Redis for so long: each attempt may cost a timeout.
+_PAUSE = timedelta(seconds=5)
+_paused_until = datetime.min.replace(tzinfo=UTC)
 
 
 class RateExceeded(Exception):
-    """More of this than its window of time allows; the next one begins in `retry_after` seconds."""
+    """This time window's limit is exceeded. The next window begins in `retry_after` seconds."""
 
     def __init__(self, message: str, *, retry_after: int = 1):
         super().__init__(message)
@@ -46,16 +45,16 @@ class RateExceeded(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """A vendor's limits: the common one, and the calls that differ."""
+    """A vendor's limits: the default, and those of single calls."""
 
-    common: Limit
-    special: Mapping[str, Limit] = field(default_factory=dict)
+    default: Limit
+    by_call: Mapping[str, Limit] = field(default_factory=dict)
 
     def of(self, call_name: str) -> Limit:
-        return self.special.get(call_name, self.common)
+        return self.by_call.get(call_name, self.default)
 
     def count_call(self, caller: Caller) -> None:
-        """Raises `RateExceeded`. Calls that are limited by users count those, once they are known:
+        """Count one call. Raises `RateExceeded`. Does nothing for calls that are limited by users:
         see `count_users`.
         """
         limit = self.of(caller.call.name)
@@ -63,7 +62,7 @@ class Limits:
             _count(limit, caller, 1)
 
     def count_users(self, caller: Caller, number: int) -> None:
-        """Raises `RateExceeded`."""
+        """Count the users in a call that is limited by users. Raises `RateExceeded`."""
         limit = self.of(caller.call.name)
         if limit.of_users:
             _count(limit, caller, number)
@@ -75,17 +74,17 @@ def _count(limit: Limit, caller: Caller, amount: int) -> None:
     call = caller.call
     chosen = VendorSettings.of(caller.environment, call.vendor).rate_limits
     allowed = chosen.get(call.name, limit.per_second)
-    # The caller's second is part of the name, so that machines count in the same one.
+    # The second is part of the name, so that all machines count in the same window.
     names = (str(caller.environment.pk), call.vendor, call.name, str(int(call.now.timestamp())))
-    item = RateLimitItemPerSecond(allowed, _KEPT)
+    item = RateLimitItemPerSecond(allowed, _COUNTER_SECONDS)
     if _exceeds(item, "calls", *names, now=call.now, cost=amount):
         raise RateExceeded(f"More than {allowed} {'users' if limit.of_users else 'calls'} a second")
 
 
 def count_guess(caller: Caller, user_id: str, *, wrong: bool) -> None:
-    """Ask before a password is looked at, and tell when it was wrong. Raises `RateExceeded` once
-    there were too many wrong ones for this user: then the right one is refused as well, or it could
-    still be found.
+    """Call it with `wrong=False` before a password is checked, and with `wrong=True` after a wrong
+    one. Raises `RateExceeded` after too many wrong ones for this user. The right password is then
+    refused too; otherwise it could still be guessed.
     """
     window, passed = divmod(int(caller.now.timestamp()), GUESSES_WITHIN)
     item = RateLimitItemPerSecond(MAX_GUESSES, GUESSES_WITHIN)
@@ -97,23 +96,23 @@ def count_guess(caller: Caller, user_id: str, *, wrong: bool) -> None:
 
 
 def _exceeds(item: RateLimitItem, *names: str, now: datetime, cost: int = 1) -> bool:
-    """Count `cost`, or with 0 only look. False while nobody can count."""
-    global _rests_until
-    if now < _rests_until:
+    """Add `cost`; 0 only reads. Returns False while Redis is unreachable."""
+    global _paused_until
+    if now < _paused_until:
         return False
     try:
         limiter = _limiter(settings.REDIS_URL)
         allowed = limiter.hit(item, *names, cost=cost) if cost else limiter.test(item, *names)
     except Exception:
-        # Whatever the client raises: that the counters are away is not the caller's fault.
-        _rests_until = now + _REST
-        logger.exception("Rate limits are off for %s: no answer from Redis", _REST)
+        # Any exception of the client: a lost Redis must not fail the call.
+        _paused_until = now + _PAUSE
+        logger.exception("Rate limits are off for %s: no answer from Redis", _PAUSE)
         return False
     return not allowed
 
 
 @cache
 def _limiter(url: str) -> FixedWindowRateLimiter:
-    """Counts in one round trip, over the connections that this process has anyway."""
+    """Counts in one round trip, over this process's existing connections."""
     pool = redis_client.client().connection_pool
     return FixedWindowRateLimiter(RedisStorage(url, connection_pool=pool, key_prefix="rollcall"))

@@ -1,10 +1,10 @@
-"""Calls from tables: where a call lies, what it does, and in which words it is asked and answered.
+"""Tables of calls: the path, the function, and the schemas of request and response.
 
 Invariants
 ----------
-* The fields of what is asked are the arguments of the call, by name; the vendor's words are their
-  aliases. A table that does not fit its calls does not import.
-* Where a vendor limits users and not calls, those named in a call are counted before it is made.
+* The fields of the request schema are the function's arguments, by name; the vendor's names are
+  their aliases. If they do not match, the import fails.
+* If a vendor limits users instead of calls, the users named in a call are counted before it runs.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from ninja import Body, Router, Schema
 from api.ratelimit import Limits
 from api.vendor import Request, VendorAPI
 
-# A vendor's modules, and their names in its document.
+# The names of a vendor's modules in its document.
 SUBJECTS = {
     "users": "Users",
     "moderation": "Moderation",
@@ -26,34 +26,36 @@ SUBJECTS = {
     "friends": "Friends",
     "push": "Push notices",
 }
-# In this order, the arguments that may name many users.
-_MANY = ("target_ids", "user_ids")
+# The arguments that may name many users; the first one present counts.
+_LISTS_OF_USERS = ("target_ids", "user_ids")
 
 
 @dataclass(frozen=True)
 class Call:
-    """`does` is called with the caller and what was asked. Without `answers`, it only succeeds."""
+    """`function` is called with the caller and the request's fields. Without `response`, a success
+    has no content.
+    """
 
     path: str
-    does: Callable[..., Mapping[str, Any] | None]
-    asks: type[Schema]
-    answers: type[Schema] | None = None
-    # In place of the vendor's usual form or JSON.
-    takes: Any = None
+    function: Callable[..., Mapping[str, Any] | None]
+    request: type[Schema]
+    response: type[Schema] | None = None
+    # Overrides the dialect's `body`.
+    body: Any = None
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a vendor's calls are asked and answered, whatever they are about."""
+    """The format of a vendor's requests and responses."""
 
-    takes: Any  # ninja.Form or ninja.Body
-    # The schema of a success, from that of an answer or None; and the success itself.
-    success: Callable[[type[Schema] | None], Any]
-    succeed: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    body: Any  # ninja.Form or ninja.Body
+    # Put a response's schema, or None, and its content into the vendor's envelope.
+    response_schema: Callable[[type[Schema] | None], Any]
+    envelope: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     limits: Limits
 
     def fill(self, api: VendorAPI, *subjects: ModuleType) -> None:
-        """Add what each module has in its `CALLS`."""
+        """Add the `CALLS` of each module."""
         for module in subjects:
             subject = SUBJECTS[module.__name__.rpartition(".")[2]]
             api.add_router("", self._router(subject, module.CALLS))
@@ -61,11 +63,11 @@ class Dialect:
     def _router(self, subject: str, table: Iterable[Call]) -> Router:
         router = Router(tags=[subject])
         for call in table:
-            # Raises `TypeError` where the words do not fit the call.
-            inspect.signature(call.does).bind(None, **dict.fromkeys(call.asks.model_fields))
+            # Raises `TypeError` if the fields do not match the arguments.
+            inspect.signature(call.function).bind(None, **dict.fromkeys(call.request.model_fields))
             router.post(
                 call.path,
-                response=self.success(call.answers),
+                response=self.response_schema(call.response),
                 by_alias=True,
                 exclude_none=True,
             )(self._view(call))
@@ -73,19 +75,19 @@ class Dialect:
 
     def _view(self, call: Call) -> Callable[..., Any]:
         def view(request: Request, body: Any) -> Mapping[str, Any]:
-            given = {name: getattr(body, name) for name in call.asks.model_fields}
-            self.limits.count_users(request.auth, _users_in(given))
-            return self.succeed(call.does(request.auth, **given) or {})
+            given = {name: getattr(body, name) for name in call.request.model_fields}
+            self.limits.count_users(request.auth, _number_of_users(given))
+            return self.envelope(call.function(request.auth, **given) or {})
 
         view.__name__ = call.path
-        view.__doc__ = call.does.__doc__
-        # For whoever asks what the view does.
-        view.__wrapped__ = call.does  # type: ignore[attr-defined]
-        takes = call.takes or self.takes
-        required = any(field.is_required() for field in call.asks.model_fields.values())
-        nothing = call.asks() if takes is Body and not required else inspect.Parameter.empty
+        view.__doc__ = call.function.__doc__
+        # So that `inspect.unwrap` finds the function.
+        view.__wrapped__ = call.function  # type: ignore[attr-defined]
+        body = call.body or self.body
+        required = any(field.is_required() for field in call.request.model_fields.values())
+        default = call.request() if body is Body and not required else inspect.Parameter.empty
         view.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [_parameter("request", Request), _parameter("body", takes[call.asks], nothing)]
+            [_parameter("request", Request), _parameter("body", body[call.request], default)]
         )
         return view
 
@@ -97,5 +99,5 @@ def _parameter(
     return inspect.Parameter(name, kind, annotation=annotation, default=default)
 
 
-def _users_in(given: Mapping[str, Any]) -> int:
-    return next((len(given[name]) for name in _MANY if given.get(name)), 1)
+def _number_of_users(given: Mapping[str, Any]) -> int:
+    return next((len(given[name]) for name in _LISTS_OF_USERS if given.get(name)), 1)

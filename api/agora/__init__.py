@@ -1,39 +1,41 @@
 """Agora Chat's REST API: JSON with an envelope, under /{org_name}/{app_name}/.
 
-`org_name` is the application's, `app_name` the environment's kind; /app-id/{app key}/ is the same
-app, without its names in the answers.
+`org_name` is the application's, `app_name` the environment's kind. /app-id/{app key}/ is the same
+app; its responses leave these names out.
 
-Decided here, where the manual is silent or its sources differ:
-* Ids are lower-case when this door registers them, and found in any case. From its first
-  registration on, the environment admits one spelling of an id through every door; a user whom
-  another door registered with capitals is shown with them.
-* An app's UUID is its app key. `modified` is the latest of registration, change, and ban in force.
-* "Deactivate" is a ban for good, "activate" lifts whatever ban there is; both may come again.
-* An id that was deactivated through another door cannot register: 403 alone, a failure in a batch.
+Decided here, because the manual is silent or its sources differ:
+* This door registers ids in lower case and finds them in any case. From its first registration on,
+  the environment allows one spelling of an id through every door. A user whom another door
+  registered with capitals is shown with them.
+* An app's UUID is its app key. `modified` is the latest of registration, change and ban in force.
+* "Deactivate" is a permanent ban, "activate" lifts any ban. Both may be repeated.
+* An id that another door deactivated cannot register: 403, or in a batch a failure of that entry.
 * In a batch, equal entries count once. If none of them is new, the call is refused.
-* A page size that is no number is 10, a large one 100; a bad cursor is 400, and never the start.
-* A cursor comes only with further rows, and never empty.
-* Deleting is free in development; in production it is 403 unless an owner has unlocked it.
-* A deleted user is shown without their ban. Tokens of a banned user open nothing.
-* Closing the connections of one who has none succeeds; so does a device that is not there.
-* A message that does not wait counts as delivered.
-* A user's token is good for that user's own data, never to register, delete, ban or mute, nor to
-  import contacts; changing the password takes the old one. Attributes of others may be read.
-* A missing token is worded as an expired one, as in Agora's table; `error_dialect` decides.
-* A quota's refusal is the vendor's sentence and then the domain's.
-* An AccessToken2 that expires after 0 seconds has expired. One certificate is each live secret.
-* Tokens of ours die with the app secret they were got with; `ttl` is cut to the environment's
-  longest lifetime for users; "for good" is told as 2^31-1 seconds.
+* A page size that is not a number is 10, a larger one than 100 is 100. A bad cursor is 400.
+* A response has a cursor only if there are more rows; a cursor is never empty.
+* Deletion works in development. In production it is 403 unless an owner has unlocked it.
+* A deleted user is shown without their ban. Tokens of a banned user are refused.
+* Closing connections succeeds for a user without any, and for a device that is not online.
+* A message that is not waiting counts as delivered.
+* A user's token gives access to that user's own data, and to read others' attributes. It cannot
+  register, delete, ban or mute users or import contacts. To change the password with it, the old
+  password is required.
+* The error for a missing token is that for an expired one, as in Agora's table; `error_dialect`
+  can change it.
+* The text of a quota refusal is the vendor's sentence followed by the domain's.
+* An AccessToken2 that expires after 0 seconds has expired. Each live app secret is a certificate.
+* Tokens that we issue to an app become invalid with the app secret they were issued for. `ttl` is
+  limited to the environment's token lifetime for users. No expiry is shown as 2^31-1 seconds.
 * An unknown path is 404, a wrong method 405, a closed door 403.
-* Contacts have remarks of 100 characters; the two paths, `user` and `users`, are one call.
-* A contact request asks even who lets everybody; who has asked back is a contact at once. An
-  answer to nobody's request changes nothing.
-* To block oneself is no error and has no effect.
-* Of push devices the ten newest are kept; an empty token forgets one.
-* A status is shown for devices that are online, and an unknown user is offline.
-* The tokens' path takes no GET: a secret does not belong into an address.
-* No unknown name is on a list that is checked, and an unknown user has none.
-* Attributes of an unknown user cannot be set; clearing and reading them finds nothing.
+* Remarks of contacts have up to 100 characters. The paths under `user` and `users` are one call.
+* A contact request asks even users who accept everybody. If both have asked, they are contacts at
+  once. Accepting or declining a request that does not exist changes nothing.
+* Blocking oneself is not an error and has no effect.
+* The ten newest push devices are kept; an empty token removes one.
+* A status is shown for devices that are online. An unknown user is offline.
+* The token call has no GET: a secret does not belong in a URL.
+* When lists are checked, an unknown name is on no list, and an unknown user's list is empty.
+* Attributes of an unknown user cannot be set; reading and clearing them finds nothing.
 """
 
 import re
@@ -68,12 +70,12 @@ api = VendorAPI(
     auth=auth.app,
     parser=bodies.JSONBody(),
 )
-# Fixed paths stand before those with names in their place: `users/batch/status`. Push has its call
-# in the router of users.
+# Fixed paths, such as `users/batch/status`, come before paths with a parameter in the same place.
+# Push adds its call to the router of users.
 for router in (tokens, connections, presence, push, moderation, friends, profiles):
     api.add_router("", router.router)
 
-# What follows the app in a path, where the app's own name is not enough to know the vendor by.
+# The third segment of a path. It shows the vendor even if the app name is unknown.
 _ROOTS = {"users", "user", "sdk", "token", "metadata", "mutes", "contacts", "blocks"}
 
 
@@ -88,7 +90,7 @@ def _owns(segments: Sequence[str]) -> bool:
 
 
 def _call_name(method: str, route: str) -> str:
-    # Django keeps its pattern in front: `^/`, and `<str:name>` or `<name>` for a parameter.
+    # Django's route begins with `^/`, and a parameter is `<str:name>` or `<name>`.
     name = re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", route.removeprefix("^/"))
     return f"{method} {name}".strip()
 

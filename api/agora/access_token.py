@@ -1,13 +1,13 @@
-"""Agora's AccessToken2: signed by the app server itself, with the app secret as certificate.
+"""Agora's AccessToken2, which the app server signs itself; the app secret is the certificate.
 
-`"007" + base64(zlib(signature, signed content))`; integers are little-endian and unsigned, texts
-have a length of 16 bits before them.
+`"007" + base64(zlib(signature, signed content))`. Integers are little-endian and unsigned; a text
+follows its length, which has 16 bits.
 
 Invariants
 ----------
-* Nothing of a token is believed before its signature is checked, over the bytes as they came.
-* A token costs no more than its bounds, whoever sent it: text, inflated content, every read.
-* It lives for the shortest of three times: its own, its privilege's, and 24 hours.
+* A token is not trusted before its signature is checked, over the bytes as received.
+* The size of the token, of its inflated content and of every read is bounded.
+* Its lifetime is the shortest of three: its own, its privilege's, and 24 hours.
 """
 
 import base64
@@ -21,14 +21,14 @@ from datetime import UTC, datetime, timedelta
 
 PREFIX = "007"
 MAX_LIFETIME = timedelta(days=1)
-# Clocks differ: an issue time may lie so far ahead.
+# Clocks differ: an issue time may be this far in the future.
 MAX_SKEW = timedelta(minutes=5)
 _MAX_TEXT = 4_096
 _MAX_CONTENT = 65_536
 
 _CHAT, _USER_PRIVILEGE, _APP_PRIVILEGE = 5, 1, 2
-# What follows the privileges of a service, by its type: texts, and bytes after them. A service has
-# no length, so that behind an unknown type nothing can be read; they sort behind Chat.
+# What follows the privileges of a service, by its type: the number of texts, then of bytes. A
+# service has no length field, so nothing after an unknown type can be read; those come after Chat.
 _EXTRAS = {1: (2, 0), 2: (1, 0), 3: (2, 0), 4: (0, 0), _CHAT: (1, 0), 6: (2, 0), 7: (2, 2)}
 
 
@@ -38,7 +38,7 @@ class MalformedToken(Exception):
 
 @dataclass(frozen=True)
 class Grant:
-    """What the token is for: one user, or, with an empty `user_id`, the app."""
+    """What the token grants: access as one user, or as the app if `user_id` is empty."""
 
     user_id: str
     expires_at: datetime
@@ -48,12 +48,12 @@ class Grant:
 class AccessToken:
     app_id: str
     issued_at: datetime
-    grant: Grant | None  # None: nothing of Chat is in it
+    grant: Grant | None  # None: the token grants nothing for Chat
     signature: bytes
     signed: bytes
 
     def is_signed_with(self, certificate: str) -> bool:
-        """In constant time."""
+        """Compares in constant time."""
         issued, salt = self.signed[34:38], self.signed[42:46]
         key = hmac.digest(issued, certificate.encode(), hashlib.sha256)
         key = hmac.digest(salt, key, hashlib.sha256)
@@ -85,19 +85,19 @@ class _Reader:
 
 
 def parse(token: str) -> AccessToken:
-    """What the token says, unchecked. Raises `MalformedToken`."""
+    """The token's content. The signature is not checked. Raises `MalformedToken`."""
     content = _Reader(_inflated(token))
     signature, signed = content.text(), content.rest()
     reader = _Reader(signed)
     app_id = reader.text()
-    # The signature's keys are made of fields at fixed places behind it.
+    # The signing keys are derived from fields at fixed positions after the app id.
     if len(app_id) != 32 or not app_id.isalnum():
         raise MalformedToken
     issued, lifetime, _salt = reader.uint32(), reader.uint32(), reader.uint32()
     issued_at = datetime.fromtimestamp(issued, UTC)
     granted = _chat_privileges(reader)
     grant = None
-    # What serves the app and a user serves the app.
+    # A token for the app and a user is the app's.
     for user_id, seconds in sorted(granted, key=lambda each: bool(each[0]))[:1]:
         shortest = min(lifetime, seconds, int(MAX_LIFETIME.total_seconds()))
         grant = Grant(user_id, issued_at + timedelta(seconds=shortest))
@@ -114,7 +114,8 @@ def _inflated(token: str) -> bytes:
         content = inflater.decompress(packed, _MAX_CONTENT)
     except (binascii.Error, ValueError, zlib.error):
         raise MalformedToken from None
-    # Decoding forgives a changed last character; a token has one spelling. And one end.
+    # Base64 decoding ignores some bits of the last character, and zlib ignores trailing data.
+    # Accept only one spelling of a token.
     if base64.b64encode(packed).decode() != text or not inflater.eof or inflater.unused_data:
         raise MalformedToken
     return content

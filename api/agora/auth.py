@@ -1,4 +1,4 @@
-"""Who calls, what they may do, and how often."""
+"""Authentication, permissions and rate limits."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -22,8 +22,8 @@ from applications.vendors import Limit
 from users.models import AppUser
 
 LIMITS = Limits(
-    common=Limit(100),
-    special={
+    default=Limit(100),
+    by_call={
         "POST token": Limit(300),
         "DELETE users": Limit(30),
         "POST users/batch/status": Limit(50),
@@ -39,7 +39,7 @@ LIMITS = Limits(
         "DELETE users/<username>/presence": Limit(50),
     },
 )
-# In place of org and app names, an app may be called by its key.
+# A path may begin with this and the app key instead of org and app names.
 BY_APP_ID = "app-id"
 _ORG_NAME = re.compile(r"[-\w]{1,40}", re.ASCII)
 _APP_ID = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)
@@ -47,19 +47,19 @@ _APP_ID = re.compile(r"[0-9A-Za-z]{32}", re.ASCII)
 
 @dataclass(frozen=True)
 class Caller(vendor.Caller):
-    """`user` is whom the token stands for; None: the app's server."""
+    """`user` is the user whose token it is; None for the app's own token."""
 
     user: AppUser | None = None
     secrets: Sequence[AppSecret] = field(default=(), repr=False)
 
     @property
     def application_uuid(self) -> UUID:
-        """The app's internal name, on the wire a UUID, as an app key is one."""
+        """The app's id on the wire, which is a UUID: the app key."""
         return UUID(hex=self.environment.app_key)
 
 
 class Request(vendor.Request):
-    """For annotations alone."""
+    """For type annotations alone."""
 
     auth: Caller
 
@@ -73,7 +73,7 @@ def is_by_app_id(request: HttpRequest) -> bool:
 
 
 def app(request: Request) -> Caller:
-    """An app token alone."""
+    """Requires an app token."""
     caller = _caller(request)
     if caller.user is not None:
         raise not_permitted(request, caller)
@@ -81,34 +81,34 @@ def app(request: Request) -> Caller:
 
 
 def own_user(request: Request) -> Caller:
-    """An app token, or the token of the user whom the path names."""
+    """Requires an app token, or the token of the user whom the path names."""
     caller = _caller(request)
     name = request.resolver_match.kwargs["username"]  # type: ignore[union-attr]
-    if caller.user is not None and not naming.names(name, caller.user):
+    if caller.user is not None and not naming.is_name_of(name, caller.user):
         raise not_permitted(request, caller)
     return _within_rate(caller)
 
 
 def any_user(request: Request) -> Caller:
-    """An app token, or the token of any user."""
+    """Requires an app token or the token of any user."""
     return _within_rate(_caller(request))
 
 
 def registrar(request: Request) -> Caller:
-    """An app token, or nobody while registration is open."""
-    caller = _unknown_caller(request)
+    """Requires an app token unless registration is open."""
+    caller = _unauthenticated(request)
     is_open = settings_of(caller.environment).open_registration
     if is_open and not bearer(request):
         return _within_rate(caller)
-    caller = proved(request, caller, None if is_open else wire.REGISTRATION_UNAUTHORIZED)
+    caller = authenticate(request, caller, None if is_open else wire.REGISTRATION_UNAUTHORIZED)
     if caller.user is not None:
         raise not_permitted(request, caller)
     return _within_rate(caller)
 
 
 def anybody(request: Request) -> Caller:
-    """Whoever asks for a token; the call itself looks at what they show."""
-    return _within_rate(_unknown_caller(request))
+    """Requires nothing: the token call checks the credentials in its body."""
+    return _within_rate(_unauthenticated(request))
 
 
 def _within_rate(caller: Caller) -> Caller:
@@ -117,11 +117,11 @@ def _within_rate(caller: Caller) -> Caller:
 
 
 def _caller(request: Request) -> Caller:
-    return proved(request, _unknown_caller(request))
+    return authenticate(request, _unauthenticated(request))
 
 
-def _unknown_caller(request: Request) -> Caller:
-    """The app that the path names. Raises `Refused`, `DoorClosed`."""
+def _unauthenticated(request: Request) -> Caller:
+    """The app that the path names; the token is not checked. Raises `Refused`, `DoorClosed`."""
     secrets = _secrets(request)
     if not secrets:
         org, app_name, *rest = segments(request)
@@ -138,7 +138,7 @@ def _unknown_caller(request: Request) -> Caller:
 
 
 def _secrets(request: Request) -> Sequence[AppSecret]:
-    """The live secrets of the app; each has at least one."""
+    """The live secrets of the app; empty if there is no such app."""
     org, app_name = segments(request)[:2]
     if is_by_app_id(request):
         if not _APP_ID.fullmatch(app_name):
@@ -159,10 +159,10 @@ def _actor(request: Request, name: str) -> Actor:
     )
 
 
-def proved(
+def authenticate(
     request: Request, caller: Caller, wording: Mapping[str, Mapping[Failure, Refusal]] | None = None
 ) -> Caller:
-    """The caller, as the token proves them. Raises `Refused`."""
+    """The caller, with the user if it is a user's token. Raises `Refused`."""
     user = credential(request, caller, wording).user
     if user is None:
         return caller
@@ -172,7 +172,7 @@ def proved(
 def credential(
     request: Request, caller: Caller, wording: Mapping[str, Mapping[Failure, Refusal]] | None = None
 ) -> Credential:
-    """What the token proves. Raises `Refused`."""
+    """The credential behind the token. Raises `Refused`."""
     try:
         return credentials.prove(
             bearer(request),
@@ -211,6 +211,6 @@ def not_permitted(request: Request, caller: Caller) -> Refused:
 
 
 def bearer(request: HttpRequest) -> str:
-    """The token shown; "" when there is none. Blanks do not matter."""
+    """The token of the Authorization header, or "". Blanks are ignored."""
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else scheme + token

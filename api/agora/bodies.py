@@ -1,4 +1,4 @@
-"""The bodies that Agora Chat's clients send: JSON, whatever they are declared as within reason."""
+"""Request bodies of Agora Chat's clients: JSON, under several Content-Types."""
 
 import json
 from typing import Any, NoReturn
@@ -12,12 +12,12 @@ from api.agora import wire
 from api.agora.wire import Refused
 
 FORM = "application/x-www-form-urlencoded"
-# Clients that send JSON name it so, or not at all, or as what their library names by default.
+# Clients that send JSON declare it, or nothing, or their HTTP library's default.
 JSON_TYPES = {"", "application/json", FORM, "text/plain"}
 
 
 class JSONBody(Parser):
-    """JSON by its first byte. A token may be asked for by a form as well."""
+    """Parses JSON; the first byte decides. The token call also takes a form."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         if (request.content_type or "") not in JSON_TYPES:
@@ -49,4 +49,4 @@ def form(request: HttpRequest) -> dict[str, str]:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -1,23 +1,23 @@
-"""Agora Chat's calls about who is online, on which devices, and what waits for them."""
+"""Agora Chat's calls about online status, devices and waiting messages."""
 
 from typing import Any
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, schemas
+from api.agora import auth, naming, responses, schemas
 from api.agora.auth import Request
 from api.agora.envelope import envelope
 from users import messages, presence
 from users.models import Connection
 
 router = Router(tags=["Connections"], exclude_unset=True)
-# Keys are 64-bit; a longer number is no message's.
+# Primary keys have 64 bits; a longer number is not a message's id.
 _MAX_DIGITS = 18
 
 
-@router.post("users/batch/status", response=answers.States)
+@router.post("users/batch/status", response=responses.States)
 def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
-    """In the order asked; an unknown name is offline."""
+    """Whether these users are online, in the order of the request. Unknown names are offline."""
     caller = request.auth
     users = naming.find_several(caller.environment, body.usernames)
     online = presence.online(
@@ -38,10 +38,10 @@ def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
 @router.get(
     "users/{username}/status",
     auth=auth.own_user,
-    response=answers.Counted[dict[str, answers.State]],
+    response=responses.Counted[dict[str, responses.State]],
 )
 def online_status(request: Request, username: str) -> Any:
-    """Online with any device. The key is the name as it was asked for."""
+    """Whether a user is online with any device. The key is the name as it was sent."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     online = presence.is_online(
@@ -54,9 +54,11 @@ def _state(online: bool) -> str:
     return "online" if online else "offline"
 
 
-@router.api_operation(["GET", "POST"], "users/{username}/disconnect", response=answers.Disconnected)
+@router.api_operation(
+    ["GET", "POST"], "users/{username}/disconnect", response=responses.Disconnected
+)
 def disconnect(request: Request, username: str) -> Any:
-    """Close all connections; who has none is offline as well."""
+    """Close all connections of a user. Having none is not an error."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     presence.kick(
@@ -65,7 +67,7 @@ def disconnect(request: Request, username: str) -> Any:
     return envelope(request, "get", entities=[], data={"result": True})
 
 
-@router.get("users/{username}/resources", auth=auth.own_user, response=answers.Devices)
+@router.get("users/{username}/resources", auth=auth.own_user, response=responses.Devices)
 def devices(request: Request, username: str) -> Any:
     """The devices that a user is online with."""
     caller = request.auth
@@ -88,10 +90,10 @@ def devices(request: Request, username: str) -> Any:
 @router.api_operation(
     ["DELETE", "GET"],
     "users/{username}/disconnect/{resource}",
-    response=answers.Disconnected,
+    response=responses.Disconnected,
 )
 def disconnect_device(request: Request, username: str, resource: str) -> Any:
-    """Close one device's connection, if it is open."""
+    """Close one device's connection if it is open."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     for each in presence.connections(
@@ -108,17 +110,17 @@ def disconnect_device(request: Request, username: str, resource: str) -> Any:
 
 
 def resource_of(connection: Connection) -> str:
-    """As clients name a device: `android_1234`."""
+    """The clients' name of a device, such as `android_1234`."""
     return f"{connection.platform or 'device'}_{connection.device or connection.pk}"
 
 
 @router.get(
     "users/{username}/offline_msg_count",
     auth=auth.own_user,
-    response=answers.Counted[dict[str, int]],
+    response=responses.Counted[dict[str, int]],
 )
 def waiting_messages(request: Request, username: str) -> Any:
-    """How many messages wait for a user."""
+    """The number of messages that wait for a user."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     count = messages.waiting_count(
@@ -130,10 +132,10 @@ def waiting_messages(request: Request, username: str) -> Any:
 @router.get(
     "users/{username}/offline_msg_status/{message}",
     auth=auth.own_user,
-    response=answers.Counted[dict[str, answers.DeliveryState]],
+    response=responses.Counted[dict[str, responses.DeliveryState]],
 )
 def message_state(request: Request, username: str, message: str) -> Any:
-    """Whether a message still waits for the user; one that is not known does not."""
+    """Whether a message still waits for the user. An unknown message counts as delivered."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     is_waiting = (

@@ -1,7 +1,8 @@
-"""What a token proves: that the app calls, or one of its users.
+"""Checks a token and returns whose it is: the app's or one of its users'.
 
-There are three kinds: AccessToken2, which the app signs with its secret; ours for apps
-(`service_token`); and ours for users (`users.tokens`). None opens anything for a banned user.
+There are three kinds of token: AccessToken2, which the app signs with its secret; our tokens for
+apps (`service_token`); and our tokens for users (`users.tokens`). A banned user's tokens are
+refused.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,9 @@ class TokenRejected(Exception):
 
 @dataclass(frozen=True)
 class Credential:
-    """The app, by the secret that proved it, or one user."""
+    """A valid token: `secret` is set for an app, `user` for a user. An AccessToken2 of a user has
+    both.
+    """
 
     expires_at: datetime | None
     secret: AppSecret | None = None
@@ -35,7 +38,7 @@ class Credential:
 def prove(
     token: str, *, environment: Environment, secrets: Sequence[AppSecret], now: datetime
 ) -> Credential:
-    """What the token stands for. Raises `TokenRejected`."""
+    """Check a token. Raises `TokenRejected`."""
     if not token:
         raise TokenRejected(Failure.MISSING)
     if token.startswith(access_token.PREFIX):
@@ -76,8 +79,8 @@ def _by_access_token(
     user = naming.find_or_none(environment, grant.user_id)
     if user is None:
         raise TokenRejected(Failure.NOT_OURS)
-    # Who has the name now may not be who had it then. Issue times are whole seconds: what was
-    # issued in the second of a revocation lives.
+    # A token from before the registration may belong to an earlier user of the same id. Issue
+    # times are whole seconds: a token issued in the second of a revocation stays valid.
     for valid_from in (
         user.registered_at,
         user.tokens_valid_from,

@@ -1,6 +1,4 @@
-"""What Agora Chat's OpenAPI document says beyond the calls themselves: above all, what each call
-may be refused with.
-"""
+"""What Ninja cannot add to Agora Chat's OpenAPI document: mainly the refusals of each call."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +12,7 @@ from api.vendor import Documented, ErrorAnswer
 
 
 class Error(Schema):
-    """A refusal. Some say which exception it was; those about attributes repeat the text."""
+    """A refusal. Some have `exception`. Those about attributes repeat the text in `desc`."""
 
     error: str
     error_description: str
@@ -28,40 +26,47 @@ Meanings = Mapping[Refusal, str]
 _UNAUTHORIZED = wire.UNAUTHORIZED[ErrorDialect.AGORA]
 _ANY_CALL: Meanings = {
     wire.NO_APPLICATION: "no such application.",
-    _UNAUTHORIZED[Failure.MISSING]: "the token is missing, has expired, or is not for this.",
-    _UNAUTHORIZED[Failure.NOT_OURS]: "the token is not one of this application's.",
-    wire.DISABLED: "the application's owners have closed this door.",
-    wire.WRONG_METHOD: "the path takes another method.",
+    _UNAUTHORIZED[
+        Failure.MISSING
+    ]: "the token is missing, has expired, or does not allow this call.",
+    _UNAUTHORIZED[Failure.NOT_OURS]: "the token does not belong to this application.",
+    wire.DISABLED: "the application's owners have switched this API off.",
+    wire.WRONG_METHOD: "the path exists, but not with this method.",
     wire.TOO_LARGE: "the body is too large.",
-    wire.TOO_OFTEN: "more of this call than a second allows.",
-    wire.INTERNAL: "something broke here; the log knows what.",
-    wire.UNAVAILABLE: "the database cannot be reached just now.",
+    wire.TOO_OFTEN: "the rate limit of this call is exceeded.",
+    wire.INTERNAL: "an internal error. The server's log has the details.",
+    wire.UNAVAILABLE: "the database cannot be reached.",
 }
 _USER: Meanings = {wire.NO_USER: "no such user."}
-_MEANWHILE: Meanings = {wire.NO_USER: "the user has been deleted meanwhile."}
+_MEANWHILE: Meanings = {wire.NO_USER: "the user was deleted during the call."}
 _MUTED_USER: Meanings = {wire.NO_USER_TO_MUTE: "no such user."}
-_PARAMETERS: Meanings = {wire.INVALID: "a parameter is wrong, or a cursor not one of this list."}
+_PARAMETERS: Meanings = {
+    wire.INVALID: "a parameter is wrong, or the cursor does not belong to this list."
+}
 _BODY: Meanings = {
-    wire.NOT_JSON: "the body is no JSON.",
-    wire.INVALID: "a member is missing, wrong, too long or too many: the text says so.",
-    wire.MEDIA_TYPE: "the body is declared as what the call does not take.",
+    wire.NOT_JSON: "the body is not JSON.",
+    wire.INVALID: "a member is missing, wrong or too long, or has too many items. The text says "
+    "which.",
+    wire.MEDIA_TYPE: "the call does not take this Content-Type.",
 }
 _PLACES: Meanings = {
-    wire.DISABLED: "the door is closed, or the user was deactivated.",
-    wire.NO_PLACE: "no place is free: the text says how to free some.",
+    wire.DISABLED: "this API is switched off, or the user was deactivated.",
+    wire.NO_PLACE: "the quota is full. The text says how to free places.",
 }
 _REGISTRATION: Meanings = {
-    wire.TAKEN: "the name is taken, or named twice with different passwords.",
+    wire.TAKEN: "the name is taken, or is in the batch twice with different passwords.",
     **_PLACES,
 }
-_DELETION: Meanings = {wire.FORBIDDEN: "in production, while no owner has unlocked deletion."}
-_CONTACT: Meanings = {**_USER, wire.INVALID: "nobody is their own contact."}
-_CONTACTS_FULL: Meanings = {wire.INVITER_FULL: "one of the two has as many as there may be."}
-_REFUSED_CONTACT: Meanings = {wire.FORBIDDEN: "the other lets nobody become a contact."}
+_DELETION: Meanings = {wire.FORBIDDEN: "in production, unless an owner has unlocked deletion."}
+_CONTACT: Meanings = {**_USER, wire.INVALID: "users cannot be their own contacts."}
+_CONTACTS_FULL: Meanings = {
+    wire.INVITER_FULL: "one of the two users has the maximum number of contacts."
+}
+_REFUSED_CONTACT: Meanings = {wire.FORBIDDEN: "the other user does not accept contacts."}
 _BLOCKING: Sequence[Meanings] = (
     _USER,
     _BODY,
-    {wire.LIST_FULL: "more than 500 on the list."},
+    {wire.LIST_FULL: "more than 500 entries on the list."},
 )
 _CONTACTS: Sequence[Meanings] = (_USER, _PARAMETERS)
 _REMARK: Sequence[Meanings] = (_USER, _BODY)
@@ -78,10 +83,10 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
     "POST token": (
         _BODY,
         {
-            wire.GRANT_TYPE: "no such way to prove oneself.",
-            wire.GRANT_WRONG_PASSWORD: "client, secret or password is wrong, or the user banned.",
-            wire.GRANT_NO_USER: "no such user, to prove by password.",
-            wire.NO_USER_ENTITY: "no such user, to vouch for.",
+            wire.GRANT_TYPE: "no such grant type.",
+            wire.GRANT_WRONG_PASSWORD: "client, secret or password is wrong, or user is banned.",
+            wire.GRANT_NO_USER: "no such user, with `password`.",
+            wire.NO_USER_ENTITY: "no such user, with `inherit`.",
         },
         _MEANWHILE,
         _PLACES,
@@ -122,7 +127,7 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
     "POST users/<username>/presence/<expiry>": (
         _USER,
         _BODY,
-        {wire.TOO_MANY_SUBSCRIPTIONS: "more users than one may hear of."},
+        {wire.TOO_MANY_SUBSCRIPTIONS: "the user has the maximum number of subscriptions."},
     ),
     "POST users/<username>/presence": (_USER, _BODY),
     "GET users/<username>/presence/sublist": (_USER, _PARAMETERS),
@@ -142,10 +147,10 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
     "PUT metadata/user/<username>": (
         _USER,
         {
-            wire.WRONG_ATTRIBUTE: "a name or value is none that can be kept.",
+            wire.WRONG_ATTRIBUTE: "a name or value cannot be stored.",
             wire.INVALID: "the form cannot be read.",
             wire.ATTRIBUTES_TOO_LARGE: "more than 2 KB for this user.",
-            wire.MEDIA_TYPE: "the body is declared as what the call does not take.",
+            wire.MEDIA_TYPE: "the call does not take this Content-Type.",
         },
     ),
     "DELETE metadata/user/<username>": (),
@@ -153,25 +158,25 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
 
 
 def _errors(call_name: str) -> Sequence[ErrorAnswer]:
-    """One line for each pair of status and code; the call's own meaning of it, where it has one."""
-    said: dict[tuple[int, str], str] = {}
+    """One for each pair of status and code. The call's own meaning overrides the general one."""
+    by_code: dict[tuple[int, str], str] = {}
     for meanings in (_ANY_CALL, *_OWN[call_name]):
-        said |= {(refusal.status, refusal.error): text for refusal, text in meanings.items()}
-    return [ErrorAnswer(status, code, meaning) for (status, code), meaning in said.items()]
+        by_code |= {(refusal.status, refusal.error): text for refusal, text in meanings.items()}
+    return [ErrorAnswer(status, code, meaning) for (status, code), meaning in by_code.items()]
 
 
 _SCHEMES: dict[str, dict[str, Any]] = {
     "Token": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An AccessToken2, or one of POST token: of the app, or of a user for "
-        "what is the user's own. To ask for a token, or register where that is open, needs none.",
+        "description": "An AccessToken2, or a token from `POST token`. A user's token gives access "
+        "to that user's own data. `POST token` needs none, nor does registration if it is open.",
     }
 }
 
 DOCUMENTED = Documented(
-    description="JSON in, JSON in an envelope out. Every path begins with the application's org "
-    "name and the environment's kind, or with app-id and the app key.",
+    description="Requests are JSON; responses are JSON in an envelope. Every path begins with the "
+    "application's org name and the environment's kind, or with app-id and the app key.",
     schemes=_SCHEMES,
     alternatives=(("Token",), ()),
     error=Error,

@@ -1,4 +1,4 @@
-"""The envelope of a success, and the user in it. Each call shows its own choice of keys."""
+"""The envelope of a success, and the user in it. Each call's schema selects its keys."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def envelope(request: Request, action: str | None = None, **content: Any) -> dict[str, Any]:
-    """All that there is to say, of which the call's answer shows what its schema names. What is
-    None has no key on the wire: clients page until there is no cursor, and take "" for one.
+    """All keys of the envelope; the call's schema selects some. Keys with None are left out:
+    clients page until there is no cursor, and would take "" for one.
     """
     caller, now = request.auth, timezone.now()
     known: dict[str, Any] = {}
@@ -44,23 +44,23 @@ def envelope(request: Request, action: str | None = None, **content: Any) -> dic
 
 
 def uri(request: HttpRequest) -> str:
-    """The request's address, without its query."""
+    """The request's URL without its query."""
     return _address(request, request.path)
 
 
 def app_uri(request: HttpRequest, *below: str) -> str:
-    """The app's own address, or one below it."""
+    """The app's URL, or one below it."""
     return _address(request, "/".join(["", *auth.segments(request)[:2], *below]))
 
 
 def _address(request: HttpRequest, path: str) -> str:
-    # Only echoed, so that a host which pages must not have is no error here.
+    # The host is only echoed, so it is not checked against ALLOWED_HOSTS.
     host = request.headers.get("Host") or request.META["SERVER_NAME"]
     return f"{request.scheme}://{host}{escape_uri_path(path)}"
 
 
 def entities(caller: Caller, users: Sequence[AppUser]) -> list[dict[str, Any]]:
-    """One query for all."""
+    """The users as the API shows them. One query for all."""
     found = bans.latest(environment=caller.environment, user_ids=[user.user_id for user in users])
     return [_entity(user, found.get(user.user_id), caller.now) for user in users]
 
@@ -81,7 +81,7 @@ def _entity(user: AppUser, ban: Ban | None, now: datetime) -> dict[str, Any]:
 
 
 def _push_settings(user: AppUser) -> dict[str, Any]:
-    """The newest device is also told as older samples of the vendor's have it."""
+    """The newest device is repeated outside the list, as in older samples of the vendor."""
     settings = {key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD}
     devices = settings.pop(PUSH_DEVICES, [])
     if not devices:

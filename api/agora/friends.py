@@ -6,10 +6,10 @@ from typing import Any
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, paging, schemas, wire
+from api.agora import auth, naming, paging, responses, schemas, wire
 from api.agora.auth import Request
-from api.agora.checks import relations
 from api.agora.envelope import app_uri, entities, envelope
+from api.agora.relations import relations
 from api.agora.wire import Refused
 from applications.models import Environment
 from users import friends
@@ -18,9 +18,11 @@ from users.models import AppUser
 router = Router(tags=["Contacts"], exclude_unset=True)
 
 
-@router.post("users/{username}/contacts/users/{friend}", auth=auth.own_user, response=answers.Users)
+@router.post(
+    "users/{username}/contacts/users/{friend}", auth=auth.own_user, response=responses.Users
+)
 def add_contact(request: Request, username: str, friend: str) -> Any:
-    """The app makes two users friends; a user may where the other lets everybody."""
+    """Make two users contacts. With a user's token, only if the other user accepts everybody."""
     caller = request.auth
     user, other = _both(request, username, friend)
     with _invited_by(user):
@@ -36,10 +38,10 @@ def add_contact(request: Request, username: str, friend: str) -> Any:
 
 
 @router.delete(
-    "users/{username}/contacts/users/{friend}", auth=auth.own_user, response=answers.Users
+    "users/{username}/contacts/users/{friend}", auth=auth.own_user, response=responses.Users
 )
 def remove_contact(request: Request, username: str, friend: str) -> Any:
-    """Not to be friends is no error."""
+    """End a contact on both sides. If there is none, that is not an error."""
     caller = request.auth
     user, other = _both(request, username, friend)
     friends.remove(
@@ -61,7 +63,7 @@ def _both(request: Request, username: str, friend: str) -> tuple[AppUser, AppUse
 
 @contextmanager
 def _invited_by(inviter: AppUser) -> Iterator[None]:
-    """Says which of the two has too many contacts. Raises `Refused`."""
+    """Raises `Refused` with the text that says which of the two has too many contacts."""
     try:
         yield
     except friends.TooManyFriends as error:
@@ -81,9 +83,11 @@ def _about(request: Request, action: str, user: AppUser, other: AppUser) -> dict
 
 
 # --- Requests -----------------------------------------------------------------------------------
-@router.post("users/{username}/contacts/apply", auth=auth.own_user, response=answers.Applied)
+@router.post("users/{username}/contacts/apply", auth=auth.own_user, response=responses.Applied)
 def apply(request: Request, username: str, body: Body[schemas.ContactRequest]) -> Any:
-    """Ask a user to become a contact, whoever they let in. Who has asked back is one at once."""
+    """Ask a user to become a contact, even one who accepts everybody. If that user has asked too,
+    they become contacts at once.
+    """
     caller = request.auth
     [friend] = body.usernames
     user, other = _both(request, username, friend)
@@ -97,34 +101,34 @@ def apply(request: Request, username: str, body: Body[schemas.ContactRequest]) -
             by=caller.actor,
             now=caller.now,
         )
-    return _answered(request, user, "apply", applyContacts=[other.user_id])
+    return _decision_envelope(request, user, "apply", applyContacts=[other.user_id])
 
 
 @router.post(
     "users/{username}/contacts/accept/users/{friend}",
     auth=auth.own_user,
-    response=answers.Accepted,
+    response=responses.Accepted,
 )
 def accept(request: Request, username: str, friend: str) -> Any:
-    """Accept what a user asked. Where nobody asked, nothing changes."""
-    user, other = _answer(request, username, friend, accept=True)
+    """Accept a user's request. If there is none, nothing changes."""
+    user, other = _decide(request, username, friend, accept=True)
     place = f"accept/users/{other.user_id}"
-    return _answered(request, user, place, acceptContacts=[other.user_id])
+    return _decision_envelope(request, user, place, acceptContacts=[other.user_id])
 
 
 @router.post(
     "users/{username}/contacts/decline/users/{friend}",
     auth=auth.own_user,
-    response=answers.Declined,
+    response=responses.Declined,
 )
 def decline(request: Request, username: str, friend: str) -> Any:
-    """Decline what a user asked. Where nobody asked, nothing changes."""
-    user, other = _answer(request, username, friend, accept=False)
+    """Decline a user's request. If there is none, nothing changes."""
+    user, other = _decide(request, username, friend, accept=False)
     place = f"decline/users/{other.user_id}"
-    return _answered(request, user, place, declineContacts=[other.user_id])
+    return _decision_envelope(request, user, place, declineContacts=[other.user_id])
 
 
-def _answer(
+def _decide(
     request: Request, username: str, friend: str, *, accept: bool
 ) -> tuple[AppUser, AppUser]:
     caller = request.auth
@@ -144,14 +148,16 @@ def _answer(
     return user, other
 
 
-def _answered(request: Request, user: AppUser, place: str, **data: list[str]) -> dict[str, Any]:
+def _decision_envelope(
+    request: Request, user: AppUser, place: str, **data: list[str]
+) -> dict[str, Any]:
     return envelope(request, "post", path=f"/users/{user.user_id}/contacts/{place}", data=data)
 
 
 # --- Lists --------------------------------------------------------------------------------------
-@router.get("users/{username}/contacts/users", auth=auth.own_user, response=answers.AllContacts)
+@router.get("users/{username}/contacts/users", auth=auth.own_user, response=responses.AllContacts)
 def contacts(request: Request, username: str, needReturnRemark: schemas.Flag = False) -> Any:
-    """All at once, the latest first; with remarks where they are asked for."""
+    """All contacts, the latest first; with remarks on request."""
     caller = request.auth
     page = friends.page(
         environment=caller.environment,
@@ -175,10 +181,10 @@ def contacts(request: Request, username: str, needReturnRemark: schemas.Flag = F
 @router.get(
     "user/{username}/contacts",
     auth=auth.own_user,
-    response=answers.Contacts,
+    response=responses.Contacts,
     operation_id="contacts_page_of_user",
 )
-@router.get("users/{username}/contacts", auth=auth.own_user, response=answers.Contacts)
+@router.get("users/{username}/contacts", auth=auth.own_user, response=responses.Contacts)
 def contacts_page(
     request: Request,
     username: str,
@@ -186,7 +192,7 @@ def contacts_page(
     cursor: str = "",
     needReturnRemark: schemas.Flag = False,
 ) -> Any:
-    """A page of contacts, the latest first. Clients look for the cursor in either place."""
+    """A page of contacts, the latest first. The cursor is in two places: clients differ."""
     caller = request.auth
     size = paging.page_size(limit)
     if size > paging.MAX_SHORT_PAGE:
@@ -194,11 +200,11 @@ def contacts_page(
     page = friends.page(
         environment=caller.environment,
         user_id=naming.find(caller.environment, username).user_id,
-        cursor=paging.opened(caller.environment, cursor),
+        cursor=paging.decrypt_cursor(caller.environment, cursor),
         size=size,
         newest_first=True,
     )
-    next_page = paging.sealed(caller.environment, page.next)
+    next_page = paging.encrypt_cursor(caller.environment, page.next)
     found = [
         {
             "username": friendship.friend_id,
@@ -219,14 +225,14 @@ def contacts_page(
 @router.put(
     "user/{username}/contacts/users/{friend}",
     auth=auth.own_user,
-    response=answers.Done,
+    response=responses.Done,
     operation_id="describe_contact_of_user",
 )
-@router.put("users/{username}/contacts/users/{friend}", auth=auth.own_user, response=answers.Done)
+@router.put("users/{username}/contacts/users/{friend}", auth=auth.own_user, response=responses.Done)
 def describe_contact(
     request: Request, username: str, friend: str, body: Body[schemas.Remark]
 ) -> Any:
-    """What the user calls a contact; empty clears it."""
+    """Set a user's remark about a contact; an empty one removes it."""
     caller = request.auth
     user, other = _both(request, username, friend)
     friends.describe(
@@ -240,9 +246,9 @@ def describe_contact(
     return envelope(request, "put", status="ok")
 
 
-@router.post("users/{username}/contacts/import", response=answers.ContactsImported)
+@router.post("users/{username}/contacts/import", response=responses.ContactsImported)
 def import_contacts(request: Request, username: str, body: Body[schemas.Imported]) -> Any:
-    """Each by itself: what became of whom is in the answer."""
+    """Make each of these users a contact; the response lists the names by result."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     found = naming.find_several(caller.environment, body.usernames)
@@ -275,9 +281,9 @@ def _imported(request: Request, user: AppUser, other: AppUser) -> str:
     return "success"
 
 
-@router.post("contacts/check", response=answers.Relations)
+@router.post("contacts/check", response=responses.Relations)
 def check_contacts(request: Request, body: Body[schemas.Check]) -> Any:
-    """Who of these is the user's contact?"""
+    """Whether each of these is the user's contact."""
     return relations(request, body, _friends_among, ("friend", "not_friend"))
 
 

@@ -7,10 +7,10 @@ from django.db import transaction
 from ninja import Body, Router
 
 from api import numbered
-from api.agora import answers, auth, naming, paging, schemas, wire
+from api.agora import auth, naming, paging, responses, schemas, wire
 from api.agora.auth import Request
-from api.agora.checks import relations
 from api.agora.envelope import app_uri, entities, envelope
+from api.agora.relations import relations
 from applications.models import Environment
 from moderation import bans, mutes
 from moderation.lists import blocklist
@@ -28,9 +28,9 @@ WORDS = {channel: word for word, channel in CHANNELS.items()}
 
 
 # --- Bans --------------------------------------------------------------------------------------
-@router.post("users/{username}/deactivate", response=answers.Banned)
+@router.post("users/{username}/deactivate", response=responses.Banned)
 def ban(request: Request, username: str) -> Any:
-    """Ban for good; connections close."""
+    """Ban a user permanently and close their connections."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     bans.impose(
@@ -44,9 +44,9 @@ def ban(request: Request, username: str) -> Any:
     return envelope(request, "Deactivate user", entities=entities(caller, [user]))
 
 
-@router.post("users/{username}/activate", response=answers.Acted)
+@router.post("users/{username}/activate", response=responses.WithAction)
 def unban(request: Request, username: str) -> Any:
-    """Lift the ban, whoever imposed it and for however long."""
+    """Lift a user's ban, whatever its end and whoever imposed it."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     bans.lift(
@@ -59,18 +59,18 @@ def unban(request: Request, username: str) -> Any:
 @router.post(
     "sdk/user/{username}/blocks",
     auth=auth.own_user,
-    response=answers.Names,
+    response=responses.Names,
     operation_id="block_by_sdk",
 )
-@router.post("users/{username}/blocks/users", auth=auth.own_user, response=answers.Names)
+@router.post("users/{username}/blocks/users", auth=auth.own_user, response=responses.Names)
 def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
-    """Put these users on somebody's blocklist."""
+    """Add these users to a user's blocklist."""
     caller = request.auth
     owner, wanted = _owner_and_named(request, username, body)
     blocklist.add(
         environment=caller.environment,
         owner_id=owner.user_id,
-        # To block oneself has no effect, and is no error.
+        # Blocking oneself has no effect and is not an error.
         listed_ids=[listed_id for listed_id in wanted if listed_id != owner.user_id],
         by=caller.actor,
         now=caller.now,
@@ -79,9 +79,9 @@ def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
     return envelope(request, "post", uri=app_uri(request), entities=[], data=wanted)
 
 
-@router.delete("sdk/user/{username}/blocks", auth=auth.own_user, response=answers.Names)
+@router.delete("sdk/user/{username}/blocks", auth=auth.own_user, response=responses.Names)
 def unblock_several(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
-    """Take these users off somebody's blocklist."""
+    """Remove these users from a user's blocklist."""
     caller = request.auth
     owner, wanted = _owner_and_named(request, username, body)
     blocklist.remove(
@@ -97,25 +97,25 @@ def unblock_several(request: Request, username: str, body: Body[schemas.Blocked]
 def _owner_and_named(
     request: Request, username: str, body: schemas.Blocked
 ) -> tuple[AppUser, list[str]]:
-    """The list's owner, and the ids of those who are named, each once. Raises `Refused`."""
+    """The list's owner, and the ids of the named users, each once. Raises `Refused`."""
     found = naming.find_several(request.auth.environment, [username, *body.usernames])
     if any(name not in found for name in (username, *body.usernames)):
         raise wire.Refused(wire.NO_USER)
     return found[username], list(dict.fromkeys(found[name].user_id for name in body.usernames))
 
 
-@router.get("users/{username}/blocks/users", auth=auth.own_user, response=answers.PageOfNames)
+@router.get("users/{username}/blocks/users", auth=auth.own_user, response=responses.PageOfNames)
 def blocklist_page(
     request: Request, username: str, pageSize: paging.ShortPageSize = None, cursor: str = ""
 ) -> Any:
-    """The latest first; without a page size and a cursor, up to 500."""
+    """A blocklist, the latest first; up to 500 users without a page size and a cursor."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     paged = pageSize is not None or bool(cursor)
     page = blocklist.page(
         environment=caller.environment,
         owner_id=user.user_id,
-        cursor=paging.opened(caller.environment, cursor),
+        cursor=paging.decrypt_cursor(caller.environment, cursor),
         size=paging.page_size(pageSize, most=paging.MAX_SHORT_PAGE) if paged else MAX_BLOCKED,
     )
     names = [entry.listed_id for entry in page.rows]
@@ -124,16 +124,16 @@ def blocklist_page(
         "get",
         entities=[],
         data=names,
-        cursor=paging.sealed(caller.environment, page.next) if paged else None,
+        cursor=paging.encrypt_cursor(caller.environment, page.next) if paged else None,
         count=len(names),
     )
 
 
 @router.delete(
-    "users/{username}/blocks/users/{blocked}", auth=auth.own_user, response=answers.Users
+    "users/{username}/blocks/users/{blocked}", auth=auth.own_user, response=responses.Users
 )
 def unblock(request: Request, username: str, blocked: str) -> Any:
-    """Take a user off somebody's blocklist."""
+    """Remove a user from another's blocklist."""
     caller = request.auth
     owner = naming.find(caller.environment, username)
     other = naming.find(caller.environment, blocked)
@@ -154,9 +154,9 @@ def unblock(request: Request, username: str, blocked: str) -> Any:
     )
 
 
-@router.post("blocks/check", response=answers.Relations)
+@router.post("blocks/check", response=responses.Relations)
 def check_blocked(request: Request, body: Body[schemas.Check]) -> Any:
-    """Who of these is on the user's blocklist?"""
+    """Whether each of these is on the user's blocklist."""
     return relations(request, body, _blocked_among, ("blacklist", "not_blacklist"))
 
 
@@ -165,9 +165,9 @@ def _blocked_among(environment: Environment, user_id: str, others: list[str]) ->
 
 
 # --- Mutes -------------------------------------------------------------------------------------
-@router.post("mutes", response=answers.Muted)
+@router.post("mutes", response=responses.Muted)
 def mute(request: Request, body: Body[schemas.Mute]) -> Any:
-    """Mute in the kinds of conversation that are named, or lift the mute there."""
+    """Mute a user in the named kinds of conversation, or lift the mutes there."""
     caller = request.auth
     user = naming.find(caller.environment, body.username, unknown=wire.NO_USER_TO_MUTE)
     who: dict[str, Any] = {"environment": caller.environment, "user_ids": [user.user_id]}
@@ -185,13 +185,13 @@ def mute(request: Request, body: Body[schemas.Mute]) -> Any:
     return envelope(request, "post", path="/mutes", data={"result": "ok"})
 
 
-@router.get("mutes", response=answers.Mutes)
+@router.get("mutes", response=responses.Mutes)
 def muted(
     request: Request,
     pageNum: paging.PageNumber = None,
     pageSize: paging.ShortPageSize = None,
 ) -> Any:
-    """One line for each user and kind of conversation."""
+    """All mutes: one line for each user and kind of conversation."""
     caller = request.auth
     found = numbered.page(
         Mute.objects.in_force(caller.now).filter(environment=caller.environment),
@@ -200,17 +200,20 @@ def muted(
         size=paging.page_size(pageSize, most=paging.MAX_SHORT_PAGE),
     )
     lines = [
-        {"username": each.user_id, WORDS[Mute.Channel(each.channel)]: _left(each, caller.now)}
+        {
+            "username": each.user_id,
+            WORDS[Mute.Channel(each.channel)]: _seconds_left(each, caller.now),
+        }
         for each in found
     ]
     return envelope(
-        request, "get", path="/mutes", data={"data": lines, "unixtime": _unix(caller.now)}
+        request, "get", path="/mutes", data={"data": lines, "unixtime": _unix_seconds(caller.now)}
     )
 
 
-@router.get("mutes/{username}", response=answers.UserMutes)
+@router.get("mutes/{username}", response=responses.UserMutes)
 def mutes_of_user(request: Request, username: str) -> Any:
-    """The seconds left; 0 where the user is not muted, -1 where they are for good."""
+    """The seconds left of a user's mutes; 0 if not muted, -1 if the mute has no end."""
     caller = request.auth
     user = naming.find(caller.environment, username, unknown=wire.NO_USER_TO_MUTE)
     found = mutes.of_user(environment=caller.environment, user_id=user.user_id, now=caller.now)
@@ -222,19 +225,19 @@ def mutes_of_user(request: Request, username: str) -> Any:
         data={
             "userid": f"{application.org_name}#{caller.environment.kind}_{user.user_id}",
             **{
-                word: _left(found[channel], caller.now) if channel in found else 0
+                word: _seconds_left(found[channel], caller.now) if channel in found else 0
                 for word, channel in CHANNELS.items()
             },
-            "unixtime": _unix(caller.now),
+            "unixtime": _unix_seconds(caller.now),
         },
     )
 
 
-def _left(mute: Mute, now: datetime) -> int:
+def _seconds_left(mute: Mute, now: datetime) -> int:
     if mute.expires_at is None:
         return schemas.PERMANENT
     return -((now - mute.expires_at) // timedelta(seconds=1))  # rounded up: 0 is not muted
 
 
-def _unix(now: datetime) -> int:
+def _unix_seconds(now: datetime) -> int:
     return int(now.timestamp())

@@ -1,8 +1,8 @@
-"""Users by the names that this door knows them by: the id, in any case of letters, or the UUID.
+"""Finds users by name: the id in upper or lower case, or the UUID.
 
-Ids that this door registers are lower-case, and from the first of them on the environment ignores
-case (`users.spelling`). Users from before may differ in case alone: an exact match comes first,
-then the lower-case spelling, then whoever registered first.
+This door registers ids in lower case, and from its first registration on the environment ignores
+case (`users.spelling`). Older ids may differ in case alone: an exact match comes first, then the
+lower-case spelling, then the user who registered first.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ from users.fields import in_any_case
 from users.models import AppUser
 
 
-def names(name: str, user: AppUser) -> bool:
-    """Whether it is this user whom `find` finds by the name."""
+def is_name_of(name: str, user: AppUser) -> bool:
+    """Whether `find` finds this user by the name."""
     if name == user.user_id or user.uuid == _uuid(name):
         return True
     if name.lower() != user.user_id.lower():
@@ -29,7 +29,7 @@ def names(name: str, user: AppUser) -> bool:
 
 
 def find(environment: Environment, name: str, unknown: Refusal = wire.NO_USER) -> AppUser:
-    """Raises `Refused` with `unknown`."""
+    """The user of this name. Raises `Refused` with `unknown`."""
     user = find_or_none(environment, name)
     if user is None:
         raise Refused(unknown)
@@ -41,14 +41,14 @@ def find_or_none(environment: Environment, name: str) -> AppUser | None:
 
 
 def find_several(environment: Environment, wanted: Iterable[str]) -> dict[str, AppUser]:
-    """name → user, for the names that are known. One query."""
+    """The users by name; unknown names are left out. One query."""
     possible = [name for name in dict.fromkeys(wanted) if _is_possible(name)]
     if not possible:
         return {}
     uuids = [uuid for name in possible if (uuid := _uuid(name))]
     known = in_any_case(possible) | Q(uuid__in=uuids) if uuids else in_any_case(possible)
     users = list(AppUser.objects.filter(known, environment=environment).order_by("-pk"))
-    # Of several, the first registered stays.
+    # The last assignment wins: the user who registered first.
     by_case = {user.user_id.lower(): user for user in users}
     by_id = {user.user_id: user for user in users}
     by_uuid = {user.uuid: user for user in users}

@@ -1,10 +1,10 @@
-"""Pages: their cursors, sizes and numbers.
+"""Cursors, sizes and numbers of pages.
 
 Invariants
 ----------
-* A cursor is good for the environment that it was made for alone, and tells nobody what is in it:
-  the keys of a table count all environments' rows.
-* A size that is no number has a meaning, so that sizes and numbers arrive as text.
+* A cursor is valid in its own environment alone. It is encrypted, because a table's keys reveal the
+  number of rows of all environments.
+* Sizes and page numbers are parsed here from text, because invalid ones have a meaning.
 """
 
 from typing import Annotated
@@ -36,18 +36,18 @@ PageNumber = Annotated[str | None, _described(None, 1)]
 
 
 def _number(text: str | None) -> int:
-    """0 for what is no number, in ASCII digits, or one of more than nine."""
+    """The number, or 0 if the text is not one to nine ASCII digits."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def page_size(text: str | None, *, most: int = MAX_PAGE) -> int:
-    """What is no number above 0 is the default, what is too large the largest."""
+    """The page size: the default if `text` is not a positive number, at most `most`."""
     return min(_number(text), most) or DEFAULT_PAGE
 
 
 def number_to_delete(text: str | None) -> int:
-    """As `page_size`, but only what was not sent is the default: nobody is deleted by a mistyped
-    number. Raises `Refused`.
+    """Like `page_size`, but an invalid number raises `Refused`: a typing error must not delete
+    users. The default is for None alone.
     """
     if text is None:
         return DEFAULT_PAGE
@@ -58,22 +58,22 @@ def number_to_delete(text: str | None) -> int:
 
 
 def page_number(text: str | None) -> int:
-    """From 1; what is no number is 1."""
+    """The page number, from 1; 1 if `text` is not a number."""
     if not text or not text.isascii() or not text.isdecimal():
         return 1
-    # Longer numbers are beyond every page, and int() refuses very long ones.
+    # Longer numbers are beyond every page, and int() raises an error for very long ones.
     return int(text[:20]) or 1
 
 
-def sealed(environment: Environment, cursor: str | None) -> str | None:
-    """A cursor of a keyset, as it goes out."""
+def encrypt_cursor(environment: Environment, cursor: str | None) -> str | None:
+    """A keyset's cursor, encrypted for the client."""
     if cursor is None:
         return None
     return vault.encrypt(f"{environment.pk} {cursor}").rstrip("=")
 
 
-def opened(environment: Environment, text: str) -> str:
-    """The keyset's cursor; "" is none. Raises `BadCursor`."""
+def decrypt_cursor(environment: Environment, text: str) -> str:
+    """The keyset's cursor of a client's text; "" means none. Raises `BadCursor`."""
     if not text:
         return ""
     try:

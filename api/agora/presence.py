@@ -1,6 +1,6 @@
-"""Agora Chat's calls about presence: what users show of themselves, and who hears of it.
+"""Agora Chat's calls about presence: the status that users publish, and subscriptions to it.
 
-Their answers have no envelope but `result`, and numbers in them are texts.
+Their responses have `result` instead of the envelope, and numbers in them are texts.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class PresenceDone(Schema):
 
 
 class Presence(Schema):
-    """`status` has the devices that are online; `expiry` is 0 for who is not subscribed to."""
+    """`status` has the devices that are online; `expiry` is 0 without a subscription."""
 
     uid: str
     last_time: UnixSeconds
@@ -65,7 +65,7 @@ _ONLINE = "1"
 def publish(
     request: Request, username: str, resource: str, status: str, body: Body[schemas.ShownStatus]
 ) -> Any:
-    """Show a text, and a state for one device: 1 is online, 0 offline, or one of the app's own."""
+    """Publish a text, and a state for one device: 1 is online, 0 offline; apps may have others."""
     caller = request.auth
     statuses.publish(
         environment=caller.environment,
@@ -85,7 +85,7 @@ def subscriptions(
     pageNum: paging.PageNumber = None,
     pageSize: paging.LongPageSize = None,
 ) -> Any:
-    """Whom the user hears of, by their names."""
+    """A user's subscriptions, sorted by name."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     held = statuses.subscriptions(
@@ -111,7 +111,7 @@ def subscriptions(
 def subscribe(
     request: Request, username: str, expiry: Lifetime, body: Body[schemas.StatusQuery]
 ) -> Any:
-    """Hear of these users for so many seconds; how they are now."""
+    """Subscribe to these users for `expiry` seconds. Returns their current presence."""
     caller = request.auth
     found = naming.find_several(caller.environment, [username, *body.usernames])
     if any(name not in found for name in (username, *body.usernames)):
@@ -128,7 +128,7 @@ def subscribe(
 
 @router.post("users/{username}/presence", auth=auth.own_user, response=Presences)
 def presence_of_several(request: Request, username: str, body: Body[schemas.StatusQuery]) -> Any:
-    """How these users are, in the order asked; an unknown name is offline."""
+    """The presence of these users, in the order of the request. Unknown names are offline."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     return {"result": _presences(caller, user, body.usernames)}
@@ -136,7 +136,7 @@ def presence_of_several(request: Request, username: str, body: Body[schemas.Stat
 
 @router.delete("users/{username}/presence", auth=auth.own_user, response=PresenceDone)
 def unsubscribe(request: Request, username: str, body: Body[schemas.NamesToAsk]) -> Any:
-    """Not to hear of a user is no error, nor is an unknown name."""
+    """End subscriptions. Names without one, and unknown names, are ignored."""
     caller = request.auth
     found = naming.find_several(caller.environment, [username, *body])
     if username not in found:
@@ -150,14 +150,14 @@ def unsubscribe(request: Request, username: str, body: Body[schemas.NamesToAsk])
 
 
 def _presences(caller: Caller, user: AppUser, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Four queries for all: users, connections, statuses, and whom `user` hears of."""
+    """Four queries for all: users, connections, statuses, and `user`'s subscriptions."""
     environment, now = caller.environment, caller.now
     users = naming.find_several(environment, names)
     ids = [each.user_id for each in users.values()]
     devices = presence.connections_of(environment=environment, user_ids=ids, now=now)
     shown = statuses.of_users(environment=environment, user_ids=ids)
-    heard = statuses.subscriptions(environment=environment, owner_id=user.user_id, now=now)
-    ends = dict(heard.filter(about_id__in=ids).values_list("about_id", "expires_at"))
+    held = statuses.subscriptions(environment=environment, owner_id=user.user_id, now=now)
+    ends = dict(held.filter(about_id__in=ids).values_list("about_id", "expires_at"))
     lines = []
     for name in dict.fromkeys(names):
         user_id = users[name].user_id if name in users else name

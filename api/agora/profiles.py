@@ -1,10 +1,10 @@
-"""Agora Chat's calls about user attributes. Their envelope has no more than data and times."""
+"""Agora Chat's calls about user attributes. Their envelope has only data and times."""
 
 from typing import Any, Literal
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, bodies, naming, schemas, wire
+from api.agora import auth, bodies, naming, responses, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import envelope
 from api.agora.wire import Refused
@@ -20,7 +20,7 @@ _FORM_BODY = {
 }
 
 
-# That no type is named comes before the token, at these two calls alone.
+# These two calls alone check for a missing Content-Type before the token.
 def _any_user(request: Request) -> Caller:
     _require_some_type(request)
     return auth.any_user(request)
@@ -41,19 +41,19 @@ def _require_type(request: Request, wanted: str) -> None:
         raise Refused(wire.ATTRIBUTES_MEDIA_TYPE)
 
 
-@router.get("metadata/user/capacity", response=answers.Data[int])
+@router.get("metadata/user/capacity", response=responses.Data[int])
 def capacity(request: Request) -> Any:
-    """Bytes that all attributes of the app take."""
+    """The size in bytes of all attributes of the app."""
     return envelope(request, data=attributes.bytes_used(environment=request.auth.environment))
 
 
 @router.post(
     "metadata/user/get",
     auth=_any_user,
-    response=answers.Data[dict[str, dict[str, str]]],
+    response=responses.Data[dict[str, dict[str, str]]],
 )
 def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery]) -> Any:
-    """Some properties of some users; none of an unknown one."""
+    """Some attributes of some users; an unknown user has none."""
     _require_type(request, "application/json")
     caller = request.auth
     users = naming.find_several(caller.environment, body.targets)
@@ -67,9 +67,9 @@ def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery])
     return envelope(request, data=data)
 
 
-@router.get("metadata/user/{username}", auth=auth.any_user, response=answers.Data[dict[str, str]])
+@router.get("metadata/user/{username}", auth=auth.any_user, response=responses.Data[dict[str, str]])
 def attributes_of_user(request: Request, username: str) -> Any:
-    """All of a user's attributes; none of an unknown one."""
+    """All attributes of a user; an unknown user has none."""
     user = naming.find_or_none(request.auth.environment, username)
     if user is None:
         return envelope(request, data={})
@@ -82,11 +82,11 @@ def attributes_of_user(request: Request, username: str) -> Any:
 @router.put(
     "metadata/user/{username}",
     auth=_own_user,
-    response=answers.Data[dict[str, str]],
+    response=responses.Data[dict[str, str]],
     openapi_extra=_FORM_BODY,
 )
 def set_attributes(request: Request, username: str) -> Any:
-    """Set what the form names; an empty value removes. All that the user has then."""
+    """Set the attributes in the form; an empty value removes one. Returns all of the user's."""
     caller = request.auth
     _require_type(request, bodies.FORM)
     values = bodies.form(request)
@@ -101,9 +101,11 @@ def set_attributes(request: Request, username: str) -> Any:
     return envelope(request, data=after)
 
 
-@router.delete("metadata/user/{username}", auth=auth.own_user, response=answers.Data[Literal[True]])
+@router.delete(
+    "metadata/user/{username}", auth=auth.own_user, response=responses.Data[Literal[True]]
+)
 def clear_attributes(request: Request, username: str) -> Any:
-    """Having none, or being unknown, is no error."""
+    """Remove all attributes of a user. An unknown user is not an error."""
     caller = request.auth
     user = naming.find_or_none(caller.environment, username)
     if user is not None:

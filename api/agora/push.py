@@ -1,10 +1,10 @@
-"""Agora Chat's call about push notices: the nickname in them, when they may come, and to where."""
+"""Agora Chat's call about push notices: nickname, quiet hours and devices."""
 
 from typing import Any
 
 from ninja import Body
 
-from api.agora import answers, auth, naming
+from api.agora import auth, naming, responses
 from api.agora.auth import Request
 from api.agora.envelope import app_uri, entities, envelope
 from api.agora.push_schemas import PushSettings
@@ -12,10 +12,10 @@ from api.agora.users import router
 from users import profiles
 
 
-# A path's methods stand in one router, and this path has others.
-@router.put("users/{username}", auth=auth.own_user, response=answers.Users, tags=["Push"])
+# Ninja wants all methods of a path in one router; the other ones are in `users`.
+@router.put("users/{username}", auth=auth.own_user, response=responses.Users, tags=["Push"])
 def change_push(request: Request, username: str, body: Body[PushSettings]) -> Any:
-    """Change nickname, push settings and one push device; what is not named stays."""
+    """Change the nickname, push settings and one push device; what is not sent stays."""
     caller = request.auth
     user = profiles.update(
         environment=caller.environment,

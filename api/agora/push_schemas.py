@@ -1,4 +1,4 @@
-"""Push settings: a user's own, and kept in the user object under the same names."""
+"""Push settings of a user. They are stored in the user under the same names."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -21,12 +21,12 @@ from users.profiles import PushDevice
 
 MAX_PUSH_TEXT = 512
 _GROUP = r"^notification_ignore_[A-Za-z0-9_]{1,64}$"
-# Not sent: what then stays as it is.
+# Not sent: keeps its value.
 _UNSET: Any = Field(None)
 
 
 def _hour(value: int | str) -> int | str:
-    """As a number; "" is none."""
+    """The hour as a number, or "" for none."""
     text = str(value)
     if text and not (text.isdecimal() and text.isascii() and int(text) < 24):
         raise ValueError("an hour is 0 to 23")
@@ -34,13 +34,13 @@ def _hour(value: int | str) -> int | str:
 
 
 def _style(value: Any) -> Any:
-    """Also as text; true and false are no numbers here."""
+    """Accepts text too, but not true and false, which Pydantic would take for numbers."""
     if isinstance(value, bool):
         raise ValueError("0 or 1")
     return int(value) if value in {"0", "1"} else value
 
 
-def _stored(value: str) -> str:
+def _storable(value: str) -> str:
     if not identity.is_text(value, MAX_PUSH_TEXT):
         raise ValueError("not a text that can be stored")
     return value
@@ -48,16 +48,16 @@ def _stored(value: str) -> str:
 
 Hour = Annotated[StrictInt | StrictStr, AfterValidator(_hour)]
 Style = Annotated[Literal[0, 1], BeforeValidator(_style)]
-PushText = Annotated[StrictStr, Field(max_length=MAX_PUSH_TEXT), AfterValidator(_stored)]
+PushText = Annotated[StrictStr, Field(max_length=MAX_PUSH_TEXT), AfterValidator(_storable)]
 DEVICE_KEYS = {"device_id", "device_token", "notifier_name"}
 
 
 class PushPreferences(BaseModel):
-    """Hours also as text, empty for none. `notification_ignore_` and a group's id: true mutes the
-    group.
+    """Hours may be text; an empty one means none. `notification_ignore_` followed by a group's id:
+    true mutes the group.
     """
 
-    # Not Ninja's Schema, which would lose the groups.
+    # Not Ninja's Schema, which drops the extra keys.
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"patternProperties": {_GROUP: {"type": "boolean"}}}
     )
@@ -76,15 +76,15 @@ class PushPreferences(BaseModel):
 
 
 class PushSettings(PushPreferences):
-    """With the device that is to be pushed to; an empty `device_token` forgets the device."""
+    """With a push device; an empty `device_token` removes it."""
 
     device_id: PushText = _UNSET
     device_token: PushText = _UNSET
     notifier_name: PushText = _UNSET
 
     def preferences(self) -> dict[str, Any]:
-        """What was sent but the nickname and the device, which are kept elsewhere. Strangers are
-        left out.
+        """The settings that were sent, without unknown keys and without the nickname and the
+        device, which are stored elsewhere.
         """
         elsewhere = {"nickname", *DEVICE_KEYS}
         return {
@@ -94,7 +94,7 @@ class PushSettings(PushPreferences):
         }
 
     def device(self) -> PushDevice | None:
-        """The device that was sent; None where none was."""
+        """The device that was sent, or None."""
         if self.device_token is None:
             return None
         return PushDevice(self.device_id or "", self.device_token, self.notifier_name or "")

@@ -1,7 +1,6 @@
-"""Agora Chat's words and bounds. Names are as on the wire.
+"""Agora Chat's requests with their bounds. Names are as on the wire.
 
-What is wrong with a field leaves as the vendor's own error (`wire`), from the validator that sees
-it.
+The validators raise the vendor's own error (`wire`) for a wrong field.
 """
 
 import re
@@ -39,7 +38,7 @@ _USERNAME = r"^[A-Za-z0-9_.-]+$"
 
 
 def legal_username(value: Any) -> str:
-    """As stored: in lower case."""
+    """The name in lower case, as it is stored. Raises `Refused`."""
     if value is None:
         raise Refused(wire.USERNAME_REQUIRED)
     if not isinstance(value, str) or not re.fullmatch(_USERNAME, value) or value in {".", ".."}:
@@ -81,7 +80,7 @@ def _present(value: Any) -> Any:
     return value
 
 
-def _registrations(value: Any) -> Any:
+def _check_number_to_register(value: Any) -> Any:
     if isinstance(value, list) and len(value) > MAX_TO_REGISTER:
         raise Refused(wire.TOO_MANY_TO_REGISTER, number=len(value), most=MAX_TO_REGISTER)
     if value == []:
@@ -92,7 +91,7 @@ def _registrations(value: Any) -> Any:
 def _number(
     most: int, refusal: Refusal = wire.TOO_MANY_TO_ASK, *, nobody: Refusal = wire.NOBODY_TO_ASK
 ) -> BeforeValidator:
-    """Refuses none, and more than `most`, in the call's own words."""
+    """A validator that refuses an empty list, and more than `most` items."""
 
     def check(value: Any) -> Any:
         if value is None or value == []:
@@ -105,7 +104,7 @@ def _number(
 
 
 def _requires(*names: str) -> ConfigDict:
-    """For members whose absence the vendor words itself: the validator sees None in their place."""
+    """Marks members as required in the document whose absence the validator refuses itself."""
     return ConfigDict(json_schema_extra={"required": list(names)})
 
 
@@ -133,11 +132,11 @@ NamesToCheck = Annotated[
     Field(max_length=MAX_TO_ASK),
     _number(MAX_TO_ASK, wire.NUMBER_TO_CHECK, nobody=wire.NUMBER_TO_CHECK),
 ]
-# Not sent: for the validator to refuse.
+# The validator gets None if the member is not sent, and refuses it.
 _MISSING: Any = Field(None, validate_default=True)
 
 
-# In a query; sent without a value it counts as not sent.
+# A query parameter; without a value it counts as not sent.
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
 
 
@@ -152,7 +151,7 @@ Registration = Annotated[
     Annotated[NewUser, Tag("one")]
     | Annotated[list[NewUser], Field(min_length=1, max_length=MAX_TO_REGISTER), Tag("several")],
     Discriminator(_kind),
-    BeforeValidator(_registrations),
+    BeforeValidator(_check_number_to_register),
 ]
 
 
@@ -184,7 +183,7 @@ class AttributesQuery(Schema):
 
 
 class Check(Schema):
-    """Of whom, and which names are to be looked for on their list."""
+    """A user, and the names to check against their list."""
 
     model_config = _requires("username", "check_list")
     username: Annotated[StrictStr, BeforeValidator(_present)] = _MISSING
@@ -199,7 +198,7 @@ Seconds = Annotated[StrictInt, Field(ge=PERMANENT, le=MAX_MUTE_SECONDS)]
 
 
 class ContactRequest(Schema):
-    """Of one user: a list, because clients send one."""
+    """One user, in a list because clients send one."""
 
     model_config = _requires("usernames")
     usernames: Annotated[Names, Field(max_length=1), _number(1)] = _MISSING
@@ -211,7 +210,7 @@ class ShownStatus(Schema):
 
 
 class Mute(Schema):
-    """Seconds; 0 lifts, -1 is for good, and what is not named stays."""
+    """Seconds; 0 lifts the mute, -1 sets no end, and what is not sent stays."""
 
     username: StrictStr = ""
     chat: Seconds | None = None
@@ -224,7 +223,7 @@ class RegistrationMode(Schema):
 
 
 class TokenRequest(Schema):
-    """`ttl` in seconds, also as text; 0 is for good."""
+    """`ttl` in seconds, also as text; 0 means no expiry."""
 
     grant_type: str = ""
     client_id: str = ""

@@ -1,11 +1,11 @@
-"""App tokens that we issue ourselves (`POST /token`), for clients that sign none.
+"""App tokens that `POST /token` issues, for clients that do not sign tokens themselves.
 
 Invariants
 ----------
-* Signed, not stored, under a key for this one purpose: no access token of a user is one, whatever
-  its bytes.
-* A token stands for the app secret that it was got with, and dies with it. Revoking all tokens of
-  an environment takes it along.
+* A token is signed and not stored. The key is for this purpose alone, so a user's access token
+  never passes as an app token.
+* A token becomes invalid when the app secret that it was issued for is revoked, and when all tokens
+  of the environment are revoked.
 """
 
 import base64
@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from applications import vault
 
-# A user's token begins otherwise: its first byte is a version, so "AQ".
+# A user's token never begins so: its first byte is a version, which encodes as "AQ".
 PREFIX = "app-"
 _PURPOSE = "agora service tokens"
 # Secret, issued at and expires at (microseconds since 1970; 0: never), and a nonce.
@@ -29,7 +29,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ForeignToken(Exception):
-    """Not made here, or damaged."""
+    """The token was not issued here, or is damaged."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ServiceToken:
 
 
 def issue(*, secret_id: int, now: datetime, lifetime: timedelta | None) -> str:
-    """Without a lifetime it does not end by itself."""
+    """A new token; without a lifetime it does not expire."""
     expires = (now + lifetime - _EPOCH) // _MICROSECOND if lifetime is not None else 0
     body = _LAYOUT.pack(secret_id, (now - _EPOCH) // _MICROSECOND, expires, secrets.token_bytes(6))
     return _text(body + vault.macs(_PURPOSE, body)[0])
@@ -51,7 +51,7 @@ def _text(raw: bytes) -> str:
 
 
 def parse(token: str) -> ServiceToken:
-    """What the token says, its signature checked. Raises `ForeignToken`."""
+    """The token's content, after its signature is checked. Raises `ForeignToken`."""
     text = token.removeprefix(PREFIX)
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -60,7 +60,7 @@ def parse(token: str) -> ServiceToken:
     except (binascii.Error, struct.error, ValueError):
         raise ForeignToken from None
     made = vault.macs(_PURPOSE, body)
-    # Decoding forgives a few changed characters; a token has one spelling.
+    # Base64 decoding ignores some bits: accept only one spelling of a token.
     if _text(raw) != token or not any(hmac.compare_digest(mac, signature) for mac in made):
         raise ForeignToken
     return ServiceToken(

@@ -1,4 +1,4 @@
-"""What an environment may choose."""
+"""An environment's settings for Agora Chat."""
 
 from django.db.models import TextChoices
 from pydantic import Field, StrictBool
@@ -18,19 +18,20 @@ class AgoraSettings(VendorSettings):
     open_registration: StrictBool = Field(
         False,
         title="Open registration",
-        description="Anybody may register a user, without an app token. Clients that sign up by "
-        "themselves need it; it lets strangers fill the quota too.",
+        description="Anybody may register a user without an app token. Clients that register "
+        "themselves need this; it also lets strangers fill the quota.",
     )
     require_password: StrictBool = Field(
         True,
         title="Require a password at registration",
-        description="Off: a user may be registered without one, and then signs in by token alone.",
+        description="When off, a user may be registered without one, and then signs in with "
+        "tokens alone.",
     )
     error_dialect: ErrorDialect = Field(
         ErrorDialect.AGORA,
-        title="Wording of 401 answers",
-        description="What a call with a missing or bad token is told. Agora Chat grew out of "
-        "Easemob, whose clients compare these texts.",
+        title="Wording of 401 responses",
+        description="The error text for a missing or bad token. Agora Chat grew out of Easemob, "
+        "whose clients compare these texts.",
     )
 
 

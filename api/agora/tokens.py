@@ -1,4 +1,4 @@
-"""POST /token: whoever proves to be the app, or one of its users, gets a token of ours."""
+"""POST /token: issues a token to the app or to one of its users."""
 
 import hmac
 from datetime import timedelta
@@ -8,7 +8,7 @@ from ninja import Body, Router, Schema
 from pydantic import Field
 
 from api import ratelimit
-from api.agora import answers, auth, naming, schemas, service_token, users, wire
+from api.agora import auth, naming, responses, schemas, service_token, users, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import entities, milliseconds
 from api.agora.wire import Failure, Refused
@@ -21,29 +21,29 @@ from users.models import AppUser
 
 router = Router(tags=["Tokens"], exclude_unset=True)
 DEFAULT_LIFETIME = timedelta(days=60)
-# "Never", as a number of seconds that clients keep in 32 bits.
+# Seconds shown for "never": clients store the number in 32 bits.
 FOREVER = 2_147_483_647
-# No default that would be shown: what is not set is not sent.
+# A default for a key that is left out if it is not set.
 _UNSET: Any = None
 
 
 class TokenEnd(Schema):
     access_token: str
     expires_in: Annotated[int, Field(description="seconds")]
-    expire_timestamp: answers.UnixMilliseconds
+    expire_timestamp: responses.UnixMilliseconds
 
 
 class Token(TokenEnd):
-    """`application` with an app's token, `user` with a user's."""
+    """`application` for an app's token, `user` for a user's."""
 
     application: str = ""
-    user: answers.User = _UNSET
+    user: responses.User = _UNSET
 
 
 @router.post("token", auth=auth.anybody, response=Token)
 def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
-    """An app token for `client_credentials`, a user's for `password` and `inherit`, and for
-    `agora` one of ours in place of an AccessToken2.
+    """Issue a token: the app's for `client_credentials`, a user's for `password` and `inherit`; for
+    `agora`, either one in exchange for an AccessToken2.
     """
     grants = {
         "client_credentials": _by_client,
@@ -58,7 +58,7 @@ def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
 
 @router.get("sdk/users/{username}/token/expires", auth=auth.own_user, response=TokenEnd)
 def token_end(request: Request, username: str) -> Any:
-    """When the token ends that this call is made with."""
+    """When the token of this request expires."""
     caller = request.auth
     end = auth.credential(request, caller).expires_at
     lifetime = end - caller.now if end is not None else None
@@ -91,8 +91,8 @@ def _by_password(request: Request, body: schemas.TokenRequest) -> dict[str, Any]
 
 
 def _by_app(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
-    """The app vouches for the user, and may have them registered."""
-    caller = auth.proved(request, request.auth)
+    """A user's token on the app's request, which may also register the user."""
+    caller = auth.authenticate(request, request.auth)
     if caller.user is not None:
         raise auth.not_permitted(request, caller)
     user = naming.find_or_none(caller.environment, body.username)
@@ -105,12 +105,12 @@ def _by_app(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
 
 def _created(caller: Caller, username: str) -> AppUser:
     users.register_without_password(caller, username)
-    # Whoever registered it: another call may have been quicker.
+    # Another call may have registered the user first.
     return naming.find(caller.environment, username.lower())
 
 
 def _by_access_token(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
-    """For as long as the AccessToken2 lives."""
+    """The new token expires with the AccessToken2."""
     caller = request.auth
     credential = auth.credential(request, caller)
     if credential.secret is None or credential.expires_at is None:
@@ -122,7 +122,7 @@ def _by_access_token(request: Request, body: schemas.TokenRequest) -> dict[str, 
 
 
 def _asked_lifetime(body: schemas.TokenRequest) -> timedelta | None:
-    """None: no end."""
+    """The requested lifetime, or None for no expiry."""
     if body.ttl is None:
         return DEFAULT_LIFETIME
     return timedelta(seconds=body.ttl) if body.ttl else None
@@ -134,7 +134,7 @@ def _app_token(caller: Caller, secret: AppSecret, lifetime: timedelta | None) ->
 
 
 def _user_token(caller: Caller, user: AppUser, lifetime: timedelta | None) -> dict[str, Any]:
-    """Never longer than the environment lets its tokens live."""
+    """The lifetime is limited to the environment's token lifetime."""
     if bans.in_force(environment=caller.environment, user_ids=[user.user_id], now=caller.now):
         raise Refused(wire.GRANT_BANNED)
     longest = caller.environment.token_lifetime

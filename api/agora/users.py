@@ -4,7 +4,7 @@ from typing import Any
 
 from ninja import Body, Router
 
-from api.agora import answers, auth, naming, paging, schemas, wire
+from api.agora import auth, naming, paging, responses, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import app_uri, entities, envelope
 from api.agora.settings import VENDOR_NAME, settings_of
@@ -19,9 +19,9 @@ router = Router(tags=["Users"], exclude_unset=True)
 OLDEST_FIRST = Keyset("registered_at", "id")
 
 
-@router.post("users", auth=auth.registrar, response=answers.Registered)
+@router.post("users", auth=auth.registrar, response=responses.Registered)
 def register(request: Request, body: Body[schemas.Registration]) -> Any:
-    """Register one user, or up to 60; of several, those that exist are reported."""
+    """Register one user, or a batch of up to 60; in a batch, existing users are reported."""
     caller = request.auth
     wanted = body if isinstance(body, list) else [body]
     created, failures = register_new(caller, wanted)
@@ -36,8 +36,8 @@ def register(request: Request, body: Body[schemas.Registration]) -> Any:
 def register_new(
     caller: Caller, wanted: list[schemas.NewUser]
 ) -> tuple[list[AppUser], list[dict[str, str]]]:
-    """The users created, and the reasons for the others. Raises `Refused` if none is created."""
-    by_name = _each_once(wanted)
+    """The created users, and the failures of the others. Raises `Refused` if none is created."""
+    by_name = _by_name(wanted)
     if settings_of(caller.environment).require_password and any(
         new.password is None for new in wanted
     ):
@@ -77,7 +77,7 @@ def register_new(
 
 
 def register_without_password(caller: Caller, username: str) -> None:
-    """For a user whom the app vouches for; not new is no error. Raises `Refused`."""
+    """Register a user on the app's request unless the user exists. Raises `Refused`."""
     _ignore_case(caller)
     user = AppUser(user_id=schemas.legal_username(username))
     try:
@@ -87,8 +87,8 @@ def register_without_password(caller: Caller, username: str) -> None:
 
 
 def _ignore_case(caller: Caller) -> None:
-    """Have the environment admit one spelling of an id from now on, through whatever door: this
-    one could not tell a second from it.
+    """Makes the environment ignore the case of ids from now on, through every door: this door could
+    not tell two spellings apart.
     """
     if not caller.environment.ids_ignore_case:
         environments.change(
@@ -100,7 +100,7 @@ def _ignore_case(caller: Caller) -> None:
         caller.environment.ids_ignore_case = True
 
 
-def _each_once(wanted: list[schemas.NewUser]) -> dict[str, schemas.NewUser]:
+def _by_name(wanted: list[schemas.NewUser]) -> dict[str, schemas.NewUser]:
     by_name: dict[str, schemas.NewUser] = {}
     for new in wanted:
         if by_name.setdefault(new.username, new).password != new.password:
@@ -116,31 +116,31 @@ def _unsaved(new: schemas.NewUser) -> AppUser:
     )
 
 
-@router.get("users", response=answers.Page)
+@router.get("users", response=responses.Page)
 def list_users(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
-    """The first registered first."""
+    """A page of users, the first registered first."""
     caller = request.auth
     page = OLDEST_FIRST.page(
         AppUser.objects.in_environment(caller.environment),
-        cursor=paging.opened(caller.environment, cursor),
+        cursor=paging.decrypt_cursor(caller.environment, cursor),
         size=paging.page_size(limit),
     )
     return envelope(
         request,
         "get",
         entities=entities(caller, page.rows),
-        cursor=paging.sealed(caller.environment, page.next),
+        cursor=paging.encrypt_cursor(caller.environment, page.next),
         count=len(page.rows),
     )
 
 
-@router.delete("users", response=answers.Deleted)
+@router.delete("users", response=responses.Deleted)
 def delete_oldest(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
-    """Delete so many users, whoever they are, the first registered first."""
+    """Delete the `limit` users who registered first."""
     caller = request.auth
     page = deletion.delete_oldest(
         environment=caller.environment,
-        cursor=paging.opened(caller.environment, cursor),
+        cursor=paging.decrypt_cursor(caller.environment, cursor),
         size=paging.number_to_delete(limit),
         by=caller.actor,
         now=caller.now,
@@ -148,41 +148,38 @@ def delete_oldest(request: Request, limit: paging.PageSize = None, cursor: str =
     return envelope(
         request,
         "delete",
-        entities=_gone(caller, page.rows),
-        cursor=paging.sealed(caller.environment, page.next),
+        entities=entities(caller, page.rows),
+        cursor=paging.encrypt_cursor(caller.environment, page.next),
     )
 
 
-def _gone(caller: Caller, users: list[AppUser]) -> list[dict[str, Any]]:
-    """A deleted user's bans went along: they are shown as activated, as the vendor does."""
-    return entities(caller, users)
-
-
-@router.get("users/{username}", auth=auth.own_user, response=answers.FoundUser)
+@router.get("users/{username}", auth=auth.own_user, response=responses.FoundUser)
 def get_user(request: Request, username: str) -> Any:
     """One user, by name or UUID."""
     user = naming.find(request.auth.environment, username)
     return envelope(request, "get", entities=entities(request.auth, [user]), count=1)
 
 
-@router.delete("users/{username}", response=answers.Users)
+@router.delete("users/{username}", response=responses.Users)
 def delete_user(request: Request, username: str) -> Any:
-    """Delete a user with all that is theirs."""
+    """Delete a user and all their data."""
     caller = request.auth
     user = naming.find(caller.environment, username)
     deletion.delete(
         environment=caller.environment, user_ids=[user.user_id], by=caller.actor, now=caller.now
     )
     return envelope(
-        request, "delete", uri=app_uri(request, "users"), entities=_gone(caller, [user])
+        request, "delete", uri=app_uri(request, "users"), entities=entities(caller, [user])
     )
 
 
 @router.api_operation(
-    ["PUT", "POST"], "users/{username}/password", auth=auth.own_user, response=answers.Acted
+    ["PUT", "POST"], "users/{username}/password", auth=auth.own_user, response=responses.WithAction
 )
 def change_password(request: Request, username: str, body: Body[schemas.ChangePassword]) -> Any:
-    """The user's tokens die and their connections close. A user must know the old password."""
+    """Change a password, invalidate the user's tokens and close their connections. With a user's
+    token, the old password is required.
+    """
     caller = request.auth
     user = naming.find(caller.environment, username, unknown=wire.NO_USER_ENTITY)
     if caller.user and body.oldpassword is None:
@@ -199,9 +196,9 @@ def change_password(request: Request, username: str, body: Body[schemas.ChangePa
     return envelope(request, "set user password")
 
 
-@router.put("", response=answers.RegistrationModeSet)
+@router.put("", response=responses.RegistrationModeSet)
 def registration_mode(request: Request, body: Body[schemas.RegistrationMode]) -> Any:
-    """Whether users may register themselves, without an app token."""
+    """Set whether users may register themselves without an app token."""
     caller = request.auth
     environments.change(
         environment=caller.environment,

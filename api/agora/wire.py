@@ -1,4 +1,4 @@
-"""Agora Chat's errors: what each says, and one table from every exception to one of them."""
+"""Agora Chat's errors, and the table from every exception to one of them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -43,18 +43,18 @@ ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException"
 
 @dataclass(frozen=True)
 class Refusal:
-    """What an error's body says; a description of None is what the exception says."""
+    """An error's status and body. A description of None means the exception's own text."""
 
     status: int
     error: str
     description: str | None = None
     exception: str = ""
-    # Errors about attributes have a text under a key of their own; "" repeats the description.
+    # Errors about attributes repeat the text in this key; "" stands for the description.
     desc: str | None = None
 
 
 class Refused(Exception):
-    """A refusal of this door's own; `words` fill the gaps of its description."""
+    """A refusal raised by this door. `words` fill the placeholders of its description."""
 
     def __init__(self, refusal: Refusal, **words: object):
         self.refusal = replace(refusal, description=(refusal.description or "").format(**words))
@@ -73,7 +73,7 @@ def _grant(description: str, status: int = 400) -> Refusal:
     return Refusal(status, "invalid_grant", description)
 
 
-# --- What was asked ----------------------------------------------------------------------------
+# --- The request -------------------------------------------------------------------------------
 INVALID = _argument("this is an invalid request.")
 NOT_JSON = Refusal(400, "json_parse", "Unexpected character ({reason})", "JsonParseException")
 USERNAME_REQUIRED = _argument("Entity user requires a property named username")
@@ -109,7 +109,7 @@ TOO_MANY_ATTRIBUTES = Refusal(
 )
 GRANT_TYPE = Refusal(400, "unsupported_grant_type", "Unable to authenticate (OAuth)")
 
-# --- Whom it is about --------------------------------------------------------------------------
+# --- App and user ------------------------------------------------------------------------------
 NO_APPLICATION = Refusal(
     404,
     "organization_application_not_found",
@@ -137,21 +137,21 @@ TWO_PASSWORDS = Refusal(
 )
 DISABLED = Refusal(403, "forbidden_service_operation", "Service operation not allowed")
 FORBIDDEN = Refusal(403, "forbidden_op")
-# Web clients know these two by their texts.
+# Web clients compare these two texts.
 INVITER_FULL = Refusal(403, "exceed_limit", "Inviter's contact max count")
 INVITEE_FULL = Refusal(403, "exceed_limit", "Invitee's contact max count")
 TOO_MANY_SUBSCRIPTIONS = Refusal(403, "exceed_limit")
 LIST_FULL = Refusal(403, "exceed_limit")
 NO_PLACE = Refusal(429, "resource_limited")
 
-# --- What the door itself says -----------------------------------------------------------------
+# --- The door ----------------------------------------------------------------------------------
 NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
 WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
 TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
 INTERNAL = Refusal(500, "internal_server_error")
 UNAVAILABLE = Refusal(503, "service_unavailable")
 
-# --- Who asks ----------------------------------------------------------------------------------
+# --- Credentials -------------------------------------------------------------------------------
 GRANT_UNKNOWN_CLIENT = _grant("client_id does not match")
 GRANT_WRONG_SECRET = _grant("client_secret does not match")
 GRANT_WRONG_PASSWORD = _grant("invalid password")
@@ -161,7 +161,7 @@ GRANT_NO_USER = _grant("user not found", status=404)
 
 
 class Failure(Enum):
-    """Why a token opens nothing."""
+    """Why a token is refused."""
 
     MISSING = "missing"
     EXPIRED = "expired"
@@ -200,20 +200,20 @@ REGISTRATION_UNAUTHORIZED: Mapping[str, Mapping[Failure, Refusal]] = {
 }
 
 
-# --- What the domain says ----------------------------------------------------------------------
-def _of_ninja(error: HttpError) -> Refusal:
-    """Ninja hides what its body parser raised behind an error of its own."""
+# --- Exceptions --------------------------------------------------------------------------------
+def _ninja_refusal(error: HttpError) -> Refusal:
+    """Ninja wraps the body parser's exception in its own."""
     cause = error.__cause__
     return cause.refusal if isinstance(cause, Refused) else INVALID
 
 
-def _of_rate(error: RateExceeded) -> Refusal:
-    """A lock that outlasts the second says what it is: else clients try again every second."""
+def _rate_refusal(error: RateExceeded) -> Refusal:
+    """A lock longer than a second has its own text: otherwise clients retry every second."""
     is_lock = error.retry_after > 1
     return replace(TOO_OFTEN, description=None) if is_lock else TOO_OFTEN
 
 
-def _of_quota(error: QuotaExceeded) -> Refusal:
+def _quota_refusal(error: QuotaExceeded) -> Refusal:
     return replace(
         NO_PLACE,
         description="You have exceeded the limit of the trial edition. Please upgrade to higher "
@@ -221,7 +221,7 @@ def _of_quota(error: QuotaExceeded) -> Refusal:
     )
 
 
-def _of_profile(error: InvalidProfile) -> Refusal:
+def _profile_refusal(error: InvalidProfile) -> Refusal:
     return NICKNAME_TOO_LONG if error.field == "name" else INVALID
 
 
@@ -233,22 +233,22 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     vendor.Crashed: INTERNAL,
     vendor.DatabaseLost: UNAVAILABLE,
     DoorClosed: DISABLED,
-    RateExceeded: _of_rate,
+    RateExceeded: _rate_refusal,
     # The body
     RequestDataTooBig: TOO_LARGE,
     UnreadablePostError: INVALID,
     ValidationError: INVALID,
-    HttpError: _of_ninja,
-    BadCursor: _argument("cursor is not one of this list"),
+    HttpError: _ninja_refusal,
+    BadCursor: _argument("cursor does not belong to this list"),
     PageTooFar: _argument(),
     InvalidUserId: NO_USER,
-    InvalidProfile: _of_profile,
+    InvalidProfile: _profile_refusal,
     InvalidPassword: PASSWORD_TOO_LONG,
     # The domain
     UnknownUsers: NO_USER,
     UserDeactivated: DISABLED,
     TakenInAnotherCase: replace(TAKEN, description=None),
-    QuotaExceeded: _of_quota,
+    QuotaExceeded: _quota_refusal,
     NotInProduction: replace(
         FORBIDDEN,
         description="Users in production can be deleted only while an owner has unlocked deletion",
@@ -271,7 +271,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
 
 
 def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpResponse:
-    """The answer that a table's entry makes of an exception."""
+    """The response for an exception and its entry in the table."""
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.description if found.description is not None else str(error)
     body = {

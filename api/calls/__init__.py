@@ -1,6 +1,5 @@
-"""RongCloud's and Nexconn's calls, in nobody's words: both have the same ones.
+"""The calls that RongCloud and Nexconn both have, without either vendor's names.
 
-One module per subject. A call takes its caller and plain arguments, and answers with a dict, or
-with nothing. A vendor's folder says where each call lies, and spells arguments and answers: see
-`api.tables`.
+One module per subject. A call takes its caller and plain arguments, and returns a dict or None.
+A vendor's folder maps each call to a path and to the vendor's field names: see `api.tables`.
 """

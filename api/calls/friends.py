@@ -1,4 +1,4 @@
-"""Friends, what users call each other, and who may become whose friend."""
+"""Friends, their aliases, and who may become whose friend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ from api.vendor import Caller
 from users import friend_permissions, friends, profiles
 from users.models import FriendPermission
 
-# How the vendors number: whether a friend is asked first, and whether two are friends.
+# The vendors' numbers: `action` of `add`, and `result` of `relations`.
 DIRECTLY = 2
 STRANGERS, FRIENDS = 1, 4
 
 
 def add(caller: Caller, user_id: str, target_id: str, action: int, message: str) -> None:
-    """Make two users friends: 1 asks the other where their permission says so, 2 never asks."""
+    """Make two users friends: 1 asks the other if their permission requires it, 2 never asks."""
     friends.add(
         **caller.who_and_when,
         user_id=user_id,
@@ -35,7 +35,7 @@ def remove_all(caller: Caller, user_id: str) -> None:
 
 
 def page(caller: Caller, user_id: str, cursor: str | None, size: int, order: int) -> dict[str, Any]:
-    """A user's friends, by when they became friends."""
+    """A user's friends, in the order in which they became friends."""
     found = friends.page(
         environment=caller.environment,
         user_id=user_id,
@@ -55,7 +55,7 @@ def page(caller: Caller, user_id: str, cursor: str | None, size: int, order: int
                 "name": names.get(each.friend_id, ""),
                 "alias": each.alias,
                 "extended": each.extended,
-                "added_at": fields.milliseconds(each.added_at),
+                "added_at": fields.to_milliseconds(each.added_at),
             }
             for each in found.rows
         ],
@@ -63,7 +63,7 @@ def page(caller: Caller, user_id: str, cursor: str | None, size: int, order: int
 
 
 def relations(caller: Caller, user_id: str, target_ids: Sequence[str]) -> dict[str, Any]:
-    """Which of these are the user's friends: 4, and which not: 1."""
+    """Whether each of these is the user's friend (4) or not (1)."""
     found = friends.friends_among(
         environment=caller.environment, user_id=user_id, others=target_ids
     )
@@ -82,8 +82,8 @@ def describe(
     friend_alias: str | None,
     extended: Mapping[str, Any] | None,
 ) -> None:
-    """What a user calls a friend, and further fields of their own about them. Without a name there
-    is none any more; without fields they stay.
+    """Set a user's alias for a friend and custom fields about them. Without an alias, the alias is
+    removed; without fields, the fields stay.
     """
     profile_words.require_prefix(extended)
     friends.describe(
@@ -96,7 +96,7 @@ def describe(
 
 
 def set_permission(caller: Caller, user_ids: Sequence[str], permission: int) -> None:
-    """Say who may become these users' friend. 1: anyone, 2: after approval, 3: nobody."""
+    """Set who may become these users' friend. 1: anyone, 2: after approval, 3: nobody."""
     friend_permissions.change(
         **caller.who_and_when, user_ids=user_ids, permission=FriendPermission(permission)
     )

@@ -1,7 +1,7 @@
 """Bans, mutes in conversations, blocklists and allowlists.
 
-Somebody's own id on their list is accepted and ignored: a vendor's suite sends it, and the entry
-would have no effect.
+A list's owner among the listed ids is accepted and ignored: a vendor's test suite sends it, and
+the entry would have no effect.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from moderation.models import Ban
 
 
 def ban(caller: Caller, user_ids: Sequence[str], minutes: int) -> None:
-    """Ban these users for so many minutes, and close their connections."""
+    """Ban these users for a number of minutes, and close their connections."""
     expires_at = caller.now + timedelta(minutes=minutes)
     bans.impose(**caller.who_and_when, user_ids=user_ids, expires_at=expires_at, reason="")
 
@@ -39,7 +39,7 @@ def banned(caller: Caller, page: int | None, size: int) -> dict[str, Any]:
     )
     return {
         "users": [
-            {"user_id": each.user_id, "ends_at": fields.printed(each.ends_at)} for each in found
+            {"user_id": each.user_id, "ends_at": fields.format_time(each.ends_at)} for each in found
         ]
     }
 
@@ -47,7 +47,7 @@ def banned(caller: Caller, page: int | None, size: int) -> dict[str, Any]:
 def mute(
     caller: Caller, user_ids: Sequence[str], state: int, channels: Sequence[fields.Channel]
 ) -> None:
-    """1 mutes these users in these kinds of conversations until further notice, 0 lifts that."""
+    """1 mutes these users in these kinds of conversation without an end, 0 lifts the mutes."""
     with transaction.atomic():
         for channel in dict.fromkeys(channels):
             kind = fields.CHANNELS[channel]
@@ -60,7 +60,7 @@ def mute(
 
 
 def muted(caller: Caller, channel: fields.Channel, offset: int, size: int) -> dict[str, Any]:
-    """Who is muted in one kind of conversation, the first muted first."""
+    """The users muted in one kind of conversation, the first muted first."""
     found = mutes.in_channel(
         environment=caller.environment, channel=fields.CHANNELS[channel], now=caller.now
     )
@@ -69,48 +69,48 @@ def muted(caller: Caller, channel: fields.Channel, offset: int, size: int) -> di
 
 
 def blocklist_add(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
-    """Put these users on somebody's blocklist."""
+    """Add these users to a user's blocklist."""
     others = _without(user_id, listed_ids)
     lists.blocklist.add(**caller.who_and_when, owner_id=user_id, listed_ids=others)
 
 
 def blocklist_remove(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
-    """Take these users off somebody's blocklist."""
+    """Remove these users from a user's blocklist."""
     lists.blocklist.remove(**caller.who_and_when, owner_id=user_id, listed_ids=listed_ids)
 
 
 def blocklist(
     caller: Caller, user_id: str, cursor: str | None, size: int, order: int = 0
 ) -> dict[str, Any]:
-    """A blocklist, page by page: newest first, or with order 1 oldest first."""
+    """A page of a blocklist: newest first, or oldest first with order 1."""
     return _page(lists.blocklist, caller, user_id, cursor, size, order)
 
 
 def allowlist_add(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
-    """Put these users on somebody's allowlist."""
+    """Add these users to a user's allowlist."""
     others = _without(user_id, listed_ids)
     lists.allowlist.add(**caller.who_and_when, owner_id=user_id, listed_ids=others)
 
 
 def allowlist_remove(caller: Caller, user_id: str, listed_ids: Sequence[str]) -> None:
-    """Take these users off somebody's allowlist."""
+    """Remove these users from a user's allowlist."""
     lists.allowlist.remove(**caller.who_and_when, owner_id=user_id, listed_ids=listed_ids)
 
 
 def allowlist(
     caller: Caller, user_id: str, cursor: str | None, size: int, order: int = 0
 ) -> dict[str, Any]:
-    """An allowlist, page by page: newest first, or with order 1 oldest first."""
+    """A page of an allowlist: newest first, or oldest first with order 1."""
     return _page(lists.allowlist, caller, user_id, cursor, size, order)
 
 
 def allowlist_switch(caller: Caller, user_ids: Sequence[str], state: int) -> None:
-    """1 puts these users' allowlists in force, 0 their blocklists."""
+    """1 switches these users' allowlists on, 0 off; then their blocklists apply."""
     lists.switch_allowlist(**caller.who_and_when, owner_ids=user_ids, on=bool(state))
 
 
 def allowlist_switches(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
-    """Whose allowlist is in force."""
+    """Whether each of these users' allowlists is on."""
     on = lists.allowlists_on(environment=caller.environment, owner_ids=user_ids)
     return {
         "users": [

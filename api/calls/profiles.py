@@ -21,18 +21,18 @@ def set_fields(
 
 
 def clear(caller: Caller, user_ids: Sequence[str]) -> None:
-    """Remove the profiles of those of these users who have one."""
+    """Remove these users' profiles. Users without one are skipped."""
     hosted_profiles.clear(**caller.who_and_when, user_ids=user_ids)
 
 
 def of_users(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
-    """The profiles of those of these users who have one."""
+    """These users' profiles. Users without one are left out."""
     found = hosted_profiles.of_users(environment=caller.environment, user_ids=user_ids)
     return _shown(found)
 
 
-def everybodys(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
-    """All profiles, by registration of their users."""
+def all_profiles(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
+    """All profiles, in the order of registration; order 1 reverses it."""
     users = numbered.page(
         hosted_profiles.users_with_profile(caller.environment),
         *(LAST_REGISTERED_FIRST if order else BY_REGISTRATION),
@@ -48,7 +48,7 @@ def _shown(profiles: Iterable[Profile]) -> dict[str, Any]:
             {
                 "user_id": profile.user.user_id,
                 "version": profile.version,
-                "basic": profile_words.shown(profile),
+                "basic": profile_words.in_vendor_words(profile),
                 "extended": profile.extended,
             }
             for profile in profiles

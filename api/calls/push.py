@@ -1,4 +1,4 @@
-"""What push notices go by: tags."""
+"""The tags that select the receivers of push notices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from users import tags as domain
 
 
 def set_tags(caller: Caller, user_ids: Sequence[str], tags: Sequence[str]) -> None:
-    """The same tags for each of these users, in place of those there were."""
+    """Replace the tags of each of these users."""
     domain.set_tags(**caller.who_and_when, user_ids=user_ids, tags=tags)
 
 

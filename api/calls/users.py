@@ -9,7 +9,7 @@ from api.vendor import Caller
 from users import deactivation, presence, profiles, registration, tokens
 from users.models import DeactivatedUser
 
-# Clocks of two machines differ: a moment so little ahead is meant as now.
+# Clocks differ between machines: a moment no further ahead than this counts as now.
 CLOCKS_DIFFER = timedelta(seconds=5)
 BY_REGISTRATION = ("registered_at", "id")
 LAST_REGISTERED_FIRST = ("-registered_at", "-id")
@@ -18,7 +18,7 @@ LAST_REGISTERED_FIRST = ("-registered_at", "-id")
 def issue_token(
     caller: Caller, user_id: str, name: str, avatar_url: str | None = None
 ) -> dict[str, Any]:
-    """Register a user, or give a registered one a further token."""
+    """Register a user, or give a registered user another token."""
     registered = registration.register(
         environment=caller.environment,
         user_id=user_id,
@@ -30,34 +30,34 @@ def issue_token(
 
 
 def expire_tokens(caller: Caller, user_ids: Sequence[str], milliseconds: int) -> None:
-    """Tokens issued before this moment are dead; open connections stay open. Ids that are not
-    registered are skipped.
+    """Invalidate the tokens issued before this moment; open connections stay open. Ids that are
+    not registered are skipped.
     """
-    before = fields.moment(milliseconds)
+    before = fields.from_milliseconds(milliseconds)
     if caller.now < before <= caller.now + CLOCKS_DIFFER:
         before = caller.now
     tokens.expire(**caller.who_and_when, user_ids=user_ids, before=before)
 
 
 def get(caller: Caller, user_id: str) -> dict[str, Any]:
-    """Name, avatar and time of registration."""
+    """A user's name, avatar and time of registration."""
     user = profiles.get(environment=caller.environment, user_id=user_id)
     return {
         "name": user.name,
         "avatar_url": user.avatar_url,
-        "registered_at": fields.printed(user.registered_at),
+        "registered_at": fields.format_time(user.registered_at),
     }
 
 
 def update(
     caller: Caller, user_id: str, name: str | None = None, avatar_url: str | None = None
 ) -> None:
-    """Change name or avatar; what is not sent stays."""
+    """Change the name or the avatar; what is not sent stays."""
     profiles.update(**caller.who_and_when, user_id=user_id, name=name, avatar_url=avatar_url)
 
 
 def online_status(caller: Caller, user_id: str) -> dict[str, Any]:
-    """Whether a user is online: 1, or not: 0."""
+    """Whether a user is online (1) or not (0)."""
     online = presence.is_online(environment=caller.environment, user_id=user_id, now=caller.now)
     return {"status": "1" if online else "0"}
 
@@ -75,7 +75,7 @@ def reactivate(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
 
 
 def deactivated(caller: Caller, page: int, size: int) -> dict[str, Any]:
-    """Deactivated ids, the latest first, erased or still to be."""
+    """Deactivated ids, the latest first, whether their data is already erased or not."""
     tombstones = numbered.page(
         DeactivatedUser.objects.filter(environment=caller.environment),
         *("-deactivated_at", "-id"),

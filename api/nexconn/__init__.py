@@ -1,17 +1,16 @@
 """Nexconn's Server API v4: JSON in, `{"code": 0, "result": {...}}` out.
 
-Decided here, where its manual is silent or two sources differ (errors: see `codes`):
-* Everything about users that RongCloud's manual says and Nexconn's does not (what unknown ids get,
-  banning again, the year 9999, page sizes, profiles, friends, mutes) is as in
-  `api.rongcloud`.
-* A member that is null counts as not sent; an empty `avatarUrl` removes the avatar, an empty
-  `name` is an error.
-* At most 20 ids in a call about lists, at most 3,000 on a list.
+Decided here, because its manual is silent or two sources differ (errors: see `codes`):
+* Where Nexconn's manual is silent and RongCloud's is not (unknown ids, repeated bans, the year
+  9999, page sizes, profiles, friends, mutes), the calls behave as in `api.rongcloud`.
+* A member with null counts as not sent. An empty `avatarUrl` removes the avatar; an empty `name` is
+  an error.
+* A call about lists takes at most 20 ids. A list holds at most 3,000.
 * `order` of a blocklist: 0 is newest first, 1 oldest first.
-* An empty `pageToken` is the last page; the key is always there.
-* /v4/user/online-status/get, as the manual prints it, is connection-status/get, and friend/delete
-  is friend/remove.
-* Page 0 of a list of bans is the same as none. A list may be asked for without a body.
+* `pageToken` is always in the response; it is empty on the last page.
+* /v4/user/online-status/get, a path in the manual, is an alias of connection-status/get, and
+  friend/delete of friend/remove.
+* Page 0 of a list of bans means no page number. Calls that return lists need no body.
 """
 
 from ninja import Body
@@ -30,7 +29,12 @@ api = VendorAPI(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-dialect = Dialect(takes=Body, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
+dialect = Dialect(
+    body=Body,
+    response_schema=wire.response_schema,
+    envelope=wire.envelope,
+    limits=auth.LIMITS,
+)
 dialect.fill(api, users, moderation, profiles, friends, push)
 
 

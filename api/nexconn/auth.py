@@ -1,4 +1,4 @@
-"""Who calls, and how often they may."""
+"""Authentication and rate limits."""
 
 from api import signature
 from api.ratelimit import Limits
@@ -6,8 +6,8 @@ from api.vendor import Caller, Request
 from applications.vendors import Limit
 
 LIMITS = Limits(
-    common=Limit(100),
-    special={
+    default=Limit(100),
+    by_call={
         "auth/access-token/issue": Limit(200),
         "user/soft-delete": Limit(100, of_users=True),
         "user/restore": Limit(100, of_users=True),
@@ -21,7 +21,7 @@ LIMITS = Limits(
 
 
 def caller(request: Request) -> Caller:
-    """The signed caller, within the rate; only then is the body looked at."""
+    """Checks the signature and the rate limit, before the body is parsed."""
     known = signature.authenticate(request)
     LIMITS.count_call(known)
     return known

@@ -1,4 +1,4 @@
-"""Nexconn's calls about bans, mutes and blocklists. It has none about allowlists."""
+"""Nexconn's calls about bans, mutes and blocklists. It has no calls about allowlists."""
 
 from api.calls import moderation
 from api.nexconn import schemas

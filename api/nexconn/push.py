@@ -1,4 +1,4 @@
-"""Nexconn's calls about tags, which push campaigns go by."""
+"""Nexconn's calls about tags, which select the receivers of push campaigns."""
 
 from api.calls import push
 from api.nexconn import schemas

@@ -1,5 +1,5 @@
-"""Nexconn's words and bounds. A field is spelled as its name in camel case, but where an alias says
-otherwise. Types are strict, "30" is no number.
+"""Nexconn's requests and responses with their bounds. A field's name on the wire is its name in
+camel case, unless it has an alias. Types are strict: "30" is not a number.
 """
 
 from typing import Annotated, Any, Literal
@@ -11,23 +11,23 @@ from pydantic.alias_generators import to_camel
 from api import fields
 
 
-class Asked(Schema):
+class Request(Schema):
     model_config = ConfigDict(strict=True, alias_generator=to_camel)
 
 
-class Answered(Schema):
+class Response(Schema):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class User(Asked):
+class User(Request):
     user_id: fields.UserId
 
 
-class Users(Asked):
+class Users(Request):
     user_ids: fields.UserIds
 
 
-class ManyUsers(Asked):
+class ManyUsers(Request):
     user_ids: fields.ManyUserIds
 
 
@@ -36,7 +36,7 @@ class IssueToken(User):
     avatar_url: fields.AvatarUrl | None = None
 
 
-class Token(Answered):
+class Token(Response):
     user_id: str
     token: str = Field(alias="accessToken")
 
@@ -45,7 +45,7 @@ class ExpireTokens(Users):
     milliseconds: fields.Milliseconds = Field(alias="expiresAt")
 
 
-class Profile(Answered):
+class Profile(Response):
     name: str
     avatar_url: str
     registered_at: str = Field(alias="createdAt")
@@ -56,20 +56,20 @@ class Update(User):
     avatar_url: fields.AvatarUrl | None = None
 
 
-class Status(Answered):
+class Status(Response):
     status: Literal["0", "1"]
 
 
-class Operation(Answered):
+class Operation(Response):
     operation_id: str
 
 
-class SoftDeletedList(Asked):
+class SoftDeletedList(Request):
     page: fields.PageNumber = 1
     size: fields.DeactivatedPageSize = Field(fields.MAX_DEACTIVATED_PAGE, alias="pageSize")
 
 
-class UserIds(Answered):
+class UserIds(Response):
     user_ids: list[str]
 
 
@@ -80,17 +80,17 @@ class Ban(Users):
     minutes: fields.Minutes = Field(alias="durationMinutes")
 
 
-class BanList(Asked):
+class BanList(Request):
     page: fields.PageNumberOrNone | None = None
     size: fields.ListPageSize = Field(50, alias="pageSize")
 
 
-class BannedUser(Answered):
+class BannedUser(Response):
     user_id: str
     ends_at: str = Field(alias="banExpiresAt")
 
 
-class BannedUsers(Answered):
+class BannedUsers(Response):
     users: list[BannedUser] = Field(alias="bannedUsers")
 
 
@@ -108,21 +108,21 @@ class BlocklistGet(User):
     order: fields.Switch = 0
 
 
-# An empty one is the end of the list.
+# An empty one marks the last page.
 PageToken = Annotated[str, BeforeValidator(lambda cursor: cursor or ""), Field(alias="pageToken")]
 
 
-class Blocklist(Answered):
+class Blocklist(Response):
     user_ids: list[str] = Field(alias="blockedUserIds")
     next: PageToken
 
 
 def _channel(given: Any) -> Any:
-    """The manual's example has a number for it."""
+    """The manual's example has the number 1 for PERSON."""
     return "PERSON" if given == 1 and given is not True else given
 
 
-class MuteSet(Asked):
+class MuteSet(Request):
     user_ids: fields.UserIdsToMute
     state: fields.Switch = Field(alias="muteState")
     channels: Annotated[
@@ -131,13 +131,13 @@ class MuteSet(Asked):
     ] = Field(alias="channelTypes")
 
 
-class MuteList(Asked):
+class MuteList(Request):
     size: fields.MutePageSize = Field(100, alias="pageSize")
     offset: fields.Offset = 0
     channel: fields.Channel = Field(alias="channelType")
 
 
-class MutedUsers(Answered):
+class MutedUsers(Response):
     total: int = Field(alias="totalCount")
     user_ids: list[str] = Field(alias="mutedUserIds")
 
@@ -146,34 +146,34 @@ class MutedUsers(Answered):
 
 
 class ProfileSet(User):
-    """At least one of the two."""
+    """At least one of the two is required."""
 
     basic: dict[str, Any] | None = Field(None, alias="userProfile")
     extended: dict[str, str] | None = Field(None, alias="userExtProfile")
 
-    _has_one = fields.at_least_one("basic", "extended", said="userProfile or userExtProfile")
+    _has_one = fields.at_least_one("basic", "extended", label="userProfile or userExtProfile")
 
 
-class ProfileList(Asked):
+class ProfileList(Request):
     page: fields.PageNumber = 1
     size: fields.UserPageSize = Field(20, alias="pageSize")
     order: fields.Switch = 0
 
 
-class HostedProfile(Answered):
-    """An empty half is left out."""
+class HostedProfile(Response):
+    """An empty part is left out."""
 
     user_id: str
     version: int
-    basic: Annotated[dict[str, Any] | None, BeforeValidator(lambda half: half or None)] = Field(
+    basic: Annotated[dict[str, Any] | None, BeforeValidator(lambda part: part or None)] = Field(
         None, alias="userProfile"
     )
-    extended: Annotated[dict[str, str] | None, BeforeValidator(lambda half: half or None)] = Field(
+    extended: Annotated[dict[str, str] | None, BeforeValidator(lambda part: part or None)] = Field(
         None, alias="userExtProfile"
     )
 
 
-class HostedProfiles(Answered):
+class HostedProfiles(Response):
     users: list[HostedProfile]
 
 
@@ -191,14 +191,14 @@ class FriendRemove(User):
 
 
 class FriendList(User):
-    """The manual has both numbers as texts."""
+    """In the manual, both numbers are texts."""
 
     cursor: str | None = Field(None, alias="pageToken")
-    size: Annotated[fields.UserPageSize, fields.DIGITS_TOO] = Field(50, alias="pageSize")
-    order: Annotated[fields.Switch, fields.DIGITS_TOO] = 0
+    size: Annotated[fields.UserPageSize, fields.DIGITS_ALLOWED] = Field(50, alias="pageSize")
+    order: Annotated[fields.Switch, fields.DIGITS_ALLOWED] = 0
 
 
-class Friend(Answered):
+class Friend(Response):
     user_id: str
     name: str
     alias: str
@@ -206,7 +206,7 @@ class Friend(Answered):
     added_at: int
 
 
-class Friends(Answered):
+class Friends(Response):
     next: PageToken
     total: int = Field(alias="totalCount")
     friends: list[Friend]
@@ -216,12 +216,12 @@ class RelationshipGet(User):
     target_ids: fields.UserIds
 
 
-class Relationship(Answered):
+class Relationship(Response):
     user_id: str
     result: Literal[1, 4]
 
 
-class Relationships(Answered):
+class Relationships(Response):
     users: list[Relationship] = Field(alias="friendships")
 
 
@@ -229,12 +229,12 @@ class PermissionSet(ManyUsers):
     permission: fields.FriendPermissionNumber = Field(alias="permissionType")
 
 
-class Permission(Answered):
+class Permission(Response):
     user_id: str
     permission: fields.FriendPermissionNumber = Field(alias="permissionType")
 
 
-class Permissions(Answered):
+class Permissions(Response):
     users: list[Permission] = Field(alias="permissions")
 
 
@@ -247,19 +247,19 @@ class FriendProfileSet(User):
 # --- Tags --------------------------------------------------------------------------------------
 
 
-class TagSet(Asked):
+class TagSet(Request):
     user_ids: fields.UserIdsToTag
     tags: fields.Tags
 
 
-class TagGet(Asked):
+class TagGet(Request):
     user_ids: fields.UserIdsToAskForTags
 
 
-class TaggedUser(Answered):
+class TaggedUser(Response):
     user_id: str
     tags: list[str]
 
 
-class TaggedUsers(Answered):
+class TaggedUsers(Response):
     users: list[TaggedUser]

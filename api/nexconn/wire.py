@@ -1,7 +1,7 @@
-"""Nexconn's envelope, and its error table. Its bodies are JSON objects: see `bodies`.
+"""Nexconn's envelope and its error table. Its bodies are JSON objects: see `bodies`.
 
-Decided here: its table knows no codes for a wrong type, for too many items and for a body too
-large. The first two are 1002, as any wrong parameter, the last is 1005, as anything too long.
+Decided here: Nexconn's table has no codes for a wrong type, too many items and a body that is too
+large. The first two are 1002, like any wrong parameter; the last is 1005, like anything too long.
 """
 
 from collections.abc import Mapping
@@ -18,35 +18,37 @@ from api.vendor import Documented
 R = TypeVar("R")
 
 INVALID_MINUTES = Refusal(1003, 400)
-_INSTEAD = {
+_REPLACEMENTS = {
     codes.WRONG_TYPE: codes.PARAMETER,
     codes.TOO_MANY: codes.PARAMETER,
     codes.TOO_LARGE: codes.TOO_LONG,
 }
 
 
-def _of_validation(error: ValidationError) -> Refusal:
-    found, first = codes.of_validation(error), error.errors[0]
+def _validation_refusal(error: ValidationError) -> Refusal:
+    found, first = codes.validation_refusal(error), error.errors[0]
     if first["loc"][-1] == "durationMinutes" and first["type"] != "missing":
         return replace(found, code=INVALID_MINUTES.code)
     return found
 
 
-REFUSALS = codes.in_codes_of(_INSTEAD, {**codes.REFUSALS, ValidationError: _of_validation})
+REFUSALS = codes.with_replacements(
+    _REPLACEMENTS, {**codes.REFUSALS, ValidationError: _validation_refusal}
+)
 DOCUMENTED = Documented(
-    description="One JSON object in, one out; code 0 where a call succeeded.",
+    description="Requests and responses are JSON objects. Code 0 means success.",
     schemes=signature.SCHEMES,
     alternatives=signature.ALTERNATIVES,
     error=codes.Error,
-    errors=codes.errors_of(
+    errors=codes.errors_by_call(
         codes.ANY_CALL,
         {
             "auth/access-token/issue": {
-                codes.QUOTA: "no place is free: the text says how to free some."
+                codes.QUOTA: "the quota is full. The text says how to free places."
             },
-            "user/ban": {INVALID_MINUTES: "`durationMinutes` is no number from 1 to 43,200."},
+            "user/ban": {INVALID_MINUTES: "`durationMinutes` is not a number from 1 to 43,200."},
         },
-        instead=_INSTEAD,
+        replacements=_REPLACEMENTS,
     ),
 )
 
@@ -55,15 +57,15 @@ class Done(Schema):
     code: Literal[0] = 0
 
 
-class Answer(Done, Generic[R]):
-    """Exactly these keys: one of the SDKs refuses any other."""
+class Success(Done, Generic[R]):
+    """Exactly these keys: one of the SDKs refuses any others."""
 
     result: R
 
 
-def success(answers: type[Schema] | None) -> Any:
-    return Done if answers is None else Answer[answers]  # type: ignore[valid-type]
+def response_schema(schema: type[Schema] | None) -> Any:
+    return Done if schema is None else Success[schema]  # type: ignore[valid-type]
 
 
-def succeed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"result": answer}
+def envelope(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"result": content}

@@ -1,33 +1,34 @@
 """RongCloud's Server API: forms in, `{"code": 200, ...}` out.
 
-Decided here, where its manual is silent or two sources differ (errors: see `codes`):
-* An empty parameter counts as not sent. So an empty name is an error at getToken, and an empty
+Decided here, because its manual is silent or two sources differ (errors: see `codes`):
+* An empty parameter counts as not sent. So an empty name is an error in getToken, and an empty
   portraitUri changes nothing: some SDKs always send one.
-* A name has 64 characters at most, as in the manual; comments in SDKs allow 128 bytes.
-* Ids may be joined by commas in the calls whose manual or SDKs do so, and there may be repeated as
-  well; elsewhere a comma is a bad id.
+* A name has at most 64 characters, as in the manual; comments in SDKs allow 128 bytes.
+* Ids may be joined by commas, or repeated, in the calls whose manual or SDKs join them. In other
+  calls an id with a comma is invalid.
 * Unknown ids can be banned, listed, checked (offline), deactivated and given a quiet period, which
-  is not kept; token/expire, delusers and profile/clean skip them. They are refused by info,
-  refresh, profile/set, and the calls that change friends.
-* An id on its own list is accepted and ignored.
-* In JSON within a form, names of members are read in any case, and null counts as not sent.
+  is not stored. token/expire, delusers and profile/clean skip them. info, refresh, profile/set and
+  the calls that change friends refuse them.
+* A list's owner among the listed ids is accepted and ignored.
+* In JSON within a form, names of members are case-insensitive, and null counts as not sent.
 * A moment of token/expire up to five seconds ahead counts as now: clocks differ.
-* Banning again sets a new end. Unbanning, and removing from a list, whom it does not concern is
-  success.
-* A ban without an end, which RongCloud does not know, is shown to end in the year 9999.
-* A page size above its maximum is refused, not cut: a caller would take the page for the last one.
-* Paths may begin with /user/blocklist for /user/blacklist; /user/activate.json is reactivate.
-* user/query and user/delusers answer in development alone.
-* What ends in .json, or comes with an App-Key, is a call to RongCloud wherever neither a page nor
-  another vendor has the address.
-* The calls that set tags take JSON, whatever its Content-Type; tags, remarks and mutes are for
-  unknown ids too, and user/group/query finds no group, for there are none.
-* Hosted profiles: setting merges, and a list has the users that have one. Extended fields need no
-  definition beforehand. Who is not registered is refused, except where profiles are only asked for.
-* friend/profile/set without a remarkName removes it, without a friendExtProfile leaves that.
-* friend/add is done where they are friends already; the 3,001st friend is "too many". friend/delete
-  takes targetId for targetIds: an example of the manual has it.
-* A mute lasts until it is lifted. A quiet period of a user who has none is 00:00:00, for 0 minutes.
+* Banning a banned user sets a new end. Unbanning a user who is not banned succeeds, and so does
+  removing a user who is not on the list.
+* RongCloud has no permanent bans; a permanent ban is shown with an end in the year 9999.
+* A page size above its maximum is refused, not reduced: the caller would take the page for the
+  last one.
+* /user/blocklist is an alias of /user/blacklist, /user/activate.json of /user/reactivate.json.
+* user/query and user/delusers work in development alone.
+* If neither a page nor another vendor has the URL, a request is a call to RongCloud if its path
+  ends in .json or it has an App-Key.
+* The calls that set tags take JSON, whatever its Content-Type. Unknown ids can have tags, remarks
+  and mutes. user/group/query returns no groups, because there are none.
+* Setting a hosted profile merges. Lists contain the users who have a profile. Extended fields need
+  no definition. Users who are not registered are refused, except in calls that only read profiles.
+* friend/profile/set without remarkName removes the remark; without friendExtProfile it stays.
+* friend/add succeeds if they are already friends; the 3,001st friend is "too many". friend/delete
+  takes targetId for targetIds, as in an example of the manual.
+* A mute lasts until it is lifted. No quiet period is shown as one of 0 minutes at 00:00:00.
 """
 
 from collections.abc import Sequence
@@ -49,7 +50,12 @@ api = wire.API(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-dialect = Dialect(takes=Form, success=wire.success, succeed=wire.succeed, limits=auth.LIMITS)
+dialect = Dialect(
+    body=Form,
+    response_schema=wire.response_schema,
+    envelope=wire.envelope,
+    limits=auth.LIMITS,
+)
 dialect.fill(api, users, moderation, profiles, friends, push)
 
 
@@ -61,8 +67,8 @@ def _owns(segments: Sequence[str]) -> bool:
 
 
 def _claims(request: HttpRequest) -> bool:
-    """RongCloud has many modules that are not served here; its SDKs call them all the same, and
-    break on an answer that is not JSON.
+    """Claims calls to RongCloud's modules that are not served here: its SDKs fail on a response
+    that is not JSON.
     """
     return request.path_info.endswith(".json") or bool(signature.app_key(request))
 

@@ -1,4 +1,4 @@
-"""Who calls, and how often they may."""
+"""Authentication and rate limits."""
 
 from api import signature
 from api.ratelimit import Limits
@@ -7,8 +7,8 @@ from api.vendor import Caller, Request
 from applications.vendors import Limit
 
 LIMITS = Limits(
-    common=Limit(100),
-    special={
+    default=Limit(100),
+    by_call={
         "user/getToken": Limit(200),
         "user/deactivate": Limit(100, of_users=True),
         "user/reactivate": Limit(100, of_users=True),
@@ -22,9 +22,9 @@ LIMITS = Limits(
 
 
 def caller(request: Request) -> Caller:
-    """The signed caller, within the rate; only then is the body looked at."""
+    """Checks the signature and the rate limit, before the body is parsed."""
     known = signature.authenticate(request)
     LIMITS.count_call(known)
-    # A form whatever its Content-Type; Ninja reads it from here.
+    # Ninja reads the form from here. Parse it whatever its Content-Type.
     request.POST = wire.form(request.body)  # type: ignore[assignment]
     return known

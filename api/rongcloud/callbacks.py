@@ -1,4 +1,4 @@
-"""RongCloud's callbacks: online status, and the outcome of deactivations and reactivations."""
+"""RongCloud's callbacks: online status, and the results of deactivations and reactivations."""
 
 import json
 from urllib.parse import urlencode
@@ -15,14 +15,14 @@ def _body(delivery: Delivery) -> Body:
 
 
 def _online_status(delivery: Delivery) -> str:
-    told = delivery.data
+    data = delivery.data
     change = {
-        "userid": told["user_id"],
+        "userid": data["user_id"],
         "status": STATUS[delivery.event],
-        "os": told["platform"],
+        "os": data["platform"],
         "time": milliseconds(delivery.occurred_at),
-        "clientIp": told["address"] or "",
-        "sessionId": str(told["connection"]),
+        "clientIp": data["address"] or "",
+        "sessionId": str(data["connection"]),
     }
     return json.dumps([change], separators=(",", ":"))
 

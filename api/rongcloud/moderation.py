@@ -10,7 +10,7 @@ from api.vendor import Caller
 
 
 def mute(caller: Caller, user_ids: Sequence[str], state: int, channel: Channel) -> None:
-    """1 mutes these users in one kind of conversation until further notice, 0 lifts that."""
+    """1 mutes these users in one kind of conversation without an end, 0 lifts the mutes."""
     moderation.mute(caller, user_ids, state, [channel])
 
 

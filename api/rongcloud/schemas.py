@@ -1,5 +1,5 @@
-"""RongCloud's words and bounds. A field is spelled as its name in camel case, but where an alias
-says otherwise.
+"""RongCloud's requests and responses with their bounds. A field's name on the wire is its name in
+camel case, unless it has an alias.
 """
 
 import json
@@ -17,12 +17,12 @@ from api.rongcloud.wire import Done
 
 
 def _split(texts: Sequence[str]) -> list[str]:
-    """Ids repeated, joined by commas, or both; an id has no comma."""
+    """The ids, which may be repeated, joined by commas, or both. An id contains no comma."""
     return [part for text in texts for part in text.split(",") if part]
 
 
 def _json(given: Any) -> Any:
-    """JSON in a parameter. Of a list's parameter, Ninja hands over all repetitions."""
+    """Parses JSON in a parameter. For a list, Ninja passes all repetitions; the last one counts."""
     try:
         return bodies.loads(given[-1] if isinstance(given, list) else given)
     except ValueError as error:
@@ -30,7 +30,9 @@ def _json(given: Any) -> Any:
 
 
 def _named(*names: str) -> BeforeValidator:
-    """Members of these names in any case: one SDK writes them with a capital. Null is no member."""
+    """Reads members of these names in any case: one SDK capitalizes them. Null counts as not
+    sent.
+    """
     known = {name.lower(): name for name in names}
 
     def members(given: Any) -> Any:
@@ -54,45 +56,45 @@ ProfileFields = Annotated[
     BeforeValidator(_json),
     _SHOWN_AS_JSON,
 ]
-# In an answer.
+# JSON text in a response.
 JSONText = Annotated[str, BeforeValidator(partial(json.dumps, ensure_ascii=False))]
 JoinedIds = Annotated[fields.UserIds, BeforeValidator(_split)]
 ManyJoinedIds = Annotated[fields.ManyUserIds, BeforeValidator(_split)]
 
 
-class Asked(Schema):
+class Request(Schema):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-class InJSON(Asked):
-    """Types are strict, "30" is no number."""
+class JSONRequest(Request):
+    """Types are strict: "30" is not a number."""
 
     model_config = ConfigDict(strict=True)
 
 
-class Answered(Done):
+class Response(Done):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Part(Schema):
-    """Of an answer."""
+class ResponsePart(Schema):
+    """A part of a response."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class User(Asked):
+class User(Request):
     user_id: fields.UserId
 
 
-class Users(Asked):
+class Users(Request):
     user_ids: fields.UserIds = Field(alias="userId")
 
 
-class FewUsers(Asked):
+class FewUsers(Request):
     user_ids: JoinedIds = Field(alias="userId")
 
 
-class ManyUsers(Asked):
+class ManyUsers(Request):
     user_ids: ManyJoinedIds = Field(alias="userId")
 
 
@@ -101,7 +103,7 @@ class GetToken(User):
     avatar_url: fields.AvatarUrl | None = Field(None, alias="portraitUri")
 
 
-class Token(Answered):
+class Token(Response):
     user_id: str
     token: str
 
@@ -115,43 +117,43 @@ class Refresh(User):
     avatar_url: fields.AvatarUrl | None = Field(None, alias="portraitUri")
 
 
-class Info(Answered):
+class Info(Response):
     name: str = Field(alias="userName")
     avatar_url: str = Field(alias="userPortrait")
     registered_at: str = Field(alias="createTime")
 
 
-class Online(Answered):
+class Online(Response):
     status: Literal["0", "1"]
 
 
-class UserIds(Answered):
+class UserIds(Response):
     user_ids: list[str] = Field(alias="users")
 
 
-class Operation(Answered):
+class Operation(Response):
     operation_id: str = Field(alias="operateId")
 
 
-class DeactivatedQuery(Asked):
+class DeactivatedQuery(Request):
     page: fields.PageNumber = Field(1, alias="pageNo")
     size: fields.DeactivatedPageSize = Field(fields.MAX_DEACTIVATED_PAGE, alias="pageSize")
 
 
-class UserQuery(Asked):
+class UserQuery(Request):
     page: fields.PageNumber = 1
     size: fields.UserPageSize = Field(20, alias="pageSize")
     order: fields.Switch = 0
 
 
-class ListedUser(Part):
+class ListedUser(ResponsePart):
     user_id: str
     name: str = Field(alias="userName")
     avatar_url: str = Field(alias="userPortrait")
     registered_at: str = Field(alias="regTime")
 
 
-class ListedUsers(Answered):
+class ListedUsers(Response):
     total: int
     users: list[ListedUser]
 
@@ -161,12 +163,12 @@ class UserGroupQuery(User):
     size: fields.PageNumber = 1_000
 
 
-class Group(Part):
+class Group(ResponsePart):
     id: str
     name: str
 
 
-class Groups(Answered):
+class Groups(Response):
     groups: list[Group]
 
 
@@ -177,17 +179,17 @@ class Block(Users):
     minutes: fields.Minutes = Field(alias="minute")
 
 
-class BlockQuery(Asked):
+class BlockQuery(Request):
     page: fields.PageNumberOrNone = 0
     size: fields.ListPageSize = 50
 
 
-class BlockedUser(Part):
+class BlockedUser(ResponsePart):
     user_id: str
     ends_at: str = Field(alias="blockEndTime")
 
 
-class BlockedUsers(Answered):
+class BlockedUsers(Response):
     users: list[BlockedUser]
 
 
@@ -205,7 +207,7 @@ class ListQuery(User):
 
 
 class ListPage(UserIds):
-    """Without `next`, it is the last page."""
+    """The last page has no `next`."""
 
     next: str | None = None
 
@@ -214,22 +216,22 @@ class WhitesettingSet(Users):
     state: fields.Switch = Field(alias="whiteSetting")
 
 
-class Whitesetting(Part):
+class Whitesetting(ResponsePart):
     user_id: str
     state: Literal["0", "1"] = Field(alias="whiteSetting")
 
 
-class Whitesettings(Answered):
+class Whitesettings(Response):
     users: list[Whitesetting]
 
 
-class MuteSet(Asked):
+class MuteSet(Request):
     user_ids: Annotated[fields.UserIdsToMute, BeforeValidator(_split)] = Field(alias="userId")
     state: fields.Switch
     channel: fields.Channel = Field("PERSON", alias="type")
 
 
-class MuteQuery(Asked):
+class MuteQuery(Request):
     size: fields.MutePageSize = Field(100, alias="num")
     offset: fields.Offset = 0
     channel: fields.Channel = Field("PERSON", alias="type")
@@ -243,38 +245,38 @@ class MutedUsers(UserIds):
 
 
 class PushPeriod(User):
-    """`period` in minutes. Level 0: every message is announced, 1: mentions alone, 5: none."""
+    """`period` in minutes. Level 0: a notice for every message, 1: for mentions alone, 5: none."""
 
     start_time: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$")]
     period: Annotated[int, Field(ge=0, le=1439), fields.PLAIN_DIGITS]
     level: Literal["0", "1", "5"] = "1"
 
 
-class ShownPushPeriod(Part):
+class ShownPushPeriod(ResponsePart):
     start: str = Field(alias="startTime")
     minutes: int = Field(alias="period")
     level: int = Field(alias="unPushLevel")
 
 
-class PushPeriodAnswer(Answered):
+class PushPeriodResponse(Response):
     data: ShownPushPeriod
 
 
-class TagSet(InJSON):
+class TagSet(JSONRequest):
     user_id: fields.UserId
     tags: fields.Tags
 
 
-class TagBatchSet(InJSON):
+class TagBatchSet(JSONRequest):
     user_ids: fields.UserIdsToTag
     tags: fields.Tags
 
 
-class TagsGet(Asked):
+class TagsGet(Request):
     user_ids: Annotated[fields.UserIdsToAskForTags, BeforeValidator(_split)]
 
 
-class TagsAnswer(Answered):
+class TagsResponse(Response):
     by_user: dict[str, list[str]] = Field(alias="result")
 
 
@@ -301,12 +303,12 @@ class RemarksDel(User):
     target_id: fields.UserId
 
 
-class ShownRemark(Part):
+class ShownRemark(ResponsePart):
     id: str
     remark: str
 
 
-class Remarks(Answered):
+class Remarks(Response):
     total: int
     users: list[ShownRemark]
 
@@ -315,22 +317,22 @@ class Remarks(Answered):
 
 
 class ProfileSet(User):
-    """At least one of the two."""
+    """At least one of the two is required."""
 
     basic: ProfileFields | None = Field(None, alias="userProfile")
     extended: JSONObject | None = Field(None, alias="userExtProfile")
 
-    _has_one = fields.at_least_one("basic", "extended", said="userProfile or userExtProfile")
+    _has_one = fields.at_least_one("basic", "extended", label="userProfile or userExtProfile")
 
 
-class ProfileQuery(Asked):
+class ProfileQuery(Request):
     page: fields.PageNumber = 1
     size: fields.UserPageSize = 20
     order: fields.Switch = 0
 
 
-class Profile(Part):
-    """Both halves are JSON in a text."""
+class Profile(ResponsePart):
+    """Both parts are JSON as text."""
 
     user_id: str
     version: int
@@ -338,7 +340,7 @@ class Profile(Part):
     extended: JSONText = Field(alias="userExtProfile")
 
 
-class Profiles(Answered):
+class Profiles(Response):
     users: list[Profile] = Field(alias="userList")
 
 
@@ -346,7 +348,7 @@ class Profiles(Answered):
 
 
 class FriendAdd(User):
-    """`optType` 1 asks where the other's permission says so, 2 never asks."""
+    """`optType` 1 asks the other user if their permission requires it, 2 never asks."""
 
     target_id: fields.UserId
     action: fields.FriendAction = Field(1, alias="optType")
@@ -358,12 +360,12 @@ class FriendTargets(User):
 
 
 class FriendDelete(User):
-    """`targetId` is how an example of the vendor's spells `targetIds`."""
+    """`targetId` is `targetIds` in an example of the vendor."""
 
     target_ids: ManyJoinedIds = []
     target_id: fields.UserId | None = None
 
-    _has_one = fields.at_least_one("target_ids", "target_id", said="targetIds")
+    _has_one = fields.at_least_one("target_ids", "target_id", label="targetIds")
 
 
 class FriendGet(User):
@@ -372,7 +374,7 @@ class FriendGet(User):
     order: fields.Switch = 0
 
 
-class Friend(Part):
+class Friend(ResponsePart):
     user_id: str
     name: str
     alias: str = Field(alias="remarkName")
@@ -380,47 +382,47 @@ class Friend(Part):
     added_at: int = Field(alias="time")
 
 
-class Friends(Answered):
-    """Without `pageToken`, it is the last page."""
+class Friends(Response):
+    """The last page has no `pageToken`."""
 
     next: str | None = Field(None, alias="pageToken")
     total: int = Field(alias="totalCount")
     friends: list[Friend] = Field(alias="friendList")
 
 
-class FriendCheck(Part):
+class FriendCheck(ResponsePart):
     """`result` 1: not friends, 4: friends."""
 
     user_id: str
     result: Literal[1, 4]
 
 
-class FriendChecks(Answered):
+class FriendChecks(Response):
     users: list[FriendCheck] = Field(alias="results")
 
 
 class FriendProfileSet(User):
-    """Without `remarkName` there is none any more; without `friendExtProfile` it stays."""
+    """Without `remarkName`, the remark is removed; without `friendExtProfile`, it stays."""
 
     target_id: fields.UserId
     friend_alias: fields.Alias = Field("", alias="remarkName")
     extended: JSONObject | None = Field(None, alias="friendExtProfile")
 
 
-class PermissionGet(Asked):
+class PermissionGet(Request):
     user_ids: ManyJoinedIds
 
 
 class PermissionSet(PermissionGet):
-    """Who may become their friend. 1: anyone, 2: after approval, 3: nobody."""
+    """Who may become these users' friend. 1: anyone, 2: after approval, 3: nobody."""
 
     permission: fields.FriendPermissionNumber = Field(alias="permissionType")
 
 
-class Permission(Part):
+class Permission(ResponsePart):
     user_id: str
     permission: fields.FriendPermissionNumber = Field(alias="type")
 
 
-class Permissions(Answered):
+class Permissions(Response):
     users: list[Permission] = Field(alias="permissionSettings")

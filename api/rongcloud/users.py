@@ -6,7 +6,7 @@ from typing import Any
 from api import numbered
 from api.calls import users
 from api.calls.users import BY_REGISTRATION, LAST_REGISTERED_FIRST
-from api.fields import printed
+from api.fields import format_time
 from api.rongcloud import schemas
 from api.rongcloud.wire import DevelopmentOnly
 from api.tables import Call
@@ -16,8 +16,8 @@ from users import deletion
 from users.models import AppUser
 
 
-def everybody(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
-    """The registered users of a development environment, by registration."""
+def list_users(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
+    """The registered users of a development environment, in the order of registration."""
     _require_development(caller.environment)
     everyone = AppUser.objects.in_environment(caller.environment)
     order_by = LAST_REGISTERED_FIRST if order else BY_REGISTRATION
@@ -28,7 +28,7 @@ def everybody(caller: Caller, page: int, size: int, order: int) -> dict[str, Any
                 "user_id": user.user_id,
                 "name": user.name,
                 "avatar_url": user.avatar_url,
-                "registered_at": printed(user.registered_at),
+                "registered_at": format_time(user.registered_at),
             }
             for user in numbered.page(everyone, *order_by, number=page, size=size)
         ],
@@ -42,7 +42,7 @@ def delete_test_users(caller: Caller, user_ids: Sequence[str]) -> None:
 
 
 def groups(caller: Caller, user_id: str, page: int, size: int) -> dict[str, Any]:
-    """The groups that a user is in: none, for there are no groups here."""
+    """A user's groups: always none, because there are no groups here."""
     return {"groups": []}
 
 
@@ -62,7 +62,7 @@ CALLS = (
         "/user/deactivate/query.json", users.deactivated, schemas.DeactivatedQuery, schemas.UserIds
     ),
     Call("/user/reactivate.json", users.reactivate, schemas.ManyUsers, schemas.Operation),
-    Call("/user/query.json", everybody, schemas.UserQuery, schemas.ListedUsers),
+    Call("/user/query.json", list_users, schemas.UserQuery, schemas.ListedUsers),
     Call("/user/delusers.json", delete_test_users, schemas.ManyUsers),
     Call("/user/group/query.json", groups, schemas.UserGroupQuery, schemas.Groups),
 )

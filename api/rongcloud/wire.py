@@ -1,6 +1,6 @@
 """RongCloud's bodies, its envelope, and its error table.
 
-Decided here: a call that is for development alone is 1007 in production.
+Decided here: a call for development environments returns 1007 in production.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from api.codes import Refusal
 from api.vendor import Documented, UnreadableBody, VendorAPI
 from users.deletion import NotInProduction
 
-# In bytes: the manual wants less than 100 k.
+# Bytes: the manual says less than 100 KB.
 MAX_BODY = 102_399
 
 
 class DevelopmentOnly(Exception):
-    """The vendor has this call for development environments alone."""
+    """The call works in development environments alone."""
 
     def __init__(self) -> None:
         super().__init__("This call is for development environments")
@@ -53,15 +53,15 @@ REFUSALS = {
 }
 _DEVELOPMENT_ONLY = {NOT_ALLOWED: "the environment is a production environment."}
 DOCUMENTED = Documented(
-    description="Forms in, JSON out; code 200 where a call succeeded. Ids may be repeated; "
-    "where a call takes up to 100, also joined by commas.",
+    description="Requests are forms, responses are JSON. Code 200 means success. Ids may be "
+    "repeated; in calls that take up to 100 they may also be joined by commas.",
     schemes=signature.SCHEMES,
     alternatives=signature.ALTERNATIVES,
     error=codes.Error,
-    errors=codes.errors_of(
-        {**codes.ANY_CALL, NO_PARAMETERS: "no parameters were posted, and some are required."},
+    errors=codes.errors_by_call(
+        {**codes.ANY_CALL, NO_PARAMETERS: "no parameters were posted, but the call requires some."},
         {
-            "user/getToken": {codes.QUOTA: "no place is free: the text says how to free some."},
+            "user/getToken": {codes.QUOTA: "the quota is full. The text says how to free places."},
             "user/query": _DEVELOPMENT_ONLY,
             "user/delusers": _DEVELOPMENT_ONLY,
         },
@@ -70,23 +70,22 @@ DOCUMENTED = Documented(
 
 
 class Done(Schema):
-    """Success; further answers add their fields."""
+    """A success; other responses add fields."""
 
     code: Literal[200] = 200
 
 
-def success(answers: type[Schema] | None) -> Any:
-    return answers or Done
+def response_schema(schema: type[Schema] | None) -> Any:
+    return schema or Done
 
 
-def succeed(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    return answer
+def envelope(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    return content
 
 
 def form(body: bytes) -> "MultiValueDict[str, str]":
-    """The parameters of a body, percent-encoded or raw UTF-8. An empty one counts as not sent.
-
-    Raises `UnreadableBody`.
+    """The parameters of a body, percent-encoded or raw UTF-8. An empty parameter counts as not
+    sent. Raises `UnreadableBody`.
     """
     parameters: MultiValueDict[str, str] = MultiValueDict()
     try:

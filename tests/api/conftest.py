@@ -11,7 +11,7 @@ from tests.factories import make_environment
 @pytest.fixture(autouse=True)
 def fresh_rates(monkeypatch):
     """No test has used up another's calls, or put the limits to rest."""
-    monkeypatch.setattr(ratelimit, "_rests_until", ratelimit._rests_until)
+    monkeypatch.setattr(ratelimit, "_paused_until", ratelimit._paused_until)
     cache.clear()
 
 

@@ -136,7 +136,7 @@ class TestVendor:
     def test_limits_calls_that_there_are(self, vendor):
         names = {vendor.call_name(method, route) for method, route, _ in calls_of(vendor)}
 
-        assert set(vendor.limits.special) <= names
+        assert set(vendor.limits.by_call) <= names
 
     def test_has_a_schema(self, vendor):
         assert vendor.api.get_openapi_schema(path_prefix="/")["paths"]

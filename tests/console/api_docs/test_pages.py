@@ -35,7 +35,7 @@ class TestPage:
         assert "1 to 43,200" in page
         assert "1 to 64 Latin letters" in page
         assert "userId=mia&amp;minute=30" in page
-        assert "2007: no place is free" in page
+        assert "2007: the quota is full" in page
 
     def test_is_for_people_who_are_signed_in(self, client, db, vendor):
         for path in (f"/console/api/{vendor.name}/", f"/console/api/{vendor.name}/openapi.json"):

@@ -134,7 +134,7 @@ class TestRateLimitsChange:
         form = client.get(address("keys:index", environment)).context["rates"]
         assert len(form.fields) == sum(len(vendor.calls) for vendor in vendors())
         named = {row.call for _, rows, _ in form.by_vendor() for row in rows}
-        assert {call for vendor in vendors() for call in vendor.limits.special} <= named
+        assert {call for vendor in vendors() for call in vendor.limits.by_call} <= named
 
 
 class TestKeys:

@@ -1,4 +1,4 @@
-"""What Easemob's two calls that look for names on a user's lists have in common."""
+"""Easemob's two calls that check which names are on a user's contact list or blocklist."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +15,8 @@ def relations(
     among: Callable[[Environment, str, list[str]], set[str]],
     words: tuple[str, str],
 ) -> dict[str, Any]:
-    """A line for each name, as it was asked for. An unknown one is on no list; an unknown user has
-    none.
+    """The response: the relation of each name, as it was sent. An unknown name is on no list; an
+    unknown user's list is empty. `words` are the relations of names on the list and not on it.
     """
     environment = request.auth.environment
     ids = {

@@ -1,8 +1,7 @@
-"""What each call answers with: its own choice of the envelope's keys, and the content.
+"""The schema of each call's response: its keys of the envelope, and its content.
 
-Ninja makes the answers from these, key by key, and the document too: `envelope` knows all keys,
-and a call shows those that its schema names. A key with a default is there only when it has a
-value.
+`envelope` returns all keys, and Ninja keeps those that the call's schema has. The document is
+generated from these schemas too. A key with a default is left out if it has no value.
 """
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -14,7 +13,7 @@ from api.agora.push_schemas import PushPreferences
 from api.agora.schemas import Seconds
 
 D = TypeVar("D")
-# No default that would be shown: what is not set is not sent.
+# A default for a key that is left out if it is not set.
 _UNSET: Any = None
 UnixMilliseconds = Annotated[int, Field(description="Unix time in milliseconds")]
 Nothing = Annotated[list[None], Field(max_length=0)]
@@ -23,36 +22,36 @@ DeliveryState = Literal["delivered", "undelivered"]
 
 
 # --- The envelope ------------------------------------------------------------------------------
-class Timed(Schema):
+class WithTime(Schema):
     timestamp: UnixMilliseconds
     duration: Annotated[int, Field(description="milliseconds that the call took")]
 
 
-class Acted(Timed):
+class WithAction(WithTime):
     action: str
 
 
-class OfApplication(Acted):
-    """Who was asked; without these where the app was named by its key."""
+class WithApplication(WithAction):
+    """The app's names; left out if the path names the app by its key."""
 
     application: str = ""
     organization: str = ""
     applicationName: str = ""
 
 
-class AtUri(Acted):
+class WithUri(WithAction):
     uri: str
 
 
-class AtPath(AtUri):
+class WithPath(WithUri):
     path: str
 
 
-class Placed(AtPath, OfApplication):
-    """With all that the envelope says of application and place."""
+class FullEnvelope(WithPath, WithApplication):
+    """With all keys about the application and the path."""
 
 
-class Identified(BaseModel):
+class UserFields(BaseModel):
     uuid: str
     type: Literal["user"]
     created: UnixMilliseconds
@@ -67,9 +66,9 @@ class PushDevice(Schema):
     notifier_name: str
 
 
-class User(PushPreferences, Identified):
-    """Who is not activated is banned. Push settings where they are set; the newest device first,
-    and its token and notifier beside the list as well.
+class User(PushPreferences, UserFields):
+    """A banned user is not `activated`. Push settings are there if they are set. The newest device
+    is first in `pushInfo`; its token and notifier are repeated beside the list.
     """
 
     device_token: str = _UNSET
@@ -77,12 +76,12 @@ class User(PushPreferences, Identified):
     pushInfo: list[PushDevice] = _UNSET
 
 
-class Data(Timed, Generic[D]):
+class Data(WithTime, Generic[D]):
     data: D
 
 
-class Listed(AtUri, Data[D], Generic[D]):
-    """What is found about a user; there are no entities in it."""
+class Listed(WithUri, Data[D], Generic[D]):
+    """Data about a user; `entities` is always empty."""
 
     entities: Nothing
 
@@ -92,7 +91,7 @@ class Counted(Listed[D], Generic[D]):
 
 
 # --- Users -------------------------------------------------------------------------------------
-class Users(Placed):
+class Users(FullEnvelope):
     entities: list[User]
 
 
@@ -102,18 +101,18 @@ class Failure(Schema):
 
 
 class Registered(Users):
-    """`data` where several were to be registered: those that were not."""
+    """`data` in a batch alone: the users that were not registered."""
 
     data: list[Failure] = _UNSET
 
 
-class FoundUser(AtPath):
+class FoundUser(WithPath):
     entities: list[User]
     count: Literal[1]
 
 
-class Page(AtPath):
-    """`cursor` where there are more; `params` as they were asked."""
+class Page(WithPath):
+    """`cursor` if there are more; `params` as they were sent."""
 
     params: dict[str, list[str]] = _UNSET
     entities: list[User]
@@ -126,24 +125,24 @@ class Deleted(Users):
     cursor: str = ""
 
 
-class Openness(Schema):
+class OpenRegistration(Schema):
     allow_open_registration: bool
 
 
-class RegistrationModeSet(Placed, Data[Openness]):
+class RegistrationModeSet(FullEnvelope, Data[OpenRegistration]):
     pass
 
 
 # --- Connections -------------------------------------------------------------------------------
-class States(Acted, Data[list[dict[str, State]]]):
-    """One for each name asked for, in that order."""
+class States(WithAction, Data[list[dict[str, State]]]):
+    """One for each name of the request, in the same order."""
 
 
 class Success(Schema):
     result: Literal[True]
 
 
-class Disconnected(OfApplication, Listed[Success]):
+class Disconnected(WithApplication, Listed[Success]):
     pass
 
 
@@ -153,16 +152,16 @@ class Device(Schema):
     device_name: str
 
 
-class Devices(Placed, Listed[list[Device]]):
+class Devices(FullEnvelope, Listed[list[Device]]):
     pass
 
 
 # --- Moderation --------------------------------------------------------------------------------
-class Banned(Acted):
+class Banned(WithAction):
     entities: list[User]
 
 
-class Names(OfApplication, Listed[list[str]]):
+class Names(WithApplication, Listed[list[str]]):
     pass
 
 
@@ -174,12 +173,12 @@ class Ok(Schema):
     result: Literal["ok"]
 
 
-class Muted(Placed, Data[Ok]):
+class Muted(FullEnvelope, Data[Ok]):
     pass
 
 
 class MutesOfUser(Schema):
-    """Seconds left; 0 where the user is not muted, -1 where they are for good."""
+    """Seconds left; 0 if the user is not muted, -1 if the mute has no end."""
 
     userid: str
     chat: Seconds
@@ -188,12 +187,12 @@ class MutesOfUser(Schema):
     unixtime: int
 
 
-class UserMutes(Placed, Data[MutesOfUser]):
+class UserMutes(FullEnvelope, Data[MutesOfUser]):
     pass
 
 
 class MuteInForce(Schema):
-    """One of the three, in seconds left; -1 is for good."""
+    """One of the three, in seconds left; -1 if the mute has no end."""
 
     username: str
     chat: Seconds = _UNSET
@@ -206,13 +205,13 @@ class MuteList(Schema):
     unixtime: int
 
 
-class Mutes(Placed, Data[MuteList]):
+class Mutes(FullEnvelope, Data[MuteList]):
     pass
 
 
 # --- Contacts ----------------------------------------------------------------------------------
 class Contact(Schema):
-    """`remark` where it was asked for."""
+    """`remark` if it was requested."""
 
     username: str
     remark: str | None = None
@@ -228,14 +227,14 @@ class Contacts(Counted[ContactList]):
 
 
 class RemarkedContact(Schema):
-    """`remark` is empty where there is none."""
+    """`remark` is empty if there is none."""
 
     username: str
     remark: str
 
 
-class AllContacts(AtUri, Data[list[str]]):
-    """`entities` where remarks were asked for."""
+class AllContacts(WithUri, Data[list[str]]):
+    """`entities` if remarks were requested."""
 
     entities: list[RemarkedContact]
     count: int
@@ -245,7 +244,7 @@ class AppliedTo(Schema):
     applyContacts: list[str]
 
 
-class Applied(Placed, Data[AppliedTo]):
+class Applied(FullEnvelope, Data[AppliedTo]):
     pass
 
 
@@ -253,7 +252,7 @@ class AcceptedFrom(Schema):
     acceptContacts: list[str]
 
 
-class Accepted(Placed, Data[AcceptedFrom]):
+class Accepted(FullEnvelope, Data[AcceptedFrom]):
     pass
 
 
@@ -261,16 +260,16 @@ class DeclinedFrom(Schema):
     declineContacts: list[str]
 
 
-class Declined(Placed, Data[DeclinedFrom]):
+class Declined(FullEnvelope, Data[DeclinedFrom]):
     pass
 
 
-class Done(AtUri):
+class Done(WithUri):
     status: Literal["ok"]
 
 
 class Outcome(Schema):
-    """Names, by what became of them."""
+    """The names by result."""
 
     success: list[str]
     NotExistFailed: list[str]
@@ -278,7 +277,7 @@ class Outcome(Schema):
     UnKnowFailed: list[str]
 
 
-class ContactsImported(Acted, Data[Outcome]):
+class ContactsImported(WithAction, Data[Outcome]):
     status: Literal["ok"]
 
 
@@ -287,7 +286,7 @@ class Relation(Schema):
     relation: Literal["friend", "not_friend", "blacklist", "not_blacklist"]
 
 
-class Relations(Placed):
-    """One for each name asked for, in that order."""
+class Relations(FullEnvelope):
+    """One for each name of the request, in the same order."""
 
     entities: list[Relation]
