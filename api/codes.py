@@ -186,7 +186,7 @@ def errors_by_call(
     replacements: Mapping[Refusal, Refusal] = NO_REPLACEMENTS,
 ) -> Callable[[str], Sequence[ErrorAnswer]]:
     """A function from a call's name to its refusals: those of any call and the call's own.
-    Meanings that share a code are joined. `replacements` is as in `with_replacements`.
+    Meanings that share a code are joined. `replacements` is as in `replace_codes`.
     """
 
     def errors(call_name: str) -> Sequence[ErrorAnswer]:
@@ -202,7 +202,7 @@ def errors_by_call(
     return errors
 
 
-def with_replacements(
+def replace_codes(
     replacements: Mapping[Refusal, Refusal], table: Mapping[type[Exception], Entry]
 ) -> Mapping[type[Exception], Entry]:
     """The table with some codes replaced, for a vendor that does not have them. Texts stay."""

@@ -31,7 +31,7 @@ def of_users(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
     return _shown(found)
 
 
-def all_profiles(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
+def page(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
     """All profiles, in the order of registration; order 1 reverses it."""
     users = numbered.page(
         hosted_profiles.users_with_profile(caller.environment),

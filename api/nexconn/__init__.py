@@ -29,12 +29,7 @@ api = VendorAPI(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-dialect = Dialect(
-    body=Body,
-    response_schema=wire.response_schema,
-    envelope=wire.envelope,
-    limits=auth.LIMITS,
-)
+dialect = Dialect(Body, wire.response_schema, wire.envelope, auth.LIMITS)
 dialect.fill(api, users, moderation, profiles, friends, push)
 
 

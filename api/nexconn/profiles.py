@@ -8,7 +8,5 @@ CALLS = (
     Call("/v4/user/profile/set", profiles.set_fields, schemas.ProfileSet),
     Call("/v4/user/profile/delete", profiles.clear, schemas.Users),
     Call("/v4/user/profile/batch/get", profiles.of_users, schemas.Users, schemas.HostedProfiles),
-    Call(
-        "/v4/user/profile/list", profiles.all_profiles, schemas.ProfileList, schemas.HostedProfiles
-    ),
+    Call("/v4/user/profile/list", profiles.page, schemas.ProfileList, schemas.HostedProfiles),
 )

@@ -18,7 +18,7 @@ from api.vendor import Documented
 R = TypeVar("R")
 
 INVALID_MINUTES = Refusal(1003, 400)
-_REPLACEMENTS = {
+_REPLACED = {
     codes.WRONG_TYPE: codes.PARAMETER,
     codes.TOO_MANY: codes.PARAMETER,
     codes.TOO_LARGE: codes.TOO_LONG,
@@ -32,9 +32,7 @@ def _validation_refusal(error: ValidationError) -> Refusal:
     return found
 
 
-REFUSALS = codes.with_replacements(
-    _REPLACEMENTS, {**codes.REFUSALS, ValidationError: _validation_refusal}
-)
+REFUSALS = codes.replace_codes(_REPLACED, {**codes.REFUSALS, ValidationError: _validation_refusal})
 DOCUMENTED = Documented(
     description="Requests and responses are JSON objects. Code 0 means success.",
     schemes=signature.SCHEMES,
@@ -48,7 +46,7 @@ DOCUMENTED = Documented(
             },
             "user/ban": {INVALID_MINUTES: "`durationMinutes` is not a number from 1 to 43,200."},
         },
-        replacements=_REPLACEMENTS,
+        replacements=_REPLACED,
     ),
 )
 

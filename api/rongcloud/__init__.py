@@ -50,12 +50,7 @@ api = wire.API(
     auth=auth.caller,
     parser=bodies.JSONBody(),
 )
-dialect = Dialect(
-    body=Form,
-    response_schema=wire.response_schema,
-    envelope=wire.envelope,
-    limits=auth.LIMITS,
-)
+dialect = Dialect(Form, wire.response_schema, wire.envelope, auth.LIMITS)
 dialect.fill(api, users, moderation, profiles, friends, push)
 
 
