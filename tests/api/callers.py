@@ -1,4 +1,4 @@
-"""App servers, as tests play them: they sign, send, and read the answer."""
+"""Test clients that sign and send calls as app servers do."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def signed_headers(environment: Any, secret: str = "", prefix: str = "") -> dict
 
 
 class Caller:
-    """Answers with (HTTP status, body); what else came is in `response`."""
+    """Its calls return (HTTP status, body). `response` is the last response."""
 
     content_type = ""
 

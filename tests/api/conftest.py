@@ -1,4 +1,4 @@
-"""What tests of the Server API can ask for."""
+"""Fixtures for tests of the Server API."""
 
 import pytest
 from django.core.cache import cache
@@ -10,7 +10,7 @@ from tests.factories import make_environment
 
 @pytest.fixture(autouse=True)
 def fresh_rates(monkeypatch):
-    """No test has used up another's calls, or put the limits to rest."""
+    """Resets the counters, and the pause after a lost Redis, before each test."""
     monkeypatch.setattr(ratelimit, "_paused_until", ratelimit._paused_until)
     cache.clear()
 

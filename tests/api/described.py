@@ -1,5 +1,5 @@
-"""Whether an answer is one that the door's OpenAPI document describes: its status, its form, and
-where it is a refusal, its code.
+"""Checks a response against the door's OpenAPI document: its status, its schema, and the code of a
+refusal.
 """
 
 import json
@@ -31,7 +31,7 @@ def _validator(vendor_name: str, call_name: str, status: int) -> Draft202012Vali
 
 
 def must_be_described(response: Any) -> None:
-    """Calls that do not exist have no description. Whatever is too much says when to come again."""
+    """Unknown calls are not in the document. Every 429 has a Retry-After header."""
     assert response.status_code != 429 or int(response["Retry-After"]) >= 1
     call = response.wsgi_request.call
     responses = _responses(call.vendor).get(call.name)

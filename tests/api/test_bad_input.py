@@ -1,4 +1,4 @@
-"""Bad input gets the vendor's own error, and changes nothing."""
+"""Bad input gets the vendor's own error and changes nothing."""
 
 import json
 
@@ -15,7 +15,7 @@ MANY_IDS = [f"u{number}" for number in range(21)]
 NUL_ID = "u\x00"
 BAD_IDS = ["a/b", "a b", "a,b", NUL_ID, "é", "..", "'; DROP TABLE", "\u202e", "😀"]
 
-# Vendor words differ, laws do not: (RongCloud's call, Nexconn's call).
+# (RongCloud's call, Nexconn's call).
 TOKEN = ("getToken", "auth/access-token/issue")
 BAN = ("block", "user/ban")
 UNBAN = ("unblock", "user/unban")
@@ -25,7 +25,7 @@ DEACTIVATE = ("deactivate", "user/soft-delete")
 
 @pytest.fixture(params=["rongcloud", "nexconn"])
 def ask(request, rongcloud, nexconn):
-    """Asks either vendor: the call by its pair of names, the parameters in its own words."""
+    """Makes a call to either vendor. The call is a pair of names; parameters have common names."""
     position, caller = {"rongcloud": (0, rongcloud), "nexconn": (1, nexconn)}[request.param]
     words = {
         "avatar": ("portraitUri", "avatarUrl"),
@@ -53,7 +53,7 @@ def ask(request, rongcloud, nexconn):
         assert not DeactivatedUser.objects.exists()
         return answer["code"], status
 
-    # The two tables differ in a few codes: (RongCloud's, Nexconn's).
+    # A few codes differ: (RongCloud's, Nexconn's).
     ask.refusal = lambda *codes: (codes[position], 400)
     ask.caller = caller
     return ask
@@ -65,7 +65,7 @@ WRONG_TYPE = (1501, 1002)
 
 class TestUserIds:
     @pytest.mark.parametrize("user_id", BAD_IDS)
-    def test_must_be_of_the_permitted_characters(self, ask, user_id):
+    def test_have_permitted_characters_only(self, ask, user_id):
         assert ask(TOKEN, id=user_id, name="Ann") == (1002, 400)
 
     @pytest.mark.parametrize("user_id", [LONG_ID, "u" * 5000, "é" * 33])
@@ -81,15 +81,15 @@ class TestUserIds:
         listing = ("blacklist/add", "user/blocklist/add")
         assert ask(listing, id="ann", listed=MANY_IDS) == too_many
 
-    def test_must_be_there(self, ask):
+    def test_are_required(self, ask):
         assert ask(TOKEN, name="Ann") == (1002, 400)
         assert ask(BAN, minutes=5) == (1002, 400)
         assert ask(BAN, ids=[], minutes=5) == (1002, 400)
-        # Of a form, nothing is left then.
+        # An empty list leaves an empty form.
         assert ask(DEACTIVATE, ids=[]) == ask.refusal(1003, 1002)
 
     @pytest.mark.parametrize("user_id", ["a/b", NUL_ID])
-    def test_are_checked_where_they_only_ask(self, ask, user_id):
+    def test_are_checked_in_calls_that_only_read(self, ask, user_id):
         for call in [
             ("info", "user/get"),
             ("checkOnline", "user/connection-status/get"),
@@ -98,28 +98,28 @@ class TestUserIds:
         ]:
             assert ask(call, id=user_id) == (1002, 400)
 
-    def test_do_no_half_of_a_batch(self, ask):
+    def test_refuse_the_whole_batch(self, ask):
         assert ask(BAN, ids=["good", "b/ad", "fine"], minutes=5) == (1002, 400)
         assert ask(DEACTIVATE, ids=["good", "b/ad"]) == (1002, 400)
 
 
 class TestNamesAndAvatars:
-    def test_a_name_must_be_there(self, ask):
+    def test_a_name_is_required(self, ask):
         assert ask(TOKEN, id="ann") == (1002, 400)
         assert ask(TOKEN, id="ann", name="") == (1002, 400)
 
-    def test_a_name_has_64_characters_at_most(self, ask):
+    def test_a_name_has_at_most_64_characters(self, ask):
         assert ask(TOKEN, id="ann", name="张" * 65) == (1005, 400)
 
-    def test_an_avatar_has_1024_bytes_at_most(self, ask):
+    def test_an_avatar_has_at_most_1024_bytes(self, ask):
         assert ask(TOKEN, id="ann", name="Ann", avatar="é" * 513) == (1005, 400)
 
-    def test_a_hundred_kilobytes_of_either_is_too_long(self, ask):
+    def test_100_kilobytes_are_too_long(self, ask):
         assert ask(TOKEN, id="ann", name="x" * 100_000) == (1005, 400)
         assert ask(TOKEN, id="ann", name="Ann", avatar="x" * 100_000) == (1005, 400)
 
     @pytest.mark.parametrize("text", ["a\x00b", "a\nb", "\x1b[2J"])
-    def test_neither_has_control_characters(self, ask, text):
+    def test_have_no_control_characters(self, ask, text):
         assert ask(TOKEN, id="ann", name=text) == (1002, 400)
         assert ask(TOKEN, id="ann", name="Ann", avatar=text) == (1002, 400)
 
@@ -133,7 +133,7 @@ class TestNumbers:
     def test_a_number_is_written_in_plain_digits(self, ask, minutes):
         assert ask(BAN, ids=["ann"], minutes=minutes) == ask.refusal(1501, 1003)
 
-    def test_a_ban_needs_its_minutes(self, ask):
+    def test_a_ban_requires_minutes(self, ask):
         assert ask(BAN, ids=["ann"]) == (1002, 400)
 
     @pytest.mark.parametrize("moment", [-1, 10**15, 10**400, ""])
@@ -142,19 +142,19 @@ class TestNumbers:
         assert ask(EXPIRE, ids=["ann"], before="yesterday") == ask.refusal(*WRONG_TYPE)
 
     @pytest.mark.parametrize("size", [0, -5, 1001, 10**30])
-    def test_a_page_has_a_size_within_its_bounds(self, ask, size):
+    def test_a_page_size_has_bounds(self, ask, size):
         assert ask(("blacklist/query", "user/blocklist/get"), id="ann", size=size) == (1002, 400)
         bans = ("block/query", "user/ban/list")
         assert ask(bans, page=1, size=size) == (1002, 400)
 
-    def test_deactivated_users_come_50_at_most(self, ask):
+    def test_a_page_of_deactivated_users_has_at_most_50(self, ask):
         deactivated = ("deactivate/query", "user/soft-deleted/list")
         assert ask(deactivated, size_of_deactivated=51) == (1002, 400)
         assert ask(deactivated, page_of_deactivated=0) == (1002, 400)
         assert ask(deactivated, page_of_deactivated=10**12) == (1002, 400)
 
     @pytest.mark.parametrize("cursor", ["x", "\x00", "../..", "W10", "é", "a" * 10_000])
-    def test_a_cursor_is_one_of_the_list(self, ask, cursor):
+    def test_a_cursor_belongs_to_the_list(self, ask, cursor):
         call = ("blacklist/query", "user/blocklist/get")
         assert ask(call, id="ann", cursor=cursor) == (1002, 400)
 
@@ -166,18 +166,18 @@ class TestForms:
 
         assert (status, answer) == (400, {"code": 1002, "errorMessage": "The body is not UTF-8"})
 
-    def test_have_an_end_to_their_parameters(self, rongcloud):
+    def test_have_a_maximum_number_of_parameters(self, rongcloud):
         status, answer = rongcloud.send("/user/block.json", "userId=a&" * 2000)
 
         assert (status, answer["code"]) == (400, 1002)
 
     @pytest.mark.parametrize("body", [b"&&&", b"=", b"nonsense", b'{"userId":"ann"}', b"\x00"])
-    def test_that_are_none_miss_their_parameters(self, rongcloud, body):
+    def test_without_parameters_are_refused(self, rongcloud, body):
         status, answer = rongcloud.send("/user/info.json", body)
 
         assert (status, answer["code"]) == (400, 1002)
 
-    def test_that_are_empty_have_a_code_of_their_own(self, rongcloud):
+    def test_that_are_empty_have_their_own_code(self, rongcloud):
         for path in ("/user/info.json", "/user/tag/set.json"):
             assert rongcloud.send(path) == (
                 400,
@@ -194,12 +194,12 @@ class TestForms:
 
         assert rongcloud.send("/user/info.json", "&userId=ann")[0] == 200
 
-    def test_ignore_what_nobody_knows(self, rongcloud, environment):
+    def test_ignore_unknown_parameters(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann")
 
         assert rongcloud("info", userId="ann", extra="1", code="500")[0] == 200
 
-    def test_take_the_last_of_what_is_repeated_in_vain(self, rongcloud, environment):
+    def test_take_the_last_of_repeated_parameters(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann")
 
         assert rongcloud("info", userId=["bob", "ann"])[0] == 200
@@ -257,12 +257,12 @@ class TestJSON:
         assert (status, answer["code"]) in {(400, 1002), (400, 1003)}
         assert not Ban.objects.exists()
 
-    def test_ignores_what_nobody_knows(self, nexconn, environment):
+    def test_ignores_unknown_members(self, nexconn, environment):
         make_user(environment=environment, user_id="ann")
 
         assert nexconn("user/get", userId="ann", extra={"deep": []})[0] == 200
 
-    def test_says_which_member_is_wrong_and_never_of_what_class_it_is(self, nexconn):
+    def test_error_names_the_member_and_not_its_class(self, nexconn):
         answer = nexconn("user/ban", userIds=["ann"], durationMinutes=0)[1]
 
         assert answer["errorMessage"] == (

@@ -1,4 +1,4 @@
-"""Webhooks as RongCloud and Nexconn write them, received by a real server."""
+"""Webhooks in RongCloud's and Nexconn's formats, received by a real server."""
 
 import hashlib
 import json
@@ -37,22 +37,22 @@ def receiver():
 
 
 @pytest.fixture
-def ask(environment, receiver):
-    """`ask(vendor)`: have that vendor's callbacks sent to the receiver."""
+def subscribe(environment, receiver):
+    """`subscribe(vendor)` sends that vendor's callbacks to the receiver."""
 
-    def endpoint(vendor, query=""):
+    def make(vendor, query=""):
         return make_webhook(
             environment=environment, url=receiver.url + query, format=vendor, events=KNOWN
         )
 
-    return endpoint
+    return make
 
 
 def received(receiver, now=NOON):
-    """What has been sent for now, in order."""
+    """Sends all due deliveries and returns the received requests, in order."""
     for webhook in Webhook.objects.all():
         turn = deliveries.take_turn(webhook_id=webhook.pk, now=now)
-        # One after the other, or they would arrive in any order.
+        # One at a time, because a batch arrives in any order.
         for delivery in turn.batch:
             one = deliveries.Turn(webhook, [delivery], turn.until)
             deliveries.settle(one, deliveries.send(one, now=now), now=now)
@@ -76,7 +76,7 @@ def come_and_go(environment):
 
 
 def deactivate_and_reactivate(environment):
-    """The two operations' ids."""
+    """Returns the ids of the two operations."""
     of_users = {"environment": environment, "user_ids": ["mia+1"], **BY_API}
     first = deactivation.deactivate(**of_users)
     deactivation.erase_pending(now=NOON)
@@ -85,10 +85,10 @@ def deactivate_and_reactivate(environment):
 
 class TestSignature:
     @pytest.mark.parametrize("vendor", VENDORS)
-    def test_is_made_with_the_newest_live_secret(self, environment, receiver, ask, vendor):
+    def test_is_made_with_the_newest_live_secret(self, environment, receiver, subscribe, vendor):
         old = secret_of(environment)
         new = app_secrets.add(environment=environment, by=staff_actor(), now=NOON).text
-        webhook = ask(vendor, "?env=dev&x=%20")
+        webhook = subscribe(vendor, "?env=dev&x=%20")
         deliveries.send_test(webhook=webhook, by=staff_actor(), now=NOON)
         [request] = received(receiver, NOON)
         query = dict(parse_qsl(urlsplit(request.path).query))
@@ -100,9 +100,9 @@ class TestSignature:
         assert (query["env"], query["x"]) == ("dev", " ")
         assert "webhook-signature" not in request.headers
 
-    def test_is_made_anew_at_each_attempt(self, environment, receiver, ask):
+    def test_is_new_at_each_attempt(self, environment, receiver, subscribe):
         receiver.statuses = [500]
-        webhook = ask("rongcloud")
+        webhook = subscribe("rongcloud")
         deliveries.send_test(webhook=webhook, by=staff_actor(), now=NOON)
         received(receiver, NOON)
         first, second = (urlsplit(each.path).query for each in received(receiver, NOON + HOUR))
@@ -111,8 +111,8 @@ class TestSignature:
 
 
 class TestRongCloud:
-    def test_online_status(self, environment, receiver, ask):
-        ask("rongcloud")
+    def test_online_status(self, environment, receiver, subscribe):
+        subscribe("rongcloud")
         session = come_and_go(environment)
         online, offline = received(receiver)
         assert online.headers["Content-Type"] == "application/json"
@@ -128,8 +128,8 @@ class TestRongCloud:
         ]
         assert json.loads(offline.body)[0]["status"] == "1"
 
-    def test_deactivation_and_reactivation(self, environment, receiver, ask):
-        ask("rongcloud")
+    def test_deactivation_and_reactivation(self, environment, receiver, subscribe):
+        subscribe("rongcloud")
         operations = deactivate_and_reactivate(environment)
         requests = received(receiver)
         kinds = {request.headers["Content-Type"] for request in requests}
@@ -147,8 +147,8 @@ class TestRongCloud:
 
 
 class TestNexconn:
-    def test_connection_status(self, environment, receiver, ask):
-        webhook = ask("nexconn")
+    def test_connection_status(self, environment, receiver, subscribe):
+        webhook = subscribe("nexconn")
         session = come_and_go(environment)
         online, offline = received(receiver)
         first = webhook.deliveries.order_by("pk")[0]
@@ -169,20 +169,20 @@ class TestNexconn:
         }
         assert json.loads(offline.body)["data"][0]["status"] == "1"
 
-    def test_leaves_empty_fields_out(self, environment, receiver, ask):
-        ask("nexconn")
+    def test_leaves_out_empty_fields(self, environment, receiver, subscribe):
+        subscribe("nexconn")
         connection = make_connection(environment=environment, user_id="mia")
         presence.disconnect(connection_ids=[connection.pk], now=NOON)
         [request] = received(receiver)
         [change] = json.loads(request.body)["data"]
         assert set(change) == {"userId", "status", "sessionId", "time"}
 
-    def test_soft_deletion_and_restore(self, environment, receiver, ask):
-        ask("nexconn")
+    def test_soft_deletion_and_restore(self, environment, receiver, subscribe):
+        subscribe("nexconn")
         operations = deactivate_and_reactivate(environment)
-        said = [json.loads(request.body) for request in received(receiver)]
-        assert {each["type"] for each in said} == {"user:soft_delete_status"}
-        assert [each["data"][0] for each in said] == [
+        bodies = [json.loads(request.body) for request in received(receiver)]
+        assert {each["type"] for each in bodies} == {"user:soft_delete_status"}
+        assert [each["data"][0] for each in bodies] == [
             {
                 "userId": "mia+1",
                 "operationId": operation,
@@ -197,13 +197,13 @@ class TestNexconn:
 class TestFormat:
     @pytest.mark.parametrize("vendor", VENDORS)
     @pytest.mark.parametrize("event", ["user.banned", "user.deleted", "quota.reached"])
-    def test_has_no_words_for_what_the_vendor_does_not_tell(self, environment, vendor, event):
+    def test_refuses_events_that_the_vendor_does_not_have(self, environment, vendor, event):
         with pytest.raises(InvalidEndpoint) as refusal:
             make_webhook(environment=environment, format=vendor, events=[event])
         assert refusal.value.field == "events"
 
     @pytest.mark.parametrize("name", ["standard", "rongcloud", "nexconn"])
-    def test_writes_each_event_that_it_offers(self, environment, receiver, name):
+    def test_writes_each_of_its_events(self, environment, receiver, name):
         for event in webhooks.formats()[name].events:
             if event == "webhook.test":
                 continue

@@ -1,5 +1,5 @@
-"""Ids that differ only in upper and lower case, through doors that tell them apart and one that
-cannot. The law is proved in tests/users/test_spelling.py.
+"""Ids that differ only in case, through doors that are case-sensitive and one that is not. The law
+is tested in tests/users/test_spelling.py.
 """
 
 import pytest
@@ -11,13 +11,13 @@ from users.models import AppUser
 
 
 class TestDoors:
-    """Agora Chat's ids have no case, so that its first registration decides for all doors."""
+    """Agora Chat's ids ignore case. Its first registration makes all doors ignore it."""
 
     @pytest.fixture
     def agora(self, environment, at_noon):
         return Agora(environment)
 
-    def test_tell_case_apart_until_one_registers_that_cannot(self, agora, rongcloud, nexconn):
+    def test_are_case_sensitive_until_agora_registers_a_user(self, agora, rongcloud, nexconn):
         for user_id in ("Mia", "mia", "Ann"):
             assert rongcloud("getToken", userId=user_id, name="x")[0] == 200
 
@@ -33,7 +33,7 @@ class TestDoors:
             *("Mia", "mia", "Ann", "bob"),
         }
 
-    def test_say_so_for_each_name_of_a_batch(self, agora, rongcloud):
+    def test_report_each_name_of_a_batch(self, agora, rongcloud):
         rongcloud("getToken", userId="Mia", name="x")
         wanted = [{"username": name, "password": "1"} for name in ("mia", "ann")]
         status, body = agora("POST", "users", wanted)
@@ -44,7 +44,7 @@ class TestDoors:
             {"username": "mia", "registerUserFailReason": "the mia already exists"}
         ]
 
-    def test_leave_a_line_where_an_environment_ignores_case_from_now_on(self, environment, agora):
+    def test_audit_that_an_environment_ignores_case(self, environment, agora):
         agora("POST", "users", {"username": "ann", "password": "1"})
 
         environment.refresh_from_db()
@@ -67,7 +67,7 @@ class TestAgoraFinds:
         for name in ("mia", "MIA", "MiA"):
             assert self.names(agora, name) == "MiA"
 
-    def test_the_spelling_first_then_lower_case_then_who_registered_first(self, agora):
+    def test_an_exact_match_then_lower_case_then_the_first_registered(self, agora):
         for user_id in ("ANN", "Ann", "Mia", "mia"):
             make_user(environment=agora.environment, user_id=user_id)
 
@@ -78,7 +78,7 @@ class TestAgoraFinds:
             "ann": "ANN",
         }
 
-    def test_nobody_elses_data_for_a_token(self, agora):
+    def test_only_the_tokens_own_user(self, agora):
         for user_id in ("Mia", "mia"):
             make_user(environment=agora.environment, user_id=user_id)
 

@@ -1,5 +1,5 @@
-"""That no exception of the domain is without an answer, in any vendor's table: by walking through
-the source, from each call down to every `raise`.
+"""Every vendor's table has every exception that its calls can raise. The tests walk through the
+source, from each call down to every `raise`.
 """
 
 import ast
@@ -19,9 +19,9 @@ from users.deactivation import ByApiOnly
 from users.tokens import TokenRefused
 
 OURS = ("applications.", "users.", "moderation.", "api.")
-# Mistakes of ours, not of a caller: they are to crash. API callers are never staff.
+# Our own mistakes, not a caller's, which must crash. API callers are never staff.
 MISTAKES = {OutsideTransaction, RuntimeError, ValueError, ByApiOnly, ReasonNeeded}
-# What Agora's door catches where it looks at a token; and its one setting is a boolean.
+# Caught by Agora's door when it checks a token. It changes no setting but a boolean.
 CAUGHT = {
     *(access_token.MalformedToken, service_token.ForeignToken, auth.TokenRejected, TokenRefused),
     *(InvalidSetting, PlanNotAllowed),
@@ -29,7 +29,7 @@ CAUGHT = {
 
 
 def resolve(node, names):
-    """What an expression such as `lists.blocklist.add` stands for; None when nobody can say."""
+    """The object behind an expression such as `lists.blocklist.add`; None if it is unknown."""
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.Attribute):
@@ -43,7 +43,7 @@ def parsed(function):
 
 
 def raised_by(function, known):
-    """The exceptions that leave a function: its own, and those of all of ours that it calls."""
+    """The exceptions that leave a function: its own, and those of our functions that it calls."""
     function = inspect.unwrap(function)
     owner = getattr(function, "__self__", None)
     plain = getattr(function, "__func__", function)
@@ -51,13 +51,13 @@ def raised_by(function, known):
         return set()
     key = (id(owner), plain)
     if key not in known:
-        known[key] = set()  # where the walk goes round in circles
+        known[key] = set()  # for recursive calls
         known[key] = leaving(parsed(plain), {**plain.__globals__, "self": owner}, known)
     return known[key]
 
 
 def leaving(node, names, known):
-    """The exceptions that leave a piece of source."""
+    """The exceptions that leave a syntax node."""
     if isinstance(node, ast.Try):
         return leaving_try(node, names, known)
     found = set()
@@ -67,7 +67,7 @@ def leaving(node, names, known):
         if inspect.isclass(error):
             found.add(error)
     elif isinstance(node, ast.Name | ast.Attribute):
-        # Called, or handed over to somebody who will call it.
+        # Called here, or passed to a function that calls it.
         target = resolve(node, names)
         if inspect.isroutine(target) and not inspect.isbuiltin(target):
             found |= raised_by(target, known)
@@ -87,7 +87,7 @@ def leaving_try(node, names, known):
 
 
 def calls_of(vendor):
-    """(method, route, function) of each."""
+    """Yields (method, route, function) of each call."""
     for _, router in vendor.api._routers:
         for path, view in router.path_operations.items():
             route = path.lstrip("/").replace("{", "<").replace("}", ">")
@@ -102,13 +102,13 @@ def vendor(request):
 
 
 class TestTable:
-    def test_has_every_exception_that_a_call_can_end_in(self, vendor):
+    def test_has_every_exception_that_a_call_can_raise(self, vendor):
         entrances = [view for _, _, view in calls_of(vendor)]
         entrances += [*vendor.api.auth, vendor.api.parser.parse_body]
         known = {}
         raised = set().union(*(raised_by(entrance, known) for entrance in entrances))
 
-        assert len(raised - MISTAKES) > 10, "the walk has lost its way"
+        assert len(raised - MISTAKES) > 10, "the walk found too few exceptions"
         unanswered = {
             error
             for error in raised - MISTAKES
@@ -116,24 +116,24 @@ class TestTable:
         }
         assert not unanswered
 
-    def test_has_no_place_for_mistakes_of_ours(self, vendor):
+    def test_has_no_entry_for_our_own_mistakes(self, vendor):
         assert not any(kind in vendor.refusals for mistake in MISTAKES for kind in mistake.__mro__)
 
 
 class TestVendor:
-    def test_owns_paths_that_no_application_can_have(self, vendor):
+    def test_owns_paths_that_are_reserved(self, vendor):
         for _, route, _ in calls_of(vendor):
             first = route.split("/")[0]
             assert vendor.tenant_segments or vendor.owns([first])
             assert vendor.tenant_segments or first in reserved_org_names()
 
-    def test_has_second_spellings_of_calls_that_there_are(self, vendor):
+    def test_has_aliases_of_existing_calls_only(self, vendor):
         routes = {route for _, route, _ in calls_of(vendor)}
 
         assert set(vendor.aliases.values()) <= routes
         assert not routes & set(vendor.aliases)
 
-    def test_limits_calls_that_there_are(self, vendor):
+    def test_limits_existing_calls_only(self, vendor):
         names = {vendor.call_name(method, route) for method, route, _ in calls_of(vendor)}
 
         assert set(vendor.limits.by_call) <= names

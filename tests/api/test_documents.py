@@ -1,5 +1,5 @@
-"""Each door's OpenAPI document: complete, and the truth. Schemathesis makes the calls that it
-describes, rightly and wrongly, and what is answered must be described as well.
+"""Each door's OpenAPI document is complete and correct. Schemathesis makes valid and invalid calls
+from it, and checks the responses against it.
 """
 
 from collections import Counter
@@ -50,17 +50,17 @@ OPERATIONS = [
     for found in schemathesis.openapi.from_dict(documents.of(vendor)).get_all_operations()
 ]
 
-# What no caller can bring about. A name that Agora's schemas let pass is a user id, for one.
+# Exceptions that no caller can cause. (Nor InvalidUserId: Agora's schemas check names first.)
 UNREACHABLE = {
-    "POST users/<username>/deactivate": {InvalidEnd},  # for good
-    "GET mutes/<username>": {InvalidMuteEnd},  # of a verb with a name like the reader's
-    "POST users/<username>/contacts/import": {RefusesFriends},  # an app asks nobody
+    "POST users/<username>/deactivate": {InvalidEnd},  # the ban is permanent
+    "GET mutes/<username>": {InvalidMuteEnd},  # raised by a function of the same name
+    "POST users/<username>/contacts/import": {RefusesFriends},  # the app does not ask
 }
 
 
 @pytest.fixture(scope="module")
 def installation():
-    """One for all tests: Schemathesis reads the source of each that it meets, for its constants."""
+    """One for all tests: Schemathesis reads the source of each application for its constants."""
     return WSGIHandler()
 
 
@@ -77,24 +77,22 @@ def app(installation, at_noon, settings):
 
 @pytest.fixture
 def environment(db):
-    """Without a quota, or most calls would end at it."""
+    """Without a quota, because most calls would exceed it."""
     environment = make_environment(kind="production", plan=Plan.PRO)
-    for user_id in ("0", "00", "A"):  # which are generated soon
+    for user_id in ("0", "00", "A"):  # ids that are generated early
         make_user(environment=environment, user_id=user_id)
     return environment
 
 
 class TestCalls:
     @pytest.mark.parametrize(("vendor", "operation"), OPERATIONS)
-    def test_are_answered_as_described_and_never_with_a_crash(
-        self, app, environment, vendor, operation
-    ):
+    def test_respond_as_documented_and_never_crash(self, app, environment, vendor, operation):
         if vendor.tenant_segments:
             caller = Agora(environment)
             base, headers = caller.base, {"Authorization": f"Bearer {caller.token}"}
         else:
             base, headers = "", signed_headers(environment)
-        operation.schema.app = app  # it decides by what transport
+        operation.schema.app = app  # it selects the transport
 
         def call(case):
             response = case.call(app=app, base_url=f"http://testserver{base}", headers=headers)
@@ -110,7 +108,7 @@ class TestDocument:
     def vendor(self, request):
         return request.param
 
-    def test_has_every_call_under_a_name_of_its_own(self, vendor):
+    def test_has_every_call_under_a_unique_name(self, vendor):
         names = [call["operationId"] for *_, call in documents.operations(documents.of(vendor))]
 
         assert sorted(names) == sorted(
@@ -122,11 +120,11 @@ class TestDocument:
 
         assert [call["operationId"] for call in calls if not call.get("description")] == []
 
-    def test_knows_every_refusal_that_a_call_can_end_in(self, vendor):
+    def test_has_every_refusal_of_each_call(self, vendor):
         operations = {
             call["operationId"]: call for *_, call in documents.operations(documents.of(vendor))
         }
-        untold = {}
+        undocumented = {}
         for method, route, view in calls_of(vendor):
             name = vendor.call_name(method, route)
             entrances = [view, *vendor.api.auth]
@@ -139,11 +137,11 @@ class TestDocument:
             code = vendor.documented.error_code
             described = {(each.status, each.code) for each in vendor.documented.errors(name)}
             found = {(end.status, getattr(end, code)) for end in ends if hasattr(end, code)}
-            untold |= {name: found - described} if found - described else {}
-        assert untold == {}
+            undocumented |= {name: found - described} if found - described else {}
+        assert undocumented == {}
 
-    def test_names_each_form_once(self, vendor):
-        """Ninja keeps one of two forms with the same name."""
+    def test_has_unique_schema_names(self, vendor):
+        """Ninja keeps only one of two schemas with the same name."""
         package = f"api.{vendor.name}."
         names = Counter(
             form.__name__

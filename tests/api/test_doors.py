@@ -1,4 +1,4 @@
-"""Which vendor's door a request is for, and that everything leaves in its words."""
+"""Which vendor's door handles a request, and errors in that vendor's format."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ def door(request, senders):
     return sender
 
 
-class TestWhoseARequestIs:
+class TestRouting:
     def test_the_first_segment_decides(self, door):
         status, body = door.send(door.path, door.good)
 
@@ -47,7 +47,7 @@ class TestWhoseARequestIs:
         "path",
         ["/", "/console/", "/admin/", "/users/getToken", "/v40/user/ban", "/favicon.ico"],
     )
-    def test_what_no_vendor_owns_stays_djangos(self, client, db, path):
+    def test_django_handles_paths_that_no_vendor_owns(self, client, db, path):
         response = client.post(path)
 
         assert not response.headers["Content-Type"].startswith("application/json")
@@ -72,12 +72,12 @@ class TestWhoseARequestIs:
                 {"code": 404, "errorMessage": "No such call"},
             )
 
-    def test_whoever_shows_an_app_key_is_an_app_server(self, rongcloud):
+    def test_a_request_with_an_app_key_is_rongclouds(self, rongcloud):
         assert rongcloud.send("/group/create.xml")[0] == 404
         rongcloud.headers = {"RC-App-Key": "any"}
         assert rongcloud.send("/push")[0] == 404
 
-    def test_pages_and_other_vendors_keep_their_addresses(self, rongcloud, environment):
+    def test_pages_and_other_vendors_keep_their_paths(self, rongcloud, environment):
         document = rongcloud.client.get("/console/api/rongcloud/openapi.json")
         assert document.status_code in {200, 302}
         assert "X-Request-ID" not in document
@@ -87,7 +87,7 @@ class TestWhoseARequestIs:
         assert agora("GET", "users")[0] == 200
         assert agora("GET", "users/x.json")[1]["error"] == "service_resource_not_found"
 
-    def test_a_call_meets_no_session_and_sets_no_cookie(self, door):
+    def test_a_call_uses_no_session_and_sets_no_cookie(self, door):
         door.client.enforce_csrf_checks = True
 
         assert door.send(door.path, door.good)[0] == 200
@@ -96,7 +96,7 @@ class TestWhoseARequestIs:
         assert "Content-Security-Policy" not in door.response
 
 
-class TestEverythingLeavesInTheVendorsWords:
+class TestErrorsAreInTheVendorsFormat:
     def test_an_unknown_path(self, door):
         status, body = door.send(door.path + "/more", door.good)
 
@@ -122,7 +122,7 @@ class TestEverythingLeavesInTheVendorsWords:
 
         assert (status, body["code"]) in {(413, 1508), (400, 1005)}
 
-    def test_a_body_too_large_that_announced_no_length(self, door, settings):
+    def test_a_body_too_large_without_a_declared_length(self, door, settings):
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
         scope = AsyncRequestFactory()._base_scope(path=door.path, method="POST")
         request = ASGIRequest(scope, BytesIO(door.good + b" " * 1000))
@@ -132,7 +132,7 @@ class TestEverythingLeavesInTheVendorsWords:
         answer = (response.status_code, json.loads(response.content)["code"])
         assert answer in {(413, 1508), (400, 1005)}
 
-    def test_a_crash_with_the_traceback_in_the_log_alone(self, door, monkeypatch, caplog):
+    def test_a_crash_with_the_traceback_only_in_the_log(self, door, monkeypatch, caplog):
         def crash(**_):
             raise ZeroDivisionError("secret inner thing")
 
@@ -153,13 +153,13 @@ class TestRequestId:
 
         assert door.response["X-Request-ID"] == sent
 
-    def test_is_made_fit_for_a_header_and_a_log_line(self, door):
+    def test_is_sanitized_for_headers_and_logs(self, door):
         sent = "<b>\x01é ok" + "x" * 100
         door.send(door.path, door.good, headers={**door.headers, "X-Request-ID": sent})
 
         assert door.response["X-Request-ID"] == ("bok" + "x" * 100)[:64]
 
-    def test_is_made_up_where_none_came(self, door):
+    def test_is_generated_if_none_was_sent(self, door):
         door.send(door.path, door.good)
 
         assert len(door.response["X-Request-ID"]) == 36

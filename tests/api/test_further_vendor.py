@@ -1,4 +1,4 @@
-"""What a further vendor costs: CONTRIBUTING lists every file beside its own that it touches."""
+"""The cost of a new vendor: CONTRIBUTING lists every file outside its folders that it touches."""
 
 import ast
 import re
@@ -14,14 +14,14 @@ NAMES = [vendor.name for vendor in vendors()]
 FOLDERS = ("api", "templates/api", "tests/api")
 OWN = tuple(f"{folder}/{name}/" for folder in FOLDERS for name in NAMES)
 SAME_FILES = {"__init__", "auth", "wire", "schemas", "users", "moderation"}
-# What tells of the past, and what is made from other files.
+# History, and generated files.
 NOT_TOUCHED = re.compile(r"/migrations/|\.lock$|^CONTRIBUTING|^CHANGELOG|\.(png|svg)$")
-# Shares its calls with an elder vendor.
-COUSIN, COUSIN_COSTS = "nexconn", 750
+# It shares its calls with RongCloud.
+SIMILAR, MAX_LINES = "nexconn", 750
 
 
-def said_in(path):
-    """A file's text; of Python without comments and docstrings, which name vendors as examples."""
+def text_of(path):
+    """A file's text. Python files lose comments and docstrings, which name vendors as examples."""
     text = (ROOT / path).read_text(errors="replace")
     if not path.endswith(".py"):
         return text
@@ -34,9 +34,9 @@ def said_in(path):
 
 
 def names_several(path):
-    """A file that tells vendors apart would have to know a further one."""
-    said = said_in(path).lower()
-    return sum(name in said for name in NAMES) > 1
+    """Whether a file names several vendors and so would have to name a new one."""
+    text = text_of(path).lower()
+    return sum(name in text for name in NAMES) > 1
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,11 @@ def tree():
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
     )
     if listed.returncode:
-        pytest.skip("not a checkout: nobody knows which files belong to the project")
+        pytest.skip("not a checkout: the list of the project's files is unknown")
     return [path for path in listed.stdout.splitlines() if (ROOT / path).is_file()]
 
 
-def test_contributing_lists_every_file_that_a_further_vendor_touches(tree):
+def test_contributing_lists_every_file_that_a_new_vendor_touches(tree):
     contributing = (ROOT / "CONTRIBUTING.md").read_text()
     _, _, section = contributing.partition("## A further vendor\n")
     listed = set(re.findall(r"^\| `([^`]+)` \|", section.partition("\n## ")[0], re.MULTILINE))
@@ -69,7 +69,7 @@ def test_a_vendors_folder_has_the_same_files_as_the_others(name):
     assert {path.stem for path in (ROOT / "api" / name).glob("*.py")} >= SAME_FILES
 
 
-def test_a_cousin_costs_few_lines_with_its_tests():
-    folders = [ROOT / "api" / COUSIN, ROOT / "tests/api" / COUSIN]
+def test_a_similar_vendor_costs_few_lines_with_its_tests():
+    folders = [ROOT / "api" / SIMILAR, ROOT / "tests/api" / SIMILAR]
     files = [path for folder in folders for path in folder.glob("*.py")]
-    assert sum(len(path.read_text().splitlines()) for path in files) <= COUSIN_COSTS
+    assert sum(len(path.read_text().splitlines()) for path in files) <= MAX_LINES

@@ -1,7 +1,7 @@
-"""One story, told through each vendor's door in its own words: register, ban, refuse, lift, admit,
-deactivate, refuse, reactivate. Whoever tells it, the domain ends up in the same state each time.
+"""The same steps through each vendor's door: register, ban, refuse, lift, admit, deactivate,
+refuse, reactivate. After each step the domain is in the same state, whatever the vendor.
 
-Agora Chat has no calls that deactivate an id; its app server borrows Nexconn's.
+Agora Chat has no calls that deactivate an id, so its steps use Nexconn's.
 """
 
 import pytest
@@ -87,7 +87,7 @@ def door(request, environment, at_noon):
 
 
 def state(environment):
-    """What the domain knows of the user, beside times and names of callers."""
+    """The domain's data about the user, without times and callers."""
     here = {"environment": environment, "user_id": "ann"}
     return {
         "named": list(AppUser.objects.filter(**here).values_list("name", flat=True)),
@@ -98,7 +98,7 @@ def state(environment):
 
 
 def admits(environment, token):
-    """What a connection attempt asks: the token, then the gate."""
+    """Whether a connection attempt succeeds: it checks the token, then the gate."""
     try:
         user = tokens.authenticate(environment=environment, token=token, now=NOON)
     except TokenRefused:
@@ -133,4 +133,4 @@ def test_is_the_same_through_each_door(door, environment):
     again = door.register()
     assert state(environment) == lifted
     assert admits(environment, again)
-    assert not admits(environment, token), "a token of the earlier life"
+    assert not admits(environment, token), "a token from before the deactivation"

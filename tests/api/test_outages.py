@@ -1,4 +1,4 @@
-"""A lost database is the vendor's 503, in its own words."""
+"""A lost database is a 503 in the vendor's format."""
 
 import logging
 
@@ -19,9 +19,7 @@ CALLS = {
     ("caller", "key", "code"),
     [(RongCloud, "code", 1000), (Nexconn, "code", 1000), (Agora, "error", "service_unavailable")],
 )
-def test_a_lost_database_is_a_503_that_says_so(
-    caller, key, code, environment, at_noon, lose_database, caplog
-):
+def test_a_lost_database_is_a_503(caller, key, code, environment, at_noon, lose_database, caplog):
     call, (names, parameters) = caller(environment), CALLS[caller]
     assert call(*names, **parameters)[0] == 200
     lose_database()

@@ -1,4 +1,4 @@
-"""The vendors' words for the fields of hosted profiles stop at their doors."""
+"""The vendors' names of the fields of hosted profiles are not stored."""
 
 import json
 
@@ -13,7 +13,7 @@ def ann(environment):
     return make_user(environment=environment, user_id="ann")
 
 
-def test_are_the_same_at_both_doors_and_ours_behind_them(rongcloud, nexconn, ann):
+def test_are_the_same_for_both_vendors_and_stored_under_our_names(rongcloud, nexconn, ann):
     words = {"uniqueId": "a-1", "portraitUri": "http://x/a", "name": "Ann"}
     assert rongcloud("profile/set", userId="ann", userProfile=json.dumps(words))[0] == 200
 
@@ -37,7 +37,7 @@ def test_are_the_same_at_both_doors_and_ours_behind_them(rongcloud, nexconn, ann
         ({"userExtProfile": {"ext_": "red"}}, "ext_"),
     ],
 )
-def test_are_what_a_refusal_names(nexconn, ann, fields, key):
+def test_are_named_in_refusals(nexconn, ann, fields, key):
     status, answer = nexconn("user/profile/set", userId="ann", **fields)
 
     assert status == 400
@@ -45,7 +45,7 @@ def test_are_what_a_refusal_names(nexconn, ann, fields, key):
     assert not Profile.objects.exists()
 
 
-def test_hold_for_what_friends_are_called_as_well(nexconn, ann):
+def test_are_checked_in_friends_profiles_too(nexconn, ann):
     described = {"userId": "ann", "targetId": "bob", "friendExtProfile": {"met": "at work"}}
     status, answer = nexconn("friend/profile/set", **described)
 

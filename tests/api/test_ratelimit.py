@@ -1,4 +1,4 @@
-"""How often an environment may make a call, per second."""
+"""Rate limits of calls."""
 
 import logging
 from datetime import timedelta
@@ -63,7 +63,7 @@ class TestLimits:
             clock.move_to(NOON + SECOND)
             assert statuses(caller, "checkOnline", 1, userId="a") == [200]
 
-    def test_are_each_calls_and_each_environments_own(self, slow, production, at_noon):
+    def test_are_counted_per_call_and_environment(self, slow, production, at_noon):
         slow_one, other = RongCloud(slow), RongCloud(production)
         statuses(slow_one, "checkOnline", 4, userId="a")
 
@@ -86,7 +86,7 @@ class TestLimits:
         assert caller("user/connection-status/get", userId="a")[0] == 200
         assert caller("user/online-status/get", userId="a")[0] == 429
 
-    def test_do_not_count_callers_who_prove_nothing(self, slow, at_noon):
+    def test_do_not_count_unauthenticated_calls(self, slow, at_noon):
         caller = Nexconn(slow)
         stranger = Nexconn(slow)
         stranger.headers = {**stranger.headers, "Signature": "0" * 40}
@@ -96,7 +96,7 @@ class TestLimits:
 
     def test_cost_a_call_one_round_trip(self, slow, at_noon, monkeypatch):
         caller, sent = RongCloud(slow), []
-        caller("block/query")  # the script is known from here on
+        caller("block/query")  # loads the Lua script into Redis
         send = AbstractConnection.send_packed_command
         monkeypatch.setattr(
             AbstractConnection,
@@ -113,7 +113,7 @@ class TestLimits:
         assert statuses(Nexconn(slow), "user/get", 5, userId="a") == [400] * 5
 
 
-class TestRedisAway:
+class TestLostRedis:
     @pytest.fixture
     def broken(self, monkeypatch):
         tries = []
@@ -125,7 +125,7 @@ class TestRedisAway:
         monkeypatch.setattr(ratelimit, "_limiter", away)
         return tries
 
-    def test_lets_calls_pass_and_says_so_once(self, slow, broken, caplog):
+    def test_lets_calls_pass_and_logs_it_once(self, slow, broken, caplog):
         with time_machine.travel(NOON, tick=False) as clock:
             caller = Nexconn(slow)
             with caplog.at_level(logging.ERROR, logger=ratelimit.__name__):

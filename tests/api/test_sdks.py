@@ -1,6 +1,6 @@
-"""The vendors' own SDKs, unchanged, against a live server: a test user's whole story.
+"""The vendors' own SDKs, unchanged, against a live server.
 
-The clock of this process stands still until a test moves it; the server's thread shares it.
+The clock is frozen until a test moves it; the server's thread shares it.
 """
 
 import json
@@ -52,7 +52,7 @@ class TestNexconnSDK:
             call(*arguments)
         return refused.value.status, json.loads(refused.value.body)["code"]
 
-    def test_goes_to_the_limit_and_on_from_there(self, users, environment):
+    def test_registers_up_to_the_limit_and_again_after_a_deletion(self, users, environment):
         for number in range(100):
             answer = self.issue(users, f"user{number}")
             assert answer.code == 0
@@ -69,7 +69,7 @@ class TestNexconnSDK:
         assert self.issue(users, "late").code == 0
         assert AppUser.objects.count() == 100
 
-    def test_bans_until_time_is_over(self, users, environment, at_noon):
+    def test_bans_until_the_ban_expires(self, users, environment, at_noon):
         self.issue(users, "mallory")
         users.ban_users(ncsdk.UserBanRequest(user_ids=["mallory", "ghost"], duration_minutes=30))
         banned = users.list_banned_users(ncsdk.UserBanListRequest()).result.banned_users
@@ -83,7 +83,7 @@ class TestNexconnSDK:
         at_noon.move_to(end)
         assert users.list_banned_users(ncsdk.UserBanListRequest()).result.banned_users == []
 
-    def test_deactivates_and_brings_back(self, users):
+    def test_deactivates_and_reactivates(self, users):
         self.issue(users, "ann")
         operation = users.soft_delete_users(ncsdk.UserIdsMax100Request(user_ids=["ann"]))
         assert operation.result.operation_id
@@ -94,7 +94,7 @@ class TestNexconnSDK:
         users.restore_users(ncsdk.UserIdsMax100Request(user_ids=["ann"]))
         assert self.issue(users, "ann").code == 0
 
-    def test_asks_and_changes(self, users):
+    def test_reads_and_updates_users(self, users):
         self.issue(users, "ann")
         users.update_user(ncsdk.UserUpdateRequest(user_id="ann", avatar_url="http://x/a"))
         profile = users.get_user(ncsdk.UserGetRequest(user_id="ann")).result
@@ -152,7 +152,7 @@ class TestNexconnSDK:
 class TestRongCloudSDK:
     @pytest.fixture
     def sdk(self, live_server, environment):
-        before = socket.getdefaulttimeout()  # which the SDK sets for the whole process
+        before = socket.getdefaulttimeout()  # the SDK changes it for the whole process
         yield RongCloud(environment.app_key, secret_of(environment), host_url=live_server.url)
         socket.setdefaulttimeout(before)
 
@@ -161,14 +161,14 @@ class TestRongCloudSDK:
         return sdk.get_user()
 
     def post(self, users, call, body):
-        """A call that this SDK has no method for, through its own signing and sending."""
+        """Makes a call for which the SDK has no method, signed and sent by the SDK."""
         return users._http_post(f"/user/{call}.json", body)
 
     def code(self, answer):
-        """The SDK hands refusals back as they came."""
+        """The code of a response. The SDK returns refusals as bytes."""
         return (json.loads(answer) if isinstance(answer, bytes) else answer)["code"]
 
-    def test_goes_to_the_limit_and_on_from_there(self, users):
+    def test_registers_up_to_the_limit_and_again_after_a_deletion(self, users):
         for number in range(100):
             assert users.register(f"user{number}", "Name", "")["code"] == 200
         assert self.code(users.register("late", "Late", "")) == 2007
@@ -178,7 +178,7 @@ class TestRongCloudSDK:
         assert users.register("late", "Late", "")["token"]
         assert AppUser.objects.count() == 100
 
-    def test_bans_until_time_is_over(self, users, environment, at_noon):
+    def test_bans_until_the_ban_expires(self, users, environment, at_noon):
         users.register("mallory", "Mallory", "")
         block = users.get_block()
         assert block.add(["mallory", "ghost"], 30) == {"code": 200}
@@ -190,7 +190,7 @@ class TestRongCloudSDK:
         assert may_connect(environment, "mallory", now=NOON + 30 * MINUTE) == "registered"
         assert block.query() == {"code": 200, "users": []}
 
-    def test_deactivates_and_brings_back(self, users):
+    def test_deactivates_and_reactivates(self, users):
         users.register("ann", "Ann", "")
         assert self.post(users, "deactivate", "userId=ann")["operateId"]
         assert self.code(users.register("ann", "Ann", "")) == 1002
@@ -199,7 +199,7 @@ class TestRongCloudSDK:
         assert self.post(users, "reactivate", "userId=ann")["code"] == 200
         assert users.register("ann", "Ann", "")["code"] == 200
 
-    def test_asks_and_changes(self, users):
+    def test_reads_and_updates_users(self, users):
         users.register("ann", "Ann", "")
         assert users.update("ann", "张三 a", "http://x/a?b=1") == {"code": 200}
         answer = users.query("ann")

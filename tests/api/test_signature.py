@@ -1,4 +1,4 @@
-"""Who calls: App-Key, Nonce, Timestamp, Signature."""
+"""Authentication by App-Key, Nonce, Timestamp and Signature."""
 
 import pytest
 from django.test import RequestFactory
@@ -39,7 +39,7 @@ class TestSignature:
             ("S3cret", "987654321", "1700000000", "22871d4a73f7b8eb004b0e2a62941e9a11665bc2"),
         ],
     )
-    def test_is_what_the_vendors_compute(self, environment, secret, nonce, timestamp, expected):
+    def test_matches_the_vendors_examples(self, environment, secret, nonce, timestamp, expected):
         environment.secrets.update(ciphertext=vault.encrypt(secret))
         headers = {
             "App-Key": environment.app_key,
@@ -66,10 +66,10 @@ class TestSignature:
         assert authenticate(headers).environment == environment
 
     @pytest.mark.parametrize("prefix", ["RC-", "rc-"])
-    def test_may_come_under_its_older_header_names(self, environment, prefix):
+    def test_may_use_the_older_header_names(self, environment, prefix):
         assert authenticate(signed_headers(environment, prefix=prefix)).environment == environment
 
-    def test_may_come_again_for_as_long_as_a_process_lives(self, environment):
+    def test_may_be_repeated_without_a_time_limit(self, environment):
         headers = signed_headers(environment)
 
         assert authenticate(headers, now=NOON)
@@ -82,7 +82,7 @@ class TestSignature:
         assert authenticate(signed_headers(environment, secret=old))
         assert authenticate(signed_headers(environment, secret=new.text))
 
-    def test_is_worth_nothing_once_its_secret_is_revoked(self, environment):
+    def test_is_refused_once_its_secret_is_revoked(self, environment):
         old = environment.secrets.get()
         headers = signed_headers(environment)
         app_secrets.add(environment=environment, by=staff_actor(), now=NOON)
@@ -91,7 +91,7 @@ class TestSignature:
         with pytest.raises(signature.BadSignature):
             authenticate(headers)
 
-    def test_of_another_environment_opens_nothing(self, environment):
+    def test_of_another_environment_is_refused(self, environment):
         other = make_environment()
         headers = {**signed_headers(other), "App-Key": environment.app_key}
 
@@ -112,7 +112,7 @@ class TestSignature:
 
 
 class TestCaller:
-    def test_names_itself_for_the_audit_trail(self, environment):
+    def test_has_an_actor_for_the_audit_log(self, environment):
         actor = authenticate(signed_headers(environment)).actor
 
         assert actor.kind == AuditEvent.ActorKind.APP_KEY
@@ -126,7 +126,7 @@ class TestCaller:
         with django_assert_num_queries(1):
             signature.authenticate(request)
 
-    def test_leaves_the_moment_of_use_on_the_secret_to_the_minute(self, environment):
+    def test_updates_the_secrets_last_use_once_a_minute(self, environment):
         for now in (NOON, NOON + MINUTE / 2, NOON + MINUTE, NOON + MINUTE * 1.5):
             authenticate(signed_headers(environment), now=now)
 

@@ -1,4 +1,6 @@
-"""Version 2 of the signature: over the whole request, fresh, good once; and its page in docs/."""
+"""Version 2 of the signature: it covers the whole request, expires, and is valid once. Also its
+page in docs/.
+"""
 
 import hashlib
 import hmac
@@ -41,7 +43,7 @@ def headers_of(environment, path, body, *, nonce="0123456789abcdef", at=NOON, **
 
 @pytest.fixture
 def ask(rongcloud, environment):
-    """Sends what is signed; answers with (code, text)."""
+    """Signs and sends a request; returns (code, text)."""
 
     def ask(path=ASKED[0], body=ASKED[1], *, send_to="", send="", to=environment, **options):
         headers = headers_of(to, path, body, **options)
@@ -52,12 +54,12 @@ def ask(rongcloud, environment):
 
 
 class TestSignature:
-    def test_of_a_request_as_it_is_passes(self, ask):
+    def test_of_an_unchanged_request_passes(self, ask):
         assert ask() == (200, "")
         assert ask("/user/checkOnline.json", b"userId=ann", nonce="another-one") == (200, "")
         assert ask("/user/checkOnline.json?x=%20y&z", b"userId=ann", nonce="a-third-one")[0] == 200
 
-    def test_passes_at_nexconns_door_as_well(self, environment, at_noon):
+    def test_passes_at_nexconns_door_too(self, environment, at_noon):
         body = b'{"userId": "ann"}'
         headers = headers_of(environment, "/v4/user/get", body)
 
@@ -85,7 +87,7 @@ class TestSignature:
         )
 
     @pytest.mark.parametrize("away", [-5 * MINUTE, 5 * MINUTE])
-    def test_is_good_for_less_than_five_minutes_on_either_side(self, ask, away):
+    def test_is_valid_for_less_than_five_minutes_on_either_side(self, ask, away):
         inwards = MILLISECOND if away < timedelta(0) else -MILLISECOND
 
         assert ask(at=NOON + away)[0] == 1004
@@ -94,7 +96,7 @@ class TestSignature:
     @pytest.mark.parametrize(
         "changed", [{"nonce": "short"}, {"nonce": "with a blank"}, {"nonce": "x" * 65}]
     )
-    def test_wants_a_nonce_worth_the_name(self, ask, changed):
+    def test_requires_a_nonce_of_8_to_64_characters_without_blanks(self, ask, changed):
         assert ask(**changed)[0] == 1004
 
     @pytest.mark.parametrize("version", ["3", "two", "2.0"])
@@ -110,7 +112,7 @@ class TestSignature:
 
 
 class TestNonce:
-    def test_is_good_once_as_long_as_its_signature_is_fresh(self, environment):
+    def test_is_valid_once_while_its_signature_is_fresh(self, environment):
         with time_machine.travel(NOON, tick=False) as clock:
             headers = headers_of(environment, *ASKED, at=NOON + 5 * MINUTE - MILLISECOND)
             caller = RongCloud(environment)
@@ -120,16 +122,16 @@ class TestNonce:
                 answer = caller.send(*ASKED, headers=headers)[1]
                 assert answer == {"code": 1004, "errorMessage": "Nonce: used before"}
 
-    def test_is_each_environments_own(self, ask, environment):
+    def test_is_counted_per_environment(self, ask, environment):
         other = make_environment(kind="production")
 
         assert ask()[0] == ask(to=other)[0] == 200
 
-    def test_is_not_used_up_by_who_cannot_sign(self, ask):
+    def test_is_not_used_up_by_a_wrong_signature(self, ask):
         assert ask(Signature="0" * 64)[0] == 1004
         assert ask()[0] == 200
 
-    def test_is_refused_while_nobody_knows_which_were_used(self, ask, rongcloud, monkeypatch):
+    def test_is_refused_while_the_cache_is_unreachable(self, ask, rongcloud, monkeypatch):
         def away(*_, **__):
             raise ConnectionError("no route to the cache")
 
@@ -141,7 +143,7 @@ class TestNonce:
 
 
 class TestRequired:
-    def test_version_1_is_refused_where_version_2_is_demanded(self, ask, rongcloud, environment):
+    def test_version_1_is_refused_if_version_2_is_required(self, ask, rongcloud, environment):
         environment.vendor_settings = {"rongcloud": {"require_signature_v2": True}}
         environment.save()
 
@@ -156,10 +158,10 @@ class TestRequired:
 
 
 class TestPage:
-    def test_has_a_client_of_ten_lines_that_works(self, live_server, transactional_db, at_noon):
+    def test_has_a_working_client_of_ten_lines(self, live_server, transactional_db, at_noon):
         environment = make_environment()
         client = {}
-        exec(SNIPPET, client)  # noqa: S102 - the very text of the page
+        exec(SNIPPET, client)  # noqa: S102 - the code on the page itself
 
         def call(path, body):
             key, secret = environment.app_key, secret_of(environment)
@@ -170,7 +172,7 @@ class TestPage:
         assert AppUser.objects.get().registered_at == NOON
         assert len([line for line in SNIPPET.splitlines() if line]) <= 10
 
-    def test_has_an_example_that_is_right(self):
+    def test_has_a_correct_example(self):
         path, body, timestamp, nonce = re.findall(
             r"path `(.*?)`, the body `(.*?)`, the\ntimestamp `(\d+)` and the nonce `(\w+)`", PAGE
         )[0]

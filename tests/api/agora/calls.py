@@ -1,4 +1,4 @@
-"""An app server that speaks Agora Chat, and the tokens that it signs."""
+"""A test client for Agora Chat's API, and the tokens that it signs."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ def access_token(
     lifetime: int = 600,
     salt: int = 1,
 ) -> str:
-    """An AccessToken2, by the layout of the vendor's builders."""
+    """An AccessToken2 with the layout of the vendor's builders."""
     signed = _text(app_id) + struct.pack("<IIIH", issued, lifetime, salt, len(services))
     signed += b"".join(services)
     key = hmac.digest(struct.pack("<I", issued), certificate.encode(), hashlib.sha256)
@@ -45,7 +45,7 @@ def access_token(
 
 
 class Agora:
-    """Answers with (HTTP status, body); what else came is in `response`."""
+    """Its calls return (HTTP status, body). `response` is the last response."""
 
     def __init__(self, environment: Any) -> None:
         self.environment = environment

@@ -1,4 +1,4 @@
-"""What tests of Agora Chat's door can ask for."""
+"""Fixtures for tests of Agora Chat's door."""
 
 import pytest
 
@@ -12,5 +12,5 @@ def agora(environment, at_noon):
 
 @pytest.fixture
 def live(production, at_noon):
-    """The same in production."""
+    """A client for a production environment."""
     return Agora(production)

@@ -1,4 +1,4 @@
-"""AccessToken2 to the byte: tokens that the vendor's own builders made."""
+"""AccessToken2, with tokens from the vendor's own builders."""
 
 import base64
 import contextlib
@@ -11,12 +11,12 @@ from api.agora.access_token import MalformedToken, parse
 from tests.api.agora.calls import APP, USER, access_token, chat
 from tests.generated import given, st
 
-# The public sample pair of the vendor's own tests, and one of ours.
+# App id and certificate from the vendor's public tests, and our own.
 A, A_CERTIFICATE = "970CA35de60c44645bbae8a215061b33", "5CFd2fd1755d40ecb72977518be15d3b"
 B, B_CERTIFICATE = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 UUID = "0ffe2d80-ed76-11e8-8d66-279e3e1c214b"
 
-# (token, app, certificate, issue time, user, seconds it lives)
+# (token, app, certificate, issue time, user, lifetime in seconds)
 BUILT = {
     "app, 600": (
         "007eJxTYKi4dG1jksarW1s3tmVIVtpnm6s86DNZKaxgd+TbsQNHnWYpMFiaGzg7GpumpJoZJJuYmJmYJiUlplokGhm"
@@ -113,11 +113,11 @@ def moment(seconds):
     return datetime.fromtimestamp(seconds, UTC)
 
 
-class TestTokensOfTheVendorsBuilders:
+class TestVendorsTokens:
     @pytest.mark.parametrize(
         ("text", "app_id", "certificate", "issued", "user_id", "lives"), BUILT.values(), ids=BUILT
     )
-    def test_are_read_and_verified(self, text, app_id, certificate, issued, user_id, lives):
+    def test_are_parsed_and_verified(self, text, app_id, certificate, issued, user_id, lives):
         token = parse(text)
 
         assert (token.app_id, token.issued_at) == (app_id, moment(issued))
@@ -126,13 +126,13 @@ class TestTokensOfTheVendorsBuilders:
         assert token.grant.expires_at == moment(issued) + timedelta(seconds=lives)
 
     @pytest.mark.parametrize("text", NO_CHAT.values(), ids=NO_CHAT)
-    def test_without_chat_are_signed_and_grant_nothing(self, text):
+    def test_without_chat_are_valid_and_grant_nothing(self, text):
         token = parse(text)
 
         assert token.is_signed_with(A_CERTIFICATE)
         assert token.grant is None
 
-    def test_have_the_signature_that_the_layout_prescribes(self):
+    def test_have_the_documented_signature(self):
         token = parse(F1)
 
         assert token.signed.hex() == (
@@ -146,7 +146,7 @@ class TestTokensOfTheVendorsBuilders:
 
 class TestOtherTokens:
     @pytest.mark.parametrize("certificate", [B_CERTIFICATE, A_CERTIFICATE.lower(), ""])
-    def test_of_another_certificate_are_not_signed(self, certificate):
+    def test_of_another_certificate_are_not_verified(self, certificate):
         assert not parse(F1).is_signed_with(certificate)
 
     @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ class TestOtherTokens:
             parse(text)
 
     @given(st.integers(3, len(F1) - 1), st.sampled_from("ABab01+/="))
-    def test_with_any_character_changed_open_nothing(self, at, char):
+    def test_with_a_changed_character_are_refused(self, at, char):
         changed = F1[:at] + char + F1[at + 1 :]
         if changed == F1:
             return
@@ -176,7 +176,7 @@ class TestOtherTokens:
             return
         assert not token.is_signed_with(A_CERTIFICATE)
 
-    def test_cost_no_more_than_their_bounds(self):
+    def test_have_a_maximum_size(self):
         bomb = base64.b64encode(zlib.compress(b"\0" * 2_000_000)).decode()
 
         assert len(bomb) < 4_000
@@ -184,7 +184,7 @@ class TestOtherTokens:
             parse("007" + bomb)
 
     @given(st.binary(max_size=200))
-    def test_of_any_content_are_read_or_malformed(self, content):
+    def test_with_any_content_are_parsed_or_malformed(self, content):
         with contextlib.suppress(MalformedToken):
             parse("007" + base64.b64encode(zlib.compress(content)).decode())
 
@@ -193,14 +193,14 @@ class TestServices:
     def build(self, *services):
         return parse(access_token(app_id=B, certificate=B_CERTIFICATE, services=list(services)))
 
-    def test_behind_an_unknown_one_are_not_read(self):
+    def test_after_an_unknown_one_are_ignored(self):
         unknown = b"\x63\x00\x00\x00"
 
         assert self.build(chat({APP: 60}), unknown).grant.user_id == ""
         assert self.build(unknown, chat({APP: 60})).grant is None
 
-    def test_may_be_there_twice(self):
+    def test_may_be_repeated(self):
         assert self.build(chat({USER: 60}, "ann"), chat({APP: 60})).grant.user_id == ""
 
-    def test_for_no_user_serve_no_user(self):
+    def test_without_a_user_grant_nothing(self):
         assert self.build(chat({USER: 60})).grant is None

@@ -1,4 +1,4 @@
-"""Who calls at Agora Chat's door, in either wording of a refusal."""
+"""Authentication at Agora Chat's door, in both error dialects."""
 
 import pytest
 import time_machine
@@ -66,10 +66,10 @@ class TestRefusedToken:
         agora.environment.vendor_settings = {"agora": {"error_dialect": "easemob"}}
         agora.environment.save()
 
-        said = {name: refusal(agora, token) for name, token in bad_tokens.items()}
+        refusals = {name: refusal(agora, token) for name, token in bad_tokens.items()}
 
-        assert said.pop("another app") == CORRUPT
-        assert set(said.values()) == {OAUTH}
+        assert refusals.pop("another app") == CORRUPT
+        assert set(refusals.values()) == {OAUTH}
 
     def test_at_registration_in_agoras_words(self, agora, bad_tokens):
         for token in bad_tokens.values():
@@ -85,14 +85,14 @@ class TestRefusedToken:
         )
         assert refusal(agora, bad_tokens["malformed"], "POST") == OAUTH
 
-    def test_at_open_registration_is_worded_by_what_is_wrong_with_it(self, agora, bad_tokens):
+    def test_at_open_registration_has_the_text_for_its_failure(self, agora, bad_tokens):
         agora.environment.vendor_settings = {"agora": {"open_registration": True}}
         agora.environment.save()
 
         assert refusal(agora, bad_tokens["expired"], "POST") == EXPIRED
         assert refusal(agora, bad_tokens["wrong certificate"], "POST") == UNKNOWN
 
-    def test_at_attributes_repeats_the_text(self, agora):
+    def test_in_attribute_calls_repeats_the_text(self, agora):
         status, body = agora("GET", "metadata/user/ann", token="")
 
         assert status == 401
@@ -107,13 +107,13 @@ class TestRefusedToken:
 
 
 class TestAccessToken2:
-    def test_lives_as_long_as_it_says(self, agora):
+    def test_expires_at_its_own_time(self, agora):
         with time_machine.travel(NOON + 10 * MINUTE - MINUTE / 60, tick=False):
             assert agora("GET", "users")[0] == 200
         with time_machine.travel(NOON + 10 * MINUTE, tick=False):
             assert refusal(agora, agora.token) == EXPIRED
 
-    def test_of_absolute_times_lives_for_a_day(self, agora):
+    def test_with_absolute_times_expires_after_a_day(self, agora):
         later = int(NOON.timestamp()) + 7200
         token = access_token(
             app_id=agora.app_id,
@@ -130,7 +130,7 @@ class TestAccessToken2:
     def test_of_zero_seconds_has_expired(self, agora):
         assert refusal(agora, agora._token([chat({APP: 0})])) == EXPIRED
 
-    def test_may_come_from_a_clock_that_is_a_little_ahead(self, agora):
+    def test_may_be_issued_by_a_clock_slightly_ahead(self, agora):
         token = agora.app_token(issued=int((NOON + 4 * MINUTE).timestamp()))
 
         assert agora("GET", "users", token=token)[0] == 200
@@ -148,7 +148,7 @@ class TestAccessToken2:
         assert refusal(agora, agora.token) == UNKNOWN
         assert agora("GET", "users", token=token)[0] == 200
 
-    def test_opens_no_other_environment(self, agora, live):
+    def test_is_refused_in_another_environment(self, agora, live):
         assert refusal(live, agora.token) == UNKNOWN
 
     def test_of_a_user_names_them_by_id_or_by_uuid(self, agora):
@@ -157,7 +157,7 @@ class TestAccessToken2:
         for name in ("ann", "ANN", str(ann.uuid)):
             assert agora("GET", "users/ann", token=agora.user_token(name))[0] == 200
 
-    def test_of_a_user_dies_with_their_other_tokens(self, agora):
+    def test_of_a_user_is_revoked_with_their_other_tokens(self, agora):
         ann = make_user(environment=agora.environment, user_id="ann", tokens_valid_from=NOON)
         second = int(NOON.timestamp())
 
@@ -167,20 +167,20 @@ class TestAccessToken2:
         assert agora("GET", "users/ann", token=agora.user_token("ann"))[0] == 200
         assert ann.tokens_valid_from == NOON
 
-    def test_of_an_earlier_life_of_the_id_stays_dead(self, agora):
+    def test_of_a_deleted_user_stays_invalid_after_registration(self, agora):
         make_user(environment=agora.environment, user_id="ann", registered_at=NOON + MINUTE)
 
         with time_machine.travel(NOON + MINUTE, tick=False):
             assert refusal(agora, agora.user_token("ann"), path="users/ann") == EXPIRED
 
-    def test_for_app_and_user_is_the_apps(self, agora):
+    def test_for_app_and_user_counts_as_the_apps(self, agora):
         token = agora._token([chat({APP: 600, USER: 600}, "ann")])
 
         assert agora("GET", "users", token=token)[0] == 200
 
 
 class TestTokensOfUsers:
-    def test_serve_their_own_user(self, agora):
+    def test_allow_their_own_users_calls(self, agora):
         ann = make_user(environment=agora.environment, user_id="ann")
         token = make_token(ann)
 
@@ -199,7 +199,7 @@ class TestTokensOfUsers:
             ("GET", "users/bob/contacts/users"),
         ],
     )
-    def test_serve_nothing_else(self, agora, method, path):
+    def test_allow_no_other_calls(self, agora, method, path):
         ann = make_user(environment=agora.environment, user_id="ann")
         make_user(environment=agora.environment, user_id="bob")
 
@@ -210,14 +210,14 @@ class TestTokensOfUsers:
                 f"Subject does not have permission [applications:{method.lower()}:"
             )
 
-    def test_open_nothing_for_a_banned_user(self, agora):
+    def test_are_refused_for_a_banned_user(self, agora):
         ann = make_user(environment=agora.environment, user_id="ann")
         make_ban(environment=agora.environment, user_id="ann")
 
         for token in (make_token(ann), agora.user_token("ann")):
             assert refusal(agora, token, path="users/ann") == UNKNOWN
 
-    def test_name_the_user_in_the_audit_trail(self, agora):
+    def test_name_the_user_in_the_audit_log(self, agora):
         ann = make_user(environment=agora.environment, user_id="ann")
         agora("PUT", "users/ann", {"nickname": "Ann"}, token=make_token(ann))
 
@@ -229,7 +229,7 @@ class TestApp:
     @pytest.mark.parametrize(
         "base", ["/nobody/development", "/{org}/staging", "/a%00b/development", "/app-id/unknown"]
     )
-    def test_that_is_unknown_comes_before_the_token(self, agora, base):
+    def test_is_checked_before_the_token(self, agora, base):
         base = base.format(org=agora.environment.application.org_name)
         status, body = agora("GET", f"{base}/users/ann", token="")
 
@@ -247,7 +247,7 @@ class TestApp:
         assert not {"organization", "application", "applicationName"} & set(body)
         assert body["uri"] == f"http://testserver/app-id/{agora.app_id}/users/ann/disconnect"
 
-    def test_may_have_this_door_closed(self, agora):
+    def test_may_close_this_door(self, agora):
         environments.answer_vendors(
             application=agora.environment.application,
             names=["nexconn"],
@@ -282,14 +282,14 @@ class TestHeaders:
 
         assert (status, body["error"]) == (415, "web_application")
 
-    def test_a_body_where_none_is_wanted_is_ignored(self, agora):
+    def test_an_unexpected_body_is_ignored(self, agora):
         make_user(environment=agora.environment, user_id="ann")
 
         assert agora("DELETE", "users/ann", b"{not json")[0] == 200
 
 
 class TestRates:
-    def test_are_the_vendors_for_each_call(self, agora):
+    def test_are_the_vendors_numbers(self, agora):
         for _ in range(30):
             assert agora("DELETE", "users")[0] == 200
         status, body = agora("DELETE", "users")
@@ -299,7 +299,7 @@ class TestRates:
         assert agora.response["Retry-After"] == "1"
         assert agora("GET", "users")[0] == 200
 
-    def test_may_be_an_environments_own(self, agora):
+    def test_may_be_overridden_by_an_environment(self, agora):
         agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET users": 1}}}
         agora.environment.save()
 
@@ -313,13 +313,13 @@ class TestUnknownCalls:
 
         assert (status, body["error"]) == (404, "service_resource_not_found")
 
-    def test_of_another_method_are_405(self, agora):
+    def test_with_another_method_are_405(self, agora):
         status, body = agora("PATCH", "users")
 
         assert (status, body["error"]) == (405, "unsupported_service_operation")
         assert body["error_description"] == "Service operation not supported"
 
-    def test_of_too_large_a_body_are_413(self, agora, settings):
+    def test_with_too_large_a_body_are_413(self, agora, settings):
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
         status, body = agora("POST", "users", b" " * 1001)
 
@@ -327,12 +327,12 @@ class TestUnknownCalls:
 
 
 class TestQueries:
-    def test_are_as_few_for_any_number_of_users(self, agora, django_assert_num_queries):
-        agora("GET", "users")  # notes the secret's use
+    def test_are_constant_for_any_number_of_users(self, agora, django_assert_num_queries):
+        agora("GET", "users")  # updates the secret's last use
         for number in range(20):
             make_user(environment=agora.environment, user_id=f"user-{number}")
 
-        # The app is remembered; the users; their bans.
+        # The app is cached; then the users and their bans.
         for path in ("users?limit=1", "users?limit=20", "users/user-1"):
             with django_assert_num_queries(2):
                 assert agora("GET", path)[0] == 200

@@ -1,4 +1,4 @@
-"""Agora Chat's calls about who is online, and what waits for them."""
+"""Agora Chat's calls about online status, devices and waiting messages."""
 
 import pytest
 
@@ -10,24 +10,24 @@ APPLICATION = {"application", "organization", "applicationName"}
 
 
 @pytest.fixture(autouse=True)
-def people(agora):
+def users(agora):
     return [make_user(environment=agora.environment, user_id=user_id) for user_id in ("ann", "bob")]
 
 
 class TestOnline:
-    def test_of_one_is_under_the_name_that_was_asked(self, agora, people):
+    def test_of_one_user_is_under_the_requested_name(self, agora, users):
         make_connection(environment=agora.environment, user_id="ann")
         status, body = agora("GET", "users/ANN/status")
 
         assert status == 200
         assert set(body) == {*BOTH, "uri", "entities", "data", "count"}
         assert (body["data"], body["entities"], body["count"]) == ({"ANN": "online"}, [], 0)
-        assert agora("GET", f"users/{people[1].uuid}/status")[1]["data"] == {
-            str(people[1].uuid): "offline"
+        assert agora("GET", f"users/{users[1].uuid}/status")[1]["data"] == {
+            str(users[1].uuid): "offline"
         }
         assert agora("GET", "users/nobody/status")[0] == 404
 
-    def test_of_several_is_in_the_order_asked(self, agora, django_assert_num_queries):
+    def test_of_several_is_in_the_order_of_the_request(self, agora, django_assert_num_queries):
         make_connection(environment=agora.environment, user_id="bob")
         names = ["nobody", "Bob", "ann", "\x00", "bob"]
         with django_assert_num_queries(4):
@@ -61,7 +61,7 @@ class TestOnline:
 
 class TestDisconnect:
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    def test_closes_all_and_succeeds_where_there_are_none(self, agora, method):
+    def test_closes_all_and_succeeds_without_any(self, agora, method):
         connection = make_connection(environment=agora.environment, user_id="ann")
         for _ in range(2):
             status, body = agora(method, "users/ann/disconnect")
@@ -104,7 +104,7 @@ class TestDisconnect:
 
 
 class TestWaitingMessages:
-    def test_are_counted_and_known_by_their_id(self, agora):
+    def test_are_counted_and_found_by_id(self, agora):
         sent = messages.send(
             environment=agora.environment,
             sender_id="bob",
@@ -127,7 +127,7 @@ class TestWaitingMessages:
         assert agora("GET", "users/ann/offline_msg_count")[1]["data"] == {"ann": 0}
 
     @pytest.mark.parametrize("key", ["123", "9" * 30, "abc", "\u0661"])
-    def test_that_do_not_wait_are_delivered(self, agora, key):
+    def test_that_are_unknown_count_as_delivered(self, agora, key):
         assert agora("GET", f"users/ann/offline_msg_status/{key}")[1]["data"] == {key: "delivered"}
 
     def test_of_an_unknown_user_are_404(self, agora):

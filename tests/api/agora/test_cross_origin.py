@@ -1,4 +1,4 @@
-"""Agora Chat's door, called by a web page of another origin; and by HEAD."""
+"""Calls to Agora Chat's door from web pages of other origins, and with HEAD."""
 
 import pytest
 from django.test import Client
@@ -29,7 +29,7 @@ class TestPreflight:
             *("/nobody/development/users", "/nobody/nothing/users", "/app-id/unknown/users"),
         ],
     )
-    def test_is_answered_before_anything_is_looked_at(self, agora, path, django_assert_num_queries):
+    def test_is_answered_before_any_check(self, agora, path, django_assert_num_queries):
         path = path if path.startswith("/") else f"{agora.base}/{path}"
         with django_assert_num_queries(0):
             response = agora.client.options(path, headers=PREFLIGHT)
@@ -41,7 +41,7 @@ class TestPreflight:
         allowed = response["Access-Control-Allow-Headers"].lower().split(", ")
         assert {"authorization", "content-type"} <= set(allowed)
 
-    def test_passes_where_the_door_is_closed_and_the_calls_are_used_up(self, agora):
+    def test_passes_at_a_closed_door_and_over_the_rate_limit(self, agora):
         agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET users": 1}}}
         agora.environment.save()
         environments.answer_vendors(
@@ -58,7 +58,7 @@ class TestPreflight:
         assert "Access-Control-Allow-Origin" not in response
 
 
-class TestAnswers:
+class TestResponses:
     def test_may_be_read_by_any_page_refusals_included(self, agora, settings, monkeypatch):
         agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET mutes": 1}}}
         agora.environment.save()
@@ -89,7 +89,7 @@ class TestHead:
         ("path", "status"),
         [("users", 200), ("users/ann", 200), ("users/nobody", 404), ("token", 405)],
     )
-    def test_is_answered_as_get_is_without_the_body(self, agora, path, status):
+    def test_is_answered_like_get_without_the_body(self, agora, path, status):
         make_user(environment=agora.environment, user_id="ann")
         headers = {"Authorization": f"Bearer {agora.token}"}
         client = Client()

@@ -11,7 +11,7 @@ APPLICATION = {"application", "organization", "applicationName"}
 
 
 @pytest.fixture(autouse=True)
-def people(agora):
+def users(agora):
     return {
         user_id: make_user(environment=agora.environment, user_id=user_id)
         for user_id in ("ann", "bob", "cy", "dee")
@@ -19,12 +19,12 @@ def people(agora):
 
 
 class TestContacts:
-    def test_are_added_and_removed_on_both_sides(self, agora, people):
+    def test_are_added_and_removed_on_both_sides(self, agora, users):
         status, body = agora("POST", "users/ann/contacts/users/Bob")
         assert status == 200
         assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "entities"}
-        assert body["path"] == f"/users/{people['ann'].uuid}/contacts"
-        assert body["uri"].endswith(f"/development/users/{people['ann'].uuid}/contacts")
+        assert body["path"] == f"/users/{users['ann'].uuid}/contacts"
+        assert body["uri"].endswith(f"/development/users/{users['ann'].uuid}/contacts")
         assert body["entities"][0]["username"] == "bob"
 
         agora("POST", "users/ann/contacts/users/cy")
@@ -42,7 +42,7 @@ class TestContacts:
         for method in ("POST", "DELETE"):
             assert agora(method, f"users/{path}")[0] == 404
 
-    def test_are_not_oneself(self, agora):
+    def test_cannot_be_oneself(self, agora):
         assert agora("POST", "users/ann/contacts/users/ann")[0] == 400
 
     def test_have_a_limit(self, agora, monkeypatch):
@@ -55,16 +55,16 @@ class TestContacts:
         body = agora("POST", "users/cy/contacts/users/ann")[1]
         assert body["error_description"] == "Invitee's contact max count"
 
-    def test_may_be_refused_to_a_user_but_not_to_the_app(self, agora, people):
+    def test_may_be_refused_to_a_user_but_not_to_the_app(self, agora, users):
         AppUser.objects.filter(user_id="bob").update(friend_permission=FriendPermission.NOBODY)
         path = "users/ann/contacts/users/bob"
 
-        assert agora("POST", path, token=make_token(people["ann"]))[0] == 403
+        assert agora("POST", path, token=make_token(users["ann"]))[0] == 403
         assert agora("POST", path)[0] == 200
 
 
 class TestAllWithRemarks:
-    def test_are_entities_where_they_are_asked_for(self, agora):
+    def test_are_entities_on_request(self, agora):
         for name in ("bob", "cy"):
             agora("POST", f"users/ann/contacts/users/{name}")
         agora("PUT", "users/ann/contacts/users/bob", {"remark": "Bobby"})
@@ -84,13 +84,13 @@ class TestAllWithRemarks:
 
 
 class TestRequests:
-    """As web clients make them: with the own user's token, and their resource in the query."""
+    """With a user's own token and the resource in the query, as web clients do."""
 
     @pytest.fixture
-    def ask(self, agora, people):
+    def ask(self, agora, users):
         def ask(user_id, verb, body=None):
             path = f"users/{user_id}/contacts/{verb}?resource=webim_web_1"
-            return agora("POST", path, body, token=make_token(people[user_id]))
+            return agora("POST", path, body, token=make_token(users[user_id]))
 
         return ask
 
@@ -98,7 +98,7 @@ class TestRequests:
     def contacts(self, agora):
         return lambda user_id: agora("GET", f"users/{user_id}/contacts/users")[1]["data"]
 
-    def test_make_contacts_of_both_once_the_other_accepts(self, agora, ask, contacts):
+    def test_make_both_contacts_once_the_other_accepts(self, agora, ask, contacts):
         status, body = ask("ann", "apply", {"usernames": ["Bob"], "reason": "hi"})
         assert status == 200
         assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "data"}
@@ -115,7 +115,7 @@ class TestRequests:
         assert (contacts("ann"), contacts("bob")) == (["bob"], ["ann"])
         assert not FriendRequest.objects.exists()
 
-    def test_are_gone_once_the_other_declines(self, ask, contacts):
+    def test_end_once_the_other_declines(self, ask, contacts):
         ask("ann", "apply", {"usernames": ["bob"]})
         status, body = ask("bob", "decline/users/ann")
 
@@ -123,31 +123,31 @@ class TestRequests:
         assert not FriendRequest.objects.exists()
         assert contacts("bob") == []
 
-    def test_are_not_accepted_by_who_made_them(self, ask, contacts):
+    def test_cannot_be_accepted_by_their_sender(self, ask, contacts):
         ask("ann", "apply", {"usernames": ["bob"]})
 
         assert ask("ann", "accept/users/bob")[0] == 200
         assert contacts("ann") == []
 
-    def test_of_both_sides_make_contacts(self, ask, contacts):
+    def test_from_both_sides_make_contacts(self, ask, contacts):
         ask("ann", "apply", {"usernames": ["bob"]})
         ask("bob", "apply", {"usernames": ["ann"]})
 
         assert contacts("ann") == ["bob"]
 
     @pytest.mark.parametrize("verb", ["accept/users/bob", "decline/users/bob"])
-    def test_that_nobody_made_are_answered_without_any_effect(self, ask, contacts, verb):
+    def test_that_do_not_exist_are_accepted_or_declined_without_effect(self, ask, contacts, verb):
         assert ask("ann", verb)[0] == 200
         assert contacts("ann") == []
 
-    def test_are_refused_in_the_vendors_words(self, agora, ask, people, monkeypatch):
+    def test_are_refused_in_the_vendors_words(self, agora, ask, users, monkeypatch):
         for verb in ("accept/users/nobody", "decline/users/nobody"):
             assert ask("ann", verb)[0] == 404
         assert ask("ann", "apply", {"usernames": ["nobody"]})[0] == 404
         for names in ([], ["bob", "cy"], ["ann"], "bob"):
             assert ask("ann", "apply", {"usernames": names})[0] == 400
         path = "users/bob/contacts/apply"
-        assert agora("POST", path, {"usernames": ["cy"]}, token=make_token(people["ann"]))[0] == 401
+        assert agora("POST", path, {"usernames": ["cy"]}, token=make_token(users["ann"]))[0] == 401
 
         ask("ann", "apply", {"usernames": ["bob"]})
         agora("POST", "users/ann/contacts/users/cy")
@@ -178,24 +178,24 @@ class TestPages:
         assert last["data"] == {"contacts": [{"username": "bob"}]}
         assert "cursor" not in last
 
-    def test_have_fifty_at_most(self, agora):
+    def test_have_at_most_fifty(self, agora):
         status, body = agora("GET", "user/ann/contacts?limit=51")
 
         assert (status, body["error_description"]) == (400, "page size more than max limit : 50")
 
     @pytest.mark.parametrize("body", [{}, {"remark": 1}, {"remark": "r" * 101}])
-    def test_take_no_other_remark(self, agora, body):
+    def test_refuse_invalid_remarks(self, agora, body):
         agora("POST", "users/ann/contacts/users/bob")
 
         assert agora("PUT", "user/ann/contacts/users/bob", body)[0] == 400
 
-    def test_say_in_the_words_of_web_clients_that_a_remark_is_too_long(self, agora):
+    def test_refuse_a_long_remark_with_the_text_that_web_clients_know(self, agora):
         agora("POST", "users/ann/contacts/users/bob")
         answer = agora("PUT", "users/ann/contacts/users/bob", {"remark": "r" * 101})[1]
 
         assert answer["error_description"].startswith("remark length must less")
 
-    def test_take_no_remark_about_a_stranger(self, agora):
+    def test_refuse_a_remark_about_a_user_who_is_no_contact(self, agora):
         status, body = agora("PUT", "user/ann/contacts/users/bob", {"remark": "Bobby"})
 
         assert (status, body["error"]) == (400, "illegal_argument")
@@ -203,7 +203,7 @@ class TestPages:
 
 
 class TestImport:
-    def test_says_what_became_of_whom(self, agora, monkeypatch):
+    def test_reports_each_name(self, agora, monkeypatch):
         monkeypatch.setattr(friends, "MAX_FRIENDS", 2)
         names = ["bob", "nobody", "ann", "cy", "dee"]
         status, body = agora("POST", "users/ann/contacts/import", {"usernames": names})
@@ -218,16 +218,16 @@ class TestImport:
         }
         assert Friendship.objects.filter(added_at=NOON).count() == 4
 
-    def test_takes_ten_at_most(self, agora):
+    def test_takes_at_most_ten(self, agora):
         status, body = agora("POST", "users/ann/contacts/import", {"usernames": ["bob"] * 11})
 
         assert (status, body["error_description"]) == (400, "request user over flow limit:10.")
 
 
 class TestChecks:
-    """Whether users are on each other's lists: Easemob's two calls."""
+    """Easemob's two calls that check which names are on a user's lists."""
 
-    def test_tell_contacts_from_others_in_the_order_asked(self, agora, people):
+    def test_tell_contacts_from_others_in_the_order_of_the_request(self, agora, users):
         agora("POST", "users/ann/contacts/users/bob")
         body = {"username": "Ann", "check_list": ["nobody", "Bob", "cy", "ann"]}
 
@@ -241,7 +241,7 @@ class TestChecks:
             {"username": "ann", "relation": "not_friend"},
         ]
 
-    def test_tell_blocked_users_on_one_side_alone(self, agora, people):
+    def test_find_blocked_users_on_the_users_own_list(self, agora, users):
         agora("POST", "users/ann/blocks/users", {"usernames": ["bob"]})
 
         for owner, other, relation in (
@@ -256,7 +256,7 @@ class TestChecks:
             )
 
     @pytest.mark.parametrize("path", ["contacts/check", "blocks/check"])
-    def test_know_nothing_of_an_unknown_user(self, agora, people, path):
+    def test_find_nothing_for_an_unknown_user(self, agora, users, path):
         status, answer = agora("POST", path, {"username": "nobody", "check_list": ["bob"]})
 
         assert status == 200

@@ -20,13 +20,13 @@ BOTH = {"action", "timestamp", "duration"}
 APPLICATION = {"application", "organization", "applicationName"}
 
 
-def said(answer):
-    status, body = answer
+def error_of(response):
+    status, body = response
     return status, body["error"]
 
 
 @pytest.fixture(autouse=True)
-def people(agora):
+def users(agora):
     return [
         make_user(environment=agora.environment, user_id=user_id)
         for user_id in ("ann", "bob", "cy")
@@ -34,7 +34,7 @@ def people(agora):
 
 
 class TestBan:
-    def test_is_for_good_and_closes_connections(self, agora):
+    def test_is_permanent_and_closes_connections(self, agora):
         connection = make_connection(environment=agora.environment, user_id="ann")
         status, body = agora("POST", "users/Ann/deactivate")
 
@@ -50,7 +50,7 @@ class TestBan:
         connection.refresh_from_db()
         assert connection.kick_reason == "banned"
 
-    def test_may_come_again_and_be_lifted_twice(self, agora):
+    def test_may_be_repeated_and_lifted_twice(self, agora):
         for _ in range(2):
             assert agora("POST", "users/ann/deactivate")[0] == 200
         for _ in range(2):
@@ -58,7 +58,7 @@ class TestBan:
             assert (status, set(body), body["action"]) == (200, BOTH, "activate user")
         assert not Ban.objects.in_force(NOON).exists()
 
-    def test_and_its_end_are_changes_of_the_user_and_never_run_backwards(self, agora):
+    def test_and_its_end_update_modified_and_never_decrease_it(self, agora):
         def modified_at(moment, path, method="GET"):
             with time_machine.travel(moment, tick=False):
                 agora.token = agora.app_token(issued=int(moment.timestamp()))
@@ -72,7 +72,7 @@ class TestBan:
             assert modified_at(moment, f"users/ann/{verb}", "POST") == expected
         assert modified_at(NOON + 9 * HOUR, "users/ann") == expected
 
-    def test_that_time_has_ended_changed_the_user_then(self, agora):
+    def test_that_expired_updates_modified_to_its_end(self, agora):
         make_ban(environment=agora.environment, user_id="ann", expires_at=NOON + HOUR)
         later = NOON + 2 * HOUR
         for _ in range(2):
@@ -85,12 +85,15 @@ class TestBan:
 
     @pytest.mark.parametrize("verb", ["activate", "deactivate"])
     def test_law_24_of_an_unknown_user_is_404_at_this_door(self, agora, verb):
-        assert said(agora("POST", f"users/nobody/{verb}")) == (404, "service_resource_not_found")
+        assert error_of(agora("POST", f"users/nobody/{verb}")) == (
+            404,
+            "service_resource_not_found",
+        )
         assert not Ban.objects.exists()
 
 
 class TestBlocklist:
-    def test_is_added_to_read_and_taken_from(self, agora, people):
+    def test_is_changed_and_read(self, agora, users):
         status, body = agora("POST", "users/ann/blocks/users", {"usernames": ["Bob", "cy"]})
         assert status == 200
         assert set(body) == {*BOTH, *APPLICATION, "uri", "entities", "data"}
@@ -104,7 +107,7 @@ class TestBlocklist:
         status, body = agora("DELETE", "users/ann/blocks/users/bob")
         assert status == 200
         assert set(body) == {*BOTH, *APPLICATION, "path", "uri", "entities"}
-        assert body["path"] == f"/users/{people[0].uuid}/blocks"
+        assert body["path"] == f"/users/{users[0].uuid}/blocks"
         assert body["entities"][0]["username"] == "bob"
         assert agora("GET", "users/ann/blocks/users")[1]["data"] == ["cy"]
 
@@ -116,8 +119,8 @@ class TestBlocklist:
         assert (first["data"], second["data"]) == (["cy"], ["bob"])
         assert "cursor" not in second
 
-    def test_is_the_users_own_to_change(self, agora, people):
-        token = make_token(people[0])
+    def test_may_be_changed_by_its_owner(self, agora, users):
+        token = make_token(users[0])
 
         assert agora("POST", "users/ann/blocks/users", {"usernames": ["bob"]}, token=token)[0] == (
             200
@@ -134,17 +137,17 @@ class TestBlocklist:
         ],
     )
     def test_refuses_whole_calls(self, agora, names, refusal):
-        assert said(agora("POST", "users/ann/blocks/users", {"usernames": names})) == refusal
+        assert error_of(agora("POST", "users/ann/blocks/users", {"usernames": names})) == refusal
         assert not BlocklistEntry.objects.exists()
 
-    def test_takes_the_owner_without_any_effect(self, agora):
+    def test_ignores_its_owner(self, agora):
         status, body = agora("POST", "users/ann/blocks/users", {"usernames": ["ann", "bob"]})
 
         assert (status, body["data"]) == (200, ["ann", "bob"])
         assert agora("GET", "users/ann/blocks/users")[1]["data"] == ["bob"]
 
-    def test_is_changed_by_the_web_sdk_on_paths_of_its_own(self, agora, people):
-        token = make_token(people[0])
+    def test_is_changed_by_the_web_sdk_on_its_own_paths(self, agora, users):
+        token = make_token(users[0])
         path = "sdk/user/ann/blocks?resource=webim_web_1"
 
         status, body = agora("POST", path, {"usernames": ["bob", "cy"]}, token=token)
@@ -157,7 +160,7 @@ class TestBlocklist:
             assert agora(method, strange, {"usernames": ["cy"]}, token=token)[0] == 401
             assert agora(method, path, {"usernames": ["nobody"]}, token=token)[0] == 404
 
-    def test_holds_500(self, agora):
+    def test_holds_at_most_500(self, agora):
         AppUser.objects.bulk_create(
             AppUser(environment=agora.environment, user_id=f"u{number}", registered_at=NOON)
             for number in range(501)
@@ -166,7 +169,7 @@ class TestBlocklist:
             names = [f"u{number}" for number in range(start, start + 50)]
             assert agora("POST", "users/ann/blocks/users", {"usernames": names})[0] == 200
 
-        assert said(agora("POST", "users/ann/blocks/users", {"usernames": ["u500"]})) == (
+        assert error_of(agora("POST", "users/ann/blocks/users", {"usernames": ["u500"]})) == (
             *(403, "exceed_limit"),
         )
         assert agora("GET", "users/ann/blocks/users")[1]["count"] == 500
@@ -219,16 +222,16 @@ class TestMutes:
     def test_of_an_unknown_user_are_refused(self, agora):
         refusal = (400, "required_property_not_found")
 
-        assert said(agora("POST", "mutes", {"username": "nobody", "chat": 1})) == refusal
-        assert said(agora("POST", "mutes", {"chat": 1})) == refusal
-        assert said(agora("GET", "mutes/nobody")) == refusal
+        assert error_of(agora("POST", "mutes", {"username": "nobody", "chat": 1})) == refusal
+        assert error_of(agora("POST", "mutes", {"chat": 1})) == refusal
+        assert error_of(agora("GET", "mutes/nobody")) == refusal
 
     @pytest.mark.parametrize("seconds", [-2, 2_147_483_648, "1", True, 1.5])
     def test_have_bounds(self, agora, seconds):
         body = {"username": "ann", "chat": 60, "chatroom": seconds}
 
-        assert said(agora("POST", "mutes", body)) == (400, "illegal_argument")
+        assert error_of(agora("POST", "mutes", body)) == (400, "illegal_argument")
         assert not Mute.objects.exists()
 
-    def test_by_page_reach_only_so_far(self, agora):
+    def test_have_a_last_page(self, agora):
         assert agora("GET", "mutes?pageNum=99999999999999999999")[0] == 400

@@ -1,4 +1,4 @@
-"""Agora Chat's calls about presence, as web clients make them: with the own user's token."""
+"""Agora Chat's calls about presence, with the user's own token, as web clients do."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ DAY_SECONDS = 86_400
 
 
 @pytest.fixture(autouse=True)
-def people(agora):
+def users(agora):
     return {
         user_id: make_user(environment=agora.environment, user_id=user_id, last_seen_at=NOON - HOUR)
         for user_id in ("ann", "bob", "cy")
@@ -31,10 +31,10 @@ def people(agora):
 
 
 @pytest.fixture
-def ask(agora, people):
+def ask(agora, users):
     def ask(user_id, method, path, body=None):
         return agora(
-            method, f"users/{user_id}/presence{path}", body, token=make_token(people[user_id])
+            method, f"users/{user_id}/presence{path}", body, token=make_token(users[user_id])
         )
 
     return ask
@@ -71,9 +71,9 @@ class TestStatus:
             ]
         }
 
-    def test_is_published_by_the_user_alone(self, agora, ask, people):
+    def test_is_published_only_by_the_user(self, agora, ask, users):
         assert ask("bob", "POST", "/web_17/1", {"ext": ""}) == (200, {"result": "ok"})
-        token = make_token(people["ann"])
+        token = make_token(users["ann"])
         assert agora("POST", "users/bob/presence/web/1", {"ext": ""}, token=token)[0] == 401
 
     @pytest.mark.parametrize(
@@ -83,16 +83,18 @@ class TestStatus:
     def test_has_bounds(self, ask, path, ext):
         assert ask("bob", "POST", path, {"ext": ext})[0] == 400
 
-    def test_takes_as_many_queries_for_any_number(self, ask, django_assert_num_queries):
+    def test_takes_the_same_number_of_queries_for_any_number_of_users(
+        self, ask, django_assert_num_queries
+    ):
         for names in (["bob"], ["bob", "cy", "ann", "nobody"]):
             callers.forget()
-            # Three for who asks; the user; then users, connections, statuses, subscriptions.
+            # Three for authentication; the user; then users, connections, statuses, subscriptions.
             with django_assert_num_queries(8):
                 ask("ann", "POST", "", {"usernames": names})
 
 
 class TestSubscriptions:
-    def test_last_as_long_as_asked_and_are_listed(self, agora, ask):
+    def test_last_for_the_requested_time_and_are_listed(self, agora, ask):
         status, body = ask("ann", "POST", f"/{DAY_SECONDS}", {"usernames": ["bob", "cy"]})
         assert status == 200
         assert [line["uid"] for line in body["result"]] == ["bob", "cy"]
@@ -111,7 +113,7 @@ class TestSubscriptions:
             assert ask("ann", "GET", "/sublist")[1]["result"]["totalnum"] == "1"
         assert ask("bob", "GET", "/sublist")[1]["result"]["sublist"] == []
 
-    def test_end_when_asked(self, ask):
+    def test_end_on_request(self, ask):
         ask("ann", "POST", "/60", {"usernames": ["bob", "cy"]})
 
         for _ in range(2):
@@ -129,7 +131,7 @@ class TestSubscriptions:
         assert ask("ann", "POST", f"/{seconds}", {"usernames": names})[0] == status
         assert not StatusSubscription.objects.exists()
 
-    def test_are_so_many_at_most(self, agora, ask, monkeypatch):
+    def test_have_a_maximum_number(self, agora, ask, monkeypatch):
         monkeypatch.setattr(statuses, "MAX_SUBSCRIPTIONS", 1)
         ask("ann", "POST", "/60", {"usernames": ["bob"]})
 

@@ -41,7 +41,7 @@ class TestAttributes:
         assert agora("GET", "metadata/user/nobody")[1]["data"] == {}
         assert put(agora, {"a": "b"}, name="nobody")[0] == 404
 
-    def test_of_several_are_those_asked_for(self, agora):
+    def test_of_several_users_are_the_requested_ones(self, agora):
         make_user(environment=agora.environment, user_id="bob")
         put(agora, {"nickname": "Ann", "mail": "a@b", "phone": "1"})
         body = {"targets": ["Ann", "bob", "nobody"], "properties": ["nickname", "mail", "ext"]}
@@ -52,7 +52,7 @@ class TestAttributes:
             "nobody": {},
         }
 
-    def test_are_a_users_own_to_set_and_anybodys_to_read(self, agora, ann):
+    def test_are_set_by_their_user_and_read_by_anybody(self, agora, ann):
         make_user(environment=agora.environment, user_id="bob")
         token = make_token(ann)
 
@@ -70,19 +70,19 @@ class TestAttributes:
         assert agora("GET", "metadata/user/capacity")[1]["data"] == 0
 
     @pytest.mark.parametrize("size", [2_049, 5_000])
-    def test_take_2_kilobytes_at_most(self, agora, size):
+    def test_take_at_most_2_kilobytes(self, agora, size):
         status, body = put(agora, {"a": "x" * (size - len('{"a":""}'))})
 
         assert (status, body["error"]) == (403, "FORBIDDEN")
         assert body["desc"] == body["error_description"]
         assert put(agora, {"a": "x" * (2_048 - len('{"a":""}'))})[0] == 200
 
-    def test_take_no_text_that_no_store_keeps(self, agora):
+    def test_refuse_text_that_cannot_be_stored(self, agora):
         assert put(agora, {"a\x00": "b"})[0] == 400
         assert agora("PUT", "metadata/user/ann", b"a=%FF", content_type=FORM)[0] == 400
         assert agora("PUT", "metadata/user/ann", b"a=\xff", content_type=FORM)[0] == 400
 
-    def test_come_as_they_are_declared(self, agora):
+    def test_require_the_right_content_type(self, agora):
         for content_type in ("", "application/json"):
             status, body = put(agora, {"a": "b"}, content_type=content_type)
             assert (status, body["desc"]) == (415, "Unsupported Media Type")
@@ -90,7 +90,7 @@ class TestAttributes:
         for content_type in ("", FORM):
             assert agora("POST", "metadata/user/get", body, content_type=content_type)[0] == 415
 
-    def test_without_a_type_are_refused_even_before_a_token_is_missed(self, agora):
+    def test_without_a_content_type_are_refused_before_the_token_is_checked(self, agora):
         for token in ("", agora.token):
             assert put(agora, {"a": "b"}, content_type="", token=token)[0] == 415
             body = {"targets": ["ann"], "properties": []}
@@ -98,7 +98,7 @@ class TestAttributes:
             assert agora("POST", path, body, content_type="", token=token)[0] == 415
         assert put(agora, {"a": "b"}, token="")[0] == 401
 
-    def test_are_refused_to_strangers_in_the_words_that_easemobs_clients_compare(self, agora):
+    def test_are_refused_with_the_texts_that_easemobs_clients_compare(self, agora):
         agora.environment.vendor_settings = {"agora": {"error_dialect": "easemob"}}
         agora.environment.save()
 

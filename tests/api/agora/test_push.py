@@ -10,8 +10,8 @@ APPLICATION = {"application", "organization", "applicationName"}
 PLACE = {"path", "uri"}
 
 
-def said(answer):
-    status, body = answer
+def error_of(response):
+    status, body = response
     return status, body["error"], body["error_description"]
 
 
@@ -22,7 +22,7 @@ def ann(agora):
 
 @pytest.fixture
 def put(agora, ann):
-    """The user, as the call answers."""
+    """Changes push settings; returns the user of the response."""
 
     def put(**members):
         status, body = agora("PUT", "users/ann", members)
@@ -62,12 +62,12 @@ class TestPushSettings:
             {f"notification_ignore_{number:060}": True for number in range(80)},
         ],
     )
-    def test_have_their_kinds_and_bounds(self, agora, body):
+    def test_have_types_and_bounds(self, agora, body):
         make_user(environment=agora.environment, user_id="ann")
 
-        assert said(agora("PUT", "users/ann", body))[:2] == (400, "illegal_argument")
+        assert error_of(agora("PUT", "users/ann", body))[:2] == (400, "illegal_argument")
 
-    def test_are_numbers_however_they_were_sent(self, agora, put):
+    def test_are_stored_as_numbers(self, agora, put):
         entity = put(
             notification_display_style="1",
             notification_no_disturbing_start="22",
@@ -81,7 +81,7 @@ class TestPushSettings:
 
 
 class TestPushDevices:
-    def test_are_told_with_the_user_the_newest_first(self, agora, put):
+    def test_are_shown_with_the_user_the_newest_first(self, agora, put):
         put(device_id="phone", device_token="t1", notifier_name="n1")
         put(device_id="tablet", device_token="t2", notifier_name="n2")
         entity = put(device_id="phone", device_token="t3", notifier_name="n1")
@@ -92,7 +92,7 @@ class TestPushDevices:
         ]
         assert agora("GET", "users/ann")[1]["entities"] == [entity]
 
-    def test_are_forgotten_by_an_empty_token(self, put):
+    def test_are_removed_by_an_empty_token(self, put):
         put(device_id="phone", device_token="t1", notifier_name="n1")
         put(device_token="t2", notifier_name="n2")
         entity = put(device_id="phone", device_token="")
@@ -107,7 +107,7 @@ class TestPushDevices:
 
         assert len(put(nickname="Ann", notification_no_disturbing=True)["pushInfo"]) == 1
 
-    def test_are_ten_at_most(self, put):
+    def test_are_at_most_ten(self, put):
         for number in range(11):
             entity = put(device_id=f"d{number}", device_token="t" * 512)
 

@@ -1,11 +1,11 @@
-"""A user's whole life, as an app server sees it."""
+"""One user from registration to deletion."""
 
 from tests.factories import NOON
 from users.models import AppUser
 
 
-def test_a_life_from_registration_to_deletion(agora):
-    """Register, sign in, be found, be banned, come back, change the password, go."""
+def test_a_user_from_registration_to_deletion(agora):
+    """Register, sign in, look up, ban, lift, change the password, delete, register again."""
     assert agora("POST", "users", {"username": "Ann", "password": "first"})[0] == 200
     sign_in = {"grant_type": "password", "username": "ann", "password": "first"}
     status, body = agora("POST", "token", sign_in, token="")
@@ -33,4 +33,4 @@ def test_a_life_from_registration_to_deletion(agora):
 
     assert agora("POST", "users", {"username": "ann", "password": "third"})[0] == 200
     assert AppUser.objects.get().registered_at == NOON
-    assert agora("GET", "users/ann", token=own)[0] == 401, "a token of the earlier life"
+    assert agora("GET", "users/ann", token=own)[0] == 401, "a token from before the deletion"

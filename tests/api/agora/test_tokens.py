@@ -1,4 +1,4 @@
-"""POST /token: four grants, and what becomes of the tokens."""
+"""POST /token: the four grants and their tokens."""
 
 from urllib.parse import urlencode
 
@@ -29,8 +29,8 @@ def grant(agora, grant_type, token="", **body):
     return agora("POST", "token", {"grant_type": grant_type, **body}, token=token)
 
 
-def said(answer):
-    status, body = answer
+def error_of(response):
+    status, body = response
     return status, body["error"], body["error_description"]
 
 
@@ -47,7 +47,7 @@ def ann(agora):
 
 
 class TestClientCredentials:
-    def test_give_an_app_token_for_sixty_days(self, agora, client):
+    def test_issue_an_app_token_for_sixty_days(self, agora, client):
         status, body = grant(agora, "client_credentials", **client)
 
         assert status == 200
@@ -60,12 +60,12 @@ class TestClientCredentials:
             assert agora("GET", "users", token=body["access_token"])[0] == 401
 
     @pytest.mark.parametrize(("ttl", "seconds"), [(60, 60), ("60", 60), (0, 2_147_483_647)])
-    def test_live_as_long_as_asked(self, agora, client, ttl, seconds):
+    def test_issue_a_token_for_the_requested_lifetime(self, agora, client, ttl, seconds):
         assert grant(agora, "client_credentials", ttl=ttl, **client)[1]["expires_in"] == seconds
 
     @pytest.mark.parametrize("ttl", [-1, "x", 10**12, 1.5])
-    def test_take_no_other_lifetime(self, agora, client, ttl):
-        assert said(grant(agora, "client_credentials", ttl=ttl, **client))[:2] == (
+    def test_refuse_an_invalid_lifetime(self, agora, client, ttl):
+        assert error_of(grant(agora, "client_credentials", ttl=ttl, **client))[:2] == (
             400,
             "illegal_argument",
         )
@@ -80,15 +80,15 @@ class TestClientCredentials:
 
     def test_must_match(self, agora, client):
         wrong = {**client, "client_id": "f" * 32}
-        assert said(grant(agora, "client_credentials", **wrong)) == (
+        assert error_of(grant(agora, "client_credentials", **wrong)) == (
             *(400, "invalid_grant", "client_id does not match"),
         )
         for secret in ("f" * 32, "", "é", client["client_secret"].upper()):
-            assert said(
+            assert error_of(
                 grant(agora, "client_credentials", **{**client, "client_secret": secret})
             ) == (400, "invalid_grant", "client_secret does not match")
 
-    def test_tokens_die_with_their_secret(self, agora, client):
+    def test_tokens_become_invalid_with_their_secret(self, agora, client):
         token = grant(agora, "client_credentials", **client)[1]["access_token"]
         old = agora.environment.secrets.get()
         app_secrets.add(environment=agora.environment, by=staff_actor(), now=NOON)
@@ -98,7 +98,7 @@ class TestClientCredentials:
 
         assert agora("GET", "users", token=token)[0] == 401
 
-    def test_tokens_die_with_all_tokens_of_the_environment(self, agora, client):
+    def test_tokens_become_invalid_with_all_tokens_of_the_environment(self, agora, client):
         token = grant(agora, "client_credentials", **client)[1]["access_token"]
         later = NOON + MINUTE
         tokens.revoke_all(environment=agora.environment, by=staff_actor(), now=later)
@@ -106,7 +106,7 @@ class TestClientCredentials:
         with time_machine.travel(later, tick=False):
             assert agora("GET", "users", token=token)[0] == 401
 
-    def test_tokens_open_no_other_environment(self, agora, live, client):
+    def test_tokens_are_refused_in_another_environment(self, agora, live, client):
         token = grant(agora, "client_credentials", **client)[1]["access_token"]
 
         assert live("GET", "users", token=token)[0] == 401
@@ -119,7 +119,7 @@ class TestClientCredentials:
             with pytest.raises(service_token.ForeignToken):
                 service_token.parse(changed)
 
-    def test_tokens_are_none_of_a_user(self, agora, client, ann):
+    def test_tokens_are_not_valid_as_user_tokens(self, agora, client, ann):
         token = grant(agora, "client_credentials", **client)[1]["access_token"]
         text = token.removeprefix(service_token.PREFIX)
 
@@ -142,32 +142,34 @@ class TestPassword:
     def test_must_be_right(self, agora, ann):
         make_user(environment=agora.environment, user_id="bob")
 
-        assert said(grant(agora, "password", username="cy", password="x")) == (
+        assert error_of(grant(agora, "password", username="cy", password="x")) == (
             *(404, "invalid_grant", "user not found"),
         )
         for name, password in (("ann", "x"), ("ann", ""), ("bob", ""), ("ann", "\ud800")):
-            assert said(grant(agora, "password", username=name, password=password)) == (
+            assert error_of(grant(agora, "password", username=name, password=password)) == (
                 *(400, "invalid_grant", "invalid password"),
             )
 
-    def test_cannot_be_guessed_for_long(self, agora, ann):
+    def test_is_locked_after_too_many_wrong_guesses(self, agora, ann):
         for number in range(ratelimit.MAX_GUESSES):
             assert grant(agora, "password", username="ann", password=f"guess {number}")[0] == 400
 
         with time_machine.travel(NOON + MINUTE, tick=False):
-            status, error, text = said(grant(agora, "password", username="ann", password="secret"))
+            status, error, text = error_of(
+                grant(agora, "password", username="ann", password="secret")
+            )
         assert (status, error) == (429, "reach_limit")
         assert text == "Too many wrong passwords for this user"
         assert agora.response["Retry-After"] == "540"
 
-    def test_opens_nothing_for_a_banned_user(self, agora, ann):
+    def test_is_refused_for_a_banned_user(self, agora, ann):
         make_ban(environment=agora.environment, user_id="ann")
 
-        assert said(grant(agora, "password", username="ann", password="secret")) == (
+        assert error_of(grant(agora, "password", username="ann", password="secret")) == (
             *(400, "invalid_grant", "user not activated"),
         )
 
-    def test_gives_no_longer_token_than_the_environment_does(self, agora, ann):
+    def test_limits_the_lifetime_to_the_environments(self, agora, ann):
         agora.environment.token_lifetime = HOUR
         agora.environment.save()
         good = {"username": "ann", "password": "secret"}
@@ -187,15 +189,15 @@ class TestInherit:
         assert grant(agora, "inherit", username="ann")[0] == 401
         assert grant(agora, "inherit", token=agora.user_token("ann"), username="ann")[0] == 401
 
-    def test_creates_the_user_when_asked(self, agora):
-        assert said(grant(agora, "inherit", token=agora.token, username="Bob")) == (
+    def test_creates_the_user_on_request(self, agora):
+        assert error_of(grant(agora, "inherit", token=agora.token, username="Bob")) == (
             *(404, "entity_not_found", "User null not found"),
         )
         wanted = {"username": "Bob", "autoCreateUser": True}
         assert grant(agora, "inherit", token=agora.token, **wanted)[0] == 200
         assert AppUser.objects.get().user_id == "bob"
 
-    def test_creates_nobody_whom_registration_would_refuse(self, agora):
+    def test_creates_no_user_whom_registration_would_refuse(self, agora):
         make_deactivated(environment=agora.environment, user_id="ann")
         make_users(environment=agora.environment, count=100)
 
@@ -215,7 +217,7 @@ class TestAgora:
         with time_machine.travel(NOON + 10 * MINUTE, tick=False):
             assert agora("GET", "users", token=body["access_token"])[0] == 401
 
-    def test_exchanges_a_users_as_well(self, agora, ann):
+    def test_exchanges_a_users_token_too(self, agora, ann):
         body = grant(agora, "agora", token=agora.user_token(str(ann.uuid)))[1]
 
         assert body["user"]["username"] == "ann"
@@ -227,9 +229,9 @@ class TestAgora:
 
 
 class TestEnd:
-    """What web clients ask for when they renew their token."""
+    """The expiry of a token, which web clients request before they renew it."""
 
-    def test_is_that_of_the_token_which_asks(self, agora, ann):
+    def test_is_that_of_the_requests_token(self, agora, ann):
         for token, seconds in (
             (tokens.issue(ann, now=NOON, lifetime=HOUR), 3600),
             (tokens.issue(ann, now=NOON), 2_147_483_647),
@@ -243,7 +245,7 @@ class TestEnd:
                 "expire_timestamp": MS + 1000 * seconds,
             }
 
-    def test_is_nobody_elses_to_ask(self, agora, ann):
+    def test_is_refused_to_other_users(self, agora, ann):
         bob = make_user(environment=agora.environment, user_id="bob")
 
         assert agora("GET", "sdk/users/ann/token/expires", token="")[0] == 401
@@ -252,6 +254,6 @@ class TestEnd:
 
 
 def test_other_grants_are_refused(agora):
-    assert said(grant(agora, "magic"))[:2] == (400, "unsupported_grant_type")
-    assert said(agora("POST", "token", [], token=""))[:2] == (400, "unsupported_grant_type")
+    assert error_of(grant(agora, "magic"))[:2] == (400, "unsupported_grant_type")
+    assert error_of(agora("POST", "token", [], token=""))[:2] == (400, "unsupported_grant_type")
     assert agora("POST", "token", b"", token="")[0] == 400

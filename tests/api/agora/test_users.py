@@ -1,4 +1,4 @@
-"""Agora Chat's calls about users: envelopes key by key, and what is refused how."""
+"""Agora Chat's calls about users: every key of the envelopes, and the refusals."""
 
 import base64
 from uuid import UUID
@@ -28,13 +28,13 @@ APPLICATION = {"application", "organization", "applicationName"}
 PLACE = {"path", "uri"}
 
 
-def said(answer):
-    status, body = answer
+def error_of(response):
+    status, body = response
     return status, body["error"], body["error_description"]
 
 
 class TestRegister:
-    def test_answers_with_the_user(self, agora):
+    def test_returns_the_user(self, agora):
         status, body = agora("POST", "users", {"username": "Ann", "password": "123"})
         org = agora.environment.application.org_name
 
@@ -117,13 +117,13 @@ class TestRegister:
         ],
     )
     def test_refuses_what_is_wrong_and_registers_nobody(self, agora, body, error, text):
-        status, found, description = said(agora("POST", "users", body))
+        status, found, description = error_of(agora("POST", "users", body))
 
         assert (status, found) == (400, error)
         assert description.startswith(text)
         assert not AppUser.objects.exists()
 
-    def test_needs_no_password_where_the_environment_does_not(self, agora):
+    def test_needs_no_password_if_the_environment_requires_none(self, agora):
         agora.environment.vendor_settings = {"agora": {"require_password": False}}
         agora.environment.save()
 
@@ -133,7 +133,7 @@ class TestRegister:
     def test_twice_is_refused(self, agora):
         make_user(environment=agora.environment, user_id="ann")
 
-        assert said(agora("POST", "users", {"username": "ANN", "password": "1"})) == (
+        assert error_of(agora("POST", "users", {"username": "ANN", "password": "1"})) == (
             400,
             "duplicate_unique_property_exists",
             f"Application {UUID(agora.app_id)} Entity user requires that property named username "
@@ -143,14 +143,14 @@ class TestRegister:
     def test_of_a_deactivated_id_is_refused(self, agora):
         make_deactivated(environment=agora.environment, user_id="ann")
 
-        assert said(agora("POST", "users", {"username": "ann", "password": "1"}))[:2] == (
+        assert error_of(agora("POST", "users", {"username": "ann", "password": "1"}))[:2] == (
             403,
             "forbidden_service_operation",
         )
 
-    def test_beyond_the_quota_is_refused_in_the_vendors_words_and_ours(self, agora):
+    def test_beyond_the_quota_is_refused_with_the_vendors_text_and_ours(self, agora):
         make_users(environment=agora.environment, count=100)
-        status, error, text = said(agora("POST", "users", {"username": "a", "password": "1"}))
+        status, error, text = error_of(agora("POST", "users", {"username": "a", "password": "1"}))
 
         assert (status, error) == (429, "resource_limited")
         assert text.startswith("You have exceeded the limit of the trial edition.")
@@ -183,14 +183,14 @@ class TestRegisterSeveral:
             {"username": "user4", "registerUserFailReason": "the user4 is disabled"},
         ]
 
-    def test_of_one_is_answered_as_of_several(self, agora):
+    def test_of_one_returns_a_batchs_response(self, agora):
         assert agora("POST", "users", [{"username": "a", "password": "1"}])[1]["data"] == []
 
     def test_is_refused_when_nobody_is_new(self, agora):
         wanted = [{"username": f"user{n}", "password": "1"} for n in range(60)]
         assert len(agora("POST", "users", wanted)[1]["entities"]) == 60
 
-        assert said(agora("POST", "users", wanted))[:2] == (
+        assert error_of(agora("POST", "users", wanted))[:2] == (
             400,
             "duplicate_unique_property_exists",
         )
@@ -215,7 +215,7 @@ class TestGet:
             assert (body["action"], body["count"]) == ("get", 1)
             assert body["entities"][0]["nickname"] == "Ann"
 
-    def test_finds_an_id_that_only_another_door_could_register(self, agora):
+    def test_finds_an_id_from_another_door(self, agora):
         make_user(environment=agora.environment, user_id="Ann+1=x")
 
         for name in ("Ann%2B1=x", "ann%2B1=X"):
@@ -226,7 +226,7 @@ class TestGet:
         assert agora("GET", f"users/{name}", token=agora.token)[1]["exception"] == (
             "UserNotFoundException"
         )
-        assert said(agora("GET", f"users/{name}")) == (
+        assert error_of(agora("GET", f"users/{name}")) == (
             404,
             "service_resource_not_found",
             "Service resource not found",
@@ -285,19 +285,22 @@ class TestList:
             ("101", 12),
         ],
     )
-    def test_takes_a_limit_as_far_as_it_is_one(self, agora, limit, size):
+    def test_replaces_an_invalid_limit(self, agora, limit, size):
         make_users(environment=agora.environment, count=12)
 
         assert len(agora("GET", f"users?limit={limit}")[1]["entities"]) == size
 
-    def test_takes_no_cursor_of_another_environment_and_tells_nothing_by_its_own(self, agora, live):
+    def test_refuses_another_environments_cursor_and_encrypts_its_own(self, agora, live):
         for each in (agora, live):
             make_users(environment=each.environment, count=3)
         cursor = live("GET", "users?limit=1")[1]["cursor"]
 
         assert live("GET", f"users?limit=1&cursor={cursor}")[0] == 200
         for method in ("GET", "DELETE"):
-            assert said(agora(method, f"users?cursor={cursor}"))[:2] == (400, "illegal_argument")
+            assert error_of(agora(method, f"users?cursor={cursor}"))[:2] == (
+                400,
+                "illegal_argument",
+            )
         first = AppUser.objects.filter(environment=live.environment).earliest("pk")
         readable = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         assert str(first.pk).encode() not in readable
@@ -307,15 +310,15 @@ class TestList:
     @pytest.mark.parametrize(
         "cursor", ["x", "\u0661", "LTgzNDAxMjM3OToxTEFnNE9sNEVlaVQ0UEdhdmJNR2tB"]
     )
-    def test_takes_no_cursor_but_its_own(self, agora, method, cursor):
+    def test_refuses_foreign_cursors(self, agora, method, cursor):
         make_users(environment=agora.environment, count=2)
 
-        assert said(agora(method, f"users?cursor={cursor}"))[:2] == (400, "illegal_argument")
+        assert error_of(agora(method, f"users?cursor={cursor}"))[:2] == (400, "illegal_argument")
         assert AppUser.objects.count() == 2
 
 
 class TestDelete:
-    def test_answers_with_the_user_that_was(self, agora):
+    def test_returns_the_deleted_user(self, agora):
         make_user(environment=agora.environment, user_id="ann")
         make_ban(environment=agora.environment, user_id="ann")
         status, body = agora("DELETE", "users/ANN")
@@ -330,7 +333,7 @@ class TestDelete:
         assert not Ban.objects.exists()
 
     def test_of_an_unknown_user_is_404(self, agora):
-        assert said(agora("DELETE", "users/bob"))[:2] == (404, "service_resource_not_found")
+        assert error_of(agora("DELETE", "users/bob"))[:2] == (404, "service_resource_not_found")
 
     def test_of_several_takes_the_first_registered(self, agora):
         make_users(environment=agora.environment, count=5)
@@ -346,13 +349,13 @@ class TestDelete:
         assert agora("DELETE", "users")[1]["entities"] == []
 
     @pytest.mark.parametrize("limit", ["", "0", "-1", "x", "1.5", "\u0665", "1" * 50])
-    def test_of_several_takes_no_number_that_is_none(self, agora, limit):
+    def test_of_several_refuses_an_invalid_number(self, agora, limit):
         make_users(environment=agora.environment, count=3)
 
-        assert said(agora("DELETE", f"users?limit={limit}"))[:2] == (400, "illegal_argument")
+        assert error_of(agora("DELETE", f"users?limit={limit}"))[:2] == (400, "illegal_argument")
         assert AppUser.objects.count() == 3
 
-    def test_of_several_takes_a_hundred_at_most(self, agora):
+    def test_of_several_deletes_at_most_a_hundred(self, agora):
         make_users(environment=agora.environment, count=101)
 
         assert len(agora("DELETE", "users?limit=500")[1]["entities"]) == 100
@@ -360,13 +363,13 @@ class TestDelete:
 
 class TestLaw8DeletionInProduction:
     @pytest.mark.parametrize("path", ["users/ann", "users"])
-    def test_is_refused_until_an_owner_unlocks_it_for_a_while(self, live, path):
+    def test_is_refused_until_an_owner_unlocks_it_for_some_time(self, live, path):
         make_user(environment=live.environment, user_id="ann")
         unlock = {"environment": live.environment, "by": staff_actor()}
 
-        assert said(live("DELETE", path))[:2] == (403, "forbidden_op")
+        assert error_of(live("DELETE", path))[:2] == (403, "forbidden_op")
         environments.unlock_deletion(lasting=HOUR, now=NOON - 2 * HOUR, **unlock)
-        assert said(live("DELETE", path))[:2] == (403, "forbidden_op")
+        assert error_of(live("DELETE", path))[:2] == (403, "forbidden_op")
         environments.unlock_deletion(lasting=DAY, now=NOON, **unlock)
         assert live("DELETE", path)[0] == 200
         assert not AppUser.objects.exists()
@@ -391,15 +394,15 @@ class TestPassword:
         assert connection.kicked_at == NOON
         assert agora("GET", "users/ann", token=token)[0] == 401
 
-    def test_is_looked_at_before_the_user(self, agora):
+    def test_is_checked_before_the_user(self, agora):
         required = (400, "illegal_argument", "newpassword is required")
 
         for body in ({}, {"newpassword": ""}, {"newpassword": None}):
-            assert said(agora("PUT", "users/bob/password", body)) == required
-        assert said(agora("PUT", "users/bob/password", {"newpassword": "a" * 65}))[2] == (
+            assert error_of(agora("PUT", "users/bob/password", body)) == required
+        assert error_of(agora("PUT", "users/bob/password", {"newpassword": "a" * 65}))[2] == (
             "PASSWORD_TOO_LONG"
         )
-        assert said(agora("PUT", "users/bob/password", {"newpassword": "a"})) == (
+        assert error_of(agora("PUT", "users/bob/password", {"newpassword": "a"})) == (
             404,
             "entity_not_found",
             "User null not found",
@@ -411,7 +414,9 @@ class TestPassword:
 
         for old, text in (({}, "oldpassword"), ({"oldpassword": "guess"}, "invalid password")):
             body = {"newpassword": "new", **old}
-            status, error, description = said(agora("PUT", "users/ann/password", body, token=token))
+            status, error, description = error_of(
+                agora("PUT", "users/ann/password", body, token=token)
+            )
             assert (status, error) == (400, "invalid_grant")
             assert description.startswith(text)
         body = {"newpassword": "new", "oldpassword": "old"}

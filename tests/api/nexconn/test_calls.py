@@ -1,5 +1,5 @@
-"""Nexconn's calls, as its SDKs send them. What they do is RongCloud's tests' matter: they are the
-same; here are the words, the envelope, and where Nexconn differs.
+"""Nexconn's calls, as its SDKs send them. RongCloud's tests cover what the calls do; these cover
+Nexconn's names, its envelope, and its differences.
 """
 
 import pytest
@@ -24,7 +24,7 @@ NOBODY = (400, {"code": 400, "errorMessage": "Not registered: nobody"})
 
 
 def result(answer):
-    """Exactly the modelled keys: the strictest SDK refuses any other."""
+    """The result. Exactly these keys are allowed: one SDK refuses any others."""
     status, body = answer
     assert (status, body["code"], sorted(body)) == (200, 0, ["code", "result"])
     return body["result"]
@@ -57,7 +57,7 @@ class TestTokens:
         assert nexconn("auth/access-token/expire", **expire, expiresAt=NOON_MS) == DONE
         assert AppUser.objects.get().tokens_valid_from == NOON
 
-    def test_replace_name_and_avatar_where_they_are_given(self, nexconn, ann):
+    def test_update_name_and_avatar_if_they_are_sent(self, nexconn, ann):
         nexconn("user/update", userId="ann", avatarUrl="http://x/a")
         nexconn("auth/access-token/issue", userId="ann", name="Anna", avatarUrl=None)
         user = AppUser.objects.get()
@@ -79,13 +79,13 @@ class TestUsers:
             assert nexconn(call, userId="nobody") == NOBODY
 
     @pytest.mark.parametrize("call", ["user/connection-status/get", "user/online-status/get"])
-    def test_are_online_in_text_on_both_paths(self, nexconn, environment, call):
+    def test_have_their_online_status_as_text_on_both_paths(self, nexconn, environment, call):
         make_connection(environment=environment, user_id="ann")
 
         assert result(nexconn(call, userId="ann")) == {"status": "1"}
         assert result(nexconn(call, userId="bob")) == {"status": "0"}
 
-    def test_are_deleted_softly_and_restored(self, nexconn, environment, ann):
+    def test_are_soft_deleted_and_restored(self, nexconn, environment, ann):
         operation = result(nexconn("user/soft-delete", userIds=["ann"]))
         assert operation == {"operationId": DeactivatedUser.objects.get().operation_id}
         assert nexconn("auth/access-token/issue", userId="ann", name="A")[1]["code"] == 1002
@@ -142,7 +142,7 @@ class TestModeration:
 
 
 class TestProfilesAndTags:
-    def test_profiles_are_objects_both_ways_without_an_empty_half(self, nexconn, ann):
+    def test_profiles_are_objects_without_empty_parts(self, nexconn, ann):
         extended = {"userExtProfile": {"ext_team": "red"}}
         assert nexconn("user/profile/set", userId="ann", **extended) == DONE
         shown = {"userId": "ann", "version": NOON_MS, **extended}
@@ -166,7 +166,7 @@ class TestProfilesAndTags:
             ({"userProfile": None}, 1002, None),
         ],
     )
-    def test_profiles_name_the_field_at_fault(self, nexconn, ann, halves, code, key):
+    def test_profiles_errors_name_the_field(self, nexconn, ann, halves, code, key):
         answer = nexconn("user/profile/set", userId="ann", **halves)[1]
 
         assert (answer["code"], answer.get("profileKey")) == (code, key)
@@ -183,7 +183,7 @@ class TestProfilesAndTags:
 
 @pytest.mark.usefixtures("ann", "bob")
 class TestFriends:
-    def test_are_made_shown_and_ended(self, nexconn):
+    def test_are_added_listed_and_removed(self, nexconn):
         pair = {"userId": "ann", "targetId": "bob"}
         assert nexconn("friend/add", **pair, action=1) == DONE
         described = {"alias": "Bobby", "friendExtProfile": {"ext_met": "work"}}
@@ -200,7 +200,7 @@ class TestFriends:
         assert nexconn("friend/remove-all", userId="ann") == DONE
         assert not Friendship.objects.exists()
 
-    def test_say_who_may_become_one(self, nexconn):
+    def test_have_permissions(self, nexconn):
         assert nexconn("friend/permission/set", userIds=["bob"], permissionType=3) == DONE
         assert result(nexconn("friend/permission/get", userIds=["bob", "ann"])) == {
             "permissions": [

@@ -1,4 +1,4 @@
-"""Hosted profiles, friends, tags, remarks, mutes, quiet periods, in RongCloud's words."""
+"""RongCloud's calls about hosted profiles, friends, tags, remarks, mutes and quiet periods."""
 
 import json
 
@@ -27,7 +27,7 @@ class TestProfiles:
     def set(self, rongcloud, user_id, **profile):
         return rongcloud("profile/set", userId=user_id, userProfile=json.dumps(profile))
 
-    def test_are_json_in_texts_both_ways(self, rongcloud):
+    def test_are_json_as_text_both_ways(self, rongcloud):
         answer = rongcloud(
             "profile/set",
             userId="ann",
@@ -63,13 +63,13 @@ class TestProfiles:
         assert listed(order=1, size=2, page=2) == ["ann"]
 
     @pytest.mark.parametrize("ids", ["ann,bob", ["ann", "bob"]])
-    def test_are_cleaned_however_ids_are_joined(self, rongcloud, ids):
+    def test_are_removed_whether_ids_are_joined_or_repeated(self, rongcloud, ids):
         self.set(rongcloud, "ann", name="Ann")
 
         assert rongcloud("profile/clean", userId=ids) == DONE
         assert not Profile.objects.exists()
 
-    def test_name_the_field_at_fault(self, rongcloud):
+    def test_errors_name_the_field(self, rongcloud):
         assert self.set(rongcloud, "ann", role=101) == (
             400,
             {
@@ -79,7 +79,7 @@ class TestProfiles:
             },
         )
 
-    def test_say_what_is_too_long_and_what_too_many(self, rongcloud):
+    def test_have_codes_for_too_long_and_too_many(self, rongcloud):
         assert self.set(rongcloud, "ann", name="x" * 65)[1]["code"] == 1005
         for code, extended in [
             (1005, {"ext_a": "x" * 257}),
@@ -90,12 +90,12 @@ class TestProfiles:
             answer = rongcloud("profile/set", userId="ann", userExtProfile=json.dumps(extended))[1]
             assert (answer["code"], "profileKey" in answer) == (code, True)
 
-    def test_name_their_members_in_any_case_and_nulls_are_not_sent(self, rongcloud):
+    def test_have_case_insensitive_members_and_nulls_are_not_sent(self, rongcloud):
         assert self.set(rongcloud, "ann", Name="Ann", PORTRAITURI="http://x", email=None) == DONE
         assert Profile.objects.get().basic == {"name": "Ann", "avatar_url": "http://x"}
         assert self.set(rongcloud, "ann", Name="Ann", name="Anna")[1]["code"] == 1501
 
-    def test_of_the_unknown_are_cleaned_but_not_set(self, rongcloud):
+    def test_of_unknown_users_are_removed_but_not_set(self, rongcloud):
         self.set(rongcloud, "ann", name="Ann")
 
         assert rongcloud("profile/clean", userId="nobody,ann") == DONE
@@ -114,12 +114,12 @@ class TestProfiles:
         assert (status, answer["code"]) == (400, 1501)
         assert answer["errorMessage"].startswith("userProfile")
 
-    def test_need_one_half_at_least(self, rongcloud):
+    def test_need_at_least_one_part(self, rongcloud):
         assert rongcloud("profile/set", userId="ann")[1]["code"] == 1002
 
 
 class TestFriends:
-    def test_are_made_shown_and_ended(self, rongcloud):
+    def test_are_added_listed_and_removed(self, rongcloud):
         assert rongcloud("friend/add", userId="ann", targetId="bob", optType=1) == DONE
         described = rongcloud(
             "friend/profile/set",
@@ -153,7 +153,7 @@ class TestFriends:
         assert rongcloud("friend/clean", userId="ann") == DONE
         assert not Friendship.objects.exists()
 
-    def test_are_ended_by_either_spelling_of_the_parameter(self, rongcloud):
+    def test_are_removed_with_either_parameter(self, rongcloud):
         rongcloud("friend/add", userId="ann", targetId="bob", optType=2)
         assert rongcloud("friend/delete", userId="ann", targetId="bob") == DONE
         assert not Friendship.objects.exists()
@@ -162,7 +162,7 @@ class TestFriends:
             {"code": 1002, "errorMessage": "The body: targetIds is required"},
         )
 
-    def test_are_asked_where_their_permission_says_so(self, rongcloud):
+    def test_are_asked_if_their_permission_requires_it(self, rongcloud):
         set_to = rongcloud("friend/permission/set", userIds="bob,cy", permissionType=2)
         assert set_to == DONE
         assert rongcloud("friend/permission/get", userIds="ann,bob")[1]["permissionSettings"] == [
@@ -174,7 +174,7 @@ class TestFriends:
         assert rongcloud("friend/add", userId="ann", targetId="cy", optType=2) == DONE
         assert Friendship.objects.count() == 2
 
-    def test_come_in_pages(self, rongcloud):
+    def test_are_listed_in_pages(self, rongcloud):
         for friend in ("bob", "cy"):
             rongcloud("friend/add", userId="ann", targetId=friend)
 
@@ -185,7 +185,7 @@ class TestFriends:
         assert [page["friendList"][0]["userId"] for page in (first, second)] == ["cy", "bob"]
         assert (first["totalCount"], "pageToken" in second) == (2, False)
 
-    def test_without_a_remark_name_have_none_and_keep_the_rest(self, rongcloud):
+    def test_lose_their_remark_without_a_remark_name_and_keep_the_rest(self, rongcloud):
         rongcloud("friend/add", userId="ann", targetId="bob")
         own = {"userId": "ann", "targetId": "bob"}
         rongcloud("friend/profile/set", **own, remarkName="B", friendExtProfile='{"ext_a":"1"}')
@@ -214,13 +214,13 @@ class TestFriends:
 
         assert (status, answer["code"], sorted(answer)) == (400, code, ["code", "errorMessage"])
 
-    def test_of_the_unknown_are_none(self, rongcloud):
+    def test_of_unknown_users_are_none(self, rongcloud):
         assert rongcloud("friend/get", userId="nobody")[1]["friendList"] == []
         assert rongcloud("friend/check", userId="nobody", targetIds="ann")[1]["results"] == [
             {"userId": "ann", "result": 1}
         ]
 
-    def test_have_further_fields_within_bounds(self, rongcloud):
+    def test_have_custom_fields_within_bounds(self, rongcloud):
         rongcloud("friend/add", userId="ann", targetId="bob")
 
         def describe(**fields):
@@ -236,13 +236,13 @@ class TestTags:
     @pytest.mark.parametrize(
         "content_type", ["application/json", "application/x-www-form-urlencoded"]
     )
-    def test_are_set_in_json_and_asked_for_in_a_form(self, rongcloud, content_type):
+    def test_are_set_with_json_and_read_with_a_form(self, rongcloud, content_type):
         def send(call, body):
             return rongcloud.send(f"/user/{call}.json", json.dumps(body), content_type=content_type)
 
         assert send("tag/set", {"userId": "ann", "tags": ["vip", "张三&="]}) == DONE
         assert send("tag/batch/set", {"userIds": ["bob", "cy"], "tags": ["new"]}) == DONE
-        # As one of the SDKs sends it.
+        # One of the SDKs sends it so.
         assert send("tag/set", {"userId": "cy", "userIds": None, "tags": []}) == DONE
         assert rongcloud("tags/get", userIds=["ann", "bob", "cy", "dan"]) == (
             200,
@@ -287,7 +287,7 @@ class TestRemarks:
         assert rongcloud("remarks/get", userId="ann")[1]["users"] == remarks[1:]
 
     def test_may_have_capitals_in_their_keys(self, rongcloud):
-        """As the Go SDK writes them."""
+        """The Go SDK writes them so."""
         remarks = '[{"Id":"bob","Remark":"Bobby"}]'
         assert rongcloud("remarks/set", userId="ann", remarks=remarks) == DONE
         assert rongcloud("remarks/get", userId="ann")[1]["users"] == [
@@ -342,7 +342,7 @@ class TestQuietPeriods:
         assert rongcloud("blockPushPeriod/delete", userId="ann") == DONE
         assert self.get(rongcloud) == none
 
-    def test_of_the_unknown_are_accepted_and_not_kept(self, rongcloud):
+    def test_of_unknown_users_are_accepted_and_not_stored(self, rongcloud):
         period = {"userId": "nobody", "startTime": "22:00:00", "period": 480}
         assert rongcloud("blockPushPeriod/set", **period) == DONE
         assert rongcloud("blockPushPeriod/delete", userId="nobody") == DONE

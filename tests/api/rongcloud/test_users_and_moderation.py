@@ -35,7 +35,7 @@ def listed(environment, owner_id):
 
 
 class TestGetToken:
-    def test_registers_and_answers_with_a_token(self, rongcloud, environment):
+    def test_registers_and_returns_a_token(self, rongcloud, environment):
         status, answer = rongcloud("getToken", userId="ann", name="Ann", portraitUri="http://x/a")
 
         user = AppUser.objects.get(environment=environment)
@@ -66,7 +66,7 @@ class TestGetToken:
         assert status == 200
         assert AppUser.objects.get().name == name
 
-    def test_gives_a_known_user_a_further_token_and_the_new_name(self, rongcloud, environment):
+    def test_gives_a_known_user_another_token_and_the_new_name(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann", name="Ann", avatar_url="http://x/a")
 
         tokens_of_ann = {
@@ -100,10 +100,10 @@ class TestGetToken:
         AppSecret.objects.update(last_used_at=NOON)
         make_user(environment=environment, user_id="ann", name="Ann")
 
-        with django_assert_num_queries(2):  # the secrets with their environment; the user
+        with django_assert_num_queries(2):  # the secrets with their environment, and the user
             rongcloud("getToken", userId="ann", name="Ann")
 
-    def test_costs_a_handful_for_a_new_one(
+    def test_costs_few_queries_for_a_new_user(
         self, rongcloud, environment, django_assert_max_num_queries
     ):
         AppSecret.objects.update(last_used_at=NOON)
@@ -116,7 +116,7 @@ class TestGetToken:
 
 
 class TestTokenExpire:
-    def test_kills_tokens_issued_before_the_moment(self, rongcloud, environment):
+    def test_invalidates_tokens_issued_before_the_moment(self, rongcloud, environment):
         for user_id in ("ann", "bob", "cy"):
             make_user(environment=environment, user_id=user_id)
         moment = int((NOON - MINUTE).timestamp() * 1000)
@@ -124,7 +124,7 @@ class TestTokenExpire:
         assert rongcloud("token/expire", userId=["ann", "bob,cy"], time=moment) == DONE
         assert set(AppUser.objects.values_list("tokens_valid_from", flat=True)) == {NOON - MINUTE}
 
-    def test_skips_the_unknown(self, rongcloud, environment):
+    def test_skips_unknown_users(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann")
         moment = int(NOON.timestamp() * 1000)
 
@@ -132,7 +132,7 @@ class TestTokenExpire:
         assert AppUser.objects.get().tokens_valid_from == NOON
         assert rongcloud("token/expire", userId="nobody", time=moment) == DONE
 
-    def test_refuses_a_moment_ahead_but_for_clocks_that_differ(self, rongcloud, environment):
+    def test_refuses_a_future_moment_beyond_the_clock_tolerance(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann")
         moment = int(NOON.timestamp() * 1000)
 
@@ -145,7 +145,7 @@ class TestTokenExpire:
 
 
 class TestRefresh:
-    def test_changes_what_is_sent_and_leaves_what_is_empty(self, rongcloud, environment):
+    def test_changes_what_is_sent_and_keeps_what_is_empty(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann", name="Ann", avatar_url="http://x/a")
 
         assert rongcloud("refresh", userId="ann", name="Anna", portraitUri="") == DONE
@@ -156,7 +156,7 @@ class TestRefresh:
         user = AppUser.objects.get()
         assert (user.name, user.avatar_url) == ("Anna", "http://x/b")
 
-    def test_leaves_an_audit_line_with_the_call_and_the_key(self, rongcloud, environment):
+    def test_writes_an_audit_line_with_the_call_and_the_key(self, rongcloud, environment):
         make_user(environment=environment, user_id="ann", name="Ann")
         rongcloud("refresh", userId="ann", name="Anna")
 
@@ -168,7 +168,7 @@ class TestRefresh:
         )
         assert line.request_id == rongcloud.response["X-Request-ID"]
 
-    def test_refuses_the_unknown(self, rongcloud):
+    def test_refuses_unknown_users(self, rongcloud):
         assert rongcloud("refresh", userId="nobody", name="N")[1]["code"] == 400
 
 
@@ -192,13 +192,13 @@ class TestInfo:
             },
         )
 
-    def test_prints_times_in_the_zone_of_the_installation(self, rongcloud, environment, settings):
+    def test_formats_times_in_the_installations_time_zone(self, rongcloud, environment, settings):
         settings.API_TIME_ZONE = "Asia/Shanghai"
         make_user(environment=environment, user_id="ann", registered_at=NOON)
 
         assert rongcloud("info", userId="ann")[1]["createTime"] == "2026-03-02 20:00:00"
 
-    def test_refuses_the_unknown(self, rongcloud):
+    def test_refuses_unknown_users(self, rongcloud):
         assert rongcloud("info", userId="nobody") == (
             400,
             {"code": 400, "errorMessage": "Not registered: nobody"},
@@ -228,17 +228,17 @@ class TestBlock:
         ]
         assert Connection.objects.get().kicked_at == NOON
 
-    def test_sets_a_new_end_for_the_banned(self, rongcloud, environment):
+    def test_sets_a_new_end_for_banned_users(self, rongcloud, environment):
         make_ban(environment=environment, user_id="u1", expires_at=NOON + DAY)
 
         assert rongcloud("block", userId="u1", minute=1) == DONE
         assert Ban.objects.in_force(NOON).get().expires_at == NOON + MINUTE
 
-    def test_lasts_a_month_at_most(self, rongcloud):
+    def test_lasts_at_most_a_month(self, rongcloud):
         assert rongcloud("block", userId="u1", minute=43_200) == DONE
         assert Ban.objects.get().expires_at == NOON + timedelta(days=30)
 
-    def test_bans_nobody_where_one_id_is_bad(self, rongcloud):
+    def test_bans_nobody_if_one_id_is_invalid(self, rongcloud):
         status, answer = rongcloud("block", userId=["u1", "a/b", "u3"], minute=5)
 
         assert (status, answer["code"]) == (400, 1002)
@@ -258,7 +258,7 @@ class TestBlock:
 
 
 class TestUnblock:
-    def test_lifts_bans_and_minds_nobody_who_has_none(self, rongcloud, environment):
+    def test_lifts_bans_and_ignores_users_without_one(self, rongcloud, environment):
         make_ban(environment=environment, user_id="u1")
 
         assert rongcloud("unblock", userId=["u1", "u2"]) == DONE
@@ -284,7 +284,7 @@ class TestBlockQuery:
             {"userId": "soon", "blockEndTime": "2026-03-02 12:01:00"},
         ]
 
-    def test_has_pages_on_demand(self, rongcloud, environment):
+    def test_has_pages_on_request(self, rongcloud, environment):
         for number in range(5):
             make_ban(
                 environment=environment,
@@ -300,14 +300,14 @@ class TestBlockQuery:
         assert pages == [["u4", "u3"], ["u2", "u1"], ["u0"], []]
         assert len(rongcloud("block/query", page=0, size=2)[1]["users"]) == 5
 
-    def test_ends_its_pages_somewhere(self, rongcloud):
+    def test_has_a_last_page(self, rongcloud):
         status, answer = rongcloud("block/query", page=2_000_000, size=1000)
 
         assert (status, answer["code"]) == (400, 1002)
 
 
 class TestCheckOnline:
-    def test_answers_with_text(self, rongcloud, environment):
+    def test_returns_text(self, rongcloud, environment):
         make_connection(environment=environment, user_id="ann")
 
         assert rongcloud("checkOnline", userId="ann") == (200, {"code": 200, "status": "1"})
@@ -324,7 +324,7 @@ class TestBlacklist:
         assert rongcloud(f"{spelling}/remove", userId="u1", blackUserId=["b1", "b9"]) == DONE
         assert listed(environment, "u1") == ["b2"]
 
-    def test_takes_ones_own_id_and_ignores_it(self, rongcloud, environment, spelling):
+    def test_ignores_its_owner(self, rongcloud, environment, spelling):
         assert rongcloud(f"{spelling}/add", userId="u1", blackUserId=["u1", "b1"]) == DONE
         assert rongcloud(f"{spelling}/add", userId="u1", blackUserId="u1") == DONE
         assert rongcloud(f"{spelling}/remove", userId="u1", blackUserId="u1") == DONE
@@ -348,7 +348,7 @@ class TestBlacklist:
 
 
 class TestFullBlacklist:
-    def test_takes_no_more_and_none_of_a_batch(self, rongcloud, environment):
+    def test_refuses_the_whole_batch(self, rongcloud, environment):
         BlocklistEntry.objects.bulk_create(
             BlocklistEntry(
                 environment=environment,
@@ -403,7 +403,7 @@ class TestDeactivate:
         ["userId=u01%2Cu02", "userId=u01,u02", "userId=u01&userId=u02", "userId=u01,&userId=u02"],
         ids=["Go", "Java", "PHP", "both"],
     )
-    def test_disables_ids_however_they_are_joined(self, rongcloud, environment, body):
+    def test_disables_ids_whether_joined_or_repeated(self, rongcloud, environment, body):
         make_user(environment=environment, user_id="u01")
 
         status, answer = rongcloud.send("/user/deactivate.json", body)
@@ -415,7 +415,7 @@ class TestDeactivate:
         }
         assert not AppUser.objects.exists()
 
-    def test_takes_100_ids_and_no_more(self, rongcloud):
+    def test_takes_at_most_100_ids(self, rongcloud):
         ids = [f"u{number}" for number in range(101)]
 
         assert rongcloud("deactivate", userId=",".join(ids))[1]["code"] == 1502
@@ -452,7 +452,7 @@ class TestDeactivatedQuery:
 
 class TestReactivate:
     @pytest.mark.parametrize("call", ["reactivate", "activate"])
-    def test_enables_the_id_again_and_minds_no_repetition(self, rongcloud, environment, call):
+    def test_enables_the_id_again_and_may_be_repeated(self, rongcloud, environment, call):
         make_deactivated(environment=environment, user_id="ann")
 
         for _ in range(2):
@@ -461,7 +461,7 @@ class TestReactivate:
 
         assert rongcloud("getToken", userId="ann", name="Ann")[0] == 200
 
-    def test_waits_for_the_cooling_off_time(self, rongcloud, environment):
+    def test_is_refused_during_the_cooling_off_time(self, rongcloud, environment):
         environment.reactivation_cooling_off = HOUR
         environment.save()
         make_deactivated(environment=environment, user_id="ann", deactivated_at=NOON - MINUTE)
@@ -505,7 +505,7 @@ class TestDelUsers:
         assert rongcloud.send("/user/delusers.json", body) == DONE
         assert not AppUser.objects.exists()
 
-    def test_skips_the_unknown(self, rongcloud, environment):
+    def test_skips_unknown_users(self, rongcloud, environment):
         make_user(environment=environment, user_id="u1")
 
         assert rongcloud("delusers", userId="nobody,u1") == DONE
@@ -515,8 +515,8 @@ class TestDelUsers:
 
 class TestProduction:
     @pytest.mark.parametrize("call", ["query", "delusers"])
-    def test_has_none_of_the_calls_for_test_users(self, production, at_noon, call):
-        production.deletion_unlocked_until = NOON + DAY  # that is for Agora's calls
+    def test_refuses_the_calls_for_test_users(self, production, at_noon, call):
+        production.deletion_unlocked_until = NOON + DAY  # applies to Agora's calls alone
         production.save()
         make_user(environment=production, user_id="ann")
 
