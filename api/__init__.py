@@ -16,7 +16,7 @@ A vendor's folder does not import another vendor's. All folders have the same fi
 * `callbacks`: the format of the vendor's webhooks, if it has any.
 
 Shared by all vendors: `doors` (which vendor owns a path), `vendor` (what a folder provides),
-`ratelimit`, `documents`, `numbered`. Shared by RongCloud and Nexconn: `signature`, `codes`,
+`ratelimit`, `documents`, `offset_paging`. Shared by RongCloud and Nexconn: `signature`, `codes`,
 `bodies`, `fields`, `callbacks`, `calls` (what each call does) and `tables` (the path and the
 schemas of each call).
 

@@ -24,7 +24,7 @@ from ninja import Schema
 from ninja.errors import HttpError, ValidationError
 
 from api import vendor
-from api.numbered import PageTooFar
+from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import BadSignature, DoorClosed, NoncesAway, UnknownAppKey
 from api.vendor import ErrorAnswer

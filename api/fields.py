@@ -29,7 +29,7 @@ MAX_MUTE_PAGE = 200
 MAX_REMARK_PAGE = 50
 MAX_IDS_TO_TAG = 1_000
 MAX_IDS_TO_MUTE = 1_000
-MAX_IDS_TO_ASK_FOR_TAGS = 50
+MAX_IDS_TO_GET_TAGS = 50
 MAX_REMARKS = 100
 # The longest list of bans without a page number.
 MAX_UNPAGED_BANS = 1_000
@@ -81,9 +81,7 @@ AvatarUrl = Annotated[
 ManyUserIds = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_DEACTIVATE)]
 UserIdsToMute = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_MUTE)]
 UserIdsToTag = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_TAG)]
-UserIdsToAskForTags = Annotated[
-    list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_ASK_FOR_TAGS)
-]
+UserIdsToGetTags = Annotated[list[UserId], Field(min_length=1, max_length=MAX_IDS_TO_GET_TAGS)]
 # It comes after the bounds: before them, it would keep them out of the OpenAPI document.
 PLAIN_DIGITS = BeforeValidator(_require_digits)
 Number = Annotated[int, PLAIN_DIGITS]

@@ -11,7 +11,7 @@ Decided here, because the manual is silent or its sources differ:
 * "Deactivate" is a permanent ban, "activate" lifts any ban. Both may be repeated.
 * An id that another door deactivated cannot register: 403, or in a batch a failure of that entry.
 * In a batch, equal entries count once. If none of them is new, the call is refused.
-* A page size that is not a number is 10, a larger one than 100 is 100. A bad cursor is 400.
+* A page size that is not a number becomes 10, one above 100 becomes 100. A bad cursor is 400.
 * A response has a cursor only if there are more rows; a cursor is never empty.
 * Deletion works in development. In production it is 403 unless an owner has unlocked it.
 * A deleted user is shown without their ban. Tokens of a banned user are refused.

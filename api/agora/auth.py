@@ -77,7 +77,7 @@ def app(request: Request) -> Caller:
     caller = _caller(request)
     if caller.user is not None:
         raise not_permitted(request, caller)
-    return _within_rate(caller)
+    return _count_call(caller)
 
 
 def own_user(request: Request) -> Caller:
@@ -86,12 +86,12 @@ def own_user(request: Request) -> Caller:
     name = request.resolver_match.kwargs["username"]  # type: ignore[union-attr]
     if caller.user is not None and not naming.is_name_of(name, caller.user):
         raise not_permitted(request, caller)
-    return _within_rate(caller)
+    return _count_call(caller)
 
 
 def any_user(request: Request) -> Caller:
     """Requires an app token or the token of any user."""
-    return _within_rate(_caller(request))
+    return _count_call(_caller(request))
 
 
 def registrar(request: Request) -> Caller:
@@ -99,19 +99,19 @@ def registrar(request: Request) -> Caller:
     caller = _unauthenticated(request)
     is_open = settings_of(caller.environment).open_registration
     if is_open and not bearer(request):
-        return _within_rate(caller)
+        return _count_call(caller)
     caller = authenticate(request, caller, None if is_open else wire.REGISTRATION_UNAUTHORIZED)
     if caller.user is not None:
         raise not_permitted(request, caller)
-    return _within_rate(caller)
+    return _count_call(caller)
 
 
 def anybody(request: Request) -> Caller:
     """Requires nothing: the token call checks the credentials in its body."""
-    return _within_rate(_unauthenticated(request))
+    return _count_call(_unauthenticated(request))
 
 
-def _within_rate(caller: Caller) -> Caller:
+def _count_call(caller: Caller) -> Caller:
     LIMITS.count_call(caller)
     return caller
 

@@ -38,7 +38,7 @@ _ANY_CALL: Meanings = {
     wire.UNAVAILABLE: "the database cannot be reached.",
 }
 _USER: Meanings = {wire.NO_USER: "no such user."}
-_MEANWHILE: Meanings = {wire.NO_USER: "the user was deleted during the call."}
+_DELETED_USER: Meanings = {wire.NO_USER: "the user was deleted during the call."}
 _MUTED_USER: Meanings = {wire.NO_USER_TO_MUTE: "no such user."}
 _PARAMETERS: Meanings = {
     wire.INVALID: "a parameter is wrong, or the cursor does not belong to this list."
@@ -49,13 +49,13 @@ _BODY: Meanings = {
     "which.",
     wire.MEDIA_TYPE: "the call does not take this Content-Type.",
 }
-_PLACES: Meanings = {
+_QUOTA: Meanings = {
     wire.DISABLED: "this API is switched off, or the user was deactivated.",
-    wire.NO_PLACE: "the quota is full. The text says how to free places.",
+    wire.QUOTA_EXCEEDED: "the quota is full. The text says how to free places.",
 }
 _REGISTRATION: Meanings = {
     wire.TAKEN: "the name is taken, or is in the batch twice with different passwords.",
-    **_PLACES,
+    **_QUOTA,
 }
 _DELETION: Meanings = {wire.FORBIDDEN: "in production, unless an owner has unlocked deletion."}
 _CONTACT: Meanings = {**_USER, wire.INVALID: "users cannot be their own contacts."}
@@ -76,9 +76,9 @@ _PASSWORD: Sequence[Meanings] = (
         wire.GRANT_WRONG_PASSWORD: "the old password is wrong.",
         wire.NO_USER_ENTITY: "no such user.",
     },
-    _MEANWHILE,
+    _DELETED_USER,
 )
-_OWN: Mapping[str, Sequence[Meanings]] = {
+_BY_CALL: Mapping[str, Sequence[Meanings]] = {
     "PUT": (_BODY,),
     "POST token": (
         _BODY,
@@ -88,8 +88,8 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
             wire.GRANT_NO_USER: "no such user, with `password`.",
             wire.NO_USER_ENTITY: "no such user, with `inherit`.",
         },
-        _MEANWHILE,
-        _PLACES,
+        _DELETED_USER,
+        _QUOTA,
     ),
     "POST users": (_BODY, _REGISTRATION),
     "GET users": (_PARAMETERS,),
@@ -160,7 +160,7 @@ _OWN: Mapping[str, Sequence[Meanings]] = {
 def _errors(call_name: str) -> Sequence[ErrorAnswer]:
     """One for each pair of status and code. The call's own meaning overrides the general one."""
     by_code: dict[tuple[int, str], str] = {}
-    for meanings in (_ANY_CALL, *_OWN[call_name]):
+    for meanings in (_ANY_CALL, *_BY_CALL[call_name]):
         by_code |= {(refusal.status, refusal.error): text for refusal, text in meanings.items()}
     return [ErrorAnswer(status, code, meaning) for (status, code), meaning in by_code.items()]
 

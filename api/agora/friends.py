@@ -247,7 +247,7 @@ def describe_contact(
 
 
 @router.post("users/{username}/contacts/import", response=responses.ContactsImported)
-def import_contacts(request: Request, username: str, body: Body[schemas.Imported]) -> Any:
+def import_contacts(request: Request, username: str, body: Body[schemas.ImportContacts]) -> Any:
     """Make each of these users a contact; the response lists the names by result."""
     caller = request.auth
     user = naming.find(caller.environment, username)
@@ -282,7 +282,7 @@ def _imported(request: Request, user: AppUser, other: AppUser) -> str:
 
 
 @router.post("contacts/check", response=responses.Relations)
-def check_contacts(request: Request, body: Body[schemas.Check]) -> Any:
+def check_contacts(request: Request, body: Body[schemas.CheckList]) -> Any:
     """Whether each of these is the user's contact."""
     return relations(request, body, _friends_among, ("friend", "not_friend"))
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from ninja import Body, Router
 
-from api import numbered
+from api import offset_paging
 from api.agora import auth, naming, paging, responses, schemas, wire
 from api.agora.auth import Request
 from api.agora.envelope import app_uri, entities, envelope
@@ -63,7 +63,7 @@ def unban(request: Request, username: str) -> Any:
     operation_id="block_by_sdk",
 )
 @router.post("users/{username}/blocks/users", auth=auth.own_user, response=responses.Names)
-def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
+def block(request: Request, username: str, body: Body[schemas.BlockUsers]) -> Any:
     """Add these users to a user's blocklist."""
     caller = request.auth
     owner, wanted = _owner_and_named(request, username, body)
@@ -80,7 +80,7 @@ def block(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
 
 
 @router.delete("sdk/user/{username}/blocks", auth=auth.own_user, response=responses.Names)
-def unblock_several(request: Request, username: str, body: Body[schemas.Blocked]) -> Any:
+def unblock_several(request: Request, username: str, body: Body[schemas.BlockUsers]) -> Any:
     """Remove these users from a user's blocklist."""
     caller = request.auth
     owner, wanted = _owner_and_named(request, username, body)
@@ -95,7 +95,7 @@ def unblock_several(request: Request, username: str, body: Body[schemas.Blocked]
 
 
 def _owner_and_named(
-    request: Request, username: str, body: schemas.Blocked
+    request: Request, username: str, body: schemas.BlockUsers
 ) -> tuple[AppUser, list[str]]:
     """The list's owner, and the ids of the named users, each once. Raises `Refused`."""
     found = naming.find_several(request.auth.environment, [username, *body.usernames])
@@ -155,7 +155,7 @@ def unblock(request: Request, username: str, blocked: str) -> Any:
 
 
 @router.post("blocks/check", response=responses.Relations)
-def check_blocked(request: Request, body: Body[schemas.Check]) -> Any:
+def check_blocked(request: Request, body: Body[schemas.CheckList]) -> Any:
     """Whether each of these is on the user's blocklist."""
     return relations(request, body, _blocked_among, ("blacklist", "not_blacklist"))
 
@@ -193,7 +193,7 @@ def muted(
 ) -> Any:
     """All mutes: one line for each user and kind of conversation."""
     caller = request.auth
-    found = numbered.page(
+    found = offset_paging.page(
         Mute.objects.in_force(caller.now).filter(environment=caller.environment),
         *("user_id", "channel"),
         number=paging.page_number(pageNum),

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from ninja import Body, Path, Router, Schema
 from pydantic import Field
 
-from api import numbered
+from api import offset_paging
 from api.agora import auth, connections, naming, paging, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.wire import Refused
@@ -91,7 +91,7 @@ def subscriptions(
     held = statuses.subscriptions(
         environment=caller.environment, owner_id=user.user_id, now=caller.now
     )
-    found = numbered.page(
+    found = offset_paging.page(
         held,
         "about_id",
         number=paging.page_number(pageNum),
@@ -135,7 +135,7 @@ def presence_of_several(request: Request, username: str, body: Body[schemas.Stat
 
 
 @router.delete("users/{username}/presence", auth=auth.own_user, response=PresenceDone)
-def unsubscribe(request: Request, username: str, body: Body[schemas.NamesToAsk]) -> Any:
+def unsubscribe(request: Request, username: str, body: Body[schemas.SeveralNames]) -> Any:
     """End subscriptions. Names without one, and unknown names, are ignored."""
     caller = request.auth
     found = naming.find_several(caller.environment, [username, *body])

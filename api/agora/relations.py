@@ -11,7 +11,7 @@ from applications.models import Environment
 
 def relations(
     request: Request,
-    body: schemas.Check,
+    body: schemas.CheckList,
     among: Callable[[Environment, str, list[str]], set[str]],
     words: tuple[str, str],
 ) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from users.friends import ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH
 from users.models import NAME_MAX_LENGTH
 
 MAX_TO_REGISTER = 60
-MAX_TO_ASK = 100
+MAX_NAMES = 100
 MAX_TO_IMPORT = 10
 MAX_TO_BLOCK = 50
 MAX_USERNAME = 64
@@ -89,13 +89,13 @@ def _check_number_to_register(value: Any) -> Any:
 
 
 def _number(
-    most: int, refusal: Refusal = wire.TOO_MANY_TO_ASK, *, nobody: Refusal = wire.NOBODY_TO_ASK
+    most: int, refusal: Refusal = wire.TOO_MANY_NAMES, *, none: Refusal = wire.NO_NAMES
 ) -> BeforeValidator:
     """A validator that refuses an empty list, and more than `most` items."""
 
     def check(value: Any) -> Any:
         if value is None or value == []:
-            raise Refused(nobody)
+            raise Refused(none)
         if isinstance(value, list) and len(value) > most:
             raise Refused(refusal, most=most)
         return value
@@ -104,7 +104,7 @@ def _number(
 
 
 def _requires(*names: str) -> ConfigDict:
-    """Marks members as required in the document whose absence the validator refuses itself."""
+    """Marks members as required in the document. Their validators refuse None themselves."""
     return ConfigDict(json_schema_extra={"required": list(names)})
 
 
@@ -119,18 +119,18 @@ Password = Annotated[StrictStr, Field(max_length=MAX_PASSWORD), BeforeValidator(
 NewPassword = Annotated[StrictStr, Field(max_length=MAX_PASSWORD), BeforeValidator(_new_password)]
 Nickname = Annotated[StrictStr, Field(max_length=NAME_MAX_LENGTH), BeforeValidator(_nickname)]
 Names = Annotated[list[StrictStr], Field(min_length=1)]
-NamesToAsk = Annotated[Names, Field(max_length=MAX_TO_ASK), _number(MAX_TO_ASK)]
+SeveralNames = Annotated[Names, Field(max_length=MAX_NAMES), _number(MAX_NAMES)]
 NamesToBlock = Annotated[Names, Field(max_length=MAX_TO_BLOCK), _number(MAX_TO_BLOCK)]
 NamesToImport = Annotated[
     Names, Field(max_length=MAX_TO_IMPORT), _number(MAX_TO_IMPORT, wire.TOO_MANY_TO_IMPORT)
 ]
 NamesToDescribe = Annotated[
-    Names, Field(max_length=MAX_TO_ASK), _number(MAX_TO_ASK, wire.TOO_MANY_ATTRIBUTES)
+    Names, Field(max_length=MAX_NAMES), _number(MAX_NAMES, wire.TOO_MANY_ATTRIBUTES)
 ]
 NamesToCheck = Annotated[
     Names,
-    Field(max_length=MAX_TO_ASK),
-    _number(MAX_TO_ASK, wire.NUMBER_TO_CHECK, nobody=wire.NUMBER_TO_CHECK),
+    Field(max_length=MAX_NAMES),
+    _number(MAX_NAMES, wire.NUMBER_TO_CHECK, none=wire.NUMBER_TO_CHECK),
 ]
 # The validator gets None if the member is not sent, and refuses it.
 _MISSING: Any = Field(None, validate_default=True)
@@ -163,15 +163,15 @@ class ChangePassword(Schema):
 
 class StatusQuery(Schema):
     model_config = _requires("usernames")
-    usernames: NamesToAsk = _MISSING
+    usernames: SeveralNames = _MISSING
 
 
-class Blocked(Schema):
+class BlockUsers(Schema):
     model_config = _requires("usernames")
     usernames: NamesToBlock = _MISSING
 
 
-class Imported(Schema):
+class ImportContacts(Schema):
     model_config = _requires("usernames")
     usernames: NamesToImport = _MISSING
 
@@ -182,7 +182,7 @@ class AttributesQuery(Schema):
     properties: list[StrictStr]
 
 
-class Check(Schema):
+class CheckList(Schema):
     """A user, and the names to check against their list."""
 
     model_config = _requires("username", "check_list")

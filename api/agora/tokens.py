@@ -27,13 +27,13 @@ FOREVER = 2_147_483_647
 _UNSET: Any = None
 
 
-class TokenEnd(Schema):
+class TokenExpiry(Schema):
     access_token: str
     expires_in: Annotated[int, Field(description="seconds")]
     expire_timestamp: responses.UnixMilliseconds
 
 
-class Token(TokenEnd):
+class Token(TokenExpiry):
     """`application` for an app's token, `user` for a user's."""
 
     application: str = ""
@@ -56,13 +56,13 @@ def token(request: Request, body: Body[schemas.TokenRequest]) -> Any:
     return grants[body.grant_type](request, body)
 
 
-@router.get("sdk/users/{username}/token/expires", auth=auth.own_user, response=TokenEnd)
-def token_end(request: Request, username: str) -> Any:
+@router.get("sdk/users/{username}/token/expires", auth=auth.own_user, response=TokenExpiry)
+def token_expiry(request: Request, username: str) -> Any:
     """When the token of this request expires."""
     caller = request.auth
     end = auth.credential(request, caller).expires_at
     lifetime = end - caller.now if end is not None else None
-    return {"access_token": auth.bearer(request), **_end(caller, lifetime)}
+    return {"access_token": auth.bearer(request), **_expiry(caller, lifetime)}
 
 
 def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
     if used is None:
         raise Refused(wire.GRANT_WRONG_SECRET)
     app_secrets.note_use(used, now=caller.now)
-    return _app_token(caller, used, _asked_lifetime(body))
+    return _app_token(caller, used, _requested_lifetime(body))
 
 
 def _by_password(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _by_password(request: Request, body: schemas.TokenRequest) -> dict[str, Any]
     if not passwords.is_correct(user, body.password):
         ratelimit.count_guess(caller, user.user_id, wrong=True)
         raise Refused(wire.GRANT_WRONG_PASSWORD)
-    return _user_token(caller, user, _asked_lifetime(body))
+    return _user_token(caller, user, _requested_lifetime(body))
 
 
 def _by_app(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
@@ -97,13 +97,13 @@ def _by_app(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
         raise auth.not_permitted(request, caller)
     user = naming.find_or_none(caller.environment, body.username)
     if user is None and body.autoCreateUser:
-        user = _created(caller, body.username)
+        user = _register(caller, body.username)
     if user is None:
         raise Refused(wire.NO_USER_ENTITY)
-    return _user_token(caller, user, _asked_lifetime(body))
+    return _user_token(caller, user, _requested_lifetime(body))
 
 
-def _created(caller: Caller, username: str) -> AppUser:
+def _register(caller: Caller, username: str) -> AppUser:
     users.register_without_password(caller, username)
     # Another call may have registered the user first.
     return naming.find(caller.environment, username.lower())
@@ -121,7 +121,7 @@ def _by_access_token(request: Request, body: schemas.TokenRequest) -> dict[str, 
     return _user_token(caller, credential.user, lifetime)
 
 
-def _asked_lifetime(body: schemas.TokenRequest) -> timedelta | None:
+def _requested_lifetime(body: schemas.TokenRequest) -> timedelta | None:
     """The requested lifetime, or None for no expiry."""
     if body.ttl is None:
         return DEFAULT_LIFETIME
@@ -146,10 +146,10 @@ def _user_token(caller: Caller, user: AppUser, lifetime: timedelta | None) -> di
 
 
 def _body(caller: Caller, token: str, lifetime: timedelta | None) -> dict[str, Any]:
-    return {"access_token": token, **_end(caller, lifetime)}
+    return {"access_token": token, **_expiry(caller, lifetime)}
 
 
-def _end(caller: Caller, lifetime: timedelta | None) -> dict[str, int]:
+def _expiry(caller: Caller, lifetime: timedelta | None) -> dict[str, int]:
     seconds = int(lifetime.total_seconds()) if lifetime is not None else FOREVER
     return {
         "expires_in": seconds,

@@ -13,7 +13,7 @@ from ninja.errors import HttpError, ValidationError
 
 from api import vendor
 from api.agora.settings import ErrorDialect
-from api.numbered import PageTooFar
+from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import DoorClosed
 from applications.keyset import BadCursor
@@ -87,8 +87,8 @@ TOO_MANY_TO_REGISTER = _argument(
     "Request body array size[{number}] had almost reached or been greater than the upper range "
     "value[{most}]"
 )
-TOO_MANY_TO_ASK = _argument("request body exceeds maximum limit, maximum limit is {most}")
-NOBODY_TO_ASK = _argument("usernames is empty")
+TOO_MANY_NAMES = _argument("request body exceeds maximum limit, maximum limit is {most}")
+NO_NAMES = _argument("usernames is empty")
 BLANK_USERNAME = _argument("username cannot be blank")
 NUMBER_TO_CHECK = _argument("check_list size must be between 1 and 100")
 REMARK_TOO_LONG = _argument("remark length must less than {most}")
@@ -142,7 +142,7 @@ INVITER_FULL = Refusal(403, "exceed_limit", "Inviter's contact max count")
 INVITEE_FULL = Refusal(403, "exceed_limit", "Invitee's contact max count")
 TOO_MANY_SUBSCRIPTIONS = Refusal(403, "exceed_limit")
 LIST_FULL = Refusal(403, "exceed_limit")
-NO_PLACE = Refusal(429, "resource_limited")
+QUOTA_EXCEEDED = Refusal(429, "resource_limited")
 
 # --- The door ----------------------------------------------------------------------------------
 NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
@@ -215,7 +215,7 @@ def _rate_refusal(error: RateExceeded) -> Refusal:
 
 def _quota_refusal(error: QuotaExceeded) -> Refusal:
     return replace(
-        NO_PLACE,
+        QUOTA_EXCEEDED,
         description="You have exceeded the limit of the trial edition. Please upgrade to higher "
         f"edition. {error}",
     )

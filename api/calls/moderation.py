@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from api import fields, numbered
+from api import fields, offset_paging
 from api.vendor import Caller
 from applications import counting
 from moderation import bans, lists, mutes
@@ -31,7 +31,7 @@ def unban(caller: Caller, user_ids: Sequence[str]) -> None:
 
 def banned(caller: Caller, page: int | None, size: int) -> dict[str, Any]:
     """Bans in force, the latest end first. Without a page, all of them up to a bound."""
-    found = numbered.page(
+    found = offset_paging.page(
         Ban.objects.in_environment(caller.environment).in_force(caller.now),
         *("-ends_at", "-id"),
         number=page or 1,
@@ -64,7 +64,7 @@ def muted(caller: Caller, channel: fields.Channel, offset: int, size: int) -> di
     found = mutes.in_channel(
         environment=caller.environment, channel=fields.CHANNELS[channel], now=caller.now
     )
-    rows = numbered.rows(found, "id", offset=offset, size=size)
+    rows = offset_paging.rows(found, "id", offset=offset, size=size)
     return {"total": counting.count(found).value, "user_ids": [each.user_id for each in rows]}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from api import numbered, profile_words
+from api import offset_paging, profile_words
 from api.calls.users import BY_REGISTRATION, LAST_REGISTERED_FIRST
 from api.vendor import Caller
 from users import hosted_profiles
@@ -33,7 +33,7 @@ def of_users(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
 
 def page(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
     """All profiles, in the order of registration; order 1 reverses it."""
-    users = numbered.page(
+    users = offset_paging.page(
         hosted_profiles.users_with_profile(caller.environment),
         *(LAST_REGISTERED_FIRST if order else BY_REGISTRATION),
         number=page,

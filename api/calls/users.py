@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from api import fields, numbered
+from api import fields, offset_paging
 from api.vendor import Caller
 from users import deactivation, presence, profiles, registration, tokens
 from users.models import DeactivatedUser
@@ -76,7 +76,7 @@ def reactivate(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
 
 def deactivated(caller: Caller, page: int, size: int) -> dict[str, Any]:
     """Deactivated ids, the latest first, whether their data is already erased or not."""
-    tombstones = numbered.page(
+    tombstones = offset_paging.page(
         DeactivatedUser.objects.filter(environment=caller.environment),
         *("-deactivated_at", "-id"),
         number=page,

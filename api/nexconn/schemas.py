@@ -253,7 +253,7 @@ class TagSet(Request):
 
 
 class TagGet(Request):
-    user_ids: fields.UserIdsToAskForTags
+    user_ids: fields.UserIdsToGetTags
 
 
 class TaggedUser(Response):

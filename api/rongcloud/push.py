@@ -10,7 +10,7 @@ from typing import Any
 
 from ninja import Body
 
-from api import numbered
+from api import offset_paging
 from api.calls import push
 from api.rongcloud import schemas
 from api.tables import Call
@@ -35,7 +35,7 @@ def set_remarks(caller: Caller, user_id: str, remarks: Sequence[schemas.Remark])
 def remarks(caller: Caller, user_id: str, page: int, size: int) -> dict[str, Any]:
     """A user's remarks, sorted by the ids they are about."""
     found = tags.remarks_of(environment=caller.environment, owner_id=user_id)
-    rows = numbered.page(found, "about_id", number=page, size=size)
+    rows = offset_paging.page(found, "about_id", number=page, size=size)
     return {
         "total": found.count(),
         "users": [{"id": each.about_id, "remark": each.text} for each in rows],

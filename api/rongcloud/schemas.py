@@ -16,12 +16,12 @@ from api import bodies, fields, profile_words
 from api.rongcloud.wire import Done
 
 
-def _split(texts: Sequence[str]) -> list[str]:
+def _split_ids(texts: Sequence[str]) -> list[str]:
     """The ids, which may be repeated, joined by commas, or both. An id contains no comma."""
     return [part for text in texts for part in text.split(",") if part]
 
 
-def _json(given: Any) -> Any:
+def _parse_json(given: Any) -> Any:
     """Parses JSON in a parameter. For a list, Ninja passes all repetitions; the last one counts."""
     try:
         return bodies.loads(given[-1] if isinstance(given, list) else given)
@@ -29,7 +29,7 @@ def _json(given: Any) -> Any:
         raise PydanticCustomError("json", "Not JSON: {reason}", {"reason": str(error)}) from None
 
 
-def _named(*names: str) -> BeforeValidator:
+def _case_insensitive(*names: str) -> BeforeValidator:
     """Reads members of these names in any case: one SDK capitalizes them. Null counts as not
     sent.
     """
@@ -47,19 +47,19 @@ def _named(*names: str) -> BeforeValidator:
     return BeforeValidator(members)
 
 
-_SHOWN_AS_JSON = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
-_Members = Annotated[dict[str, Any], _named()]
-JSONObject = Annotated[_Members, BeforeValidator(_json), _SHOWN_AS_JSON]
+_DOCUMENTED_AS_JSON = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
+_Members = Annotated[dict[str, Any], _case_insensitive()]
+JSONObject = Annotated[_Members, BeforeValidator(_parse_json), _DOCUMENTED_AS_JSON]
 ProfileFields = Annotated[
     dict[str, Any],
-    _named(*profile_words.NAMES),
-    BeforeValidator(_json),
-    _SHOWN_AS_JSON,
+    _case_insensitive(*profile_words.NAMES),
+    BeforeValidator(_parse_json),
+    _DOCUMENTED_AS_JSON,
 ]
 # JSON text in a response.
 JSONText = Annotated[str, BeforeValidator(partial(json.dumps, ensure_ascii=False))]
-JoinedIds = Annotated[fields.UserIds, BeforeValidator(_split)]
-ManyJoinedIds = Annotated[fields.ManyUserIds, BeforeValidator(_split)]
+JoinedIds = Annotated[fields.UserIds, BeforeValidator(_split_ids)]
+ManyJoinedIds = Annotated[fields.ManyUserIds, BeforeValidator(_split_ids)]
 
 
 class Request(Schema):
@@ -226,7 +226,7 @@ class Whitesettings(Response):
 
 
 class MuteSet(Request):
-    user_ids: Annotated[fields.UserIdsToMute, BeforeValidator(_split)] = Field(alias="userId")
+    user_ids: Annotated[fields.UserIdsToMute, BeforeValidator(_split_ids)] = Field(alias="userId")
     state: fields.Switch
     channel: fields.Channel = Field("PERSON", alias="type")
 
@@ -273,7 +273,7 @@ class TagBatchSet(JSONRequest):
 
 
 class TagsGet(Request):
-    user_ids: Annotated[fields.UserIdsToAskForTags, BeforeValidator(_split)]
+    user_ids: Annotated[fields.UserIdsToGetTags, BeforeValidator(_split_ids)]
 
 
 class TagsResponse(Response):
@@ -287,10 +287,10 @@ class Remark(Schema):
 
 class RemarksSet(User):
     remarks: Annotated[
-        list[Annotated[Remark, _named("id", "remark")]],
-        BeforeValidator(_json),
+        list[Annotated[Remark, _case_insensitive("id", "remark")]],
+        BeforeValidator(_parse_json),
         Field(min_length=1, max_length=fields.MAX_REMARKS),
-        _SHOWN_AS_JSON,
+        _DOCUMENTED_AS_JSON,
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api import numbered
+from api import offset_paging
 from api.calls import users
 from api.calls.users import BY_REGISTRATION, LAST_REGISTERED_FIRST
 from api.fields import format_time
@@ -30,7 +30,7 @@ def list_users(caller: Caller, page: int, size: int, order: int) -> dict[str, An
                 "avatar_url": user.avatar_url,
                 "registered_at": format_time(user.registered_at),
             }
-            for user in numbered.page(everyone, *order_by, number=page, size=size)
+            for user in offset_paging.page(everyone, *order_by, number=page, size=size)
         ],
     }
 
