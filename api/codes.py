@@ -192,8 +192,8 @@ def errors_by_call(
     def errors(call_name: str) -> Sequence[ErrorAnswer]:
         lines: dict[tuple[int, int], list[str]] = {}
         for refusal, meaning in (*any_call.items(), *own.get(call_name, {}).items()):
-            shown = replacements.get(refusal, refusal)
-            lines.setdefault((shown.status, shown.code), []).append(meaning)
+            replacement = replacements.get(refusal, refusal)
+            lines.setdefault((replacement.status, replacement.code), []).append(meaning)
         return [
             ErrorAnswer(status, code, " Or: ".join(meanings))
             for (status, code), meanings in lines.items()

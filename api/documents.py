@@ -71,21 +71,21 @@ def _require_body_only_where_needed(operation: dict[str, Any], document: dict[st
 
 
 def _refusals(documented: "Documented", call_name: str) -> dict[str, Any]:
-    ordered = sorted(documented.errors(call_name), key=lambda answer: answer.status)
+    ordered = sorted(documented.errors(call_name), key=lambda error: error.status)
     refusals = {
         str(status): _refusal_response(list(group), documented.error_code)
-        for status, group in groupby(ordered, key=lambda answer: answer.status)
+        for status, group in groupby(ordered, key=lambda error: error.status)
     }
     if too_often := refusals.get("429"):
         too_often["headers"] = {"Retry-After": RETRY_AFTER}
     return refusals
 
 
-def _refusal_response(answers: "Sequence[ErrorAnswer]", code: str) -> dict[str, Any]:
+def _refusal_response(errors: "Sequence[ErrorAnswer]", code: str) -> dict[str, Any]:
     """The refusals of one HTTP status: their schema and their codes."""
-    codes = [answer.code for answer in answers]
+    codes = [error.code for error in errors]
     form = [{"$ref": f"#/components/schemas/{ERROR}"}, {"properties": {code: {"enum": codes}}}]
     return {
-        "description": "\n".join(f"{answer.code}: {answer.meaning}" for answer in answers),
+        "description": "\n".join(f"{error.code}: {error.meaning}" for error in errors),
         "content": {"application/json": {"schema": {"allOf": form}}},
     }

@@ -127,10 +127,10 @@ def at_least_one(*names: str, label: str) -> Any:
     error.
     """
 
-    def check(asked: Any) -> Any:
-        if all(getattr(asked, name) in (None, []) for name in names):
+    def check(schema: Any) -> Any:
+        if all(getattr(schema, name) in (None, []) for name in names):
             raise PydanticCustomError("missing", "{label} is required", {"label": label})
-        return asked
+        return schema
 
     return model_validator(mode="after")(check)
 

@@ -28,7 +28,7 @@ Decided here, because its manual is silent or two sources differ (errors: see `c
 * friend/profile/set without remarkName removes the remark; without friendExtProfile it stays.
 * friend/add succeeds if they are already friends; the 3,001st friend is "too many". friend/delete
   takes targetId for targetIds, as in an example of the manual.
-* A mute lasts until it is lifted. No quiet period is shown as one of 0 minutes at 00:00:00.
+* A mute lasts until it is lifted. A user without a quiet period has one of 0 minutes at 00:00:00.
 """
 
 from collections.abc import Sequence
