@@ -8,7 +8,8 @@ Invariants
 * Whatever happens behind a door leaves in that vendor's words: an unknown path, a wrong method, a
   body too large, a lost database, a crash. Never HTML, never a traceback.
 * Each 429 says in `Retry-After` after how many seconds another call may pass.
-* Sessions, CSRF, CSP and sign-in stand behind this middleware, and never see a call.
+* Sessions, CSRF, CSP and sign-in stand behind this middleware, and never see a call. Under WSGI,
+  `api.entry` answers calls before any of Django's middleware.
 * Each call leaves one line in the log, and its X-Request-ID in the answer.
 * HEAD is answered as GET is, without the body. Every answer says how long it is.
 """
@@ -44,18 +45,29 @@ PLACES_MAY_BE_FREE = 60
 class DoorMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
-        self.vendors = cast(tuple[Vendor, ...], vendors())
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # Repeated slashes collapse: one of RongCloud's SDKs sends them.
-        segments = [segment for segment in request.path_info.split("/") if segment]
-        for vendor in self.vendors:
-            if vendor.owns(segments):
-                return answer(vendor, segments, cast(Request, request))
-        for vendor in self.vendors:
+        segments = segments_of(request)
+        if (vendor := owner(segments)) is not None:
+            return answer(vendor, segments, cast(Request, request))
+        for vendor in _vendors():
             if vendor.claims(request) and not is_valid_path(request.path_info):
                 return answer(vendor, segments, cast(Request, request))
         return self.get_response(request)
+
+
+def segments_of(request: HttpRequest) -> list[str]:
+    """Repeated slashes collapse: one of RongCloud's SDKs sends them."""
+    return [segment for segment in request.path_info.split("/") if segment]
+
+
+def owner(segments: Sequence[str]) -> Vendor | None:
+    """Whose path it is, by its segments."""
+    return next((vendor for vendor in _vendors() if vendor.owns(segments)), None)
+
+
+def _vendors() -> tuple[Vendor, ...]:
+    return cast(tuple[Vendor, ...], vendors())
 
 
 def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -57,7 +57,16 @@ class VendorSettings(BaseModel):
 
     @classmethod
     def of(cls, environment: Environment, vendor: str) -> Self:
-        return cls.model_validate(environment.vendor_settings.get(vendor, {}))
+        document = environment.vendor_settings.get(vendor)
+        return cls.model_validate(document) if document else _defaults(cls)
+
+
+_Settings = TypeVar("_Settings", bound=VendorSettings)
+
+
+@cache
+def _defaults(of: type[_Settings]) -> _Settings:
+    return of()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ same transaction. The caller holds the rows.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from applications import audit
 from applications.audit import Actor
@@ -41,9 +41,9 @@ def close_expired(bans: Sequence[Ban], *, now: datetime) -> None:
 
 
 def terms(ban: Ban) -> BanTerms:
-    """What the audit trail says of a ban."""
+    """What the audit trail says of a ban. `moderation_ban_terms` says the same in SQL."""
     said: BanTerms = {
-        "until": ban.expires_at.isoformat() if ban.expires_at else None,
+        "until": ban.expires_at.astimezone(UTC).isoformat() if ban.expires_at else None,
         "reason": ban.reason,
     }
     if ban.tell_reason:

@@ -8,26 +8,23 @@ Invariants
   and the ledger keeps the old end.
 * Every ban is closed exactly once, by whoever gets there first, with its audit line in the same
   transaction.
+* Whatever begins or ends a ban but the sweep goes through `moderation.decisions`.
 * Imposing a ban asks every gateway process to close the user's connections, in the same
   transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
 
-from applications import audit
 from applications.audit import Actor
-from applications.audit_types import AuditType
 from applications.models import Environment
-from moderation import ban_ledger, stakes
+from moderation import decisions, stakes
+from moderation.decisions import Terms
 from moderation.models import NEVER, Ban
-from users import identity, presence
-from users.models import KickReason
-from users.presence import Kick
+from users import identity
 
 
 class InvalidEnd(Exception):
@@ -42,7 +39,6 @@ class BanOver(Exception):
         super().__init__(f"Not banned any more: {', '.join(self.user_ids)}")
 
 
-@transaction.atomic
 def impose(
     *,
     environment: Environment,
@@ -62,9 +58,8 @@ def impose(
     _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
     stakes.require_reason(environment, dict.fromkeys(wanted, reason), expires_at=expires_at, by=by)
-    identity.lock(environment, wanted)
-    terms = dict.fromkeys(wanted, _Terms(expires_at, reason, tell_reason))
-    return _impose(environment, terms, by=by, now=now)
+    terms = dict.fromkeys(wanted, Terms(expires_at, reason, tell_reason))
+    return decisions.impose(environment, terms, by=by, now=now)
 
 
 @transaction.atomic
@@ -89,8 +84,8 @@ def change(
     identity.lock(environment, [ban.user_id])
     if not Ban.objects.in_force(now).filter(pk=ban_id).exists():
         raise BanOver([ban.user_id])
-    terms = {ban.user_id: _Terms(expires_at, reason, tell_reason)}
-    [changed] = _impose(environment, terms, by=by, now=now)
+    terms = {ban.user_id: Terms(expires_at, reason, tell_reason)}
+    [changed] = decisions.impose(environment, terms, by=by, now=now)
     return changed
 
 
@@ -118,7 +113,7 @@ def change_several(
     if over := set(wanted) - set(banned):
         raise BanOver(over)
     terms = {
-        user_id: _Terms(
+        user_id: Terms(
             expires_at,
             banned[user_id].reason if reason is None else reason,
             tell_reason or (reason is None and banned[user_id].tell_reason),
@@ -127,17 +122,7 @@ def change_several(
     }
     given = {user_id: each.reason for user_id, each in terms.items()}
     stakes.require_reason(environment, given, expires_at=expires_at, by=by)
-    return _impose(environment, terms, by=by, now=now)
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """What is decided about one user; `since` where the ban goes on from a lifted one."""
-
-    expires_at: datetime | None
-    reason: str
-    tell_reason: bool
-    since: datetime | None = None
+    return decisions.impose(environment, terms, by=by, now=now)
 
 
 def _check_end(expires_at: datetime | None, now: datetime) -> None:
@@ -145,70 +130,11 @@ def _check_end(expires_at: datetime | None, now: datetime) -> None:
         raise InvalidEnd("A ban must end in the future.")
 
 
-def _impose(
-    environment: Environment, terms: Mapping[str, _Terms], *, by: Actor, now: datetime
-) -> list[Ban]:
-    """Replace the bans in force, begin the others. The caller holds the ids' lock."""
-    before = {ban.user_id: ban for ban in _close_open(environment, list(terms), now=now, by=by)}
-    bans = Ban.objects.bulk_create(
-        Ban(
-            environment=environment,
-            user_id=user_id,
-            reason=given.reason,
-            tell_reason=given.tell_reason,
-            imposed_at=now,
-            imposed_by=by.name,
-            imposed_via=by.via,
-            banned_since=before[user_id].banned_since if user_id in before else given.since or now,
-            expires_at=given.expires_at,
-        )
-        for user_id, given in terms.items()
-    )
-    presence.request_disconnect(
-        environment=environment,
-        kicks={
-            ban.user_id: Kick(KickReason.BANNED, until=ban.expires_at, why=ban.told_reason)
-            for ban in bans
-        },
-        now=now,
-    )
-    for type, chosen in (
-        (AuditType.BAN_IMPOSED, [ban for ban in bans if ban.user_id not in before]),
-        (AuditType.BAN_CHANGED, [ban for ban in bans if ban.user_id in before]),
-    ):
-        audit.record_many(
-            type,
-            environment=environment,
-            by=by,
-            now=now,
-            changes=[
-                (
-                    ban.user_id,
-                    ban_ledger.terms(before[ban.user_id]) if ban.user_id in before else None,
-                    ban_ledger.terms(ban),
-                )
-                for ban in chosen
-            ],
-        )
-    return bans
-
-
-@transaction.atomic
 def lift(
     *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
 ) -> list[str]:
     """End the bans of these ids now; the ids that were banned. Not to be banned is no error."""
-    wanted = identity.check_user_ids(user_ids)
-    identity.lock(environment, wanted)
-    lifted = _close_open(environment, wanted, now=now, by=by, outcome=Ban.Outcome.LIFTED)
-    audit.record_many(
-        AuditType.BAN_LIFTED,
-        environment=environment,
-        by=by,
-        now=now,
-        changes=[(ban.user_id, ban_ledger.terms(ban), None) for ban in lifted],
-    )
-    return [ban.user_id for ban in lifted]
+    return decisions.lift(environment, identity.check_user_ids(user_ids), by=by, now=now)
 
 
 @transaction.atomic
@@ -228,37 +154,11 @@ def undo_lift(
         pk__in=latest, outcome=Ban.Outcome.LIFTED, closed_by=by.name, ends_at__gt=now
     )
     terms = {
-        ban.user_id: _Terms(ban.expires_at, ban.reason, ban.tell_reason, since=ban.banned_since)
+        ban.user_id: Terms(ban.expires_at, ban.reason, ban.tell_reason, since=ban.banned_since)
         for ban in lifted
     }
-    _impose(environment, terms, by=by, now=now)
+    decisions.impose(environment, terms, by=by, now=now)
     return [user_id for user_id in wanted if user_id in terms]
-
-
-def _close_open(
-    environment: Environment,
-    user_ids: Sequence[str],
-    *,
-    now: datetime,
-    by: Actor,
-    outcome: Ban.Outcome = Ban.Outcome.REPLACED,
-) -> list[Ban]:
-    """Close what is open for these ids: what is over as expired, the rest with `outcome`. Answers
-    with the rest. The caller holds the ids' lock; the rows' lock keeps the sweep away.
-    """
-    opened = list(
-        Ban.objects.open()
-        .filter(environment=environment, user_id__in=user_ids)
-        .select_for_update()
-        .order_by("pk")
-    )
-    in_force = [ban for ban in opened if ban.is_in_force(now)]
-    over = [ban for ban in opened if not ban.is_in_force(now)]
-    for ban in over:
-        ban.environment = environment
-    ban_ledger.close_expired(over, now=now)
-    ban_ledger.close(in_force, outcome=outcome, by=by, now=now)
-    return in_force
 
 
 def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime) -> dict[str, Ban]:

@@ -32,5 +32,8 @@ class ChunkedBody:
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
-application = ChunkedBody(get_wsgi_application())
+_pages = get_wsgi_application()
+from api.entry import Entry  # noqa: E402  # Django is set up
+
+application = ChunkedBody(Entry(_pages))
 BaseCommand().check(tags=["settings"])  # servers start without Django's checks

@@ -14,7 +14,7 @@ Invariants
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,14 +97,25 @@ def _ask_to_close(
     for key, user_id in wanted.values_list("pk", "user_id"):
         by_kick[kick_of(user_id)].append(key)
     for kick, keys in by_kick.items():
-        for start in range(0, len(keys), bus.KEYS_AT_ONCE):
-            batch = keys[start : start + bus.KEYS_AT_ONCE]
+        for batch in _batches(keys):
             Connection.objects.filter(pk__in=batch).update(
                 kicked_at=now, kick_reason=kick.reason, kick_until=kick.until, kick_why=kick.why
             )
+    hurry(by_kick)
+    return sum(map(len, by_kick.values()))
+
+
+def hurry(by_kick: Mapping[Kick, list[int]]) -> None:
+    """Bring requests that are written to these connections' rows to the gateways at commit."""
+    for kick, keys in by_kick.items():
+        for batch in _batches(keys):
             # By their own keys: whoever comes back at once is not closed again by a late message.
             bus.publish("kick", connections=batch, **kick.for_bus())
-    return sum(map(len, by_kick.values()))
+
+
+def _batches(keys: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(keys), bus.KEYS_AT_ONCE):
+        yield keys[start : start + bus.KEYS_AT_ONCE]
 
 
 @transaction.atomic

@@ -97,6 +97,14 @@ class Environment(models.Model):
                 condition=Q(reactivation_cooling_off__gte=timedelta(0)),
             ),
         ]
+        indexes = [
+            # Whether there is any: each registration asks (users_refuse_another_case).
+            models.Index(
+                fields=["id"],
+                name="environments_ignoring_case",
+                condition=Q(ids_ignore_case=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.application.name} · {self.kind}"

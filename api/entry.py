@@ -1,0 +1,48 @@
+"""The Server API's way in under WSGI, beside Django's handler and not through it.
+
+A call needs none of what Django does for a page: middleware, signals, the URLconf. That costs as
+much as the rest of a call outside of the database.
+
+Invariants
+----------
+* What leaves here is what leaves through Django's handler, to the letter: `tests/api/test_entry.py`
+  sends the same to both.
+* A path that no vendor owns, and a request that HTTPS would redirect, are the handler's.
+* A call gives its connection back, whatever happens.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
+from django.http import HttpResponse
+from django.middleware.security import SecurityMiddleware
+
+from api import doors
+from api.vendor import Request
+
+Application = Callable[..., Iterable[bytes]]
+
+
+class Entry:
+    """`pages` is Django's handler."""
+
+    def __init__(self, pages: Application) -> None:
+        self._pages = pages
+        self._security = SecurityMiddleware(lambda request: HttpResponse())
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        request = WSGIRequest(environ)
+        segments = doors.segments_of(request)
+        vendor = doors.owner(segments)
+        if vendor is None or (settings.SECURE_SSL_REDIRECT and not request.is_secure()):
+            return self._pages(environ, start_response)
+        try:
+            answer = doors.answer(vendor, segments, cast(Request, request))
+        finally:
+            close_old_connections()
+        response = self._security.process_response(request, answer)
+        start_response(f"{response.status_code} {response.reason_phrase}", [*response.items()])
+        return [response.content]
