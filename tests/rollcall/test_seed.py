@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from applications.models import Plan
 from moderation.models import Ban, BlocklistEntry
+from rollcall.management.commands import seed as seeding
 from tests import factories
 from tests.factories import NOON
 from users import quota, registration
@@ -93,3 +96,16 @@ def test_a_chunk_has_an_end(pro):
     with pytest.raises(ValueError, match="more than 2000"):
         registration.register_new(environment=pro, users=users, now=NOON)
     assert not AppUser.objects.exists()
+
+
+def test_plans_made_for_empty_tables_are_not_kept(pro, monkeypatch):
+    """Or each batch would read all users before it."""
+    monkeypatch.setattr(seeding, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(seeding, "GROUP", 2)
+    with CaptureQueriesContext(connection) as captured:
+        seed(pro, 6, bans=6)
+    for word in ("users_admit", "moderation_decide"):
+        told = [sql["sql"] for sql in captured if word in sql["sql"] or "ANALYZE" in sql["sql"]]
+        first = next(place for place, sql in enumerate(told) if word in sql)
+        assert "ANALYZE" in told[first + 1], word
+        assert word in told[first + 2], word

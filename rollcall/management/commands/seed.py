@@ -65,6 +65,10 @@ class Command(BaseCommand):
         self.register(environment, ids, random, now)
         self.ban(environment, ids[:: users // bans][:bans] if bans else [], random, now)
         self.block(environment, ids, blocked, now)
+        self.analyze()
+
+    def analyze(self) -> None:
+        """Plans that were made for empty tables are made anew."""
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {', '.join(each._meta.db_table for each in FILLED)}")
 
@@ -85,6 +89,8 @@ class Command(BaseCommand):
                 )
             except QuotaExceeded as error:
                 raise CommandError(f"{error} This run has registered {registered:,}.") from error
+            if start == 0:
+                self.analyze()  # or each further batch would read all the earlier ones
         self.stdout.write(f"{registered:,} of {len(ids):,} users were new")
 
     def ban(self, environment: Environment, ids: list[str], random: Random, now: datetime) -> None:
@@ -99,6 +105,8 @@ class Command(BaseCommand):
                 by=BY,
                 now=now,
             )
+            if start == 0:
+                self.analyze()
 
     def block(self, environment: Environment, ids: list[str], count: int, now: datetime) -> None:
         """Each owner's list names those who come next."""
