@@ -329,9 +329,9 @@ class TestMember:
     def test_the_last_owner_stays_owner(self, new_application, superuser, client):
         owner = Member.objects.get()
         answer = client.post(page(Member, "change", owner.pk), {"role": "viewer"}, follow=True)
-        assert "keeps an owner" in answer.content.decode()
+        assert "needs an owner" in answer.content.decode()
         answer = client.post(page(Member, "delete", owner.pk), {"post": "yes"}, follow=True)
-        assert "keeps an owner" in answer.content.decode()
+        assert "needs an owner" in answer.content.decode()
         assert Member.objects.get().role == Role.OWNER
 
     def test_others_change_and_leave(self, new_application, superuser, client):
