@@ -11,7 +11,7 @@ from django.db import transaction
 
 from rollcall.demo import development, fjord, office, production
 from rollcall.demo.timeline import Timeline
-from rollcall.own_secrets import own_secret
+from rollcall.generated_secrets import generated_secret
 
 SEED = 20
 USERNAME = "demo"
@@ -21,7 +21,7 @@ FJORD_OWNER = "linnea.lindstrom"
 
 def password() -> str:
     """Of all sample accounts. Made at random, and short enough to be typed."""
-    return own_secret(settings.DATA_DIR, "demo-password", length=16)
+    return generated_secret(settings.DATA_DIR, "demo-password", length=16)
 
 
 @transaction.atomic

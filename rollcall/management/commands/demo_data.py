@@ -1,4 +1,4 @@
-"""Sample data for an empty store; `make demo` calls it."""
+"""Sample data for an empty database; `make demo` calls it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from rollcall.demo import story
 
 
 class Command(BaseCommand):
-    help = "Fill an empty store with sample data. Does nothing where an application exists."
+    help = "Add sample data to an empty database. Does nothing if there is an application."
 
     def handle(self, **_options: Any) -> None:
         if not Application.objects.exists():
