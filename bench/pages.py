@@ -1,8 +1,8 @@
-"""`python -m bench pages`: what each page costs with a thousand users, and with a million.
+"""`python -m bench pages`: the cost of each page with a thousand users, and with a million.
 
-Pages and calls are asked for in this process, by Django's test client: each once to warm up, once
-to count its queries, then for the best of ten times. What grows with the data shows. In the
-environment: USERS; DATABASE_URL and REDIS_URL as for `bench.api`.
+Django's test client requests pages and calls in this process: each once to warm up, once to count
+its queries, then ten times for the shortest time. This shows which costs grow with the data.
+Environment variables: USERS; DATABASE_URL and REDIS_URL as for `bench.api`.
 """
 
 import logging
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def prepared() -> tuple[NewApplication, Client]:
-    """A new application, and somebody signed in who owns it and may see everything."""
+    """A new application, and a client that is signed in as its owner and a superuser."""
     refuse_database_in_use()
     owner = get_user_model().objects.create_superuser("bench")
     app = environments.create_application(
@@ -87,12 +87,12 @@ def costs_at(size: int, app: NewApplication, client: Client) -> dict[str, Cost]:
     grow(environment, size, now)
     found = {name: cost(lambda url=url: client.get(url)) for name, url in pages(environment, now)}
     for case in calls.cases(app, bans=size // 10):
-        found[f"API: {case.name}"] = cost(Asked(case))
+        found[f"API: {case.name}"] = cost(Repeated(case))
     return found
 
 
-class Asked:
-    """The calls of a case, each time with another number."""
+class Repeated:
+    """Makes the calls of a case, each time with the next number."""
 
     def __init__(self, case: calls.Case) -> None:
         self._case = case
@@ -104,23 +104,23 @@ class Asked:
             call.make(self._number)
 
 
-def cost(ask: Callable[[], Any]) -> Cost:
-    answer = ask()
-    if answer is not None and answer.status_code != 200:
-        raise SystemExit(f"{answer.request['PATH_INFO']}: {answer.status_code}")
+def cost(request: Callable[[], Any]) -> Cost:
+    response = request()
+    if response is not None and response.status_code != 200:
+        raise SystemExit(f"{response.request['PATH_INFO']}: {response.status_code}")
     with CaptureQueriesContext(connection) as queries:
-        ask()
+        request()
     counted = len(queries)  # before the next request clears the log
     took = []
     for _ in range(10):
         begun = time.perf_counter()
-        ask()
+        request()
         took.append(time.perf_counter() - begun)
     return Cost(counted, 1000 * min(took))
 
 
 def grow(environment: Environment, size: int, now: datetime) -> None:
-    """Users up to `size`; a tenth as many bans, blocklist entries, tombstones, connections."""
+    """Add users up to `size`, and a tenth as many bans, list entries, tombstones, connections."""
     tenth = size // 10
     call_command(
         "seed",
@@ -235,7 +235,7 @@ def of_admin(model: type[Model]) -> str:
 
 
 def at_the_end(order: Keyset, rows: "QuerySet[Any]") -> str:
-    """A cursor with a handful of rows behind it."""
+    """A cursor near the end of the list."""
     backwards = [name.removeprefix("-") for name in order.columns]
     if not order.columns[0].startswith("-"):
         backwards = [f"-{name}" for name in backwards]

@@ -39,7 +39,7 @@ class Started:
 
 @dataclass
 class Record:
-    """`DATA_DIR/processes.json`. Its process ids are valid only in `world`, a boot and container."""
+    """`DATA_DIR/processes.json`. Its process ids are valid in `world`, a boot and a container."""
 
     supervisor: int
     born: str | None

@@ -36,8 +36,8 @@ def tied(number: signal.Signals) -> list[str]:
 
 
 def tied_as_owner(number: signal.Signals, owner: int) -> list[str]:
-    """As `tied`; if root starts it, it runs as the user id `owner`, but may access every folder like
-    root: the folders above a data folder are often closed to others. Raises `NeedsSetpriv`.
+    """As `tied`; if root starts it, it runs as the user id `owner`, but may access every folder
+    like root: the folders above a data folder are often closed to others. Raises `NeedsSetpriv`.
     """
     if os.geteuid() != 0:
         return tied(number)

@@ -157,7 +157,7 @@ def test_what_belongs_to_an_environment_is_found_by_app_key(
 
 
 def test_no_list_takes_more_queries_for_more_rows(superuser, client):
-    story.tell(now=NOON)
+    story.create(now=NOON)
     for model in MODELS:
         with CaptureQueriesContext(connection) as queries:
             assert client.get(page(model, "changelist")).status_code == 200

@@ -1,6 +1,6 @@
-"""Fjord Support: a young application of someone else's, whose production is on trial.
+"""Fjord Support: a new application of another owner, with production on the trial plan.
 
-Whoever signs in as `demo` is a tester here: development is empty and theirs to fill, production
+The account `demo` is a tester here: it can fill the empty development environment, and production
 shows what a role does not allow.
 """
 

@@ -24,7 +24,7 @@ class TestStory(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        story.tell(now=NOON)
+        story.create(now=NOON)
         cls.acme = Application.objects.get(name="Acme Chat")
 
     def test_shows_a_quota_that_fills(self):
@@ -68,7 +68,7 @@ class TestStory(TestCase):
 
         first = ids()
         Application.objects.all().delete()
-        story.tell(now=NOON)
+        story.create(now=NOON)
         assert ids() == first
 
 

@@ -14,4 +14,4 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         if not Application.objects.exists():
-            story.tell(now=timezone.now())
+            story.create(now=timezone.now())
