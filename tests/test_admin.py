@@ -25,7 +25,7 @@ from applications.models import (
     Webhook,
 )
 from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute, SweepRun
-from rollcall.demo import story
+from rollcall.demo import sample_data
 from tests import factories
 from tests.factories import NOON
 from users import tokens
@@ -157,7 +157,7 @@ def test_what_belongs_to_an_environment_is_found_by_app_key(
 
 
 def test_no_list_takes_more_queries_for_more_rows(superuser, client):
-    story.create(now=NOON)
+    sample_data.create(now=NOON)
     for model in MODELS:
         with CaptureQueriesContext(connection) as queries:
             assert client.get(page(model, "changelist")).status_code == 200

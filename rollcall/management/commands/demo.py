@@ -20,7 +20,7 @@ from applications import app_secrets
 from applications.models import Application, Environment
 from rollcall import logs
 from rollcall.checks import SETTINGS
-from rollcall.demo import story
+from rollcall.demo import sample_data
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
 from rollcall.processes import BEAT, WORKER, CannotStayUp, Process, Supervisor, module
@@ -125,8 +125,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     """(label, value) of each line that a new user needs."""
     host = settings.HOST if settings.HOST not in ("0.0.0.0", "::") else "localhost"  # noqa: S104
     yield "Address", f"http://{host}:{settings.PORT}/"
-    if get_user_model().objects.filter(username=story.USERNAME).exists():
-        yield "Sign in", f"{story.USERNAME} / {story.password()}"
+    if get_user_model().objects.filter(username=sample_data.USERNAME).exists():
+        yield "Sign in", f"{sample_data.USERNAME} / {sample_data.password()}"
     application = Application.objects.order_by("pk").first()
     for environment in Environment.objects.filter(application=application).order_by("kind"):
         secret = environment.secrets.live().order_by("pk").last()

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from applications.models import Application
-from rollcall.demo import story
+from rollcall.demo import sample_data
 
 
 class Command(BaseCommand):
@@ -14,4 +14,4 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         if not Application.objects.exists():
-            story.create(now=timezone.now())
+            sample_data.create(now=timezone.now())
