@@ -204,7 +204,7 @@ class TestKilledOutright:
         killed.wait()
         assert all(map(alive, children))
         with supervisor:
-            assert not any(map(alive, children))
+            assert eventually(lambda: not any(map(alive, children)))
         assert said == ["An earlier run was killed. Ended its processes: child 0, child 1."]
 
     def test_names_nobody_who_has_got_an_id_since(self, tmp_path, supervisor):
