@@ -65,8 +65,8 @@ _Settings = TypeVar("_Settings", bound=VendorSettings)
 
 
 @cache
-def _defaults(of: type[_Settings]) -> _Settings:
-    return of()
+def _defaults(settings_class: type[_Settings]) -> _Settings:
+    return settings_class()
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ class Environment(models.Model):
             ),
         ]
         indexes = [
-            # Whether there is any: each registration asks (users_refuse_another_case).
+            # Whether any environment ignores case: read by each registration
+            # (users_refuse_another_case).
             models.Index(
                 fields=["id"],
                 name="environments_ignoring_case",
