@@ -38,8 +38,8 @@ def _take_turns(webhook_id: int) -> None:
         turn = deliveries.take_turn(webhook_id=webhook_id, now=timezone.now())
         if turn is None:
             return
-        answers = deliveries.send(turn, now=timezone.now())
-        deliveries.settle(turn, answers, now=timezone.now())
+        results = deliveries.send(turn, now=timezone.now())
+        deliveries.settle(turn, results, now=timezone.now())
     send_to_endpoint.apply_async(kwargs={"webhook_id": webhook_id}, expires=60)
 
 

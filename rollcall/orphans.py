@@ -91,11 +91,11 @@ def end(record: Record | None) -> list[str]:
     """
     if record is None or record.world != here():
         return []
-    ended = []
+    names = []
     for is_store in (False, True):
         group = [each for each in record.processes if each.is_store is is_store]
         alive = [each for each in group if each.born and born(each.pid) == each.born]
-        ended += [each.name for each in alive]
+        names += [each.name for each in alive]
         for each in alive:
             _signal_group(each.pid, each.stop_signal)
         deadline = time.monotonic() + GRACE
@@ -106,7 +106,7 @@ def end(record: Record | None) -> list[str]:
             # system does not reuse its id.
             if born(each.pid) in (None, each.born):
                 _signal_group(each.pid, signal.SIGKILL)
-    return ended
+    return names
 
 
 def _signal_group(pid: int, number: int) -> None:

@@ -6,8 +6,8 @@ from random import Random
 from applications.environments import NewApplication
 from applications.models import Environment
 from moderation import ban_sweep, bans, lists
+from rollcall.demo.names import unique_names
 from rollcall.demo.office import ADMIN, MODERATOR, TESTER
-from rollcall.demo.people import people
 from rollcall.demo.timeline import Timeline, app_server, staff
 from users import deactivation, deletion, profiles, reclaim, registration, tokens
 from users.models import AppUser, DeletionJob
@@ -24,7 +24,7 @@ def fill(timeline: Timeline, acme: NewApplication, random: Random) -> None:
 
 def _register(timeline: Timeline, development: Environment, random: Random) -> list[str]:
     """86 users who stay, 30 of them from the last 14 days, so that the quota is full in about 6."""
-    names = people(random)
+    names = unique_names(random)
     team = [next(names) for _ in range(18)]
     # (ids and names, range of days since registration, range of days since last seen)
     cohorts: list[tuple[list[tuple[str, str]], tuple[float, float], tuple[float, float] | None]] = [

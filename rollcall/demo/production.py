@@ -8,8 +8,8 @@ from applications.environments import NewApplication
 from applications.models import Environment
 from moderation import ban_sweep, bans, lists
 from moderation.models import Ban
+from rollcall.demo.names import unique_names
 from rollcall.demo.office import ADMIN, FORMER, MODERATOR
-from rollcall.demo.people import people
 from rollcall.demo.timeline import Timeline, app_server, staff
 from users import deactivation, tokens
 from users.models import AppUser
@@ -45,7 +45,7 @@ def fill(timeline: Timeline, acme: NewApplication, random: Random) -> None:
 def _users(timeline: Timeline, random: Random) -> list[AppUser]:
     """Users, each day a few more than the day before; one in eight has never connected."""
     users = []
-    for user_id, name in islice(people(random), USERS):
+    for user_id, name in islice(unique_names(random), USERS):
         registered_at = timeline.ago(days=68 * (1 - random.random() ** 0.7))
         activity = random.random()
         if activity < 0.125:

@@ -15,7 +15,7 @@ from applications.audit import Actor
 from applications.models import AuditEvent, Environment
 from moderation import bans, lists
 from moderation.models import Ban, BlocklistEntry
-from rollcall.demo.people import person
+from rollcall.demo.names import random_name
 from users import identity, registration
 from users.admission import MOST_AT_ONCE
 from users.models import AppUser, RegistrationTally
@@ -127,7 +127,7 @@ def _user(user_id: str, registered_at: datetime, random: Random, now: datetime) 
     silent = random.random() ** 5
     return AppUser(
         user_id=user_id,
-        name=person(random)[1],
+        name=random_name(random)[1],
         registered_at=registered_at,
         last_seen_at=now - silent * (now - registered_at) if random.random() > 1 / 7 else None,
     )

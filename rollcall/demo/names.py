@@ -86,11 +86,11 @@ _COUNTRIES = [
 ]
 
 
-def people(random: Random) -> Iterator[tuple[str, str]]:
+def unique_names(random: Random) -> Iterator[tuple[str, str]]:
     """(user_id, name) of an endless number of people, each with another id."""
     taken: set[str] = set()
     while True:
-        latin, name = person(random)
+        latin, name = random_name(random)
         user_id = latin
         if latin in taken:
             user_id = next(f"{latin}{n}" for n in count(2) if f"{latin}{n}" not in taken)
@@ -98,7 +98,7 @@ def people(random: Random) -> Iterator[tuple[str, str]]:
         yield user_id, name
 
 
-def person(random: Random) -> tuple[str, str]:
+def random_name(random: Random) -> tuple[str, str]:
     """A random name, in Latin letters and in its own script."""
     order, given_names, family_names = random.choice(_COUNTRIES)
     given, latin_given = random.choice(given_names.split()).split(":")
