@@ -1,4 +1,4 @@
-# Everyday commands; `make help` lists them. Needs python3 (3.11 or newer) and make, nothing else.
+# Everyday commands; `make help` lists them. They need python3 (3.11 or newer) and make.
 # Each target installs what it needs into .venv, once per change of its lock file.
 
 PYTHON := .venv/bin/python
@@ -6,7 +6,7 @@ LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --n
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABASE_URL=postgres://db/rollcall REDIS_URL=redis://redis/0
 
-# Modules are compiled once, and not by each of the many processes that a demo or a test run starts.
+# Keep compiled modules: a demo or a test run starts many processes.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
@@ -15,21 +15,21 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: .venv/.run ## Start everything on this machine with sample data; PORT=8001 make demo picks a port
+demo: .venv/.run ## Start everything on this machine with sample data; PORT=8001 make demo uses another port
 	@$(PYTHON) manage.py demo
 
-serve: .venv/.run ## Start the production set against DATABASE_URL and REDIS_URL
+serve: .venv/.run ## Start the production processes against DATABASE_URL and REDIS_URL
 	@$(PYTHON) manage.py serve
 
-test: .venv/.test ## Run the suite on all cores; T=tests/users runs a part, T=--lf what failed last
+test: .venv/.test ## Run the suite on all cores; T=tests/users runs a part, T=--lf the last failures
 	@$(PYTHON) -m pytest -q $(T)
 
-bench: .venv/.test ## Measure the Server API beside pgbench, then the gateway, in minutes; USERS=1000000 seeds more, SECONDS=10 takes longer
+bench: .venv/.test ## Measure the Server API against pgbench, then the gateway (minutes); USERS=1000000 seeds more, SECONDS=10 measures longer
 	@$(PYTHON) -m bench api
 	@$(PYTHON) -m bench gateway
 
 lint: export ENV_FILE = /dev/null
-lint: .venv/.lint ## Check style, types, templates, storeys, migrations and production settings
+lint: .venv/.lint ## Check style, types, templates, layers, migrations and production settings
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/djlint --lint --quiet templates
@@ -39,15 +39,15 @@ lint: .venv/.lint ## Check style, types, templates, storeys, migrations and prod
 	@key=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'); \
 	$(PRODUCTION) SECRET_KEY=$$key ENCRYPTION_KEYS=$$key $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-lock: ## Bring the lock files up to pyproject.toml (needs uv); UPGRADE=1 takes the newest versions
+lock: ## Update the lock files from pyproject.toml (needs uv); UPGRADE=1 takes the newest versions
 	$(LOCK) -o requirements-run.lock
 	$(LOCK) --group test -c requirements-run.lock -o requirements-test.lock
 	$(LOCK) --group test --group lint -c requirements-test.lock -o requirements-lint.lock
 
-clean: ## Remove the installed packages; data in var/ stays
+clean: ## Remove the installed packages; keep the data in var/
 	rm -rf .venv
 
-# The stamp is younger than its lock file when that is installed.
+# A stamp file that is newer than its lock file means that the lock file is installed.
 .venv/.%: requirements-%.lock
 	@bin/install $<
 	@touch $@

@@ -9,9 +9,9 @@ from django.core.management import execute_from_command_line
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
-    from rollcall.unreachable import told_in_one_sentence
+    from rollcall.unreachable import exit_if_unreachable
 
-    with told_in_one_sentence(sys.argv):
+    with exit_if_unreachable(sys.argv):
         execute_from_command_line(sys.argv)
 
 

@@ -26,7 +26,7 @@ def signed_format(*, label: str, body: Callable[[Delivery], Body]) -> Format:
         label=label,
         events=(*STATUS, *OPERATION),
         body=body,
-        has_own_secret=False,
+        uses_webhook_secret=False,
         signing_secrets=app_secret,
         sign=sign,
     )

@@ -1,4 +1,4 @@
-"""Floor of the house: applications, environments, keys, plans, members and roles, audit.
+"""The lowest layer: applications, environments, keys, plans, members and roles, audit, webhooks.
 
-Knows nothing of app users. Everything above stands on it.
+It does not know app users. All other layers import it.
 """

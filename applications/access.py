@@ -1,4 +1,4 @@
-"""Roles, and the permissions that each holds in an environment of either kind."""
+"""The permissions of each role, in development and in production."""
 
 from typing import Any
 
@@ -42,5 +42,5 @@ def roles_with(permission: Permission, kind: str) -> list[Role]:
 
 
 def applications_of(account: Any) -> QuerySet[Application]:
-    """All applications the account is a member of, for the Overview."""
+    """All applications of which the account is a member."""
     return Application.objects.filter(members__account=account)

@@ -25,14 +25,14 @@ from applications.models import (
 
 @admin.register(Application)
 class ApplicationAdmin(SupportAdmin):
-    """Can be renamed. The console and `manage.py create_application` make new ones."""
+    """Applications can be renamed. The console and `manage.py create_application` create them."""
 
     list_display = ("name", "org_name", "created_at")
     list_select_related = ()
     fields = ("name", "org_name", "vendors", "created_at")
     readonly_fields = ("org_name", "vendors", "created_at")
     search_path = "environments"
-    search_help_text = "App key, or beginning of an org name"
+    search_help_text = "App key, or start of an org name"
     refusals = {environments.InvalidName: ""}
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -47,7 +47,7 @@ class ApplicationAdmin(SupportAdmin):
         return queryset.filter(org_name__startswith=slugify(search_term)), False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, now = self.said_by(request)
+        by, now = self.actor_and_time(request)
         environments.rename(application=obj, name=obj.name, by=by, now=now)
 
 
@@ -55,9 +55,9 @@ class EnvironmentForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name in self.fields.keys() & cleaned.keys() & environments.SETTINGS.keys():
-            is_valid, complaint = environments.SETTINGS[name]
+            is_valid, error = environments.SETTINGS[name]
             if not is_valid(cleaned[name]):
-                self.add_error(name, complaint)
+                self.add_error(name, error)
         return cleaned
 
     def clean_vendor_settings(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class EnvironmentForm(forms.ModelForm):  # type: ignore[type-arg]
         if not isinstance(given, dict) or not all(
             isinstance(each, dict) for each in given.values()
         ):
-            raise forms.ValidationError("An object of vendors, and in each an object of settings.")
+            raise forms.ValidationError("This must be an object: vendor → object of settings.")
         try:
             return vendors.merged({}, given)
         except vendors.InvalidSetting as error:
@@ -104,20 +104,20 @@ class EnvironmentAdmin(SupportAdmin):
         return self.holds(request, "change")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        on_trial_for_ever = obj is not None and obj.is_development
-        return (*self.shown, "plan") if on_trial_for_ever else self.shown
+        is_always_trial = obj is not None and obj.is_development
+        return (*self.shown, "plan") if is_always_trial else self.shown
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, now = self.said_by(request)
+        by, now = self.actor_and_time(request)
         wanted = {name: form.cleaned_data[name] for name in form.changed_data}
-        if "vendor_settings" in wanted:  # what was taken out is as by default again
+        if "vendor_settings" in wanted:  # settings removed from the document get their defaults
             wanted["vendor_settings"] = vendors.complete(wanted["vendor_settings"])
         environments.change(environment=obj, by=by, now=now, **wanted)
 
 
 @admin.register(AppSecret)
 class AppSecretAdmin(SupportAdmin):
-    """Its text is shown to nobody. The console's page Keys makes and revokes secrets."""
+    """The secret itself is never shown. The console's page Keys creates and revokes secrets."""
 
     list_display = ("hint", "environment", "created_at", "last_used_at", "revoked_at")
     fields = (
@@ -139,9 +139,9 @@ class MemberAdmin(SupportAdmin):
     search_path = "account"
     search_help_text = "Username"
     refusals = {
-        members.AlreadyMember: "This account is a member already.",
-        members.LastOwner: "An application keeps an owner. Make somebody else owner first.",
-        members.NotMember: "Somebody else has removed this member meanwhile.",
+        members.AlreadyMember: "This account is already a member.",
+        members.LastOwner: "An application needs an owner. Make somebody else owner first.",
+        members.NotMember: "Somebody else has removed this member in the meantime.",
     }
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -164,7 +164,7 @@ class MemberAdmin(SupportAdmin):
         return found, False
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        by, now = self.said_by(request)
+        by, now = self.actor_and_time(request)
         application = obj.application
         if change:
             members.change_role(
@@ -178,7 +178,7 @@ class MemberAdmin(SupportAdmin):
         obj.pk = member.pk
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        by, now = self.said_by(request)
+        by, now = self.actor_and_time(request)
         members.remove(application=obj.application, member_id=obj.pk, by=by, now=now)
 
 
@@ -191,7 +191,7 @@ class AuditEventAdmin(SupportAdmin):
 
 @admin.register(Webhook)
 class WebhookAdmin(SupportAdmin):
-    """What it signs with is shown to nobody. The console's page Webhooks makes and changes them."""
+    """The secrets are never shown. The console's page Webhooks creates and changes webhooks."""
 
     list_display = ("url", "environment", "created_at", "disabled_at", "disabled_reason")
     fields = (
@@ -214,8 +214,8 @@ admin.site.unregister(get_user_model())
 
 @admin.register(get_user_model())
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Members are not deleted with their account, for an application keeps an owner: they leave
-    first, or the account is made inactive.
+    """An account that is a member cannot be deleted, because an application needs an owner: remove
+    the member first, or make the account inactive.
     """
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

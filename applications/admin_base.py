@@ -1,14 +1,13 @@
-"""What all pages of Django admin have in common. They are for support: they find a record among
-millions and show it.
+"""The base of all Django admin pages. They are for support: they find one record among millions
+and show it.
 
 Invariants
 ----------
-* Nothing is added, changed or deleted unless a page says how, and then by a verb of the domain:
-  no law of it can be walked around here, whoever signs in.
-* Lists cost the same at any size: newest first by primary key, counted no further than
+* A page adds, changes or deletes only by a verb of the domain: nobody can bypass a law here.
+* Lists cost the same at any size: newest first by primary key, counted up to
   `counting.EXACT_UP_TO`, searched through indexes.
-* Only what a page offers as a filter is filtered by: an address made up by hand could otherwise
-  guess a hidden column letter by letter.
+* Only the filters that a page offers work: with a hand-made URL, somebody could otherwise guess a
+  hidden column letter by letter.
 """
 
 from collections.abc import Sequence
@@ -29,12 +28,12 @@ from applications.audit import Actor
 from applications.models import Environment
 from applications.requests import acting_staff
 
-# So many rows may be ticked for one action.
+# Rows that one action may select.
 MOST_AT_ONCE = 500
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages through the first `counting.EXACT_UP_TO` rows; `is_cut_off` when there are more."""
+    """Paginates the first `counting.EXACT_UP_TO` rows; `is_cut_off` if there are more."""
 
     @cached_property
     def _counted(self) -> counting.Count:
@@ -50,7 +49,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
 
 class _MoreThan(int):
-    """A bound that prints itself as one, where Django's templates offer to tick all rows."""
+    """A lower bound that is printed as one where Django's templates offer to select all rows."""
 
     def __str__(self) -> str:
         return str(counting.bounded(self + 1, at=int(self)))
@@ -61,16 +60,18 @@ class SupportChangeList(ChangeList):
         super().get_results(request)
         if self.paginator.is_cut_off:
             self.result_count = _MoreThan(self.result_count)
-        # Equal counts hide a second, exact-looking one beside the search field.
+        # If both counts are equal, Django shows no second one next to the search field.
         self.full_result_count = self.result_count
 
 
 class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Reads. `search_path` leads to the environment, `search_ids` are columns that name users."""
+    """Read-only. `search_path` is the lookup of the environment, `search_ids` are columns of user
+    ids.
+    """
 
     search_path = "environment"
     search_ids: Sequence[str] = ()
-    # A verb's refusals → what to say; the reason that the error itself gives goes before.
+    # A verb's exception → message; "": the exception's own text.
     refusals: dict[type[Exception], str] = {}
 
     paginator = BoundedPaginator
@@ -81,7 +82,7 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_max_show_all = 50
     list_select_related: ClassVar[Any] = ("environment__application",)
     view_on_site = False
-    search_help_text = "App key, beginning of a user id, or both"
+    search_help_text = "App key, start of a user id, or both"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -101,7 +102,7 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return SupportChangeList
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without Django's own "delete selected": deleting several is a job of the console's."""
+        """Without Django's "delete selected": the console deletes several in a job."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -112,41 +113,41 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     # --- Search ---
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        # Only makes the field appear; `get_search_results` does not read them.
+        # They only make the search field appear; `get_search_results` does not use them.
         return (self.search_path, *self.search_ids) if self.search_path else ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Words are app keys, and beginnings of user ids."""
+        """Each word is an app key or the start of a user id."""
         words = search_term.split()
         if not words or not self.search_path:
             return queryset, False
         named = Environment.objects.filter(app_key__in=words)
         app_keys = dict(named.values_list("app_key", "pk"))
-        # Indexes on user ids begin with the environment: without one, all of them are named.
+        # Indexes on user ids start with the environment: without an app key, list all environments.
         environments = list(app_keys.values()) or Environment.objects.values("pk")
         found = queryset.filter(**{f"{self.search_path}__in": environments})
         for word in words:
             if word not in app_keys:
-                found = found.filter(self._begins(word)) if self.search_ids else found.none()
+                found = found.filter(self._starts_with(word)) if self.search_ids else found.none()
         return found, False
 
-    def _begins(self, word: str) -> Q:
+    def _starts_with(self, word: str) -> Q:
         matches = Q()
         for column in self.search_ids:
-            # DEL is the last ASCII character; a range over bytes is served by the index.
+            # DEL is the last ASCII character; the index serves a range over bytes.
             matches |= Q(**{f"{column}__gte": word, f"{column}__lt": word + "\x7f"})
         return matches
 
     # --- Changes ---
 
-    def said_by(self, request: HttpRequest) -> tuple[Actor, datetime]:
-        """Who acts, and when."""
+    def actor_and_time(self, request: HttpRequest) -> tuple[Actor, datetime]:
+        """`by` and `now` of a verb."""
         return acting_staff(request, via="admin"), timezone.now()
 
-    def ticked(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        """The rows of an action; none, and a message, when there are too many."""
+    def selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """The rows of an action; none, and a message, if there are too many."""
         rows = list(queryset[: MOST_AT_ONCE + 1])
         if len(rows) > MOST_AT_ONCE:
             text = f"At most {MOST_AT_ONCE} at once. Nothing has been done."
@@ -164,8 +165,8 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._unless_refused(super().changelist_view, request, *args, **kwargs)
 
     def _unless_refused(self, view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """The view's answer; or where the domain refuses, the page anew and why. The verb's own
-        transaction has undone all.
+        """The view's response. If the domain refuses, the page again with the reason; the verb's
+        transaction is rolled back.
         """
         try:
             return view(request, *args, **kwargs)

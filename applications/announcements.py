@@ -1,11 +1,11 @@
-"""What the customer's webhooks hear of.
+"""The events that webhooks receive.
 
 Invariants
 ----------
-* A delivery is written in the transaction of its event. What happened is told; what was rolled
-  back is not.
-* What an event says of itself is a promise to receivers (docs/webhooks.md): `data` is composed here
-  and is not the audit line's own before and after, which may change.
+* A delivery is written in the transaction of its event: it exists if and only if the event
+  happened.
+* The fields of `data` are documented for receivers (docs/webhooks.md) and stay stable. They are
+  composed here; the audit line's `before` and `after` may change.
 """
 
 import secrets
@@ -19,24 +19,24 @@ from django.db import transaction
 from applications.audit_types import AuditType, BanEnd, BanTerms
 from applications.models import AuditEvent, Delivery, Webhook
 
-# (event, environment id, data, when)
-Happening = tuple[str, int, dict[str, Any], datetime]
+# (type, environment id, data, when)
+Event = tuple[str, int, dict[str, Any], datetime]
 
-# What can be heard of, with the words for the page.
+# Type of event → its label on the page.
 EVENTS = {
     "user.online": "A user's device connected",
     "user.offline": "A user's device was disconnected",
     "user.banned": "A user was banned",
-    "user.ban_changed": "A ban got another end or reason",
-    "user.ban_ended": "A ban was lifted, or its time was up",
+    "user.ban_changed": "The end or reason of a ban was changed",
+    "user.ban_ended": "A ban was lifted or expired",
     "user.deactivated": "A user was deactivated and their data erased",
-    "user.reactivated": "A deactivated id was enabled again",
+    "user.reactivated": "A deactivated id was reactivated",
     "user.deleted": "A test user was deleted",
     "quota.reached": "The quota reached 80, 95 or 100 %",
 }
-# Sent on request, to see whether an endpoint works; nobody listens for it.
+# Sent on request, to test an endpoint. Endpoints do not choose it.
 TEST = "webhook.test"
-# What `data` looks like.
+# Examples of `data`.
 _ACTOR = {"by": "grace", "via": "console"}
 _DEVICE = {"connection": 41, "device": "phone", "platform": "iOS", "address": "203.0.113.7"}
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -76,29 +76,29 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 
 def announce_recorded(lines: Iterable[AuditEvent]) -> None:
-    """Tell of what the audit trail records, in its transaction."""
+    """Announce the events of these audit lines, in the same transaction."""
     announce(
         (event, line.environment_id, compose(line), line.at)
         for line in lines
-        if line.environment_id is not None and line.type in _HEARD_AS
-        for event, compose in [_HEARD_AS[AuditType(line.type)]]
+        if line.environment_id is not None and line.type in _EVENT_OF
+        for event, compose in [_EVENT_OF[AuditType(line.type)]]
     )
 
 
-def announce(happened: Iterable[Happening]) -> None:
-    """Write a delivery for each endpoint that listens; inside the transaction of what happened.
+def announce(happened: Iterable[Event]) -> None:
+    """Write a delivery for each endpoint that listens. Call it in the transaction of the events.
 
-    Two statements, however many; one where nobody listens.
+    Two statements for any number of events; one if no endpoint listens.
     """
-    known = list(happened)
-    if not known:
+    events = list(happened)
+    if not events:
         return
     listening: dict[int, list[Webhook]] = {}
-    environments = {environment_id for _, environment_id, _, _ in known}
+    environments = {environment_id for _, environment_id, _, _ in events}
     for webhook in Webhook.objects.listening().filter(environment__in=environments):
         listening.setdefault(webhook.environment_id, []).append(webhook)
     deliveries = []
-    for event, environment_id, data, at in known:
+    for event, environment_id, data, at in events:
         message_id = new_message_id()
         deliveries += [
             Delivery(
@@ -123,23 +123,23 @@ def new_message_id() -> str:
 
 
 def wake_sender() -> None:
-    """Have due deliveries sent soon; if the broker is away, the periodic task finds them."""
+    """Send due deliveries soon. If the broker is down, the periodic task finds them."""
     transaction.on_commit(
-        # Expires, for one that has waited for long was overtaken by the periodic task. No partial:
-        # Django logs a robust call's failure by a name that partials do not have.
+        # It expires because the periodic task overtakes one that waits long. It is no partial:
+        # Django logs a robust callback's failure by its name, which partials do not have.
         lambda: current_app.send_task("applications.tasks.send_deliveries", expires=60),
         robust=True,
     )
 
 
-def _acted(line: AuditEvent) -> dict[str, Any]:
+def _actor(line: AuditEvent) -> dict[str, Any]:
     return {"by": line.actor, "via": line.via}
 
 
 def _banned(line: AuditEvent) -> dict[str, Any]:
     terms = cast(BanTerms, line.after or {})
-    said = {"reason": terms.get("reason"), "expires_at": terms.get("until")}
-    return {"user_id": line.subject, **said, **_acted(line)}
+    ban = {"reason": terms.get("reason"), "expires_at": terms.get("until")}
+    return {"user_id": line.subject, **ban, **_actor(line)}
 
 
 def _ban_changed(line: AuditEvent) -> dict[str, Any]:
@@ -149,34 +149,34 @@ def _ban_changed(line: AuditEvent) -> dict[str, Any]:
 
 
 def _ban_lifted(line: AuditEvent) -> dict[str, Any]:
-    return {"user_id": line.subject, "cause": BanEnd.LIFTED, **_acted(line)}
+    return {"user_id": line.subject, "cause": BanEnd.LIFTED, **_actor(line)}
 
 
 def _ban_expired(line: AuditEvent) -> dict[str, Any]:
-    return {"user_id": line.subject, "cause": BanEnd.EXPIRED, **_acted(line)}
+    return {"user_id": line.subject, "cause": BanEnd.EXPIRED, **_actor(line)}
 
 
-def _operated(line: AuditEvent) -> dict[str, Any]:
+def _user_with_operation(line: AuditEvent) -> dict[str, Any]:
     operation = {"operation_id": (line.after or {}).get("operation")}
-    return {"user_id": line.subject, **operation, **_acted(line)}
+    return {"user_id": line.subject, **operation, **_actor(line)}
 
 
-def _happened_to(line: AuditEvent) -> dict[str, Any]:
-    return {"user_id": line.subject, **_acted(line)}
+def _user(line: AuditEvent) -> dict[str, Any]:
+    return {"user_id": line.subject, **_actor(line)}
 
 
 def _quota(line: AuditEvent) -> dict[str, Any]:
     return {name: (line.after or {}).get(name) for name in ("percent", "used", "limit")}
 
 
-# Which audit line is which event, and what is said of it.
-_HEARD_AS: dict[AuditType, tuple[str, Callable[[AuditEvent], dict[str, Any]]]] = {
+# Type of audit line → type of event, and what composes its `data`.
+_EVENT_OF: dict[AuditType, tuple[str, Callable[[AuditEvent], dict[str, Any]]]] = {
     AuditType.BAN_IMPOSED: ("user.banned", _banned),
     AuditType.BAN_CHANGED: ("user.ban_changed", _ban_changed),
     AuditType.BAN_LIFTED: ("user.ban_ended", _ban_lifted),
     AuditType.BAN_EXPIRED: ("user.ban_ended", _ban_expired),
-    AuditType.USER_ERASED: ("user.deactivated", _operated),
-    AuditType.USER_REACTIVATED: ("user.reactivated", _operated),
-    AuditType.USER_DELETED: ("user.deleted", _happened_to),
+    AuditType.USER_ERASED: ("user.deactivated", _user_with_operation),
+    AuditType.USER_REACTIVATED: ("user.reactivated", _user_with_operation),
+    AuditType.USER_DELETED: ("user.deleted", _user),
     AuditType.QUOTA_REACHED: ("quota.reached", _quota),
 }

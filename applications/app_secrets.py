@@ -1,11 +1,10 @@
-"""App secrets: what app servers sign their calls with.
+"""App secrets, with which app servers sign their calls.
 
 Invariants
 ----------
-* An environment has one or two live secrets: two while callers move from one to the next, never
-  none.
-* A secret's text leaves this module twice: from the verb that makes it, to be shown once, and to
-  whoever must check a signature.
+* An environment has one or two live secrets: two while callers change to the new one, never none.
+* This module returns a secret's text only from the verb that creates it, which shows it once, and
+  to code that checks signatures.
 """
 
 import secrets
@@ -21,35 +20,33 @@ from applications.audit_types import AuditType
 from applications.models import AppSecret, Environment
 
 MAX_LIVE_SECRETS = 2
-
-
-# "Last used" is for people who decide whether a secret can go; a write per call would cost more.
+# Staff read "last used" before they revoke a secret; one write per call would be too expensive.
 LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 class TooManySecrets(Exception):
-    """Two secrets are live already; one must be revoked first."""
+    """Two secrets are live; one must be revoked first."""
 
 
 class LastSecret(Exception):
-    """The only live secret cannot be revoked: no call would be accepted any more."""
+    """The only live secret cannot be revoked: every call would be refused."""
 
 
 class SecretGone(Exception):
-    """No such live secret: somebody else has revoked it meanwhile."""
+    """No such live secret: somebody else has revoked it in the meantime."""
 
 
 @dataclass(frozen=True)
 class NewSecret:
-    """A secret just made: the one moment when its text is known."""
+    """A new secret with its text, which is not shown again."""
 
     secret: AppSecret
     text: str
 
 
 def make(environment: Environment, *, by: Actor, now: datetime) -> NewSecret:
-    """For the verbs that record it: `add`, and the creation of an application."""
-    plain = secrets.token_hex(16)  # 32 hex digits: some vendors' libraries take no other secret
+    """Create a secret without an audit line: for `add` and the creation of an application."""
+    plain = secrets.token_hex(16)  # 32 hex digits: some vendors' libraries accept nothing else
     secret = AppSecret.objects.create(
         environment=environment,
         ciphertext=vault.encrypt(plain),
@@ -79,8 +76,9 @@ def add(*, environment: Environment, by: Actor, now: datetime) -> NewSecret:
 
 @transaction.atomic
 def revoke(*, environment: Environment, secret_id: int, by: Actor, now: datetime) -> None:
-    """Calls signed with it are refused from now on, by other processes within
-    `callers.REMEMBERED_FOR`. Raises `SecretGone`, `LastSecret`."""
+    """Refuse calls signed with this secret from now on; other processes follow within
+    `callers.MAX_AGE`. Raises `SecretGone`, `LastSecret`.
+    """
     locks.environment(environment)
     live = list(environment.secrets.live())
     secret = next((secret for secret in live if secret.pk == secret_id), None)
@@ -99,16 +97,16 @@ def revoke(*, environment: Environment, secret_id: int, by: Actor, now: datetime
 
 
 def text(secret: AppSecret) -> str:
-    """For whoever must compute with it: signatures, app tokens."""
+    """The secret's text, to compute signatures and app tokens."""
     return vault.decrypt(secret.ciphertext)
 
 
 def note_use(secret: AppSecret, *, now: datetime) -> None:
-    """Note the use, to the minute; not an audit matter, for it changes nothing."""
+    """Store the time of use, to the minute. It writes no audit line, because it changes nothing."""
     stale = now - LAST_USED_PRECISION
     if secret.last_used_at is None or secret.last_used_at <= stale:
         AppSecret.objects.filter(
             Q(last_used_at=None) | Q(last_used_at__lte=stale), pk=secret.pk
         ).update(last_used_at=now)
-        # The row may be remembered, and the next call is not to ask again.
+        # The row may be cached; without this the next call would write again.
         secret.last_used_at = now

@@ -1,12 +1,12 @@
-"""The audit trail: one line per change, in the change's own transaction.
+"""The audit trail: one line per change, in the transaction of the change.
 
 Invariants
 ----------
-* `record` and `record_many` refuse to run outside a transaction: a change and its line stand or
-  fall together.
-* Only an `AuditType` is recorded. A word, once used, keeps its meaning.
-* Plain registrations and reads by API leave no line (they would be most of the table, and tell
-  nothing that the user's own row does not).
+* `record` and `record_many` refuse to run outside a transaction: a change and its line commit or
+  roll back together.
+* Every line has an `AuditType`. A type never changes its meaning.
+* Plain registrations and reads by API write no line: they would fill the table and add nothing to
+  the user's own row.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,12 +22,12 @@ from applications.models import Application, AuditEvent, Environment
 
 
 class OutsideTransaction(RuntimeError):
-    """An audit line was asked for where no transaction ties it to its change."""
+    """An audit line was written outside a transaction."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who makes a change, and by which door.
+    """Who makes a change, and through which door.
 
     `via` is free text for people: "console", "admin", a vendor's call, "ban sweep".
     """
@@ -57,7 +57,9 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write one line. Give the environment, or for changes above environments the application."""
+    """Write one line. Pass the environment, or the application if the change concerns no single
+    environment.
+    """
     record_many(
         type,
         by=by,
@@ -105,7 +107,7 @@ def line(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEvent:
-    """An unsaved line, for verbs that touch many environments at once; save them with `write`."""
+    """An unsaved line, for verbs that change several environments at once; save it with `write`."""
     return AuditEvent(
         type=AuditType(type),
         at=now,
@@ -124,6 +126,6 @@ def line(
 
 def write(lines: Iterable[AuditEvent]) -> None:
     if not connection.in_atomic_block:
-        raise OutsideTransaction("an audit line belongs into its change's transaction")
+        raise OutsideTransaction("write an audit line in the transaction of its change")
     written = AuditEvent.objects.bulk_create(list(lines), batch_size=500)
     announcements.announce_recorded(written)

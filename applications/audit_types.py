@@ -1,11 +1,11 @@
-"""What can stand in the audit trail, by type, and what the lines of a ban say."""
+"""The types of audit lines, and the fields of a ban's lines."""
 
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 
 class AuditType(StrEnum):
-    """What can happen. `console.audit.words` has the sentences that a reader sees."""
+    """The type of a change. `console.audit.words` has the sentences that pages show."""
 
     APPLICATION_CREATED = "application.created"
     APPLICATION_RENAMED = "application.renamed"
@@ -71,7 +71,7 @@ class AuditType(StrEnum):
 
 
 class BanTerms(TypedDict):
-    """What a line about a ban says of it: before, after, or both."""
+    """A ban in `before` and `after` of an audit line."""
 
     until: str | None  # ISO 8601; None: permanent
     reason: str
@@ -79,7 +79,7 @@ class BanTerms(TypedDict):
 
 
 class BanEnd(StrEnum):
-    """How a ban ended, as webhooks tell it."""
+    """How a ban ended, in webhooks."""
 
     LIFTED = "lifted"
     EXPIRED = "expired"

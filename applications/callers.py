@@ -1,15 +1,14 @@
-"""What says who calls, remembered for a moment: live secrets, their environment and application.
+"""A short cache of what identifies a caller: live secrets, their environment and application.
 
-Every call of the Server API asks for them. Read anew each time they would be a quarter of a call.
+Every call of the Server API needs them. Without the cache, reading them takes a quarter of a call.
 
 Invariants
 ----------
-* Law 34: nothing is remembered for longer than `REMEMBERED_FOR`. A secret that is revoked, a
-  setting that is changed, is so for every process after that time at the latest, and in the process
-  that made the change at once.
-* What is unknown is not remembered: a new application is known from its first call on, and callers
-  who make up app keys fill no memory.
-* The rows are shared by all threads. Nobody changes them but `app_secrets.note_use`.
+* Law 34: nothing is cached for longer than `MAX_AGE`. A revoked secret or a changed setting takes
+  effect at once in the process that made the change, and within that time in all others.
+* Unknown app keys are not cached: a new application works from its first call on, and made-up app
+  keys use no memory.
+* All threads share the rows. Only `app_secrets.note_use` changes them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,47 +18,47 @@ from django.db import transaction
 
 from applications.models import AppSecret
 
-REMEMBERED_FOR = timedelta(seconds=1)
-# Above so many applications everything is forgotten, which costs each of them one question.
-_MOST = 10_000
-_remembered: dict[tuple[str, ...], tuple[datetime, Sequence[AppSecret]]] = {}
+MAX_AGE = timedelta(seconds=1)
+# A full cache is cleared, which costs each environment one query.
+_MAX_ENTRIES = 10_000
+_cache: dict[tuple[str, ...], tuple[datetime, Sequence[AppSecret]]] = {}
 
 
 def secrets_of_key(app_key: str, *, now: datetime) -> Sequence[AppSecret]:
-    """The live secrets of the environment with this app key, oldest first; none where it is
-    unknown. One query, or none.
+    """The live secrets of the environment with this app key, oldest first; empty if it is unknown.
+    One query, or none.
     """
-    return _recalled((app_key,), now, lambda: AppSecret.objects.for_app_key(app_key))
+    return _cached((app_key,), now, lambda: AppSecret.objects.for_app_key(app_key))
 
 
 def secrets_of_name(org_name: str, kind: str, *, now: datetime) -> Sequence[AppSecret]:
-    """The same of an environment by the name of its application and its kind."""
-    return _recalled((org_name, kind), now, lambda: AppSecret.objects.for_name(org_name, kind))
+    """The same, by the org name of the application and the kind of the environment."""
+    return _cached((org_name, kind), now, lambda: AppSecret.objects.for_name(org_name, kind))
 
 
-def forget() -> None:
-    """Read everything anew."""
-    _remembered.clear()
+def clear() -> None:
+    """Empty the cache of this process."""
+    _cache.clear()
 
 
-def forget_changed() -> None:
-    """Whoever changes an application, an environment or a secret calls it in the transaction."""
-    forget()
-    # Between now and the commit somebody may read again what is still so.
-    transaction.on_commit(forget)
+def clear_on_commit() -> None:
+    """Call it in the transaction of every change of an application, an environment or a secret."""
+    clear()
+    # Other threads may cache the old rows again before the commit.
+    transaction.on_commit(clear)
 
 
-def _recalled(
+def _cached(
     key: tuple[str, ...], now: datetime, read: Callable[[], Iterable[AppSecret]]
 ) -> Sequence[AppSecret]:
-    read_at, secrets = _remembered.get(key, (None, ()))
-    # A clock that was set back makes no memory longer.
-    if read_at is None or not timedelta(0) <= now - read_at < REMEMBERED_FOR:
+    read_at, secrets = _cache.get(key, (None, ()))
+    # The lower bound: a clock that is set back must not extend the time.
+    if read_at is None or not timedelta(0) <= now - read_at < MAX_AGE:
         secrets = tuple(read())
         if secrets:
-            if len(_remembered) >= _MOST:
-                forget()
-            _remembered[key] = now, secrets
+            if len(_cache) >= _MAX_ENTRIES:
+                clear()
+            _cache[key] = now, secrets
         else:
-            _remembered.pop(key, None)
+            _cache.pop(key, None)
     return secrets

@@ -1,10 +1,10 @@
-"""Counts that cost the same at ten million rows as at a thousand.
+"""Counts that cost the same for ten million rows as for a thousand.
 
 Invariants
 ----------
-* No page counts more than `EXACT_UP_TO` rows. Beyond, a number is an estimate or a lower bound.
-* Whoever prints a `Count` prints `str` of it, which says so: "221", "about 1.2 million", "more than
-  10,000". Its bare `value` is for arithmetic.
+* No page counts more than `EXACT_UP_TO` rows. Above, a number is an estimate or a lower bound.
+* Pages print `str(count)`, which says so: "221", "about 1.2 million", "more than 10,000". `value`
+  is for arithmetic only.
 """
 
 import json
@@ -19,9 +19,7 @@ EXACT_UP_TO = 10_000
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows. Unless `exact`, there are about `value` of them, or where that is not known
-    either, more than `value` (`at_least`).
-    """
+    """A number of rows. If not `exact`, it is an estimate or, with `at_least`, a lower bound."""
 
     value: int
     exact: bool = True
@@ -34,7 +32,7 @@ class Count:
 
 
 def _in_words(number: int) -> str:
-    """Two digits, for an estimate knows no more."""
+    """Rounded to two digits: an estimate is not more precise."""
     rounded = float(f"{number:.1e}")
     for word, size in (("billion", 1e9), ("million", 1e6)):
         if rounded >= size:
@@ -43,13 +41,13 @@ def _in_words(number: int) -> str:
 
 
 def bounded(found: int, *, at: int) -> Count:
-    """What a query found that stops one row behind `at`."""
+    """The count of a query that is limited to `at` + 1 rows."""
     return Count(found) if found <= at else Count(at, exact=False, at_least=True)
 
 
 def count(queryset: QuerySet[Any]) -> Count:
-    """Exact up to `EXACT_UP_TO`; beyond, PostgreSQL's own estimate for this very query, unless that
-    is below what was counted.
+    """Exact up to `EXACT_UP_TO`; above, PostgreSQL's estimate for this query, or a lower bound if
+    the estimate is below `EXACT_UP_TO`.
     """
     found = bounded(queryset.order_by()[: EXACT_UP_TO + 1].count(), at=EXACT_UP_TO)
     if found.exact:
@@ -60,7 +58,7 @@ def count(queryset: QuerySet[Any]) -> Count:
 
 
 class BoundedCount(Subquery):
-    """An annotation that counts a correlated queryset, no further than its slice.
+    """An annotation that counts a correlated queryset, up to the end of its slice.
 
     `BoundedCount(AppUser.objects.filter(environment=OuterRef("pk")).values("pk")[:101])`
     """

@@ -1,13 +1,13 @@
-"""Send what webhooks are to hear, and try again.
+"""Send the deliveries of webhooks, and retry.
 
 Invariants
 ----------
-* Sent at least once, each time under the same message id. Retries follow `DELAYS`, with jitter;
-  after `PATIENCE` it is given up. An endpoint that answers 410 is disabled.
-* One sender at a time for each endpoint, `PARALLEL` requests at once: it holds the endpoint's turn.
-  A sender that dies loses it after `TURN`, and what it held is sent again.
-* An endpoint that fails rests, for longer the longer it fails: what waits for it, be it a hundred
-  thousand, holds up nobody else's.
+* A delivery is sent at least once, always under the same message id. Retries follow `DELAYS`, with
+  jitter; after `MAX_AGE` it is given up. An endpoint that answers 410 is disabled.
+* One sender at a time for each endpoint, with `PARALLEL` requests: it holds the endpoint's turn. If
+  a sender dies, its turn ends after `TURN`, and its deliveries are sent again.
+* An endpoint that fails is paused, the longer it fails the longer. Its deliveries, even a hundred
+  thousand, do not delay those of other endpoints.
 * No HTTP inside a transaction.
 """
 
@@ -27,27 +27,27 @@ from applications.audit_types import AuditType
 from applications.models import Delivery, Webhook
 from applications.webhook_formats import Format
 
-# Before the second attempt, the third, … : 65 hours in all, 71 with the longest jitter.
+# Before the second attempt, the third, … : 65 hours in total, 71 with the longest jitter.
 DELAYS = [
     timedelta(seconds=seconds)
     for seconds in (5, 30, 120, 600, 1_800, 7_200, 21_600, 43_200, 72_000, 86_400)
 ]
 JITTER = 0.1
-PATIENCE = timedelta(days=3)
+MAX_AGE = timedelta(days=3)
 PARALLEL = 10
-# Above what any request takes: the name's resolver, `outbound.CONNECT_TIMEOUT` and `DEADLINE`.
+# Longer than any request: resolving the name, `outbound.CONNECT_TIMEOUT` and `DEADLINE`.
 TURN = timedelta(minutes=2)
-LONGEST_REST = timedelta(minutes=1)
-KEPT_FOR = timedelta(days=30)
+MAX_PAUSE = timedelta(minutes=1)
+RETENTION = timedelta(days=30)
 
 
 class EndpointDisabled(Exception):
-    """Nothing is sent to it; enable it first."""
+    """Nothing is sent to the endpoint; enable it first."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Deliveries that their holder alone sends, until `until`."""
+    """Deliveries that only the holder of the turn sends, until `until`."""
 
     webhook: Webhook
     batch: Sequence[Delivery]
@@ -55,8 +55,8 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How an attempt went: the HTTP status, or why there is none."""
+class Result:
+    """Result of an attempt: the HTTP status, or why there is none."""
 
     status: int | None = None
     error: str = ""
@@ -73,8 +73,8 @@ def endpoints_with_work(*, now: datetime) -> list[int]:
 
 @transaction.atomic
 def take_turn(*, webhook_id: int, now: datetime) -> Turn | None:
-    """Some due deliveries of the endpoint, for the caller alone; None when there are none, somebody
-    else is sending, or it rests.
+    """Due deliveries of the endpoint, for this caller only; None if there are none, another sender
+    has the turn, or the endpoint is paused.
     """
     until = now + TURN
     endpoint = Webhook.objects.filter(pk=webhook_id)
@@ -90,22 +90,22 @@ def take_turn(*, webhook_id: int, now: datetime) -> Turn | None:
     return Turn(webhook, batch, until)
 
 
-def send(turn: Turn, *, now: datetime) -> list[Answer]:
-    """Make the requests, at once. Touches no database row."""
-    chosen = webhooks.format_of(turn.webhook)
+def send(turn: Turn, *, now: datetime) -> list[Result]:
+    """Make the requests, in parallel. Does not use the database."""
+    format = webhooks.format_of(turn.webhook)
     try:
-        texts = chosen.signing_secrets(turn.webhook)
+        secrets = format.signing_secrets(turn.webhook)
     except InvalidToken:
-        return [Answer(error="The signing secret cannot be decrypted")] * len(turn.batch)
+        return [Result(error="The signing secret cannot be decrypted")] * len(turn.batch)
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda each: _ask(each, chosen, texts, now), turn.batch))
+        return list(pool.map(lambda each: _attempt(each, format, secrets, now), turn.batch))
 
 
-def _ask(delivery: Delivery, chosen: Format, texts: list[str], now: datetime) -> Answer:
-    if delivery.event not in chosen.events:
-        return Answer(error="The endpoint's format has no words for this event", is_final=True)
-    body = chosen.body(delivery)
-    signed = chosen.sign(delivery, body, texts, now)
+def _attempt(delivery: Delivery, format: Format, secrets: list[str], now: datetime) -> Result:
+    if delivery.event not in format.events:
+        return Result(error="The endpoint's format does not support this event", is_final=True)
+    body = format.body(delivery)
+    signed = format.sign(delivery, body, secrets, now)
     headers = {
         "Content-Type": body.content_type,
         "User-Agent": "Rollcall-Webhooks",
@@ -114,41 +114,41 @@ def _ask(delivery: Delivery, chosen: Format, texts: list[str], now: datetime) ->
     try:
         status = outbound.post(signed.url, headers=headers, body=body.text.encode())
     except (outbound.Refused, outbound.NoAnswer) as failure:
-        return Answer(error=str(failure)[:200])
-    return Answer(status=status)
+        return Result(error=str(failure)[:200])
+    return Result(status=status)
 
 
 @transaction.atomic
-def settle(turn: Turn, answers: Sequence[Answer], *, now: datetime) -> None:
-    """Write down how the attempts went, and give the turn back."""
+def settle(turn: Turn, results: Sequence[Result], *, now: datetime) -> None:
+    """Record the results of the attempts, and end the turn."""
     webhook = Webhook.objects.select_for_update().filter(pk=turn.webhook.pk).first()
-    if webhook is None:  # removed while it was being called
+    if webhook is None:  # removed during the requests
         return
-    for delivery, answer in zip(turn.batch, answers, strict=True):
-        _note(delivery, answer, now)
-    # Only what still waits: whoever lost the turn may come late.
+    for delivery, result in zip(turn.batch, results, strict=True):
+        _apply(result, delivery, now)
+    # Only waiting ones: a sender that has lost its turn may have settled them.
     Delivery.objects.waiting().bulk_update(
         turn.batch, ["attempts", "status", "error", "state", "next_attempt_at", "finished_at"]
     )
     failing_since = None
-    if not any(answer.is_success for answer in answers):
+    if not any(result.is_success for result in results):
         failing_since = webhook.failing_since or now
-    rest = min(now - failing_since, LONGEST_REST) if failing_since else timedelta(0)
+    pause = min(now - failing_since, MAX_PAUSE) if failing_since else timedelta(0)
     Webhook.objects.filter(pk=webhook.pk, next_turn_at=turn.until).update(
-        next_turn_at=now + rest, failing_since=failing_since
+        next_turn_at=now + pause, failing_since=failing_since
     )
-    if any(answer.status == 410 for answer in answers):
+    if any(result.status == 410 for result in results):
         by = Actor.system("webhooks")
         webhooks.disable(webhook=webhook, reason="It answered 410 Gone", by=by, now=now)
 
 
-def _note(delivery: Delivery, answer: Answer, now: datetime) -> None:
+def _apply(result: Result, delivery: Delivery, now: datetime) -> None:
     delivery.attempts += 1
-    delivery.status, delivery.error = answer.status, answer.error
-    if answer.is_success:
+    delivery.status, delivery.error = result.status, result.error
+    if result.is_success:
         delivery.state, delivery.finished_at = Delivery.State.DELIVERED, now
         return
-    next_attempt_at = None if answer.is_final else retry_at(delivery, now)
+    next_attempt_at = None if result.is_final else retry_at(delivery, now)
     if next_attempt_at is None:
         delivery.state, delivery.finished_at = Delivery.State.FAILED, now
     else:
@@ -156,17 +156,17 @@ def _note(delivery: Delivery, answer: Answer, now: datetime) -> None:
 
 
 def retry_at(delivery: Delivery, now: datetime) -> datetime | None:
-    """When to try again after so many attempts; None to give up."""
+    """The time of the next attempt; None to give up."""
     if delivery.attempts > len(DELAYS):
         return None
     delay = DELAYS[delivery.attempts - 1]
     again = now + delay * uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, no secret
-    return again if again < delivery.queued_at + PATIENCE else None
+    return again if again < delivery.queued_at + MAX_AGE else None
 
 
 @transaction.atomic
 def replay(*, delivery: Delivery, by: Actor, now: datetime) -> Delivery:
-    """Send the same event again, as a delivery of its own under the same message id.
+    """Send the same event again, as a new delivery with the same message id.
 
     Raises `EndpointDisabled`.
     """
@@ -184,8 +184,8 @@ def replay(*, delivery: Delivery, by: Actor, now: datetime) -> Delivery:
 
 @transaction.atomic
 def send_test(*, webhook: Webhook, by: Actor, now: datetime) -> Delivery:
-    """An event that happened to nobody. A format without a word for tests sends the first event
-    that the endpoint listens for, with the data of an example.
+    """Send a test event. A format that does not support it sends the first event that the endpoint
+    has chosen, with example data.
 
     Raises `EndpointDisabled`.
     """
@@ -201,21 +201,23 @@ def send_test(*, webhook: Webhook, by: Actor, now: datetime) -> Delivery:
     )
 
 
-def _queue(webhook: Webhook, now: datetime, **said: object) -> Delivery:
+def _queue(webhook: Webhook, now: datetime, **fields: object) -> Delivery:
     if webhook.is_disabled:
         raise EndpointDisabled
-    queued = Delivery.objects.create(webhook=webhook, queued_at=now, next_attempt_at=now, **said)
+    queued = Delivery.objects.create(webhook=webhook, queued_at=now, next_attempt_at=now, **fields)
     wake_sender()
     return queued
 
 
 def give_up_old(*, now: datetime) -> int:
-    """Settle what has waited for too long, tried or not; how many."""
-    return Delivery.objects.filter(queued_at__lte=now - PATIENCE).give_up(now)
+    """Give up deliveries that have waited for `MAX_AGE`, attempted or not; returns their number."""
+    return Delivery.objects.filter(queued_at__lte=now - MAX_AGE).give_up(now)
 
 
 def forget_old(*, now: datetime, limit: int = 1_000) -> int:
-    """Drop some of what was settled long ago from the delivery log; how many."""
-    old = Delivery.objects.filter(finished_at__lte=now - KEPT_FOR).order_by("finished_at")
-    doomed = list(old.values_list("pk", flat=True)[:limit])
-    return Delivery.objects.filter(pk__in=doomed).delete()[0]
+    """Delete up to `limit` deliveries that finished `RETENTION` ago or earlier; returns their
+    number.
+    """
+    old = Delivery.objects.filter(finished_at__lte=now - RETENTION).order_by("finished_at")
+    chosen = list(old.values_list("pk", flat=True)[:limit])
+    return Delivery.objects.filter(pk__in=chosen).delete()[0]

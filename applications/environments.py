@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* An application is born whole: both environments, each with its app key and one secret.
+* An application is created with both environments, each with its app key and one secret.
 """
 
 import secrets
@@ -21,13 +21,13 @@ from applications.models import Application, Environment, Member, Plan, Role
 from applications.vendors import InvalidSetting
 
 MAX_UNLOCK = timedelta(days=7)
-# First words of paths that are the site's own.
-OWN_PATH_WORDS = {"admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"}
+# First segments of the site's own paths.
+SITE_PATH_WORDS = {"admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"}
 _NAME_MAX_LENGTH = Application._meta.get_field("name").max_length or 0
 
 
 class InvalidName(Exception):
-    """Nothing but blanks, too long, or with control characters."""
+    """The name is blank, too long, or has control characters."""
 
     def __init__(self) -> None:
         super().__init__(f"A name is 1 to {_NAME_MAX_LENGTH} characters on one line.")
@@ -85,7 +85,7 @@ def create_application(
 
 @transaction.atomic
 def rename(*, application: Application, name: str, by: Actor, now: datetime) -> None:
-    """Give the application another name. Its `org_name` stays: addresses and callers hold it.
+    """Rename the application. Its `org_name` does not change: URLs and callers use it.
 
     Raises `InvalidName`.
     """
@@ -111,35 +111,35 @@ def _check_name(name: str) -> None:
 
 
 def reserved_org_names() -> set[str]:
-    """What no application can be called in paths, for it means something else there."""
-    return OWN_PATH_WORDS | vendors.path_words()
+    """Names that no application can have in paths, because they mean something else there."""
+    return SITE_PATH_WORDS | vendors.path_words()
 
 
 def _free_org_name(name: str) -> str:
-    wish = slugify(name)[:32].strip("-_") or "app"
-    taken = wish in reserved_org_names() or Application.objects.filter(org_name=wish).exists()
-    # Two creators of the same name at once meet at the unique constraint, and one tries again.
-    return f"{wish}-{secrets.token_hex(3)}" if taken else wish
+    slug = slugify(name)[:32].strip("-_") or "app"
+    taken = slug in reserved_org_names() or Application.objects.filter(org_name=slug).exists()
+    # If two create the same name at once, the unique constraint fails for one, who tries again.
+    return f"{slug}-{secrets.token_hex(3)}" if taken else slug
 
 
 def _is_bool(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-# What members may set, and what a value must satisfy; the text says what is wrong otherwise.
+# Setting → whether a value is valid, and the error if it is not.
 MAX_SPAN = timedelta(days=3_653)
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "plan": (lambda value: value in Plan.values, "Unknown plan."),
     "token_lifetime": (
         lambda value: value is None or timedelta(minutes=1) <= value <= MAX_SPAN,
-        "Access tokens must live for a minute at least, and ten years at most.",
+        "Access tokens must be valid for at least a minute and at most ten years.",
     ),
     "reactivation_cooling_off": (
         lambda value: timedelta(0) <= value <= MAX_SPAN,
-        "A cooling-off time cannot be negative, nor above ten years.",
+        "A cooling-off time cannot be negative or above ten years.",
     ),
-    "friends_only": (_is_bool, "Yes or no."),
-    "ids_ignore_case": (_is_bool, "Yes or no."),
+    "friends_only": (_is_bool, "This must be true or false."),
+    "ids_ignore_case": (_is_bool, "This must be true or false."),
 }
 
 
@@ -152,16 +152,16 @@ def change(
     vendor_settings: vendors.Documents | None = None,
     **wanted: Any,
 ) -> Environment:
-    """Set some of `SETTINGS`, and some settings of vendors; the environment as it is then. What is
-    not named stays. A plan with a limit below today's users deletes nobody; it only admits no
-    further ones.
+    """Change these of `SETTINGS` and these settings of vendors; return the changed environment.
+    Other settings stay. If a plan's limit is below the number of users, nobody is deleted, but no
+    more users are admitted.
 
     Raises `PlanNotAllowed`, `InvalidSetting`.
     """
     for name, value in wanted.items():
-        is_valid, complaint = SETTINGS[name]
+        is_valid, error = SETTINGS[name]
         if not is_valid(value):
-            raise InvalidSetting(name, complaint)
+            raise InvalidSetting(name, error)
     if environment.is_development and wanted.get("plan", Plan.TRIAL) != Plan.TRIAL:
         raise PlanNotAllowed
     locked = locks.environment(environment)
@@ -180,8 +180,8 @@ def change(
             environment=locked,
             by=by,
             now=now,
-            before={name: _said(before[name]) for name in changed},
-            after={name: _said(after[name]) for name in changed},
+            before={name: _audit_value(before[name]) for name in changed},
+            after={name: _audit_value(after[name]) for name in changed},
         )
     return locked
 
@@ -207,17 +207,17 @@ def unlock_deletion(
         environment=locked,
         by=by,
         now=now,
-        before={"until": _said(before)},
-        after={"until": _said(after)},
+        before={"until": _audit_value(before)},
+        after={"until": _audit_value(after)},
     )
     return locked
 
 
 @transaction.atomic
-def answer_vendors(
+def enable_vendors(
     *, application: Application, names: Iterable[str], by: Actor, now: datetime
 ) -> None:
-    """Which vendors' calls are answered; the others get their vendor's refusal."""
+    """Accept calls of these vendors only; calls of the others get their vendor's refusal."""
     chosen = set(names)
     wanted = [vendor.name for vendor in vendors.vendors() if vendor.name in chosen]
     locked = locks.application(application)
@@ -234,5 +234,5 @@ def answer_vendors(
     application.vendors = wanted
 
 
-def _said(value: Any) -> str | None:
+def _audit_value(value: Any) -> str | None:
     return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""Column types that every storey shares."""
+"""Column types that all layers share."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from django.db import models
 
 
 class IdentifierField(models.CharField):  # type: ignore[type-arg]
-    """Text that compares by bytes: exact, case-sensitive, prefix ranges served by a plain index.
+    """Text that compares by bytes: exact and case-sensitive; a plain index serves prefix ranges.
 
-    Its collation is "C", whatever the database's own is.
+    Its collation is always "C".
     """
 
     def db_parameters(self, connection: Any) -> dict[str, Any]:

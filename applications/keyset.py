@@ -1,11 +1,12 @@
-"""Lists by keyset: the next page begins after the last row seen, found through the index.
+"""Keyset pagination: the next page starts after the last row seen, which an index finds.
 
 Invariants
 ----------
-* The order ends with a unique column, so no row is skipped or shown twice while others come and go.
-* All columns of an order run the same way and are never NULL: the condition is one comparison of
-  rows, which PostgreSQL answers from the index at any depth.
-* A cursor is opaque, and only text that `Keyset` made is one: `BadCursor` otherwise.
+* The order ends with a unique column, so no row is skipped or repeated while rows are added and
+  removed.
+* All columns of an order have the same direction and are never NULL: the condition is one row
+  comparison, which PostgreSQL answers from the index at any depth.
+* A cursor is opaque. Text that `Keyset` did not make raises `BadCursor`.
 """
 
 import base64
@@ -25,7 +26,7 @@ M = TypeVar("M", bound=Model)
 
 
 class BadCursor(BadRequest):
-    """Not a cursor of this list. A page need not catch it: Django answers 400."""
+    """Not a cursor of this list. Views need not catch it: Django answers 400."""
 
 
 class _Row(Func):
@@ -72,7 +73,7 @@ class Keyset:
 
     def _fields(self, model: type[Model]) -> "list[models.Field[Any, Any]]":
         fields = [model._meta.get_field(name) for name in self._names]
-        # A generated column converts no values; the field that it is made of does.
+        # A generated column does not convert values; its output field does.
         return [
             getattr(field, "output_field", None) or field
             for field in fields
@@ -80,15 +81,15 @@ class Keyset:
         ]
 
     def page(self, queryset: QuerySet[M], *, cursor: str = "", size: int) -> Page[M]:
-        """`size` rows after (or, by a `previous` cursor, before) the cursor; "" is the start.
+        """`size` rows after the cursor (before it, if it is a `previous` cursor); "" is the start.
 
-        One query: it reads one row more than it shows, to know whether there are further ones.
+        One query. It reads one row more, to know whether there is another page.
         """
         backwards, values = self._decode(cursor, queryset.model) if cursor else (False, None)
         descending = self.columns[0].startswith("-") != backwards
         ordered = queryset.order_by(*(("-" if descending else "") + name for name in self._names))
         if values is not None:
-            ordered = ordered.filter(self._beyond(values, queryset.model, descending))
+            ordered = ordered.filter(self._after(values, queryset.model, descending))
         rows: list[M] = list(ordered[: size + 1])
         more, rows = len(rows) > size, rows[:size]
         if backwards:
@@ -100,13 +101,13 @@ class Keyset:
             previous=self._encode(rows[0], "p") if (more if backwards else came_from) else None,
         )
 
-    def _beyond(self, values: Sequence[Any], model: type[Model], descending: bool) -> Any:
+    def _after(self, values: Sequence[Any], model: type[Model], descending: bool) -> Any:
         fields = self._fields(model)
-        here = _Row(*(F(name) for name in self._names))
-        there = _Row(
+        row = _Row(*(F(name) for name in self._names))
+        cursor = _Row(
             *(Value(value, output_field=field) for value, field in zip(values, fields, strict=True))
         )
-        return (_RowLessThan if descending else _RowGreaterThan)(here, there)
+        return (_RowLessThan if descending else _RowGreaterThan)(row, cursor)
 
     def _encode(self, row: Model, direction: str) -> str:
         values = [getattr(row, name) for name in self._names]
@@ -131,7 +132,7 @@ class Keyset:
             if direction not in {"n", "p"}:
                 raise ValueError("neither next nor previous")
             values = [
-                _storable(field, value)
+                _column_value(field, value)
                 for field, value in zip(self._fields(model), values, strict=True)
             ]
         except Exception as error:
@@ -139,16 +140,16 @@ class Keyset:
         return direction == "p", values
 
 
-def _storable(field: "models.Field[Any, Any]", value: Any) -> Any:
-    """The value, as one that the column could hold; any exception when it could not."""
+def _column_value(field: "models.Field[Any, Any]", value: Any) -> Any:
+    """The value, if the column can hold it. Raises any exception if it cannot."""
     if isinstance(value, dict):
         value = datetime.fromisoformat(value["t"])
         if value.tzinfo is None:
-            raise ValueError("a moment without a zone")
+            raise ValueError("a time without a zone")
         value = value.astimezone(UTC)
-    if isinstance(value, str) and b"\0" in value.encode():
-        raise ValueError("PostgreSQL stores no NUL, and no lone surrogate")
+    if isinstance(value, str) and b"\0" in value.encode():  # `encode` refuses lone surrogates
+        raise ValueError("PostgreSQL does not store NUL")
     if type(value) is not type(field.to_python(value)):
-        raise TypeError("of another column")
+        raise TypeError("a value of another column")
     field.run_validators(value)
     return value

@@ -1,6 +1,6 @@
-"""Rows that whoever changes an application or an environment holds until the transaction ends.
+"""Row locks for changes of an application or an environment, held until the transaction ends.
 
-Invariant: what processes remember of callers is dropped when the change commits.
+Invariant: the cache of callers (`applications.callers`) is cleared when the change commits.
 """
 
 from applications import callers
@@ -8,12 +8,12 @@ from applications.models import Application, Environment
 
 
 def application(application: Application) -> Application:
-    """Of whoever changes it."""
-    callers.forget_changed()
+    """Lock the application before a change."""
+    callers.clear_on_commit()
     return Application.objects.select_for_update(no_key=True).get(pk=application.pk)
 
 
 def environment(environment: Environment) -> Environment:
-    """Of whoever changes it or its secrets."""
-    callers.forget_changed()
+    """Lock the environment before a change of it or of its secrets."""
+    callers.clear_on_commit()
     return Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)

@@ -1,10 +1,10 @@
-"""Who works on an application, and in which role.
+"""Members of an application and their roles.
 
 Invariants
 ----------
 * An application that has an owner keeps at least one.
-* An invitation opens an account that nobody has signed in to yet, and that is a member of one
-  application only: who manages the members of one cannot get into another.
+* An invitation works only for an account that has no password yet and is a member of one
+  application only: an owner of one application cannot get into another.
 """
 
 from datetime import datetime
@@ -22,31 +22,32 @@ from applications.models import Application, Member, Role
 
 
 class AlreadyMember(Exception):
-    """The account has a role in this application already."""
+    """The account already has a role in this application."""
 
 
 class LastOwner(Exception):
-    """The only owner cannot leave or be made less: nobody could manage members any more."""
+    """The only owner cannot be removed or get a lower role: nobody could manage members."""
 
 
 class NotMember(Exception):
-    """No such member: somebody else has removed them meanwhile."""
+    """No such member: somebody else has removed them in the meantime."""
 
 
 class NotInvitable(Exception):
-    """The account has a password already, or is not this application's alone."""
+    """The account has a password, may use Django admin, or is a member elsewhere too."""
 
 
 class Invitations(PasswordResetTokenGenerator):
-    """Tokens that set an account's first password: dead once used, too old (after
-    `PASSWORD_RESET_TIMEOUT`), or once the account's memberships are others.
+    """Tokens that set an account's first password. A token is invalid once it is used, older than
+    `PASSWORD_RESET_TIMEOUT`, or the account's memberships have changed.
     """
 
     key_salt = "rollcall invitations"
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
-        places = Member.objects.filter(account=user).order_by("pk").values_list("pk", flat=True)
-        return f"{super()._make_hash_value(user, timestamp)}{list(places)}"
+        memberships = Member.objects.filter(account=user).order_by("pk")
+        ids = list(memberships.values_list("pk", flat=True))
+        return f"{super()._make_hash_value(user, timestamp)}{ids}"
 
 
 invitations = Invitations()
@@ -73,8 +74,8 @@ def _keep_an_owner(application: Application, member: Member) -> None:
 def add(
     *, application: Application, username: str, role: Role, by: Actor, now: datetime
 ) -> tuple[Member, bool]:
-    """Give an account a role. An unknown username makes an account that cannot sign in until its
-    person has set a password; the second value says whether that happened. Raises `AlreadyMember`.
+    """Give an account a role. An unknown username creates an account that cannot sign in until a
+    password is set; the second value says whether it was created. Raises `AlreadyMember`.
     """
     _lock(application)
     account, invited = get_user_model().objects.get_or_create(
@@ -98,8 +99,8 @@ def add(
 
 @transaction.atomic
 def invite(*, application: Application, member_id: int, by: Actor, now: datetime) -> str:
-    """A token (see `Invitations`) for whoever is to use the member's account: it sets the first
-    password. Raises `NotMember`, `NotInvitable`.
+    """A token of `Invitations` for the member, to set the account's first password. Raises
+    `NotMember`, `NotInvitable`.
     """
     member = _get(application, member_id)
     account = member.account

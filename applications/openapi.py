@@ -1,4 +1,4 @@
-"""How an OpenAPI document is read: by the API that makes it, and by the pages that show it."""
+"""Read an OpenAPI document: for the API that makes it, and for the pages that show it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema itself, where it is but named."""
+    """The schema, with `$ref` followed."""
     while "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         schema = document["components"]["schemas"][name]

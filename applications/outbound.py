@@ -1,11 +1,11 @@
-"""Requests to addresses that customers name.
+"""Requests to URLs that customers enter.
 
 Invariants
 ----------
-* Only public addresses are called. The name is resolved once, every address it leads to must be
-  public, and the connection goes to one of the very addresses that were checked.
-* A request ends within `DEADLINE` of being sent, however slowly the other side drips, and takes no
-  more of our memory than the head of an answer: no body is read, no redirect followed.
+* Only public addresses are called. The host name is resolved once, all its addresses must be
+  public, and the connection goes to one of these checked addresses.
+* A request ends within `DEADLINE`, however slowly the server answers, and uses no more memory than
+  the head of the response: no body is read, no redirect followed.
 """
 
 import http.client
@@ -23,28 +23,28 @@ from django.conf import settings
 
 CONNECT_TIMEOUT = 5.0  # seconds, for each address of a name
 ADDRESSES_TRIED = 2
-DEADLINE = 15.0  # seconds from the connection to the head of the answer
+DEADLINE = 15.0  # seconds from the connection to the head of the response
 _HOST = re.compile(r"[0-9a-z._:-]+", re.ASCII | re.IGNORECASE)
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-# Which Python's own tables know whole only from 3.12.4 on.
+# Before 3.12.4 Python's own tables do not cover all of it.
 _PROTOCOL_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
 
 
 class Refused(Exception):
-    """Not an address that we would call; the text says why."""
+    """The URL is invalid or its address is not public; the text says why."""
 
 
 class NoAnswer(Exception):
-    """The request got no answer; the text says why. Whether it was received is not known."""
+    """The request got no response; the text says why. The server may have received it."""
 
 
 def check(url: str) -> None:
-    """Raises `Refused` unless the address is well formed. Where its name leads is not asked."""
+    """Raises `Refused` unless the URL is valid. Does not resolve its host name."""
     _parse(url)
 
 
 def post(url: str, *, headers: Mapping[str, str], body: bytes) -> int:
-    """The HTTP status of the answer. Raises `Refused`, `NoAnswer`."""
+    """POST the body; return the HTTP status. Raises `Refused`, `NoAnswer`."""
     parts = _parse(url)
     connection = _Connection(parts)
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
@@ -62,7 +62,7 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes) -> int:
 
 def _parse(url: str) -> SplitResult:
     if any(char <= " " or char == "\x7f" for char in url):
-        raise Refused("An address has no blanks.")
+        raise Refused("An address cannot contain blanks.")
     try:
         parts = urlsplit(url)
         port, host = parts.port, (parts.hostname or "").encode("idna").decode()
@@ -72,18 +72,18 @@ def _parse(url: str) -> SplitResult:
     if parts.scheme not in schemes:
         raise Refused(f"An address begins with {' or '.join(f'{each}://' for each in schemes)}.")
     if parts.username is not None:
-        raise Refused("An address has no username and password: they would stand in every log.")
+        raise Refused("An address cannot contain a username or password: logs would show them.")
     if not _HOST.fullmatch(host) or port == 0:
         raise Refused("This is not an address.")
     return parts
 
 
 class _Connection(http.client.HTTPConnection):
-    """To an address that was checked, and no longer than `DEADLINE`."""
+    """A connection to a checked address, for `DEADLINE` at most."""
 
     def __init__(self, parts: SplitResult) -> None:
         self._is_secure = parts.scheme == "https"
-        self.default_port = 443 if self._is_secure else 80  # or the Host header would name it
+        self.default_port = 443 if self._is_secure else 80  # the Host header leaves this one out
         host = (parts.hostname or "").encode("idna").decode()
         super().__init__(host, parts.port or self.default_port, timeout=DEADLINE)
         self._timer: Timer | None = None
@@ -91,8 +91,8 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         plain = _connected(self.host, self.port)
-        # A second handle on the connection: TLS takes the first one over.
-        self._line = plain.dup()
+        # A second handle on the connection, because TLS detaches the first one.
+        self._handle = plain.dup()
         self._timer = Timer(DEADLINE, self._cut)
         self._timer.daemon = True
         self._timer.start()
@@ -104,14 +104,14 @@ class _Connection(http.client.HTTPConnection):
     def _cut(self) -> None:
         self.is_late = True
         with suppress(OSError):
-            self._line.shutdown(socket.SHUT_RDWR)
+            self._handle.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         super().close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer.join()
-            self._line.close()
+            self._handle.close()
             self._timer = None
 
 
@@ -123,10 +123,10 @@ def _tls() -> ssl.SSLContext:
 def _connected(host: str, port: int) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not settings.WEBHOOKS_MAY_BE_LOCAL:
-        # All of them: a name that leads to both kinds would be let in by chance.
+        # All of them: a name with both kinds would pass by chance.
         for *_, address in found:
             if not is_public(str(address[0])):
-                raise Refused(f"{host} leads to an address that is not public")
+                raise Refused(f"{host} resolves to an address that is not public")
     failure: OSError | None = None
     for family, kind, protocol, _, address in found[:ADDRESSES_TRIED]:
         connection = socket.socket(family, kind, protocol)
@@ -138,12 +138,12 @@ def _connected(host: str, port: int) -> socket.socket:
             failure = error
         else:
             return connection
-    raise failure or OSError("the name leads nowhere")
+    raise failure or OSError("the name has no address")
 
 
 def is_public(address: str) -> bool:
-    """Whether anybody on the internet could call it. What carries an IPv4 address inside
-    (mapped, 6to4, Teredo, NAT64) could lead in by a gateway, and is not.
+    """Whether the address is reachable from the internet. IPv6 addresses that embed an IPv4 address
+    (mapped, 6to4, Teredo, NAT64) are not public: a gateway may route them to our own network.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):

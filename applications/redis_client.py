@@ -1,4 +1,4 @@
-"""Redis for what Django's cache cannot say: messages between processes, and counters in one round
+"""Redis for what Django's cache cannot do: messages between processes, and counters in one round
 trip.
 """
 
@@ -7,14 +7,14 @@ from functools import cache
 import redis
 from django.conf import settings
 
-SECONDS = 0.5  # until Redis counts as away
+TIMEOUT = 0.5  # seconds
 
 
 def client() -> "redis.Redis":
-    """Of this process, for all its threads. Its calls raise `redis.RedisError`."""
+    """The client of this process, for all its threads. Its calls raise `redis.RedisError`."""
     return _client(settings.REDIS_URL)
 
 
 @cache
 def _client(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(url, socket_connect_timeout=SECONDS, socket_timeout=SECONDS)
+    return redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT)

@@ -1,7 +1,7 @@
-"""What the audit trail takes from an HTTP request: who acts, from where, in which request.
+"""What the audit trail reads from an HTTP request: actor, address and request id.
 
-The one module of the law, beside the admin pages, that knows HTTP: console, API, admin and
-django-axes read these from a request, and none of them may import another.
+It is the only module of the domain, apart from the admin pages, that uses HTTP: console, API, admin
+and django-axes need it, and may not import each other.
 """
 
 import re
@@ -38,7 +38,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def request_id(request: HttpRequest) -> str:
-    """The caller's own name of the request, made fit for a log line, a header and a table."""
+    """The caller's `X-Request-ID`, cleaned for a log line, a header and a table."""
     return cleaned(request.headers.get("X-Request-ID", ""))
 
 

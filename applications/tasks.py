@@ -1,4 +1,4 @@
-"""Webhook deliveries. Work is found by state, so a task may run twice, late, or side by side."""
+"""Webhook deliveries. Tasks find work by its state, so they may run twice, late or concurrently."""
 
 import threading
 from typing import Any
@@ -8,29 +8,29 @@ from django.utils import timezone
 
 from applications import deliveries
 
-# Turns of one endpoint in a row, before it queues up behind the others.
+# Consecutive turns of one endpoint before the others get theirs.
 TURNS = 10
-# Endpoints that one worker sends to at once. It has more threads than these, or some that hang
-# would hold up every other task.
+# Endpoints that one worker sends to at once. The worker has more threads, so that endpoints that
+# hang do not block other tasks.
 AT_ONCE = 8
-_places = threading.BoundedSemaphore(AT_ONCE)
+_slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 @shared_task
 def send_deliveries(**_: Any) -> None:
-    """A task for each endpoint: a slow one holds up nobody else's."""
+    """Queue a task for each endpoint, so that a slow one does not delay the others."""
     for webhook_id in deliveries.endpoints_with_work(now=timezone.now()):
         send_to_endpoint.apply_async(kwargs={"webhook_id": webhook_id}, expires=60)
 
 
 @shared_task
 def send_to_endpoint(*, webhook_id: int, **_: Any) -> None:
-    """Does nothing while every place is taken: the next sweep finds the endpoint again."""
-    if _places.acquire(blocking=False):
+    """Do nothing if all slots are taken: the next sweep finds the endpoint again."""
+    if _slots.acquire(blocking=False):
         try:
             _take_turns(webhook_id)
         finally:
-            _places.release()
+            _slots.release()
 
 
 def _take_turns(webhook_id: int) -> None:
@@ -38,8 +38,8 @@ def _take_turns(webhook_id: int) -> None:
         turn = deliveries.take_turn(webhook_id=webhook_id, now=timezone.now())
         if turn is None:
             return
-        answers = deliveries.send(turn, now=timezone.now())
-        deliveries.settle(turn, answers, now=timezone.now())
+        results = deliveries.send(turn, now=timezone.now())
+        deliveries.settle(turn, results, now=timezone.now())
     send_to_endpoint.apply_async(kwargs={"webhook_id": webhook_id}, expires=60)
 
 

@@ -1,9 +1,9 @@
-"""What must be computed with, and must not be readable from the database.
+"""Encryption of secrets that are stored, and signatures of tokens.
 
 Invariants
 ----------
-* The keys (`ENCRYPTION_KEYS`) are never in the database. Who reads the database alone can neither
-  sign an API call nor sign in as a user.
+* The keys (`ENCRYPTION_KEYS`) are never in the database. Somebody who can read only the database
+  can neither sign an API call nor sign in as a user.
 * The first key encrypts and signs; every key decrypts and verifies, so keys can be rotated.
 """
 
@@ -17,7 +17,7 @@ from django.conf import settings
 
 
 def _derived(key: str, purpose: str) -> bytes:
-    """32 bytes for one purpose: a leak of one use does not open another."""
+    """A key of 32 bytes for one purpose: if one leaks, the others stay safe."""
     return hmac.new(key.encode(), f"rollcall {purpose}".encode(), hashlib.sha256).digest()
 
 
@@ -31,16 +31,16 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(ciphertext: str) -> str:
-    """Raises `cryptography.fernet.InvalidToken` when no key of ours made it."""
+    """Raises `cryptography.fernet.InvalidToken` if none of our keys encrypted it."""
     return _decrypted(tuple(settings.ENCRYPTION_KEYS), ciphertext)
 
 
 def decrypt_once(ciphertext: str) -> str:
-    """As `decrypt`, for what nobody will ask for again: it is not kept."""
+    """As `decrypt`, but without caching: for text that is needed once."""
     return _box(tuple(settings.ENCRYPTION_KEYS)).decrypt(ciphertext.encode()).decode()
 
 
-# Kept, for every API call asks: a process that holds the keys may as well hold what they open.
+# Cached because every API call needs it. The process has the keys anyway, so this exposes no more.
 @lru_cache(maxsize=1024)
 def _decrypted(keys: tuple[str, ...], ciphertext: str) -> str:
     return _box(keys).decrypt(ciphertext.encode()).decode()
@@ -64,7 +64,7 @@ def macs(purpose: str, message: bytes) -> list[bytes]:
 
 
 def is_signed(message: bytes, signature: bytes) -> bool:
-    """Whether any of our keys made the signature; constant time for each key."""
+    """Whether one of our keys made the signature; constant time for each key."""
     return any(
         hmac.compare_digest(hmac.digest(key, message, "sha256"), signature)
         for key in _signing_keys(tuple(settings.ENCRYPTION_KEYS))

@@ -1,12 +1,12 @@
-"""The vendors whose Server API is spoken, as the rest of the house knows them.
+"""The vendors of the Server API, as domain and pages see them.
 
 Invariants
 ----------
-* Law and pages know a vendor by what it gives here, and none by its name. `settings.API_VENDORS`
-  says where they are; where it is empty, all the rest works without them.
-* What a vendor lets an environment choose is one document under the vendor's name
-  (`Environment.vendor_settings`). The vendor's own class validates it, and nobody else reads it. It
-  holds what differs from the vendor's defaults.
+* Domain and pages use only what a vendor provides here, and never name a vendor.
+  `settings.API_VENDORS` lists the vendors; if it is empty, the rest works without them.
+* The settings of a vendor in an environment are one document under the vendor's name
+  (`Environment.vendor_settings`). Only the vendor's own class validates and reads it. It holds what
+  differs from the vendor's defaults.
 """
 
 from abc import ABC, abstractmethod
@@ -39,19 +39,19 @@ class InvalidSetting(Exception):
 
 
 class VendorSettings(BaseModel):
-    """What a vendor lets an environment choose. Further ones are switches (`StrictBool`), or words
-    of a `TextChoices`; `title` is the label on the page, `description` the help.
+    """Settings of a vendor in an environment. Subclasses add switches (`StrictBool`) or values of a
+    `TextChoices`; a field's `title` is the label on the page, its `description` the help.
     """
 
-    # What an older version has stored and this one does not know is passed over.
+    # Ignore settings that another version has stored.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    # Call → per second, where not the vendor's own number. It has a page of its own.
+    # Call → calls per second, if not the vendor's default. It has its own page.
     rate_limits: dict[str, Annotated[StrictInt, Field(ge=1, le=MAX_RATE_LIMIT)]] = {}
 
     @classmethod
     def choices(cls) -> dict[str, FieldInfo]:
-        """What the settings page offers."""
+        """The fields of the settings page."""
         shared = VendorSettings.model_fields
         return {name: each for name, each in cls.model_fields.items() if name not in shared}
 
@@ -65,20 +65,20 @@ _Settings = TypeVar("_Settings", bound=VendorSettings)
 
 
 @cache
-def _defaults(of: type[_Settings]) -> _Settings:
-    return of()
+def _defaults(settings_class: type[_Settings]) -> _Settings:
+    return settings_class()
 
 
 @dataclass(frozen=True)
 class Limit:
-    """So many calls a second; or, where a call may name many users, so many users."""
+    """Calls per second; or users per second, if a call may name many users."""
 
     per_second: int
     of_users: bool = False
 
 
 class Occasion(StrEnum):
-    """Where a page shows people how their app server does something."""
+    """What a page shows sample code for."""
 
     START = "start"
     REGISTER = "register"
@@ -88,13 +88,13 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class Snippet:
-    """Code to copy. The templates get `environment`, `host`, `secret`, and on all occasions but the
-    start `user_id`, to register also `name`.
+    """Sample code. The templates get `environment`, `host`, `secret`; except for `START` also
+    `user_id`; for `REGISTER` also `name`.
     """
 
     title: str
     template: str
-    # What stands below the code; "": nothing.
+    # A note below the code; "": none.
     below: str = ""
 
 
@@ -102,32 +102,32 @@ class Snippet:
 class Vendor(ABC):
     """One vendor of the Server API."""
 
-    # In paths of the console, in the log, the audit trail, and in what is stored.
+    # Identifies it in paths of the console, in the log, the audit trail and the database.
     name: str
-    # As people know it.
+    # Its name on pages.
     title: str
     settings: type[VendorSettings] = VendorSettings
-    # First words of its paths, which no application can have for its own.
+    # First segments of its paths; no application can have one of them as its `org_name`.
     path_words: frozenset[str] = frozenset()
-    # How its webhooks are written, where it has some.
+    # The format of its webhooks, if it has some.
     webhook_format: Format | None = None
-    # Whether it has calls that delete users in production as well, once owners let them through.
+    # Whether it has calls that delete users in production, once an owner has unlocked them.
     deletes_in_production: bool = False
     snippets: Mapping[Occasion, Sequence[Snippet]] = field(default_factory=dict)
 
     @property
     @abstractmethod
     def call_limits(self) -> Mapping[str, Limit]:
-        """Every call, by its name, with the vendor's own limit."""
+        """Name of each call → the vendor's default limit."""
 
     @property
     @abstractmethod
     def document(self) -> dict[str, Any]:
-        """The OpenAPI document, not to be changed."""
+        """The OpenAPI document. Callers must not change it."""
 
 
 def vendors() -> tuple[Vendor, ...]:
-    """Those of `settings.API_VENDORS`. Loaded when first asked, for they stand upon the models."""
+    """The vendors of `settings.API_VENDORS`. Imported on the first call: they import models."""
     return _loaded(tuple(settings.API_VENDORS))
 
 
@@ -137,14 +137,12 @@ def _loaded(paths: tuple[str, ...]) -> tuple[Vendor, ...]:
 
 
 def path_words() -> set[str]:
-    """First words of paths that are some vendor's."""
+    """First segments of all vendors' paths."""
     return {word for vendor in vendors() for word in vendor.path_words}
 
 
 def merged(stored: Documents, wanted: Documents) -> dict[str, dict[str, Any]]:
-    """The documents with these settings changed, as they are to be stored. Raises
-    `InvalidSetting`.
-    """
+    """The documents to store, with these settings changed. Raises `InvalidSetting`."""
     documents = {name: dict(document) for name, document in stored.items()}
     known = {vendor.name: vendor for vendor in vendors()}
     for name, changes in wanted.items():
@@ -173,7 +171,7 @@ def _validated(vendor: Vendor, document: dict[str, Any], changed: Iterable[str])
 
 
 def in_force(stored: Documents, names: Iterable[str]) -> dict[str, Any]:
-    """The settings of these vendors, by their full names, defaults included."""
+    """Full name → value of each setting of these vendors, defaults included."""
     return {
         full_name(vendor.name, setting): value
         for vendor in vendors()
@@ -185,7 +183,7 @@ def in_force(stored: Documents, names: Iterable[str]) -> dict[str, Any]:
 
 
 def complete(documents: Documents) -> dict[str, dict[str, Any]]:
-    """The documents with their defaults written out: to set all that there is, at once."""
+    """The documents with all defaults filled in, to replace all settings at once."""
     return {
         vendor.name: {
             **vendor.settings().model_dump(mode="json"),
@@ -196,5 +194,5 @@ def complete(documents: Documents) -> dict[str, dict[str, Any]]:
 
 
 def full_name(vendor: str, setting: str) -> str:
-    """Of a vendor's setting, among those of an environment."""
+    """The name of a vendor's setting among those of an environment."""
     return f"{vendor}_{setting}"

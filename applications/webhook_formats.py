@@ -1,5 +1,5 @@
-"""How an event is written down and signed for an endpoint: our own way, and what vendors' ways are
-made of.
+"""How an event is serialized and signed for an endpoint: the standard format, and the type of
+vendors' formats.
 """
 
 import json
@@ -16,7 +16,7 @@ from applications.models import Delivery, Webhook
 
 @dataclass(frozen=True)
 class Body:
-    """What an event says, in some format."""
+    """An event in some format."""
 
     content_type: str
     text: str
@@ -24,7 +24,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Signed:
-    """Where it goes, and what proves that it is ours."""
+    """The address of a request and the headers of its signature."""
 
     url: str
     headers: Mapping[str, str]
@@ -32,18 +32,18 @@ class Signed:
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write events down. `events` are those that it has words for."""
+    """A format of events. `events` are those that it can express."""
 
     label: str
     events: tuple[str, ...]
     body: Callable[[Delivery], Body]
-    # Whether it signs with the webhook's own secrets; the page shows them only then.
-    has_own_secret: bool
+    # Whether it signs with the webhook's secrets; the page shows them only then.
+    uses_webhook_secret: bool
     signing_secrets: Callable[[Webhook], list[str]]
     sign: Callable[[Delivery, Body, list[str], datetime], Signed]
 
 
-def _own_secrets(webhook: Webhook) -> list[str]:
+def _webhook_secrets(webhook: Webhook) -> list[str]:
     return [vault.decrypt(each) for each in (webhook.secret, webhook.former_secret) if each]
 
 
@@ -62,10 +62,10 @@ def _body(delivery: Delivery) -> Body:
     return Body("application/json", text)
 
 
-def _sign(delivery: Delivery, body: Body, texts: list[str], now: datetime) -> Signed:
-    """As Standard Webhooks says, with every live secret."""
+def _sign(delivery: Delivery, body: Body, secrets: list[str], now: datetime) -> Signed:
+    """Standard Webhooks: one signature for each live secret."""
     sent_at = now.astimezone(UTC)
-    signatures = (Signer(text).sign(delivery.message_id, sent_at, body.text) for text in texts)
+    signatures = (Signer(each).sign(delivery.message_id, sent_at, body.text) for each in secrets)
     headers = {
         "webhook-id": delivery.message_id,
         "webhook-timestamp": str(int(sent_at.timestamp())),
@@ -78,19 +78,19 @@ STANDARD = Format(
     label="Standard Webhooks",
     events=(*EVENTS, TEST),
     body=_body,
-    has_own_secret=True,
-    signing_secrets=_own_secrets,
+    uses_webhook_secret=True,
+    signing_secrets=_webhook_secrets,
     sign=_sign,
 )
 
 
 def unavailable(name: str) -> Format:
-    """In place of a format whose vendor is not in this installation: it has words for nothing."""
+    """Stands for a format whose vendor is not installed: it can express no event."""
     return Format(
         label=f"{name} (not available)",
         events=(),
         body=_body,
-        has_own_secret=False,
+        uses_webhook_secret=False,
         signing_secrets=lambda _: [],
         sign=_sign,
     )

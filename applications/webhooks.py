@@ -1,11 +1,11 @@
-"""Webhooks: the customer's endpoints, what each hears of, and in which format.
+"""Webhooks: the customer's endpoints, and the events and format of each.
 
 Invariants
 ----------
 * Secrets are stored encrypted and shown once. Two may be live: every request is signed with both.
-* An endpoint listens only for what its format has words for.
-* An endpoint is a public https address; `applications.outbound` checks where its name leads, each
-  time, because a name may lead elsewhere tomorrow.
+* An endpoint can choose only events that its format supports.
+* An endpoint is a public https address. `applications.outbound` checks the addresses of its host
+  name before every request, because they may change.
 """
 
 import secrets
@@ -26,12 +26,12 @@ from applications.vendors import vendors
 from applications.webhook_formats import STANDARD, Format, unavailable
 
 MAX_ENDPOINTS = 10
-OWN_FORMAT = "standard"
+STANDARD_FORMAT = "standard"
 _URL_MAX_LENGTH = Webhook._meta.get_field("url").max_length or 0
 
 
 class InvalidEndpoint(Exception):
-    """Not an endpoint that we would call; `field` says what is wrong."""
+    """An endpoint that cannot be used; `field` names the invalid field."""
 
     def __init__(self, field: str, message: str):
         super().__init__(message)
@@ -39,16 +39,16 @@ class InvalidEndpoint(Exception):
 
 
 class WebhookGone(Exception):
-    """Somebody else has removed the endpoint meanwhile."""
+    """Somebody else has removed the endpoint in the meantime."""
 
 
 class TooManySecrets(Exception):
-    """Two secrets are live already; the former one must be retired first."""
+    """Two secrets are live; the former one must be retired first."""
 
 
 def formats() -> dict[str, Format]:
-    """How events can be written: name → format; our own first, then those of vendors."""
-    return {OWN_FORMAT: STANDARD, **formats_of_vendors()}
+    """Name → format; the standard format first, then those of vendors."""
+    return {STANDARD_FORMAT: STANDARD, **formats_of_vendors()}
 
 
 def formats_of_vendors() -> dict[str, Format]:
@@ -56,13 +56,13 @@ def formats_of_vendors() -> dict[str, Format]:
 
 
 def format_of(webhook: Webhook) -> Format:
-    """The endpoint's format, as far as there is one here."""
+    """The endpoint's format, or a stand-in if its vendor is not installed."""
     return formats().get(webhook.format) or unavailable(webhook.format)
 
 
 @dataclass(frozen=True)
 class NewWebhook:
-    """An endpoint just made: the one moment when its secret's text is known."""
+    """A new endpoint with the text of its secret, which is not shown again."""
 
     webhook: Webhook
     secret: str
@@ -103,8 +103,8 @@ def add(
 def change(
     *, webhook: Webhook, url: str, events: Iterable[str], format: str, by: Actor, now: datetime
 ) -> None:
-    """What waits is sent to the new address, in the new format. Raises `InvalidEndpoint`,
-    `WebhookGone`.
+    """Change the endpoint. Waiting deliveries go to the new address, in the new format. Raises
+    `InvalidEndpoint`, `WebhookGone`.
     """
     wanted = _checked(url, events, format)
     locked = _lock(webhook)
@@ -117,7 +117,7 @@ def change(
 
 @transaction.atomic
 def rotate_secret(*, webhook: Webhook, by: Actor, now: datetime) -> str:
-    """A new secret, shown once; the one before it keeps signing until `retire_former_secret`.
+    """A new secret, shown once; the former one also signs until `retire_former_secret`.
 
     Raises `TooManySecrets`, `WebhookGone`.
     """
@@ -133,7 +133,7 @@ def rotate_secret(*, webhook: Webhook, by: Actor, now: datetime) -> str:
 
 @transaction.atomic
 def retire_former_secret(*, webhook: Webhook, by: Actor, now: datetime) -> None:
-    """Twice is no error. Raises `WebhookGone`."""
+    """Stop signing with the former secret. Twice is no error. Raises `WebhookGone`."""
     locked = _lock(webhook)
     if locked.former_secret:
         Webhook.objects.filter(pk=webhook.pk).update(former_secret="")
@@ -142,7 +142,7 @@ def retire_former_secret(*, webhook: Webhook, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def disable(*, webhook: Webhook, reason: str, by: Actor, now: datetime) -> None:
-    """Stop sending, and give up what waits. Twice is no error. Raises `WebhookGone`."""
+    """Stop sending, and give up waiting deliveries. Twice is no error. Raises `WebhookGone`."""
     locked = _lock(webhook)
     if not locked.is_disabled:
         Webhook.objects.filter(pk=webhook.pk).update(disabled_at=now, disabled_reason=reason)
@@ -152,7 +152,7 @@ def disable(*, webhook: Webhook, reason: str, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def enable(*, webhook: Webhook, by: Actor, now: datetime) -> None:
-    """Listen again, from now on. Twice is no error. Raises `WebhookGone`."""
+    """Send events again, from now on. Twice is no error. Raises `WebhookGone`."""
     locked = _lock(webhook)
     if locked.is_disabled:
         Webhook.objects.filter(pk=webhook.pk).update(
@@ -163,20 +163,21 @@ def enable(*, webhook: Webhook, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def remove(*, webhook: Webhook, by: Actor, now: datetime) -> None:
-    """The endpoint and its delivery log. Raises `WebhookGone`."""
+    """Delete the endpoint and its delivery log. Raises `WebhookGone`."""
     locked = _lock(webhook)
     record(AuditType.WEBHOOK_REMOVED, locked, by, now, before={"url": locked.url})
     locked.delete()
 
 
-def record(type: AuditType, webhook: Webhook, by: Actor, now: datetime, **said: Any) -> None:
+def record(type: AuditType, webhook: Webhook, by: Actor, now: datetime, **values: Any) -> None:
+    """Write an audit line about the webhook; `values` are `before` and `after`."""
     audit.record(
-        type, environment=webhook.environment, subject=str(webhook.pk), by=by, now=now, **said
+        type, environment=webhook.environment, subject=str(webhook.pk), by=by, now=now, **values
     )
 
 
 def _checked(url: str, events: Iterable[str], format: str) -> list[str]:
-    """The events in the order of the catalogue."""
+    """The events, in the order of `EVENTS`. Raises `InvalidEndpoint`."""
     if len(url) > _URL_MAX_LENGTH:
         raise InvalidEndpoint("url", f"An address has at most {_URL_MAX_LENGTH} characters.")
     try:
@@ -189,10 +190,10 @@ def _checked(url: str, events: Iterable[str], format: str) -> list[str]:
     chosen = set(events)
     if not chosen or not chosen <= set(EVENTS):
         raise InvalidEndpoint("events", "Choose at least one event.")
-    unsayable = chosen - set(chosen_format.events)
-    if unsayable:
+    unsupported = chosen - set(chosen_format.events)
+    if unsupported:
         raise InvalidEndpoint(
-            "events", f"This format has no words for {', '.join(sorted(unsayable))}."
+            "events", f"This format does not support {', '.join(sorted(unsupported))}."
         )
     return [event for event in EVENTS if event in chosen]
 

@@ -1,1 +1,1 @@
-"""How fast it is, beside how fast its database alone would be. See `make bench`."""
+"""Benchmarks, compared with the database alone. See `make bench`."""

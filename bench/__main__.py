@@ -1,4 +1,4 @@
-"""`python -m bench api`: start the stores, read settings, run that module's `main`."""
+"""`python -m bench api`: start the stores, load settings, run `main` of that module."""
 
 import sys
 from importlib import import_module

@@ -1,10 +1,10 @@
-"""`python -m bench api`, or `make bench`: the Server API over HTTP, beside pgbench.
+"""`python -m bench api`, or `make bench`: the Server API over HTTP, compared with pgbench.
 
-Seeds a production environment, starts what `manage.py serve` starts, and measures each call with 1,
-16 and 64 clients that keep their connections. Rate limits, which would refuse them, are off. Beside
-each, pgbench runs the same statements against the same database, with as many clients. In the
-environment: USERS, SECONDS (for each figure), CLIENTS, ONLY (calls with this in their name);
-DATABASE_URL, of an empty database, and REDIS_URL in place of those that come as wheels.
+Seeds a production environment, starts `manage.py serve`, and measures each call with 1, 16 and 64
+clients that keep their connections. Rate limits are off. Then pgbench runs the same statements
+against the same database, with as many clients. Environment variables: USERS, SECONDS (for each
+figure), CLIENTS, ONLY (part of the names of calls); DATABASE_URL of an empty database and REDIS_URL
+replace the wheels.
 """
 
 import logging
@@ -33,17 +33,17 @@ def main() -> None:
     users = int(os.environ.get("USERS", "100000"))
     bans = users // 10
     print(machine())
-    logging.disable(logging.INFO)  # of this process; the web logs as in production
+    logging.disable(logging.INFO)  # in this process; web logs as in production
     app = seeded(users=users, bans=bans)
     print(
         f"{users:,} users, {bans:,} of them banned. {database()}. {settings.WEB_WORKERS} web "
         f"workers with {settings.WEB_THREADS} threads."
     )
     log = settings.DATA_DIR / "serve.log"
-    own = settings.DATA_DIR / "bench"  # `serve` is the supervisor of the data folder
-    own.mkdir()
+    folder = settings.DATA_DIR / "bench"  # `serve` uses the data folder itself
+    folder.mkdir()
     try:
-        with Supervisor(folder=own) as supervisor:
+        with Supervisor(folder=folder) as supervisor:
             supervisor.start(module("serve", "manage serve"), log=log)
             if supervisor.wait_for_page(settings.HOST, settings.PORT) is not None:
                 measure(calls.cases(app, bans=bans))
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def seeded(*, users: int, bans: int) -> NewApplication:
-    """A new application, its production environment filled."""
+    """A new application with data in its production environment."""
     refuse_database_in_use()
     app = environments.create_application(
         name="Bench", plan=Plan.PRO, by=Actor.system("bench"), now=timezone.now()
@@ -68,7 +68,7 @@ def measure(cases: Sequence[Case]) -> None:
     clients = [int(number) for number in os.environ.get("CLIENTS", "1 16 64").split()]
     pgbench = stores.pgbench()
     if pgbench is None:
-        print("There is no pgbench, neither in the wheel nor on PATH: nothing to compare with.")
+        print("pgbench is neither in the wheel nor on PATH: no comparison.")
     print()
     print(
         COLUMNS.format(
@@ -81,7 +81,7 @@ def measure(cases: Sequence[Case]) -> None:
         script = statements.script(case) if pgbench else ""
         for number in clients:
             spent_before = web_seconds()
-            ours = load.in_a_process_of_its_own(
+            ours = load.run_in_process(
                 Load(
                     host=settings.HOST,
                     port=settings.PORT,
@@ -114,9 +114,9 @@ def measure(cases: Sequence[Case]) -> None:
             )
     print()
     print(
-        "CPU ms: what a call costs the web workers. load: which part of a core the load generator "
-        "used.\npgbench/s: how many calls' statements pgbench sends in a second, with as many "
-        f"clients.\nLoad average at the end: {os.getloadavg()[0]:.1f}."
+        "CPU ms: CPU time of the web workers for each call. load: share of a core that the load "
+        "generator used.\npgbench/s: number of calls whose statements pgbench runs in a second, "
+        f"with as many clients.\nLoad average at the end: {os.getloadavg()[0]:.1f}."
     )
     if refused:
         raise SystemExit("\n".join(["Refused:", *sorted(refused)]))

@@ -1,5 +1,5 @@
-"""The calls that are measured: as bytes for the load generator, and as Django's test client has
-them, to learn their SQL.
+"""The calls that are measured: as bytes for the load generator, and through Django's test client,
+which shows their SQL.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from users.admission import MOST_AT_ONCE
 from users.models import AppUser
 
 HOST = "127.0.0.1"
-KNOWN = (10_000, 19_999)  # numbers of registered users who are called Ada
+KNOWN = (10_000, 19_999)  # numbers of registered users with the name Ada
 OWNER = f"known-{KNOWN[0]}"  # of a full blocklist
 PAGE = 50
-# A number as long as those that the load generator makes up.
+# A number as long as the new numbers of the load generator.
 FRESH = 1_000_000_000_000_000
 
 
@@ -44,7 +44,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def wire(self, number: int) -> str:
-        """The request as it is sent. `number` is as long as those that will replace `%d`."""
+        """The request as it is sent. `number` has as many digits as those that replace `%d`."""
         body = self.body % number if "%d" in self.body else self.body
         headers = {
             "Host": HOST,
@@ -57,7 +57,7 @@ class Call:
         return "\r\n".join(lines) + "\r\n\r\n" + self.body
 
     def make(self, number: int) -> str:
-        """Make the call in this process, and answer with its body."""
+        """Make the call in this process; return the body of the response."""
         path, body = (text % number if "%d" in text else text for text in (self.path, self.body))
         answer = _client().generic(
             self.method,
@@ -74,7 +74,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured under one name. `numbers` as in `load.Load`."""
+    """Calls that are measured together. `numbers` as in `load.Load`."""
 
     name: str
     calls: Sequence[Call]
@@ -86,13 +86,13 @@ class Case:
 
 
 def healthz() -> Case:
-    """Nothing but web server and framework."""
+    """Only the web server and the framework."""
     return Case("healthz", [Call("GET", "/healthz")])
 
 
 def cases(app: NewApplication, *, bans: int) -> list[Case]:
-    """Of the application's production environment, which holds so many bans and what `prepare` puts
-    there.
+    """The cases for the application's production environment, which has this number of bans and the
+    data of `prepare`.
     """
     environment = app.environments["production"]
     secret = app.secret_texts["production"]

@@ -1,4 +1,4 @@
-"""Chat clients that cost little: thousands of them in one event loop."""
+"""Cheap chat clients: thousands of them in one event loop."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-# Connections from one address to one port; the system gives out some 28,000 ports.
+# Connections from one address to one port; the system has about 28,000 ports.
 OF_ONE_ADDRESS = 20_000
 
 Heard = Callable[[dict[str, Any]], None]
@@ -39,8 +39,8 @@ class ChatClient(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         for future in (self.entered, self.closed):
             if not future.done():
-                future.set_exception(ConnectionError(f"the gateway hung up : {error}"))
-                future.exception()  # whoever waits hears it; nobody has to
+                future.set_exception(ConnectionError(f"the gateway hung up: {error}"))
+                future.exception()  # no warning if nobody awaits it
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -79,13 +79,13 @@ class ChatClient(asyncio.Protocol):
             self._write(CLOSE, payload[:2])
             self.transport.close()
         elif opcode == TEXT:
-            said = json.loads(payload)
-            if said.get("event") == "connected":
+            message = json.loads(payload)
+            if message.get("event") == "connected":
                 self.entered.set_result(None)
-            elif said.get("event") == "closing" and not self.entered.done():
-                self.entered.set_exception(ConnectionError(f"not let in: {said}"))
+            elif message.get("event") == "closing" and not self.entered.done():
+                self.entered.set_exception(ConnectionError(f"not admitted: {message}"))
             else:
-                self._heard(said)
+                self._heard(message)
 
     def say(self, frame: dict[str, Any]) -> None:
         self._write(TEXT, json.dumps(frame).encode())
@@ -103,7 +103,7 @@ class ChatClient(asyncio.Protocol):
 
 
 async def enter(number: int, port: int, client: ChatClient) -> ChatClient:
-    """Connect the client and wait until it is let in."""
+    """Connect the client and wait until it is admitted."""
     source = f"127.0.0.{1 + number // OF_ONE_ADDRESS}"
     await asyncio.get_running_loop().create_connection(
         lambda: client, "127.0.0.1", port, local_addr=(source, 0)

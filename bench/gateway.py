@@ -1,8 +1,8 @@
 """`python -m bench gateway`: connections, kicks and messages of two gateway processes.
 
-In the environment: CONNECTIONS (10,000), KICKS (1,000, one after another), PAIRS who write to each
-other (100), SECONDS of writing (10); DATABASE_URL, of an empty database, and REDIS_URL in place of
-those that come as wheels.
+Environment variables: CONNECTIONS (10,000), KICKS (1,000, one after another), PAIRS of users who
+write messages (100), SECONDS of writing (10); DATABASE_URL of an empty database and REDIS_URL
+replace the wheels.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from rollcall.processes import Supervisor, module
 from users import presence, tokens
 from users.models import AppUser, GatewayProcess
 
-AT_ONCE = 64  # clients that are being let in
+AT_ONCE = 64  # clients that connect concurrently
 GIB = 2**30
 BY = Actor.system("bench")
 
@@ -81,7 +81,7 @@ async def measure(
 async def connect_all(
     users: list[AppUser], ports: list[int], pids: list[int]
 ) -> dict[str, ChatClient]:
-    """Everybody connects and then idles."""
+    """Connect all clients, which then stay idle."""
     await asyncio.sleep(1)
     before = [_memory(pid) for pid in pids]
     clients: dict[str, ChatClient] = {}
@@ -112,7 +112,7 @@ async def connect_all(
 
 
 async def kick_some(environment: Environment, clients: dict[str, ChatClient]) -> None:
-    """One after another, at random, from the call and from the commit to the close frame."""
+    """Kick random clients one by one; measure from the call and the commit to the close frame."""
     since_call, since_commit = [], []
     chosen = random.sample(sorted(clients), min(len(clients) // 2, _number("KICKS", 1_000)))
     for user_id in chosen:
@@ -137,7 +137,7 @@ def _kick(environment: Environment, user_id: str) -> tuple[float, float]:
 
 
 async def write_to_each_other(users: list[AppUser], ports: list[int], pids: list[int]) -> None:
-    """Each pair across the two processes: the next message when the last is acknowledged."""
+    """Each pair uses both processes: the sender sends the next message after the last answer."""
     pairs, seconds = _number("PAIRS", 100), _number("SECONDS", 10)
     sent_at: dict[str, float] = {}
     took: list[float] = []
@@ -194,7 +194,7 @@ async def write_to_each_other(users: list[AppUser], ports: list[int], pids: list
 
 
 async def kick_all(environment: Environment, clients: dict[str, ChatClient]) -> None:
-    """What "revoke all tokens" does."""
+    """Revoke all tokens, which closes all connections."""
     began = time.perf_counter()
     await asyncio.to_thread(_revoke_all, environment)
     await asyncio.gather(*[client.closed for client in clients.values()])
@@ -216,17 +216,17 @@ def _first_frame(user: AppUser) -> dict[str, Any]:
 
 
 def _core_seconds(pids: list[int]) -> float:
-    """The time that these processes have spent on a core so far."""
+    """CPU seconds that these processes have used."""
     ticks = 0
     for pid in pids:
-        # Behind the name in parentheses, which may hold anything: state, parent, ...
+        # After the name in parentheses, which may contain anything: state, parent, ...
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> int:
-    """Bytes, what is shared with others in part (PSS). Buffers of the kernel are not in it."""
+    """Bytes of memory, with a share of what processes share (PSS). Excludes kernel buffers."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     [kilobytes] = re.findall(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
     return int(kilobytes) * 1024

@@ -1,8 +1,8 @@
 """A load generator: `python -m bench.load`, with a `Load` as JSON on its standard input.
 
 One process, one thread, plain sockets: each client sends its next request as soon as it has the
-answer to its last one. What it costs is measured and told (`busy`), for where it works all the
-time, it is what is measured.
+response to the last one. `busy` is the generator's own load: if it is near 1, the figures measure
+the generator and not the server.
 """
 
 import json
@@ -22,9 +22,8 @@ CHUNKED = -1
 
 @dataclass(frozen=True)
 class Load:
-    """`requests` are whole HTTP requests with one `%d` or none; a client sends them in turn, all
-    with the same number: one that is drawn from `numbers`, or where that is None one that was
-    never there before.
+    """`requests` are complete HTTP requests with at most one `%d`. A client sends them in turn, all
+    with the same number: a random one between `numbers`, or a new one if `numbers` is None.
     """
 
     host: str
@@ -37,16 +36,16 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
-    calls: int  # all that were answered, while warming up as well
+    calls: int  # all responses, warm-up included
     per_second: float
     p50: float  # milliseconds
     p99: float
-    busy: float  # which part of a core the generator used itself
-    refused: Sequence[str]  # the first lines of answers that were not 2xx
+    busy: float  # share of a core that the generator used
+    refused: Sequence[str]  # first lines of responses other than 2xx
 
 
 class Client:
-    """One connection. `numbers` is shared among all clients."""
+    """One connection. All clients share `numbers`."""
 
     def __init__(self, load: Load, numbers: "Numbers") -> None:
         self.socket = socket.create_connection((load.host, load.port))
@@ -55,7 +54,7 @@ class Client:
         self._numbers = numbers
         self._turn = -1
         self._number = 0
-        self._length = 0  # of the answer that is awaited, once it is known
+        self._length = 0  # of the expected response, once it is known
         self._received = b""
         self.sent_at = 0.0
 
@@ -69,7 +68,7 @@ class Client:
         self.socket.sendall(request % self._number if b"%d" in request else request)
 
     def receive(self) -> bytes | None:
-        """The first bytes of the answer, once it is all there."""
+        """The first bytes of the response, once it is complete."""
         part = self.socket.recv(1 << 18)
         if not part:
             raise SystemExit("The server has closed a connection")
@@ -78,13 +77,13 @@ class Client:
             head, found, _ = self._received.partition(b"\r\n\r\n")
             if not found:
                 return None
-            told = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
-            self._length = len(head) + 4 + int(told) if told else CHUNKED
+            length = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
+            self._length = len(head) + 4 + int(length) if length else CHUNKED
         if self._length == CHUNKED:
-            is_whole = self._received.endswith(b"\r\n0\r\n\r\n")
+            is_complete = self._received.endswith(b"\r\n0\r\n\r\n")
         else:
-            is_whole = len(self._received) >= self._length
-        return self._received[:200] if is_whole else None
+            is_complete = len(self._received) >= self._length
+        return self._received[:200] if is_complete else None
 
 
 class Numbers:
@@ -139,7 +138,8 @@ def _connected(load: Load, numbers: Numbers) -> list[Client]:
     return [Client(load, numbers) for _ in range(load.clients)]
 
 
-def in_a_process_of_its_own(load: Load) -> Measured:
+def run_in_process(load: Load) -> Measured:
+    """`run` in a separate process."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"],
         input=json.dumps(asdict(load)),
@@ -151,5 +151,4 @@ def in_a_process_of_its_own(load: Load) -> Measured:
 
 
 if __name__ == "__main__":
-    asked = json.load(sys.stdin)
-    print(json.dumps(asdict(run(Load(**asked)))))
+    print(json.dumps(asdict(run(Load(**json.load(sys.stdin))))))

@@ -1,4 +1,4 @@
-"""What a figure was measured on."""
+"""The machine and the database of a benchmark."""
 
 import os
 import platform
@@ -29,12 +29,12 @@ def database() -> str:
 
 
 def web_seconds() -> float:
-    """The time that this process's web workers have spent on a core so far."""
+    """CPU seconds that the web workers below this process have used."""
     parents, spent = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_text()
-            # Behind the name in parentheses, which may hold anything: state, parent, ...
+            # After the name in parentheses, which may contain anything: state, parent, ...
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has ended
@@ -54,7 +54,7 @@ def _is_ours(process: int, parents: dict[int, int]) -> bool:
 
 
 def refuse_database_in_use() -> None:
-    """Make the tables. Raises `SystemExit` where there are applications."""
+    """Create the tables. Raises `SystemExit` if there are applications."""
     call_command("migrate", verbosity=0)
     if Application.objects.exists():
-        raise SystemExit("DATABASE_URL names a database in use; give an empty one")
+        raise SystemExit("The database of DATABASE_URL is in use; use an empty one")

@@ -1,8 +1,8 @@
-"""`python -m bench pages`: what each page costs with a thousand users, and with a million.
+"""`python -m bench pages`: the cost of each page with a thousand users, and with a million.
 
-Pages and calls are asked for in this process, by Django's test client: each once to warm up, once
-to count its queries, then for the best of ten times. What grows with the data shows. In the
-environment: USERS; DATABASE_URL and REDIS_URL as for `bench.api`.
+Django's test client requests pages and calls in this process: each once to warm up, once to count
+its queries, then ten times for the shortest time. This shows which costs grow with the data.
+Environment variables: USERS; DATABASE_URL and REDIS_URL as for `bench.api`.
 """
 
 import logging
@@ -33,7 +33,7 @@ from bench.machine import database, machine, refuse_database_in_use
 from console.audit import views as audit
 from console.bans.views import TABS
 from console.deactivated import views as deactivated
-from console.users import views as people
+from console.users import views as users_views
 from moderation import lists
 from moderation.models import BlocklistEntry
 from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def prepared() -> tuple[NewApplication, Client]:
-    """A new application, and somebody signed in who owns it and may see everything."""
+    """A new application, and a client that is signed in as its owner and a superuser."""
     refuse_database_in_use()
     owner = get_user_model().objects.create_superuser("bench")
     app = environments.create_application(
@@ -87,12 +87,12 @@ def costs_at(size: int, app: NewApplication, client: Client) -> dict[str, Cost]:
     grow(environment, size, now)
     found = {name: cost(lambda url=url: client.get(url)) for name, url in pages(environment, now)}
     for case in calls.cases(app, bans=size // 10):
-        found[f"API: {case.name}"] = cost(Asked(case))
+        found[f"API: {case.name}"] = cost(Repeated(case))
     return found
 
 
-class Asked:
-    """The calls of a case, each time with another number."""
+class Repeated:
+    """Makes the calls of a case, each time with the next number."""
 
     def __init__(self, case: calls.Case) -> None:
         self._case = case
@@ -104,23 +104,23 @@ class Asked:
             call.make(self._number)
 
 
-def cost(ask: Callable[[], Any]) -> Cost:
-    answer = ask()
-    if answer is not None and answer.status_code != 200:
-        raise SystemExit(f"{answer.request['PATH_INFO']}: {answer.status_code}")
+def cost(request: Callable[[], Any]) -> Cost:
+    response = request()
+    if response is not None and response.status_code != 200:
+        raise SystemExit(f"{response.request['PATH_INFO']}: {response.status_code}")
     with CaptureQueriesContext(connection) as queries:
-        ask()
+        request()
     counted = len(queries)  # before the next request clears the log
     took = []
     for _ in range(10):
         begun = time.perf_counter()
-        ask()
+        request()
         took.append(time.perf_counter() - begun)
     return Cost(counted, 1000 * min(took))
 
 
 def grow(environment: Environment, size: int, now: datetime) -> None:
-    """Users up to `size`; a tenth as many bans, blocklist entries, tombstones, connections."""
+    """Add users up to `size`, and a tenth as many bans, list entries, tombstones, connections."""
     tenth = size // 10
     call_command(
         "seed",
@@ -170,10 +170,10 @@ def grow(environment: Environment, size: int, now: datetime) -> None:
 def pages(environment: Environment, now: datetime) -> list[tuple[str, str]]:
     place = {"org_name": environment.application.org_name, "kind": environment.kind}
 
-    def of(name: str, **query: str) -> str:
+    def page_url(name: str, **query: str) -> str:
         return reverse(name, kwargs=place, query=query)
 
-    def of_user(name: str) -> str:
+    def user_url(name: str) -> str:
         return reverse(name, kwargs={**place, "user_id": "seed-0000001"})
 
     users = AppUser.objects.in_environment(environment)
@@ -189,53 +189,62 @@ def pages(environment: Environment, now: datetime) -> list[tuple[str, str]]:
     ]
     return [
         ("overview", reverse("overview:index")),
-        ("environment", of("environment:index")),
-        ("users", of("users:index")),
-        ("users, at the end", of("users:index", cursor=at_the_end(people.NEWEST_FIRST, users))),
-        ("users by prefix", of("users:index", q="seed-00005")),
-        ("users never connected", of("users:index", tab="never")),
-        ("users online", of("users:index", tab="online")),
-        ("users banned", of("users:index", tab="banned")),
-        ("user", of_user("users:detail")),
-        ("user, moderation", of_user("users:moderation")),
-        ("connections", of("connections:index")),
+        ("environment", page_url("environment:index")),
+        ("users", page_url("users:index")),
+        (
+            "users, at the end",
+            page_url("users:index", cursor=at_the_end(users_views.NEWEST_FIRST, users)),
+        ),
+        ("users by prefix", page_url("users:index", q="seed-00005")),
+        ("users never connected", page_url("users:index", tab="never")),
+        ("users online", page_url("users:index", tab="online")),
+        ("users banned", page_url("users:index", tab="banned")),
+        ("user", user_url("users:detail")),
+        ("user, moderation", user_url("users:moderation")),
+        ("connections", page_url("connections:index")),
         (
             "connections, at the end",
-            of("connections:index", cursor=at_the_end(Keyset("-id"), connected)),
+            page_url("connections:index", cursor=at_the_end(Keyset("-id"), connected)),
         ),
-        ("quota", of("quota:index")),
-        ("bans", of("bans:index")),
-        ("bans, at the end", of("bans:index", cursor=at_the_end(in_force.order, bans))),
-        ("bans, all", of("bans:index", tab="all")),
-        ("bans, lifted", of("bans:index", tab="lifted")),
-        ("lists", of("lists:index")),
-        ("lists, at the end", of("lists:index", cursor=at_the_end(lists.NEWEST_FIRST, blocked))),
-        ("lists, of an owner", of("lists:index", owner=calls.OWNER)),
+        ("quota", page_url("quota:index")),
+        ("bans", page_url("bans:index")),
+        ("bans, at the end", page_url("bans:index", cursor=at_the_end(in_force.order, bans))),
+        ("bans, all", page_url("bans:index", tab="all")),
+        ("bans, lifted", page_url("bans:index", tab="lifted")),
+        ("lists", page_url("lists:index")),
+        (
+            "lists, at the end",
+            page_url("lists:index", cursor=at_the_end(lists.NEWEST_FIRST, blocked)),
+        ),
+        ("lists, of an owner", page_url("lists:index", owner=calls.OWNER)),
         (
             "may A write to B?",
-            of("lists:may_message", sender="seed-0000002", recipient="seed-0000001"),
+            page_url("lists:may_message", sender="seed-0000002", recipient="seed-0000001"),
         ),
-        ("deactivated", of("deactivated:index")),
+        ("deactivated", page_url("deactivated:index")),
         (
             "deactivated, at the end",
-            of("deactivated:index", cursor=at_the_end(deactivated.NEWEST_FIRST, gone)),
+            page_url("deactivated:index", cursor=at_the_end(deactivated.NEWEST_FIRST, gone)),
         ),
-        ("audit", of("audit:index")),
-        ("audit, at the end", of("audit:index", cursor=at_the_end(audit.NEWEST_FIRST, audited))),
-        ("keys", of("keys:index")),
-        ("members", of("members:index")),
-        ("settings", of("settings:index")),
-        *((name, of_admin(model)) for name, model in admin),
-        *((f"{name}, search", of_admin(model) + "?q=seed-00005") for name, model in admin),
+        ("audit", page_url("audit:index")),
+        (
+            "audit, at the end",
+            page_url("audit:index", cursor=at_the_end(audit.NEWEST_FIRST, audited)),
+        ),
+        ("keys", page_url("keys:index")),
+        ("members", page_url("members:index")),
+        ("settings", page_url("settings:index")),
+        *((name, admin_url(model)) for name, model in admin),
+        *((f"{name}, search", admin_url(model) + "?q=seed-00005") for name, model in admin),
     ]
 
 
-def of_admin(model: type[Model]) -> str:
+def admin_url(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 def at_the_end(order: Keyset, rows: "QuerySet[Any]") -> str:
-    """A cursor with a handful of rows behind it."""
+    """A cursor near the end of the list."""
     backwards = [name.removeprefix("-") for name in order.columns]
     if not order.columns[0].startswith("-"):
         backwards = [f"-{name}" for name in backwards]

@@ -1,8 +1,8 @@
-"""`python -m bench profile`: where the time of one call goes, in one thread and without HTTP.
+"""`python -m bench profile`: how the time of one call is spent, in one thread and without HTTP.
 
-The kernel interrupts the process by the CPU time it has used, and each interrupt counts for
-whoever's Python code runs or has called into C. In the environment: ONLY (the call's name, else
-"register"), CALLS, and what `bench api` knows.
+The kernel interrupts the process after a certain CPU time, and each interrupt counts for the
+package whose Python code is running or has called into C. Environment variables: ONLY (part of the
+call's name, by default "register"), CALLS, DATABASE_URL and REDIS_URL as for `bench api`.
 """
 
 import io
@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -22,7 +23,7 @@ from bench.api import seeded
 from bench.calls import HOST, Call
 from bench.machine import database, machine
 
-# CPU seconds between two interrupts; the kernel's own clock is often coarser.
+# CPU seconds between two interrupts; the kernel's clock is often less precise.
 EVERY = 0.001
 PARTS = {
     "psycopg": "psycopg: statements sent, rows read",
@@ -44,11 +45,11 @@ def main() -> None:
     app = seeded(users=1_000, bans=100)
     case = next(case for case in calls.cases(app, bans=100) if wanted in case.name)
     logging.disable(logging.NOTSET)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the log is written, and read by nobody
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the log is written, but not shown
     print(f"{case.name}, {number:,} calls. {database()}.\n")
 
-    made = Counted(case.calls)
-    made.run(number // 10)
+    caller = Caller(case.calls)
+    caller.run(number // 10)
     seen: Counter[str] = Counter()
 
     def interrupted(_signal: int, frame: FrameType | None) -> None:
@@ -57,12 +58,12 @@ def main() -> None:
     signal.signal(signal.SIGPROF, interrupted)
     signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
     started, spent_before = time.perf_counter(), time.process_time()
-    made.run(number)
+    caller.run(number)
     whole, spent = time.perf_counter() - started, time.process_time() - spent_before
     signal.setitimer(signal.ITIMER_PROF, 0)
 
-    made_in_all = number * len(case.calls)
-    each, busy = 1000 * whole / made_in_all, 1000 * spent / made_in_all
+    total = number * len(case.calls)
+    each, busy = 1000 * whole / total, 1000 * spent / total
     print(f"{'a call':<44}{each:6.2f} ms")
     print(f"{'waiting for the stores':<44}{each - busy:6.2f} ms{1 - busy / each:6.0%}")
     for part, times in seen.most_common():
@@ -70,11 +71,11 @@ def main() -> None:
         print(f"{part:<44}{share:6.2f} ms{share / each:6.0%}")
 
 
-class Counted:
-    """Makes the calls of a case over and over, each time with the next number."""
+class Caller:
+    """Repeats the calls of a case, each time with the next number."""
 
-    def __init__(self, made: list[Call]) -> None:
-        self._calls, self._number, self._handler = made, calls.FRESH, WSGIHandler()
+    def __init__(self, case_calls: Sequence[Call]) -> None:
+        self._calls, self._number, self._handler = case_calls, calls.FRESH, WSGIHandler()
 
     def run(self, times: int) -> None:
         for _ in range(times):
@@ -115,8 +116,8 @@ class Counted:
 
 
 def part_of(frame: FrameType | None) -> str:
-    """Of the innermost frame that is in one of the parts: the standard library works for whoever
-    calls it.
+    """The part of the innermost frame that belongs to one: the standard library counts for its
+    caller.
     """
     ours = str(settings.BASE_DIR)
     while frame is not None:

@@ -1,7 +1,7 @@
-"""The statements of a call, for pgbench: what the database would do without the rest of us.
+"""The statements of a call, for pgbench: what the database alone can do.
 
-They are those that Django sends, in its order, with BEGIN and COMMIT where they are, and by the
-same protocol. What differs from call to call is a variable of pgbench.
+They are the statements that Django sends, in the same order, with BEGIN and COMMIT, and with the
+same protocol. Values that differ between calls are variables of pgbench.
 """
 
 import re
@@ -22,7 +22,7 @@ _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 
 
 def captured(case: Case) -> list[str]:
-    """What the case's calls send to the database, once they are warm."""
+    """The statements that the calls of the case send, after a warm-up."""
     number = case.sample + 1
     for call in case.calls:
         call.make(case.sample)
@@ -33,7 +33,7 @@ def captured(case: Case) -> list[str]:
 
 
 def script(case: Case) -> str:
-    """A transaction script for pgbench; "" when the calls ask the database nothing."""
+    """A transaction script for pgbench; "" if the calls send no statements."""
     low, high = case.numbers or (FRESH, 10 * FRESH - 1)
     lines = [
         rf"\set n random({low}, {high})",
@@ -51,7 +51,7 @@ def script(case: Case) -> str:
         ):
             statement = pattern.sub(variable, statement)
         if _BAN_ID.search(statement):
-            # Which ban it is, the statement before it has found out.
+            # The statement before returns the id of the ban.
             statements[-1] = statements[-1].removesuffix(";") + r" \gset"
             statement = _BAN_ID.sub(r"\1 (:id)", statement)
         statements.append(statement + ";")
@@ -61,7 +61,7 @@ def script(case: Case) -> str:
 
 
 def transactions_per_second(program: str, text: str, *, clients: int, seconds: float) -> float:
-    """What pgbench makes of it. Raises `SystemExit` with its words when it fails."""
+    """The rate that pgbench reaches. Raises `SystemExit` with its error if it fails."""
     parameters = connection.get_connection_params()
     names = ("host", "port", "user", "password", "dbname")
     database = make_conninfo(**{name: parameters.get(name) for name in names})

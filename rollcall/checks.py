@@ -1,7 +1,7 @@
-"""System checks of the settings: each names the variable and the mend.
+"""System checks of the settings: each names the variable and the fix.
 
-Errors keep every command and every server from starting. Warnings are for production alone:
-`manage.py check --deploy` shows them, and so does `manage.py serve` as it starts.
+Errors stop every command and every server from starting. Warnings concern only production:
+`manage.py check --deploy` shows them, and so does `manage.py serve` at start.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def settings_are_understood(**_: Any) -> list[CheckMessage]:
         for name, expected in sorted(settings.MALFORMED_VARIABLES.items())
     ]
     if any(len(key) < SHORTEST_KEY for key in settings.ENCRYPTION_KEYS):
-        text = f"ENCRYPTION_KEYS has a key of less than {SHORTEST_KEY} characters."
+        text = f"ENCRYPTION_KEYS has a key of fewer than {SHORTEST_KEY} characters."
         found.append(Error(text, hint=f"Make one with: {MAKE_ONE}", id="console.E002"))
     return found
 
@@ -41,11 +41,11 @@ Finding = tuple[str, str, str]  # number, what is wrong, what to do
 
 def _secrets() -> Iterator[Finding]:
     for number, name in (("W001", "SECRET_KEY"), ("W002", "ENCRYPTION_KEYS")):
-        if name in settings.OWN_SECRETS:
+        if name in settings.GENERATED_SECRETS:
             yield (
                 number,
-                f"{name} is not set: this machine has made its own, which no other knows.",
-                f"Set it, the same on all machines, and back it up. Make one with: {MAKE_ONE}",
+                f"{name} is not set: this machine has generated one that no other machine has.",
+                f"Set the same one on all machines and back it up. Make one with: {MAKE_ONE}",
             )
 
 
@@ -54,11 +54,11 @@ def _stores() -> Iterator[Finding]:
         ("W003", "DATABASE_URL", "postgres://user:password@host:5432/rollcall"),
         ("W004", "REDIS_URL", "redis://host:6379/0"),
     ):
-        if name in settings.OWN_STORES:
+        if name in settings.EMBEDDED_STORES:
             yield (
                 number,
-                f"{name} is not set: it stands for a store that only `make demo` starts.",
-                f"Set it, as in {example}",
+                f"{name} is not set: the default is a store that only `make demo` starts.",
+                f"Set it, for example to {example}",
             )
 
 
@@ -67,30 +67,30 @@ def _reach() -> Iterator[Finding]:
     if hosts <= LOCAL_NAMES or "*" in hosts:
         yield (
             "W005",
-            "ALLOWED_HOSTS names this machine only, or everything.",
-            "Set it to the names under which the site is reached, parted by commas.",
+            "ALLOWED_HOSTS contains only local names, or all names.",
+            "Set it to the host names of the site, separated by commas.",
         )
     if not settings.HTTPS:
         yield (
             "W006",
-            "HTTPS is off: passwords, session cookies and app secrets travel in the clear.",
+            "HTTPS is off: passwords, session cookies and app secrets are sent unencrypted.",
             "Put a proxy with a certificate in front, then set HTTPS=true and TRUSTED_PROXIES=1.",
         )
     elif not settings.TRUSTED_PROXIES:
         yield (
             "W007",
-            "HTTPS is on but TRUSTED_PROXIES is 0: what a proxy says of HTTPS is not believed, and "
-            "each request is redirected for ever.",
-            "Set TRUSTED_PROXIES to how many proxies of yours stand in front.",
+            "HTTPS is on but TRUSTED_PROXIES is 0: the proxy's X-Forwarded-Proto is ignored, and "
+            "each request is redirected again and again.",
+            "Set TRUSTED_PROXIES to the number of your proxies in front.",
         )
 
 
 def _api() -> Iterator[Finding]:
     if not settings.API_RATE_LIMITS:
-        yield "W008", "API_RATE_LIMITS is off.", "Take it out; it is for load tests."
+        yield "W008", "API_RATE_LIMITS is off.", "Remove the setting; it is for load tests."
     if settings.WEBHOOKS_MAY_BE_LOCAL:
         yield (
             "W009",
             "WEBHOOKS_MAY_BE_LOCAL lets members make this machine call its own network.",
-            "Take it out; it is for trying webhooks.",
+            "Remove the setting; it is for trying webhooks.",
         )

@@ -1,8 +1,8 @@
-"""For machines: is the process up, and can it do its work? Open to everybody, so nothing here says
-more than yes, no, and since when.
+"""Probes: is the process up, and can it do its work? They are public, so they show no more than
+yes, no, and since when.
 
-`ProbeMiddleware` answers, and not the URLconf: load balancers call by the address of a machine,
-without TLS and with a Host that is in no ALLOWED_HOSTS.
+`ProbeMiddleware` answers them, not the URLconf: load balancers call the IP address of a machine,
+without TLS and with a Host header that is not in ALLOWED_HOSTS.
 """
 
 from collections.abc import Callable
@@ -21,26 +21,26 @@ from applications.supervised import cannot_stay_up
 from moderation import ban_sweep
 from users import deactivation
 
-PATIENCE = 1  # seconds a part may take to answer
+TIMEOUT = 1  # seconds for the broker to answer
 
 
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers. Asks nobody else, so that a lost database does not restart it."""
+    """The process is up. Checks nothing else: a lost database must not restart it."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Each part that the console needs, and 503 unless all of them are well."""
+    """The state of each part that the console needs; 503 unless all are well."""
     checks = {
         "database": _check(_database),
         "broker": _check(_broker),
         "rate_limits": _check(_rate_limits),
     }
-    # A pool waits long for a lost database; once is enough.
+    # The pool waits long for a lost database, so do this only once.
     well = checks["database"]["ok"]
     if (cannot := cannot_stay_up()) is not None:
         checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}
@@ -54,7 +54,7 @@ PROBES = {"/healthz": healthz, "/readyz": readyz}
 
 
 class ProbeMiddleware:
-    """Stands before all others, which ask for a known Host, HTTPS or a session."""
+    """Comes before all other middleware, which requires a known Host, HTTPS or a session."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -68,7 +68,7 @@ def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return look()
     except Exception as error:
-        # The text of an error may hold addresses and passwords; its kind does not.
+        # The text of an error may contain addresses and passwords; its class does not.
         return {"ok": False, "error": type(error).__name__}
 
 
@@ -80,13 +80,13 @@ def _database() -> dict[str, Any]:
 
 def _broker() -> dict[str, Any]:
     with Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE
+        settings.REDIS_URL, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT
     ) as redis:
         return {"ok": bool(redis.ping())}
 
 
 def _rate_limits() -> dict[str, Any]:
-    """While the counters are away the Server API's calls go on, unlimited."""
+    """Without the counters the Server API works without rate limits."""
     cache.get("health")
     return {"ok": True}
 
@@ -101,6 +101,6 @@ def _ban_sweep() -> dict[str, Any]:
 
 
 def _erasure() -> dict[str, Any]:
-    """Of what deactivated users leave behind. It is given to nobody, however late erasing is."""
+    """Erasure of deactivated users' data. Nobody gets this data, even if erasure is late."""
     health = deactivation.erasure_health(now=timezone.now())
     return {"ok": health.is_well, "waiting_seconds": round(health.waiting.total_seconds())}

@@ -1,17 +1,17 @@
-"""Log files that a process writes into by itself, kept across restarts and bounded in size."""
+"""Log files that processes write, kept across restarts and limited in size."""
 
 import os
 import shutil
 from pathlib import Path
 
-LIMIT = 5_000_000  # bytes; the lines before them, as many again, are in a second file
+LIMIT = 5_000_000  # bytes; a second file holds the previous lines, up to the same size
 
 
 def bound(log: Path, *, limit: int = LIMIT) -> None:
-    """Move what is in the log to `<log>.1` once it has grown beyond the limit.
+    """Move the contents of the log to `<log>.1` if it is larger than the limit.
 
-    Whoever writes has opened it for appending and goes on at its new end; a line that is written
-    between copying and emptying may be lost.
+    The process has opened it for appending and continues in the empty file. A line that it writes
+    between copying and truncating may be lost.
     """
     if log.exists() and log.stat().st_size > limit:
         shutil.copyfile(log, log.with_name(f"{log.name}.1"))
@@ -19,7 +19,7 @@ def bound(log: Path, *, limit: int = LIMIT) -> None:
 
 
 def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log, for whoever is told that its process does not come up."""
+    """The last lines of a log, for the error that its process does not start."""
     if not log.exists():
         return ""
     with open(log, "rb") as file:

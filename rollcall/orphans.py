@@ -1,13 +1,13 @@
-"""Children whose supervisor is gone.
+"""Children of a supervisor that was killed.
 
-A supervisor writes down whom it has started (`Record`). If it is killed outright, its guard ends
-them, and whoever starts next ends what the guard did not. The record also tells web processes which
+A supervisor records the processes that it starts (`Record`). If it is killed, its guard ends them,
+and the next supervisor ends those that the guard did not. Web processes read in the record which
 child cannot stay up.
 
-Invariant: nobody else is ended. A process is known by its id together with the moment at which it
-began, and a record from another boot, or another container, names nobody.
+Invariant: no other process is ended. A process is identified by its id and its start time, and a
+record from another boot or container is ignored.
 
-Run as a program it imports the standard library alone, for it must start at once.
+This module is also a program. It imports only the standard library, because it must start quickly.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ GRACE = 8.0  # seconds between asking a process to end and killing it; container
 
 @dataclass
 class Started:
-    """A child. It leads a process group, so what it has started itself is found as well."""
+    """A child. It leads a process group, which also contains the processes that it has started."""
 
     name: str
     pid: int
@@ -39,9 +39,7 @@ class Started:
 
 @dataclass
 class Record:
-    """`DATA_DIR/processes.json`. `world` is the boot and the container in which its ids mean
-    something.
-    """
+    """`DATA_DIR/processes.json`. Its process ids are valid in `world`, a boot and a container."""
 
     supervisor: int
     born: str | None
@@ -49,14 +47,14 @@ class Record:
     processes: list[Started] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
-        """Readers see the old one or the new one, whole."""
-        draft = folder / f".{FILE}"
-        draft.write_text(json.dumps(asdict(self)))
-        draft.replace(folder / FILE)
+        """Replace the file atomically."""
+        temporary = folder / f".{FILE}"
+        temporary.write_text(json.dumps(asdict(self)))
+        temporary.replace(folder / FILE)
 
 
 def read(folder: Path) -> Record | None:
-    """None where no supervisor has left one, or nothing that can be read."""
+    """The record in this folder; None if there is none or it cannot be read."""
     try:
         found = json.loads((folder / FILE).read_text())
         found["processes"] = [Started(**each) for each in found["processes"]]
@@ -66,7 +64,7 @@ def read(folder: Path) -> Record | None:
 
 
 def here() -> str:
-    """This boot and container."""
+    """The id of this boot and container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
@@ -75,38 +73,40 @@ def here() -> str:
 
 
 def born(pid: int) -> str | None:
-    """When a process began, in its system's words; None where there is none, or it has ended."""
+    """The start time of a process, in the system's format; None if it does not run."""
     if Path("/proc/self/stat").exists():
         try:
             words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
         return None if words[0] in "ZX" else words[19]
-    told = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True)
-    state, _, began = told.stdout.decode().strip().partition(" ")
+    run = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True)
+    state, _, began = run.stdout.decode().strip().partition(" ")
     return None if not state or state.startswith("Z") else began.strip()
 
 
 def end(record: Record | None) -> list[str]:
-    """End what still runs of a record: politely, the stores last. Answers the names."""
+    """Stop the processes of a record that still run, the stores last; kill them after `GRACE`.
+    Returns their names.
+    """
     if record is None or record.world != here():
         return []
-    ended = []
+    names = []
     for is_store in (False, True):
         group = [each for each in record.processes if each.is_store is is_store]
         alive = [each for each in group if each.born and born(each.pid) == each.born]
-        ended += [each.name for each in alive]
+        names += [each.name for each in alive]
         for each in alive:
             _signal_group(each.pid, each.stop_signal)
         deadline = time.monotonic() + GRACE
         while time.monotonic() < deadline and any(born(each.pid) == each.born for each in alive):
             time.sleep(0.02)
         for each in group:
-            # Also where only those are left whom it had started: while its group lives, nobody else
-            # is given its id.
+            # Also if only processes are left that it has started: while its group exists, the
+            # system does not reuse its id.
             if born(each.pid) in (None, each.born):
                 _signal_group(each.pid, signal.SIGKILL)
-    return ended
+    return names
 
 
 def _signal_group(pid: int, number: int) -> None:
@@ -115,11 +115,11 @@ def _signal_group(pid: int, number: int) -> None:
 
 
 class Taken(Exception):
-    """Another supervisor works in this folder."""
+    """Another supervisor uses this folder."""
 
 
 def claim(folder: Path) -> int:
-    """Be the only supervisor of this folder until the answer, a file, is closed. Raises `Taken`."""
+    """Lock this folder for one supervisor until the returned file is closed. Raises `Taken`."""
     lock = os.open(folder / ".supervisor", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -129,6 +129,6 @@ def claim(folder: Path) -> int:
     return lock
 
 
-if __name__ == "__main__":  # the guard, once its supervisor is gone
+if __name__ == "__main__":  # the guard, after its supervisor has ended
     sys.stdin.read()
     end(read(Path(sys.argv[1])))

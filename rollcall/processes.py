@@ -1,13 +1,13 @@
 """The processes of `manage.py demo` and `manage.py serve`, under one supervisor.
 
-- A child that dies is started again, with pauses that grow while it cannot stay up. No child's
-  death takes another along; whatever it had started itself ends with it.
-- Each child leads a process group: a Ctrl-C in the terminal reaches the supervisor alone.
-- Ending is polite for `GRACE` seconds, then forced; whoever asks a second time forces it at once.
-  Stores end last, because the others still write.
-- When the supervisor is killed outright, its children are told by the kernel, where it can, and a
-  guard ends them: it reads from a pipe that closes with the supervisor. What is left nevertheless,
-  the next supervisor of the folder ends first (`rollcall.orphans`).
+- A child that dies is restarted, with growing pauses while it cannot stay up. The death of a child
+  does not affect the others; processes that it has started end with it.
+- Each child leads a process group: a Ctrl-C in the terminal reaches only the supervisor.
+- To stop, children get `GRACE` seconds, then they are killed; a second request kills them at once.
+  Stores stop last, because the others still write.
+- If the supervisor is killed, the kernel signals its children if it can, and a guard ends them: it
+  reads from a pipe that closes with the supervisor. The next supervisor of the folder first ends
+  those that are left (`rollcall.orphans`).
 """
 
 import os
@@ -28,11 +28,11 @@ from rollcall.orphans import GRACE, Record, Started
 from rollcall.setpriv import tied
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Seconds before a child is started again: the first pause, doubled with each death, up to the last.
+# Seconds before a child is restarted: the first pause, doubled with each death, up to the last.
 FIRST_PAUSE, LAST_PAUSE = 0.2, 30.0
-STEADY = 30.0  # seconds after which a child counts as up, and its earlier deaths are forgotten
-TOO_OFTEN = 3  # deaths in a row, each before it was steady: it cannot stay up
-# A shell, because it costs nothing to start and no memory to keep.
+STEADY = 30.0  # seconds after which a child counts as up, and its deaths are no longer counted
+TOO_OFTEN = 3  # deaths in a row, each before `STEADY`: it cannot stay up
+# A shell, because it starts at once and needs little memory.
 GUARD = 'read -r _; exec "$0" "$1" "$2"'
 
 
@@ -46,13 +46,13 @@ class Process:
 
 
 def module(name: str, command: str, environment: Mapping[str, str] | None = None) -> Process:
-    """A process of ours: what follows `python -m`, in words parted by blanks."""
+    """A Python process. `command` is what follows `python -m`, separated by blanks."""
     words = (*tied(signal.SIGTERM), sys.executable, "-m", *command.split())
     return Process(name, words, environment=environment or {})
 
 
-# Threads, not forks: tasks wait, for the database and for slow webhook endpoints, which may hold
-# `applications.tasks.AT_ONCE` of them. Gossip, mingle and heartbeats are for workers that watch
+# Threads, not forks: tasks wait for the database and for slow webhook endpoints, which may occupy
+# `applications.tasks.AT_ONCE` threads. Gossip, mingle and heartbeats are for workers that watch
 # each other.
 WORKER = (
     "celery -q -A rollcall worker -P threads -c 12 --without-gossip --without-mingle"
@@ -62,10 +62,10 @@ BEAT = "celery -q -A rollcall beat"
 
 
 class CannotStayUp(Exception):
-    """A child that others wait for dies again and again."""
+    """A child that others need dies again and again."""
 
     def __init__(self, name: str, log: Path | None) -> None:
-        end = f" {log} ends:\n{logs.last_lines(log)}" if log else ""
+        end = f" The last lines of {log}:\n{logs.last_lines(log)}" if log else ""
         super().__init__(f"{name} cannot stay up.{end}")
 
 
@@ -85,10 +85,10 @@ class _Child:
 
 
 class Supervisor:
-    """`with Supervisor() as supervisor:` start processes, then `wait()`; leaving it ends them.
+    """`with Supervisor() as supervisor:` start processes, then `wait()`; leaving it stops them.
 
-    `say` is told of deaths, one line each; `cleanup` is called once all have ended. Raises
-    `orphans.Taken` where another one works in `folder`, which is `DATA_DIR` unless said otherwise.
+    `say` gets one line for each death; `cleanup` is called after all have ended. Raises
+    `orphans.Taken` if another supervisor uses `folder`, by default `DATA_DIR`.
     """
 
     def __init__(
@@ -102,16 +102,17 @@ class Supervisor:
         self._say = say
         self._cleanup = cleanup
         self._children: dict[str, _Child] = {}
-        self._asked_to_stop = 0  # how often
+        self._stop_requests = 0
         self._looked_at_logs = 0.0
 
     def __enter__(self) -> "Supervisor":
         self._lock = orphans.claim(self._folder)
-        # A flag, not an exception: one that strikes between starting a child and noting its id
-        # would leave the child behind.
-        self._handlers = {number: signal.signal(number, self._ask) for number in STOP_SIGNALS}
+        # A flag, not an exception: raised between starting a child and recording its id, it would
+        # leave the child running.
+        handler = self._request_stop
+        self._handlers = {number: signal.signal(number, handler) for number in STOP_SIGNALS}
         if ended := orphans.end(orphans.read(self._folder)):
-            self._tell(f"An earlier run was killed; ended what it left: {', '.join(ended)}.")
+            self._print(f"An earlier run was killed. Ended its processes: {', '.join(ended)}.")
         self._record()
         self._start_guard()
         return self
@@ -130,15 +131,17 @@ class Supervisor:
         os.close(self._lock)
 
     def start(self, process: Process, *, log: Path | None = None) -> None:
-        """Start a child and keep it up. Its output is added to `log`, or goes to this terminal."""
+        """Start a child and keep it running. Its output is appended to `log`, or goes to this
+        terminal.
+        """
         if log:
             log.parent.mkdir(exist_ok=True)
         child = self._children[process.name] = _Child(process, log)
         self._start(child)
 
     def running(self) -> bool:
-        """False once someone asked to stop. To be called often: it is what looks after children."""
-        if self._asked_to_stop:
+        """Restart dead children; False after a request to stop. Call it often."""
+        if self._stop_requests:
             return False
         if self._guard.poll() is not None:
             with suppress(OSError):
@@ -150,12 +153,12 @@ class Supervisor:
             self._looked_at_logs = now
             for child in self._children.values():
                 if child.log:
-                    with suppress(OSError):  # a full disk is no reason to end
+                    with suppress(OSError):  # continue if the disk is full
                         logs.bound(child.log)
         return True
 
     def coming_up(self) -> bool:
-        """As `running`, for whoever waits for children. Raises `CannotStayUp`."""
+        """As `running`, while the caller waits for children. Raises `CannotStayUp`."""
         running = self.running()
         for name, child in self._children.items():
             if child.cannot_stay_up:
@@ -163,12 +166,12 @@ class Supervisor:
         return running
 
     def wait(self) -> None:
-        """Until someone asks to stop."""
+        """Run until a request to stop."""
         while self.running():
             time.sleep(0.1)
 
     def wait_for_page(self, host: str, port: int) -> int | None:
-        """Until the first page answers: its status, or None where someone asked to stop. Raises
+        """Wait for the first page; return its status, or None after a request to stop. Raises
         `CannotStayUp`.
         """
         while self.coming_up():
@@ -179,7 +182,7 @@ class Supervisor:
         return None
 
     def pids(self) -> dict[str, int]:
-        """Of the children that run, by name."""
+        """Name → process id of each running child."""
         return {name: each.popen.pid for name, each in self._children.items() if each.popen}
 
     def _look_after(self, child: _Child, now: float) -> None:
@@ -193,7 +196,7 @@ class Supervisor:
                 child.deaths = 0
                 self._record()
             return
-        _signal_group(child, signal.SIGKILL)  # what it had started
+        _signal_group(child, signal.SIGKILL)  # processes that it has started
         child.popen = None
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         self._try_again(child, how, steady=now - child.since > STEADY)
@@ -211,7 +214,7 @@ class Supervisor:
                     stderr=output,
                     start_new_session=True,
                 )
-        except OSError as error:  # no memory, no disk, no process left
+        except OSError as error:  # no memory, no disk space, too many processes
             self._try_again(child, f"cannot be started: {error}")
             return
         child.born, child.since = orphans.born(child.popen.pid), time.monotonic()
@@ -221,7 +224,7 @@ class Supervisor:
         child.since = time.monotonic()
         child.deaths = 1 if steady else child.deaths + 1
         child.pause = min(FIRST_PAUSE * 2 ** (child.deaths - 1), LAST_PAUSE)
-        self._tell(f"{child.process.name} {how}; it is started again in {child.pause:g} s.")
+        self._print(f"{child.process.name} {how}; restarting it in {child.pause:g} s.")
         self._record()
 
     def _start_guard(self) -> None:
@@ -238,17 +241,17 @@ class Supervisor:
             _signal_group(child, child.process.stop_signal)
         deadline = time.monotonic() + GRACE
         while any(child.popen and child.popen.poll() is None for child in children):
-            if self._asked_to_stop > 1 or time.monotonic() > deadline:
+            if self._stop_requests > 1 or time.monotonic() > deadline:
                 break
             time.sleep(0.02)
         for child in children:
-            # The group, not the child: it may be gone and have left something behind.
+            # The group, because a child that has ended may have left processes.
             _signal_group(child, signal.SIGKILL)
             if child.popen:
                 child.popen.wait()
 
     def _record(self) -> None:
-        """Tell web processes, and whoever comes after us."""
+        """Write the record for web processes and for the next supervisor."""
         started = [
             Started(
                 name=name,
@@ -264,12 +267,12 @@ class Supervisor:
         with suppress(OSError):
             Record(own, orphans.born(own), orphans.here(), started).write(self._folder)
 
-    def _tell(self, text: str) -> None:
-        with suppress(OSError):  # nobody reads our terminal any more
+    def _print(self, text: str) -> None:
+        with suppress(OSError):  # the terminal is closed
             self._say(text)
 
-    def _ask(self, *_: object) -> None:
-        self._asked_to_stop += 1
+    def _request_stop(self, *_: object) -> None:
+        self._stop_requests += 1
 
 
 def _signal_group(child: _Child, number: int) -> None:

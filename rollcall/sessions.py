@@ -1,7 +1,7 @@
-"""Sessions of staff in the database, found by a hash of their key.
+"""Staff sessions in the database, stored under a hash of their key.
 
-Invariant: the key itself stands in the browser's cookie and nowhere else, so nobody who reads the
-database can sign in with what stands there.
+Invariant: only the browser's cookie holds the key, so nobody can sign in with the contents of the
+database.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 
-def stored(session_key: str) -> str:
-    """What stands in the table for a key: 160 bits, which is what its column holds in hex."""
+def hashed(session_key: str) -> str:
+    """The hash of a key: 160 bits, which fill the column in hex."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:40]
 
 
 class SessionStore(db.SessionStore):
     def _get_session_from_db(self) -> Session | None:
-        key = stored(self.session_key or "")
+        key = hashed(self.session_key or "")
         found: Session | None = Session.objects.filter(
             session_key=key, expire_date__gt=timezone.now()
         ).first()
@@ -30,19 +30,19 @@ class SessionStore(db.SessionStore):
         return found
 
     def exists(self, session_key: str) -> bool:
-        return bool(super().exists(stored(session_key)))
+        return bool(super().exists(hashed(session_key)))
 
     def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         session = super().create_model_instance(data)
-        session.session_key = stored(session.session_key)
+        session.session_key = hashed(session.session_key)
         return session
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key is not None:
-            super().delete(stored(key))
+            super().delete(hashed(key))
 
-    # Django's own asynchronous twins would look for the bare key. These call the methods above.
+    # Django's own asynchronous methods use the plain key. These call the methods above.
     aexists = SessionBase.aexists
     acreate = SessionBase.acreate
     asave = SessionBase.asave

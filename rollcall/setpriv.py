@@ -1,6 +1,5 @@
-"""Words in front of a command, for the program `setpriv`: end with the process that started it, and
-run as somebody else. It is in util-linux, on every Debian; where it is missing, as on macOS, there
-are no words.
+"""Prefixes of a command, for the program `setpriv`: end with the parent process, and run as another
+user. It is in util-linux, on every Debian; if it is missing, as on macOS, the prefix is empty.
 """
 
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 
 
 class NeedsSetpriv(Exception):
-    """Root asked for a store of its own on a system without `setpriv`."""
+    """Root starts a store on a system without `setpriv`."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -23,7 +22,7 @@ class NeedsSetpriv(Exception):
 
 @cache
 def _is_here() -> bool:
-    """Busybox has a program of that name that knows nothing of parents."""
+    """Whether `setpriv` has `--pdeathsig`; Busybox's does not."""
     try:
         trial = subprocess.run(["setpriv", "--pdeathsig", "TERM", "true"], capture_output=True)
     except OSError:
@@ -32,13 +31,13 @@ def _is_here() -> bool:
 
 
 def tied(number: signal.Signals) -> list[str]:
-    """The command is sent this signal when the thread that started it ends, however that ends."""
+    """Prefix: send the command this signal when the thread that started it ends, in any way."""
     return ["setpriv", "--pdeathsig", number.name.removeprefix("SIG")] if _is_here() else []
 
 
 def tied_as_owner(number: signal.Signals, owner: int) -> list[str]:
-    """As `tied`; and where root starts it, as the user with the id `owner`, who may enter and write
-    every folder as root may: the folders above a data folder are often closed to others.
+    """As `tied`; if root starts it, it runs as the user id `owner`, but may access every folder
+    like root: the folders above a data folder are often closed to others. Raises `NeedsSetpriv`.
     """
     if os.geteuid() != 0:
         return tied(number)
@@ -52,14 +51,14 @@ def tied_as_owner(number: signal.Signals, owner: int) -> list[str]:
         "--clear-groups",
         f"--inh-caps={capability}",
         f"--ambient-caps={capability}",
-        # Else access(2), by which PostgreSQL looks for its own program, would not count it.
+        # Without it access(2), with which PostgreSQL finds its own program, ignores the capability.
         "--securebits=+no_setuid_fixup",
     ]
 
 
 def owner_of(data: Path) -> int:
-    """Who runs the store that keeps its files in `data`: ourselves, or where root asks the owner
-    of the files; `nobody`, while there are none. PostgreSQL refuses to run as root.
+    """The user id that runs the store with files in `data`: our own; for root, the owner of the
+    files, or `nobody` if there are none. PostgreSQL refuses to run as root.
     """
     if os.geteuid() != 0:
         return os.geteuid()

@@ -1,7 +1,7 @@
 """Settings, all from the environment; `.env.example` has a line for each.
 
-The demo needs none of them set: its stores come as wheels, and secrets are made once. Everything
-that is written lies under `DATA_DIR`. `rollcall/checks.py` says what production must set.
+The demo needs none: its stores come from wheels, and secrets are generated once. All files are
+written under `DATA_DIR`. `rollcall/checks.py` says what production must set.
 """
 
 from datetime import timedelta
@@ -13,40 +13,40 @@ from csp.constants import NONE, SELF
 from environ import Env
 
 from rollcall import orphans
-from rollcall.own_secrets import own_secret
+from rollcall.generated_secrets import generated_secret
 from rollcall.stores import postgres, under, valkey
 from rollcall.variables import Variables, folder, url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Variables()
-# What is set in the environment itself goes before the file.
+# Variables of the environment override the file.
 Env.read_env(
     env.parsed(
         "ENV_FILE", BASE_DIR / ".env", lambda text: Path(text).resolve(True), "a file's path"
     )
 )
-# What is not understood has its default here; `rollcall.checks` names it, and nothing starts.
+# Malformed variables get their defaults here; `rollcall.checks` names them, and nothing starts.
 MALFORMED_VARIABLES = env.malformed
 
-# --- Where things lie --------------------------------------------------------------------------
+# --- Files -------------------------------------------------------------------------------------
 DATA_DIR = env.parsed(
     "DATA_DIR", BASE_DIR / "var", folder, "the path of a folder that can be written"
 )
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-PROCESSES_FILE = DATA_DIR / orphans.FILE  # in which a supervisor says how its processes are
+PROCESSES_FILE = DATA_DIR / orphans.FILE  # a supervisor records its processes in it
 
 # --- Secrets -----------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-SECRET_KEY = env.text("SECRET_KEY", "") or own_secret(DATA_DIR, "secret-key")
-# They encrypt app secrets and sign access tokens: the first one does, all of them are understood.
-ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", []) or [own_secret(DATA_DIR, "encryption-key")]
-# For the system checks: which of the two an installation has made for itself.
-OWN_SECRETS = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if not env.words(name, [])]
+SECRET_KEY = env.text("SECRET_KEY", "") or generated_secret(DATA_DIR, "secret-key")
+# For app secrets and access tokens: the first encrypts and signs, all decrypt and verify.
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", []) or [generated_secret(DATA_DIR, "encryption-key")]
+# For the system checks: those of the two that are not set.
+GENERATED_SECRETS = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if not env.words(name, [])]
 
-# --- Who may reach us --------------------------------------------------------------------------
+# --- Hosts and proxies -------------------------------------------------------------------------
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
-# How many proxies of ours stand in front; only then is X-Forwarded-* believed.
+# Number of our proxies in front. With 0, X-Forwarded-* headers are ignored.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0)
 HTTPS = env.flag("HTTPS", False)
 
@@ -59,7 +59,7 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-# Without HTTPS, `console.W006` says once what these would say in Django's words.
+# Without HTTPS, `console.W006` replaces these checks of Django's.
 SILENCED_SYSTEM_CHECKS = (
     [] if HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
 )
@@ -77,7 +77,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- What runs ---------------------------------------------------------------------------------
+# --- Applications and middleware ---------------------------------------------------------------
 INSTALLED_APPS = [
     "rollcall",
     "console",
@@ -100,10 +100,10 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "rollcall.health.ProbeMiddleware",  # before whatever looks at the Host
+    "rollcall.health.ProbeMiddleware",  # before any check of the Host header
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.doors.DoorMiddleware",  # the Server API leaves here: no sessions, no CSRF
+    "api.doors.DoorMiddleware",  # answers the Server API: no sessions, no CSRF
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -161,9 +161,9 @@ AXES_CLIENT_IP_CALLABLE = "applications.requests.client_address"
 AXES_VERBOSE = False
 
 # --- Stores ------------------------------------------------------------------------------------
-# Where one is not set, it stands for the store of `make demo`.
+# The default of both is the store that `make demo` starts.
 STORES = under(DATA_DIR)
-OWN_STORES = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name, "")]
+EMBEDDED_STORES = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name, "")]
 DATABASES = {
     "default": env.parsed(
         "DATABASE_URL",
@@ -173,11 +173,11 @@ DATABASES = {
     )
 }
 _database = DATABASES["default"]
-# Django's, and a connection of the pool that is older than the server is found out for nothing.
+# Django's backend, plus a check for dead connections of the pool without a round trip.
 _database["ENGINE"] = "rollcall.postgresql"
 _database["CONN_MAX_AGE"] = 0
-# A host that vanishes says nothing: it is missed within a minute, and not, as by default, after
-# hours. What DATABASE_URL says comes first.
+# A host that vanishes closes no connection: keepalives detect it within a minute; the default takes
+# hours. Options in DATABASE_URL override these.
 _database["OPTIONS"] = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -201,7 +201,7 @@ CACHES = {
 }
 
 # --- Celery ------------------------------------------------------------------------------------
-# Every task is an idempotent sweep over the database, so a lost or doubled message does no harm.
+# Every task is an idempotent sweep over the database, so lost or repeated messages do no harm.
 CELERY_BROKER_URL = valkey.broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
@@ -213,12 +213,12 @@ CELERY_TASK_IGNORE_RESULT = CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120  # seconds; well under the visibility timeout
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # unlimited
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
-# Task → seconds. A message that waits longer than that is superseded by the next.
+# Task → seconds. A message expires when the next one is sent.
 CELERY_BEAT_SCHEDULE = {
     task: {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
     for task, seconds in {
@@ -232,38 +232,37 @@ CELERY_BEAT_SCHEDULE = {
     }.items()
 }
 
-# --- Where web listens, and with how much (`make demo`, `make serve`) -----------------------------
+# --- Web (`make demo`, `make serve`) --------------------------------------------------------------
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, most=65_535)
 WEB_WORKERS = env.number("WEB_WORKERS", 2)
 WEB_THREADS = env.number("WEB_THREADS", 8)
 
 # --- Server API --------------------------------------------------------------------------------
-# The vendors whose protocols are spoken: where each is found, in the order of the pages.
+# Import path of each vendor, in the order of the pages.
 API_VENDORS = ["api.nexconn.VENDOR", "api.rongcloud.VENDOR", "api.agora.VENDOR"]
-# The zone in which RongCloud and Nexconn print times that carry no offset.
+# Time zone of times that RongCloud and Nexconn print without an offset.
 API_TIME_ZONE = env.parsed(
     "API_TIME_ZONE", "UTC", lambda text: ZoneInfo(text).key, "a time zone, as in Asia/Shanghai"
 )
-# True lets webhooks call local addresses, and plain http: for trying them out, never in production.
+# Webhooks may call local addresses and plain http: for trying them out, never in production.
 WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
 # False switches the per-second limits off, for load tests.
 API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
 
 # --- Gateway -----------------------------------------------------------------------------------
-# Where it answers, and where pages say it does.
 GATEWAY_PATH = "/gateway"
-# Where clients open their WebSocket, for the pages that say so; empty: the address of this console.
+# Address at which clients open their WebSocket, for pages; empty: the address of this console.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
-if GATEWAY_URL:  # the page "Try it" is a client too
+if GATEWAY_URL:  # the "Try it" page is a client
     _gateway = urlsplit(GATEWAY_URL)
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(
         f"{_gateway.scheme}://{_gateway.netloc}"
     )
-# Where `make serve` listens for them, on HOST, and with how many processes.
+# Port of `make serve` for WebSockets, on HOST, and number of processes.
 GATEWAY_PORT = env.number("GATEWAY_PORT", 8001, most=65_535)
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)
-# Attempts to connect from one address: so many at once, and so many a second after that.
+# Connection attempts from one address: this many at once, then this many per second.
 GATEWAY_CONNECT_BURST = env.number("GATEWAY_CONNECT_BURST", 100)
 GATEWAY_CONNECT_RATE = env.number("GATEWAY_CONNECT_RATE", 20)
 
@@ -274,7 +273,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns if it is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = env.flag("SERVE_STATIC_FROM_SOURCE", True)
 STORAGES = {

@@ -1,4 +1,4 @@
-"""Django admin under a name of its own, and safe from addresses made up by hand."""
+"""Django admin with our titles, which rejects hand-made URLs that PostgreSQL cannot handle."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,17 +18,17 @@ class SupportSite(AdminSite):
     def admin_view(  # type: ignore[override]  # Django's stubs name its type for themselves
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False
     ) -> Callable[..., HttpResponseBase]:
-        """PostgreSQL takes no NUL, and Django's filters hand on whatever an address says."""
-        shown = super().admin_view(view, cacheable)
+        """Answer 400 to a NUL: PostgreSQL accepts none, and Django's filters pass it on."""
+        original = super().admin_view(view, cacheable)
 
-        @wraps(shown)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            given = (value for values in request.GET.lists() for value in values[1])
-            if any("\0" in text for text in (*given, *map(str, kwargs.values()))):
-                raise BadRequest("No filter can hold a NUL")
-            return shown(request, *args, **kwargs)
+        @wraps(original)
+        def without_nul(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            values = (value for _, several in request.GET.lists() for value in several)
+            if any("\0" in text for text in (*values, *map(str, kwargs.values()))):
+                raise BadRequest("A filter cannot contain NUL")
+            return original(request, *args, **kwargs)
 
-        return checked
+        return without_nul
 
 
 class SupportConfig(AdminConfig):

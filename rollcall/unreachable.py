@@ -1,4 +1,4 @@
-"""What a command of `manage.py` says where the stores do not answer: one sentence, no traceback."""
+"""The error of a `manage.py` command if a store is down: one sentence, no traceback."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,17 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
-# They use the stores when somebody has typed something, which is late to say so.
-ASK_FIRST = {"shell", "dbshell"}
-_START = "Rollcall's own stores do not run: `make demo` starts them"
+# Interactive commands, which would connect only after the first input.
+INTERACTIVE = {"shell", "dbshell"}
 
 
 @contextmanager
-def told_in_one_sentence(arguments: Sequence[str]) -> Iterator[None]:
-    """Around a command. Ends the program where a store is why the command failed."""
-    # One connection at a time is enough for a command, and a pool would wait for the server.
+def exit_if_unreachable(arguments: Sequence[str]) -> Iterator[None]:
+    """Run a command. If it fails because a store is down, exit with one sentence."""
+    # A command needs only one connection at a time, and a pool would wait for the server.
     settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
     try:
-        if ASK_FIRST & set(arguments[1:2]) and (sentence := why_unreachable()):
+        if INTERACTIVE & set(arguments[1:2]) and (sentence := why_unreachable()):
             sys.exit(sentence)
         yield
     except (OperationalError, BrokerError, redis.ConnectionError):
@@ -32,18 +31,21 @@ def told_in_one_sentence(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def why_unreachable() -> str | None:
-    """Which store does not answer, and what to do; None where both do."""
+    """Which store does not answer, and what to do; None if both answer."""
     for name, error in (("DATABASE_URL", database_error()), ("REDIS_URL", redis_error())):
         if error is None:
             continue
-        if name in settings.OWN_STORES:
-            return f"{_START}. To use stores of yours, set DATABASE_URL and REDIS_URL."
-        return f"{name} names a store that does not answer: {error}"
+        if name in settings.EMBEDDED_STORES:
+            return (
+                "The stores of the demo are not running: `make demo` starts them. "
+                "To use other stores, set DATABASE_URL and REDIS_URL."
+            )
+        return f"Cannot connect to {name}: {error}"
     return None
 
 
 def database_error() -> str | None:
-    """Past the pool, which would try again and again."""
+    """Why PostgreSQL is unreachable, or None. Bypasses the pool, which would retry."""
     parameters = connection.get_connection_params()
     parameters.pop("pool", None)
     try:
@@ -54,6 +56,7 @@ def database_error() -> str | None:
 
 
 def redis_error() -> str | None:
+    """Why Redis is unreachable, or None."""
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
             client.ping()

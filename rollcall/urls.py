@@ -1,5 +1,5 @@
-"""Where each door begins. The Server API has a plan of its own (`api.doors`), and answers before
-this one is asked.
+"""URLs of Django admin and the console. The Server API routes its own paths (`api.doors`) before
+this URLconf.
 """
 
 from django.apps import apps

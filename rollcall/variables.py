@@ -1,8 +1,8 @@
-"""What django-environ does not do: note what is malformed, all of it, and go on with the default.
+"""Read environment variables: collect malformed ones and continue with their defaults.
 
-So settings can always be read; a system check (`rollcall.checks`) then names each variable, and
-nothing starts. django-environ itself raises at the first one, takes an empty variable for a value,
-any text for a flag, and knows no bounds.
+So settings can always be imported; a system check (`rollcall.checks`) then names all malformed
+variables, and nothing starts. django-environ itself raises at the first one, accepts an empty
+variable as a value and any text as a flag, and checks no bounds.
 """
 
 import os
@@ -29,7 +29,7 @@ class Variables:
         return os.environ.get(name) or default
 
     def words(self, name: str, default: list[str]) -> list[str]:
-        """Parted by commas."""
+        """A list, separated by commas."""
         found = [word.strip() for word in self.text(name, "").split(",")]
         return [word for word in found if word] or default
 
@@ -54,7 +54,7 @@ class Variables:
 
 
 def folder(text: str) -> Path:
-    """For `parsed`. Made where it is missing."""
+    """A parser for `parsed`. Creates the folder if it is missing."""
     path = Path(text).resolve()
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK):
@@ -63,13 +63,13 @@ def folder(text: str) -> Path:
 
 
 def url(*schemes: str) -> Callable[[str], str]:
-    """For `parsed`."""
+    """A parser for `parsed`."""
 
     def parse(text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
             raise ValueError(text)
-        # Reading it is what finds out whether the port is a number.
+        # `port` raises ValueError if it is not a number.
         _ = parts.port
         return text
 

@@ -12,11 +12,11 @@ from django.core.wsgi import get_wsgi_application
 
 
 class ChunkedBody:
-    """Gives Django the body of a request that does not say its length.
+    """Passes Django the body of a request without a Content-Length.
 
-    Such a body is chunked; the server ends it by itself and says so (`wsgi.input_terminated`), but
-    Django reads only as far as `CONTENT_LENGTH`, which is to say nothing. One byte more than the
-    limit is read, so that Django refuses what is too large, as it does any other body.
+    Such a body is chunked. The server marks its end (`wsgi.input_terminated`), but Django reads
+    only up to `CONTENT_LENGTH`, so nothing. One byte more than the limit is read, so that Django
+    refuses a body that is too large, as any other.
     """
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:

@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(autouse=True)
 def _strangers():
     """Tests take place at the same moment; what the last one remembered was rolled back."""
-    callers.forget()
+    callers.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

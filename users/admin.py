@@ -61,14 +61,14 @@ class AppUserAdmin(SupportAdmin):
         return [f"{user}, {everything}" for user in objs], {"app users": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        by, now = self.said_by(request)
+        by, now = self.actor_and_time(request)
         deletion.delete(environment=obj.environment, user_ids=[obj.user_id], by=by, now=now)
 
     @admin.action(description="Sign out everywhere", permissions=["sign_out"])
     @transaction.atomic
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[AppUser]) -> None:
-        by, now = self.said_by(request)
-        users = self.ticked(request, queryset)
+        by, now = self.actor_and_time(request)
+        users = self.selected(request, queryset)
         for user in users:
             tokens.sign_out_everywhere(
                 environment=user.environment, user_id=user.user_id, by=by, now=now

@@ -229,7 +229,7 @@ def sign_out_everywhere(
 def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
     """Every access token of the environment is dead, and every connection closes."""
     identity.lock_environment(environment)
-    callers.forget_changed()
+    callers.clear_on_commit()
     Environment.objects.filter(pk=environment.pk).update(tokens_valid_from=now)
     environment.tokens_valid_from = now
     kick = Kick(KickReason.SIGNED_OUT)

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('token_lifetime', models.DurationField(blank=True, help_text='How long new access tokens live. Empty: no end.', null=True)),
                 ('reactivation_cooling_off', models.DurationField(default=datetime.timedelta(0), help_text='How long a deactivated id must wait for reactivation.')),
-                ('tokens_valid_from', models.DateTimeField(blank=True, help_text='Access tokens issued before this moment are dead.', null=True)),
+                ('tokens_valid_from', models.DateTimeField(blank=True, help_text='Access tokens issued before this moment are invalid.', null=True)),
                 ('friends_only', models.BooleanField(default=False, help_text='Only friends may send each other direct messages.')),
                 ('require_signature_v2', models.BooleanField(default=False, help_text='Refuse RongCloud and Nexconn calls without a version 2 signature.')),
                 ('rate_limits', models.JSONField(blank=True, default=dict, help_text="Call → per second, where not the vendor's own number.")),

@@ -3,9 +3,9 @@
 Invariants
 ----------
 * An application has exactly one development and one production environment.
-* Nothing is shared between two environments: whatever belongs to users hangs off one of them.
-* Audit rows are written once and never changed. They name subjects and actors by text, so that the
-  trail outlives what it describes.
+* Two environments share nothing: all data of users belongs to one of them.
+* Audit rows are written once and never changed. They name subjects and actors by text, so that they
+  stay when these are deleted.
 """
 
 from applications.models.applications import (

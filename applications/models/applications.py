@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from applications.fields import IdentifierField
 
-# Registered users that development, and production on the trial plan, hold at once. The page, the
-# API's error and the docs all read this one.
+# Maximum number of registered users in development, and in production on the trial plan. The page,
+# the API's error and the documentation read this constant.
 FREE_USER_LIMIT = 100
 
 
@@ -17,10 +17,10 @@ class Application(models.Model):
     """One customer's app."""
 
     name = models.CharField(max_length=80)
-    # Names the application in URLs.
+    # Identifies the application in URLs.
     org_name = models.SlugField(max_length=40, unique=True)
     created_at = models.DateTimeField()
-    # Names of the vendors whose calls are answered.
+    # Names of the vendors whose calls are accepted.
     vendors = models.JSONField(default=list)
 
     def __str__(self) -> str:
@@ -33,12 +33,12 @@ class Plan(models.TextChoices):
     PRO = "pro"
 
 
-# Plan → how many app users may be registered at once. A plan that is missing has no limit.
+# Plan → how many app users may be registered at once. Other plans have no limit.
 USER_LIMITS: dict[str, int] = {Plan.TRIAL: FREE_USER_LIMIT}
 
 
 class Environment(models.Model):
-    """Development or production of an application; owner of all that belongs to users."""
+    """Development or production of an application. It owns all data of users."""
 
     class Kind(models.TextChoices):
         DEVELOPMENT = "development"
@@ -48,7 +48,7 @@ class Environment(models.Model):
         Application, on_delete=models.CASCADE, related_name="environments", db_index=False
     )
     kind = models.CharField(max_length=11, choices=Kind)
-    # 32 lower-case hex digits, which every vendor's callers can take for their name of an app.
+    # 32 lower-case hex digits, valid as every vendor's own id of an app.
     app_key = IdentifierField(max_length=32, unique=True)
     plan = models.CharField(max_length=7, choices=Plan, default=Plan.TRIAL)
     created_at = models.DateTimeField()
@@ -59,7 +59,7 @@ class Environment(models.Model):
         default=timedelta(0), help_text="How long a deactivated id must wait for reactivation."
     )
     tokens_valid_from = models.DateTimeField(
-        null=True, blank=True, help_text="Access tokens issued before this moment are dead."
+        null=True, blank=True, help_text="Access tokens issued before this moment are invalid."
     )
 
     friends_only = models.BooleanField(
@@ -71,7 +71,7 @@ class Environment(models.Model):
         "cannot register.",
     )
     # --- Server API ---
-    # Vendor → what of its settings is not as by default; see `applications.vendors`.
+    # Vendor → its settings that differ from the defaults; see `applications.vendors`.
     vendor_settings = models.JSONField(default=dict, blank=True)
     deletion_unlocked_until = models.DateTimeField(
         null=True,
@@ -98,7 +98,8 @@ class Environment(models.Model):
             ),
         ]
         indexes = [
-            # Whether there is any: each registration asks (users_refuse_another_case).
+            # Whether any environment ignores case: read by each registration
+            # (users_refuse_another_case).
             models.Index(
                 fields=["id"],
                 name="environments_ignoring_case",
@@ -115,37 +116,37 @@ class Environment(models.Model):
 
     @property
     def full_name(self) -> str:
-        """Names it beyond doubt; what one types to confirm what cannot be undone."""
+        """A unique name, which staff type to confirm what cannot be undone."""
         return f"{self.application.org_name}/{self.kind}"
 
     @property
     def user_limit(self) -> int | None:
-        """How many app users may be registered at once; None: as many as wanted."""
+        """How many app users may be registered at once; None: no limit."""
         return USER_LIMITS.get(self.plan)
 
 
 class AppSecretQuerySet(models.QuerySet["AppSecret"]):
     def live(self) -> Self:
-        """Still accepted; at most two for an environment."""
+        """Secrets that are still accepted; at most two for an environment."""
         return self.filter(revoked_at=None)
 
     def for_app_key(self, app_key: str) -> Self:
         """The live secrets of the environment with this app key, each with its environment."""
-        return self._to_call_with().filter(environment__app_key=app_key)
+        return self._live_with_environment().filter(environment__app_key=app_key)
 
     def for_name(self, org_name: str, kind: str) -> Self:
-        """The same by the name of its application and its kind."""
-        return self._to_call_with().filter(
+        """The same, by the org name of the application and the kind of the environment."""
+        return self._live_with_environment().filter(
             environment__application__org_name=org_name, environment__kind=kind
         )
 
-    def _to_call_with(self) -> Self:
+    def _live_with_environment(self) -> Self:
         return self.live().select_related("environment__application").order_by("pk")
 
 
 class AppSecret(models.Model):
-    """A key that signs API calls. Signatures must be computed with it, so it cannot be hashed: it
-    is stored encrypted with a key from outside the database, and shown once.
+    """A key that signs API calls. Signatures are computed with it, so it cannot be hashed: it is
+    encrypted with a key from outside the database, and shown once.
     """
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="secrets")

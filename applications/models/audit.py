@@ -15,7 +15,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """One change, as it was made: who, what, to whom, when, from where, before and after."""
+    """One change: who, what, to whom, when, from where, before and after."""
 
     class ActorKind(models.TextChoices):
         STAFF = "staff"
@@ -57,7 +57,7 @@ class AuditEvent(models.Model):
             # The Audit page, filtered by type, by actor.
             models.Index(fields=["environment", "type", "-at", "-id"], name="audit_of_type"),
             models.Index(fields=["environment", "actor", "-at", "-id"], name="audit_of_actor"),
-            # The Audit page of what lies above environments: members, names.
+            # The Audit page of changes that belong to no environment: members, names.
             models.Index(
                 fields=["application", "-at", "-id"],
                 name="audit_of_application",

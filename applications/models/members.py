@@ -1,4 +1,4 @@
-"""Who works on an application."""
+"""Members of an application."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from applications.models.applications import Application
 
 
 class Role(models.TextChoices):
-    """What a member may do; `applications.access` holds the table."""
+    """The role of a member; `applications.access` has its permissions."""
 
     VIEWER = "viewer"
     TESTER = "tester"
@@ -17,7 +17,7 @@ class Role(models.TextChoices):
 
 
 class Member(models.Model):
-    """A staff account's place in an application."""
+    """The membership of a staff account in an application."""
 
     application = models.ForeignKey(
         Application, on_delete=models.CASCADE, related_name="members", db_index=False

@@ -1,4 +1,4 @@
-"""Webhooks, and what was sent to them."""
+"""Webhooks and their deliveries."""
 
 from datetime import datetime
 from typing import Self
@@ -14,13 +14,13 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         return self.filter(disabled_at=None)
 
     def with_work(self, now: datetime) -> Self:
-        """Endpoints whose turn it is: something is due, and nobody is sending to them."""
+        """Endpoints with due deliveries to which nobody is sending."""
         due = Delivery.objects.due(now).filter(webhook=OuterRef("pk"))
         return self.listening().filter(Exists(due), next_turn_at__lte=now)
 
 
 class Webhook(models.Model):
-    """An endpoint of the customer's that hears of events in one environment."""
+    """An endpoint of the customer that receives events of one environment."""
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="webhooks")
     url = models.URLField("URL", max_length=500)
@@ -28,14 +28,14 @@ class Webhook(models.Model):
     events = models.JSONField(default=list)
     # A name of `applications.webhooks.formats`.
     format = models.CharField(max_length=20, default="standard")
-    # Both sign while receivers move from one to the other; encrypted as app secrets are.
+    # Both sign while receivers change to the new one. Encrypted like app secrets.
     secret = models.TextField(editable=False)
     former_secret = models.TextField(editable=False, blank=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=100, blank=True)
-    # Nobody sends to it before: while somebody does, and while it rests from failing.
+    # No sender may start before: another one is sending, or the endpoint is paused after failures.
     next_turn_at = models.DateTimeField()
     failing_since = models.DateTimeField(null=True, blank=True)
 
@@ -66,20 +66,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.waiting().filter(next_attempt_at__lte=now)
 
     def give_up(self, now: datetime) -> int:
-        """Settle what still waits; how many."""
+        """Mark waiting deliveries as failed; return their number."""
         return self.waiting().update(state=Delivery.State.FAILED, finished_at=now)
 
 
 class Delivery(models.Model):
-    """One event on its way to one endpoint, and how it went."""
+    """One event for one endpoint, with the state of its delivery."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
         DELIVERED = "delivered"
         FAILED = "failed", "Given up"
 
-    # No constraint in the database: it would fail a ban that commits while somebody removes the
-    # endpoint which was to hear of it. What is left behind without an endpoint is never sent.
+    # No constraint in the database: a ban would fail if it commits while somebody removes an
+    # endpoint for its event. A delivery without an endpoint is never sent.
     webhook = models.ForeignKey(
         Webhook,
         on_delete=models.CASCADE,
@@ -87,12 +87,13 @@ class Delivery(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    # Names the event to the receiver, the same at every attempt: who got it before can tell.
+    # Identifies the event to the receiver. It is the same in every attempt, so that repetitions can
+    # be recognized.
     message_id = models.CharField(max_length=40)
     event = models.CharField(max_length=40)
     data = models.JSONField()
     occurred_at = models.DateTimeField()
-    # When it was put on its way: that of a replay is later than the event by far.
+    # A replay is queued long after the event.
     queued_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -108,7 +109,7 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         indexes = [
-            # What an endpoint is to be sent now.
+            # Due deliveries of an endpoint.
             models.Index(
                 fields=["webhook", "next_attempt_at"],
                 name="applications_delivery_due",
@@ -116,13 +117,13 @@ class Delivery(models.Model):
             ),
             # An endpoint's delivery log, newest first.
             models.Index(fields=["webhook", "-id"], name="applications_delivery_log"),
-            # What an endpoint never got.
+            # Failed deliveries of an endpoint.
             models.Index(
                 fields=["webhook", "-id"],
                 name="applications_delivery_lost",
                 condition=Q(state="failed"),
             ),
-            # What is old enough to forget.
+            # Deliveries that are old enough to delete.
             models.Index(fields=["finished_at"], name="applications_delivery_old"),
         ]
 

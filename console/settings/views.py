@@ -55,7 +55,7 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
         return redirect(_home(environment))
     form = DoorsForm(request.POST, application=environment.application)
     form.full_clean()  # boxes cannot be wrong
-    environments.answer_vendors(
+    environments.enable_vendors(
         application=environment.application,
         names=form.names(),
         by=acting_staff(request),

@@ -39,7 +39,7 @@ def delivery_replay(
     delivery = webhook.deliveries.filter(pk=delivery_id).first()
     if delivery is None:
         message = (
-            f"This delivery is no longer kept: the log ends after {deliveries.KEPT_FOR.days} days."
+            f"This delivery is no longer kept: the log ends after {deliveries.RETENTION.days} days."
         )
         return responses.done(
             request, message, to=home_url(webhook), tone="error", events=[CHANGED]

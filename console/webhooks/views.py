@@ -61,7 +61,7 @@ def webhook_add(request: MemberRequest, environment: Environment) -> HttpRespons
         except webhooks.InvalidEndpoint as invalid:
             form.add_error(_field(invalid), str(invalid))
         else:
-            secret = new.secret if webhooks.formats()[format].has_own_secret else ""
+            secret = new.secret if webhooks.formats()[format].uses_webhook_secret else ""
             return detail_page(request, new.webhook, secret=secret, status=201)
     return _form(request, environment, form, format)
 
@@ -121,7 +121,7 @@ def detail_page(
         "lost_only": lost_only,
         "everything": not lost_only,
         "log_url": home_url(webhook),
-        "kept_for": deliveries.KEPT_FOR,
+        "kept_for": deliveries.RETENTION,
     }
     return responses.shown(
         request,
@@ -169,7 +169,7 @@ def _form(
             {"label": each.label, "url": f"?format={name}", "current": name == format}
             for name, each in webhooks.formats().items()
         ],
-        "has_own_secret": webhooks.formats()[format].has_own_secret,
+        "uses_webhook_secret": webhooks.formats()[format].uses_webhook_secret,
         "back": home_url(webhook) if webhook else list_url(environment),
     }
     status = 422 if form.errors else 200

@@ -1,5 +1,5 @@
-"""The sample data of `make demo`: two applications with a past.
+"""The sample data of `make demo`: two applications with a history.
 
-It is made through the domain's own verbs, each called with the moment at which it is to have
-happened, so that ledgers and audit trail look as if people had been at work for weeks.
+The verbs of the domain create it, each called with a time in the past, so that ledgers and audit
+trail look like weeks of work.
 """

@@ -1,4 +1,4 @@
-"""Acme Chat's development environment: 87 test users of every state, in a quota of 100."""
+"""Acme Chat's development environment: 87 test users in every state, with a quota of 100."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -6,8 +6,8 @@ from random import Random
 from applications.environments import NewApplication
 from applications.models import Environment
 from moderation import ban_sweep, bans, lists
+from rollcall.demo.names import unique_names
 from rollcall.demo.office import ADMIN, MODERATOR, TESTER
-from rollcall.demo.people import people
 from rollcall.demo.timeline import Timeline, app_server, staff
 from users import deactivation, deletion, profiles, reclaim, registration, tokens
 from users.models import AppUser, DeletionJob
@@ -23,10 +23,10 @@ def fill(timeline: Timeline, acme: NewApplication, random: Random) -> None:
 
 
 def _register(timeline: Timeline, development: Environment, random: Random) -> list[str]:
-    """86 users who stay, 30 of them of the last 14 days, so that the quota fills in about 6."""
-    crowd = people(random)
-    team = [next(crowd) for _ in range(18)]
-    # Ids with names, registered between these days ago, last seen between these days ago.
+    """86 users who stay, 30 of them from the last 14 days, so that the quota is full in about 6."""
+    names = unique_names(random)
+    team = [next(names) for _ in range(18)]
+    # (ids and names, range of days since registration, range of days since last seen)
     cohorts: list[tuple[list[tuple[str, str]], tuple[float, float], tuple[float, float] | None]] = [
         (team, (62, 35), (0.02, 3)),
         ([(f"pilot-hanoi-{n:02}", f"Pilot {n}") for n in range(1, 10)], (60, 55), (31, 48)),
@@ -69,7 +69,9 @@ def _register(timeline: Timeline, development: Environment, random: Random) -> l
 
 
 def _free_places(timeline: Timeline, development: Environment) -> None:
-    """A load test filled the quota, and its users were deleted: all but one, who had come back."""
+    """A load test filled the quota, and its users were deleted, except one that was registered
+    again.
+    """
     loaded = timeline.ago(days=26.4)
     timeline.register(
         development,
@@ -117,7 +119,7 @@ def _free_places(timeline: Timeline, development: Environment) -> None:
 
 
 def _deactivate(timeline: Timeline, development: Environment) -> None:
-    """The app's "delete my account" was tried with users of its own; one was brought back since."""
+    """Testers tried the app's "delete my account" with four users; one was reactivated."""
     calls = ["nexconn user/deactivate", "rongcloud user/deactivate"]
     for place, user_id in enumerate(("gdpr-anna", "gdpr-ben", "gdpr-carla", "gdpr-dmitri")):
         when = timeline.ago(days=16 - 4.6 * place)
@@ -143,7 +145,7 @@ def _deactivate(timeline: Timeline, development: Environment) -> None:
 
 
 def _ban(timeline: Timeline, development: Environment) -> None:
-    """In force with and without an end, lifted, expired; one ends while somebody looks."""
+    """Bans in force with and without an end, lifted, expired; one expires soon after the start."""
     api = app_server(development, "rongcloud user/block")
     tried = "Trying the ban screen on iOS"
     hours, days = timedelta(hours=1), timedelta(days=1)

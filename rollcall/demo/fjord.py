@@ -1,6 +1,6 @@
-"""Fjord Support: a young application of someone else's, whose production is on trial.
+"""Fjord Support: a new application of another owner, with production on the trial plan.
 
-Whoever signs in as `demo` is a tester here: development is empty and theirs to fill, production
+The account `demo` is a tester here: it can fill the empty development environment, and production
 shows what a role does not allow.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 from applications import environments, members
 from applications.models import Role
 from moderation import bans
-from rollcall.demo.people import people
+from rollcall.demo.names import unique_names
 from rollcall.demo.timeline import Timeline, staff
 from users.models import AppUser
 
@@ -38,7 +38,7 @@ def fill(timeline: Timeline, owner: Any, tester: str, random: Random) -> None:
             registered_at=timeline.ago(days=random.uniform(4, 18)),
             last_seen_at=timeline.ago(days=random.uniform(0.05, 4)),
         )
-        for user_id, name in islice(people(random), 41)
+        for user_id, name in islice(unique_names(random), 41)
     ]
     timeline.register(production, users)
     users[0].last_seen_at = timeline.ago(days=1.5)

@@ -1,4 +1,4 @@
-"""What members do in Acme Chat: they come and go, rotate a secret, change settings."""
+"""Members of Acme Chat: they are added and removed, rotate a secret, change settings."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ ADMIN, MODERATOR, TESTER, VIEWER = "amara.okafor", "mei.tanaka", "lukas.weber", 
 FORMER, INVITED = "joao.araujo", "ngozi.eze"
 
 
-def found_acme(timeline: Timeline, owner: Any) -> NewApplication:
+def create_acme(timeline: Timeline, owner: Any) -> NewApplication:
     return environments.create_application(
         name="Acme Chat",
         owner=owner,
@@ -22,7 +22,7 @@ def found_acme(timeline: Timeline, owner: Any) -> NewApplication:
     )
 
 
-def staff_acme(timeline: Timeline, acme: NewApplication, owner: str) -> None:
+def add_members(timeline: Timeline, acme: NewApplication, owner: str) -> None:
     for days, username, role in (
         (69.9, ADMIN, Role.ADMIN),
         (69.8, TESTER, Role.TESTER),
@@ -50,15 +50,15 @@ def staff_acme(timeline: Timeline, acme: NewApplication, owner: str) -> None:
             now=now,
         )
 
-    def part(now: datetime) -> None:
+    def remove(now: datetime) -> None:
         member = acme.application.members.get(account__username=FORMER)
         members.remove(application=acme.application, member_id=member.pk, by=staff(owner), now=now)
 
     timeline.add(timeline.ago(days=52.2), promote)
-    timeline.add(timeline.ago(days=24.6), part)
+    timeline.add(timeline.ago(days=24.6), remove)
 
 
-def run_acme(timeline: Timeline, acme: NewApplication, owner: str) -> None:
+def change_settings(timeline: Timeline, acme: NewApplication, owner: str) -> None:
     production, development = acme.environments["production"], acme.environments["development"]
     timeline.add(
         timeline.ago(days=45.5),
@@ -84,7 +84,7 @@ def run_acme(timeline: Timeline, acme: NewApplication, owner: str) -> None:
 
     def use_new_secret(now: datetime) -> None:
         new = production.secrets.live().order_by("pk").last()
-        assert new is not None  # noqa: S101 - made above
+        assert new is not None  # noqa: S101 - added above
         app_secrets.note_use(new, now=now)
 
     timeline.add(timeline.ago(minutes=2), use_new_secret)

@@ -1,4 +1,4 @@
-"""Acme Chat's production environment: some 2,500 users, and what moderators have to do."""
+"""Acme Chat's production environment: about 2,500 users, and the work of moderators."""
 
 from datetime import datetime, timedelta
 from itertools import islice
@@ -8,8 +8,8 @@ from applications.environments import NewApplication
 from applications.models import Environment
 from moderation import ban_sweep, bans, lists
 from moderation.models import Ban
+from rollcall.demo.names import unique_names
 from rollcall.demo.office import ADMIN, FORMER, MODERATOR
-from rollcall.demo.people import people
 from rollcall.demo.timeline import Timeline, app_server, staff
 from users import deactivation, tokens
 from users.models import AppUser
@@ -43,15 +43,15 @@ def fill(timeline: Timeline, acme: NewApplication, random: Random) -> None:
 
 
 def _users(timeline: Timeline, random: Random) -> list[AppUser]:
-    """A few more each day than the day before; one in eight has never connected."""
+    """Users, each day a few more than the day before; one in eight has never connected."""
     users = []
-    for user_id, name in islice(people(random), USERS):
+    for user_id, name in islice(unique_names(random), USERS):
         registered_at = timeline.ago(days=68 * (1 - random.random() ** 0.7))
-        lively = random.random()
-        if lively < 0.125:
+        activity = random.random()
+        if activity < 0.125:
             last_seen_at = None
         else:
-            silent = random.random() ** (6 if lively < 0.7 else 1)
+            silent = random.random() ** (6 if activity < 0.7 else 1)
             last_seen_at = timeline.now - silent * (timeline.now - registered_at)
         users.append(
             AppUser(
@@ -62,7 +62,7 @@ def _users(timeline: Timeline, random: Random) -> list[AppUser]:
 
 
 def _deactivate(timeline: Timeline, production: Environment, ids: list[str]) -> None:
-    """Erased ones, one reactivated, one that was never registered, one still to be erased."""
+    """Erased users, one reactivated, one never registered, one not yet erased."""
     calls = ["nexconn user/deactivate", "rongcloud user/deactivate"]
     for place, user_id in enumerate([*ids[:-1], "guest-90417"]):
         when = timeline.ago(days=33 - 3.7 * place)
@@ -181,7 +181,7 @@ def _ban_by_hand(timeline: Timeline, production: Environment, users: list[AppUse
         reason="Threats, reported to the police",
         by=ADMIN,
     )
-    # Ids that nobody has registered: an app server holds off whom it knows from elsewhere.
+    # Ids that are not registered: an app server bans ids that it knows from elsewhere.
     for number in (88210, 88211, 88397):
         _ban(
             timeline,
@@ -209,14 +209,14 @@ def _change(*, environment: Environment, user_id: str, expires_at: datetime, now
 def _ban_many(
     timeline: Timeline, production: Environment, users: list[AppUser], random: Random
 ) -> None:
-    """Six weeks of ordinary work."""
+    """Bans of six ordinary weeks."""
     for user in users:
         minutes = random.choice(BAN_MINUTES)
         when = timeline.ago(days=random.uniform(0.1, 42) if minutes else random.uniform(0.1, 9))
         until = when + timedelta(minutes=minutes) if minutes else None
         if until and timeline.now < until < timeline.now + timedelta(minutes=30):
-            until += timedelta(hours=1)  # only one shall end while somebody looks
-        office = MODERATOR if when > timeline.ago(days=25) else FORMER
+            until += timedelta(hours=1)  # only one ban ends soon after the start
+        moderator = MODERATOR if when > timeline.ago(days=25) else FORMER
         _ban(
             timeline,
             production,
@@ -224,7 +224,7 @@ def _ban_many(
             when=when,
             until=until,
             reason=random.choice(REASONS),
-            by=random.choice([office, office, "nexconn user/ban", "rongcloud user/block"]),
+            by=random.choice([moderator, moderator, "nexconn user/ban", "rongcloud user/block"]),
         )
         if random.random() < 0.15:
             timeline.add(
@@ -232,7 +232,7 @@ def _ban_many(
                 bans.lift,
                 environment=production,
                 user_ids=[user.user_id],
-                by=staff(office),
+                by=staff(moderator),
             )
 
 

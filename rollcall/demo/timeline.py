@@ -1,7 +1,7 @@
-"""A past to be told in order.
+"""Events of the past, executed in order of time.
 
-Audit trail and ledgers are read newest first by primary key, so what happened earlier must also be
-written earlier: steps are collected in any order, and told by time.
+Audit trail and ledgers are read newest first by primary key, so earlier events must also be written
+earlier: steps are collected in any order and executed by time.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,12 +25,12 @@ class Timeline:
         return self.now - timedelta(**span)
 
     def add(self, when: datetime, verb: Callable[..., Any], **arguments: Any) -> None:
-        """`verb(now=when, ...)` will be called in its turn. What lies ahead is left to happen."""
+        """Call `verb(now=when, ...)` in `run`. Steps in the future are skipped."""
         if when <= self.now:
             self._steps.append((when, partial(verb, now=when, **arguments)))
 
     def register(self, environment: Environment, users: Iterable[AppUser]) -> None:
-        """Users with `registered_at` set: one call for each day, and so one tally."""
+        """Register users at their `registered_at`, with one call for each day."""
         in_order = sorted(users, key=lambda user: user.registered_at)
         for _, day in groupby(in_order, key=lambda user: user.registered_at.date()):
             group = list(day)
@@ -41,7 +41,7 @@ class Timeline:
                 users=group,
             )
 
-    def tell(self) -> None:
+    def run(self) -> None:
         for _, step in sorted(self._steps, key=lambda entry: entry[0]):
             step()
 

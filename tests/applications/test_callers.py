@@ -16,7 +16,7 @@ BY = {"by": staff_actor(), "now": NOON}
 
 @pytest.fixture
 def environment(db):
-    callers.forget()
+    callers.clear()
     environment = make_environment(kind="production")
     app_secrets.add(environment=environment, **BY)
     return environment
@@ -64,10 +64,10 @@ class TestMemory:
                 assert not callers.secrets_of_key("nobody", now=NOON)
 
     def test_of_very_many_applications_ends_early(self, environment, monkeypatch):
-        monkeypatch.setattr(callers, "_MOST", 2)
+        monkeypatch.setattr(callers, "_MAX_ENTRIES", 2)
         for _ in range(5):
             secrets(make_environment())
-            assert len(callers._remembered) <= 2
+            assert len(callers._cache) <= 2
 
 
 class TestOwnChanges:
@@ -79,7 +79,7 @@ class TestOwnChanges:
             lambda e: app_secrets.revoke(environment=e, secret_id=e.secrets.latest("pk").pk, **BY),
             lambda e: environments.change(environment=e, plan="pro", **BY),
             lambda e: environments.unlock_deletion(environment=e, lasting=timedelta(hours=1), **BY),
-            lambda e: environments.answer_vendors(application=e.application, names=[], **BY),
+            lambda e: environments.enable_vendors(application=e.application, names=[], **BY),
             lambda e: environments.rename(application=e.application, name="New", **BY),
             lambda e: tokens.revoke_all(environment=e, **BY),
         ],
@@ -87,7 +87,7 @@ class TestOwnChanges:
             "revoke_secret",
             "change",
             "unlock_deletion",
-            "answer_vendors",
+            "enable_vendors",
             "rename",
             "revoke_all",
         ],
@@ -107,7 +107,7 @@ class TestOwnChanges:
     def test_are_not_hidden_by_who_reads_before_the_commit(self, environment):
         with transaction.atomic():
             Environment.objects.filter(pk=environment.pk).update(plan="pro")
-            callers.forget_changed()
+            callers.clear_on_commit()
             stale = secrets_as_before(environment)
         assert stale == "trial"
         [first, _] = callers.secrets_of_key(environment.app_key, now=NOON)
@@ -119,7 +119,7 @@ def secrets_as_before(environment):
     environment = Environment.objects.select_related("application").get(pk=environment.pk)
     environment.plan = "trial"
     secret = AppSecret(environment=environment)
-    callers._remembered[(environment.app_key,)] = NOON, (secret, secret)
+    callers._cache[(environment.app_key,)] = NOON, (secret, secret)
     [first, _] = callers.secrets_of_key(environment.app_key, now=NOON)
     return first.environment.plan
 

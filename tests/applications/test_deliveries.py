@@ -15,9 +15,9 @@ from applications.announcements import EXAMPLES
 from applications.deliveries import (
     DELAYS,
     JITTER,
-    LONGEST_REST,
+    MAX_AGE,
+    MAX_PAUSE,
     PARALLEL,
-    PATIENCE,
     TURN,
     EndpointDisabled,
 )
@@ -73,7 +73,7 @@ class TestSchedule:
             (delay * (1 + jitter) for delay, jitter in zip(DELAYS, jitters, strict=True)),
             start=timedelta(0),
         )
-        assert timedelta(days=2.4) < total < PATIENCE
+        assert timedelta(days=2.4) < total < MAX_AGE
 
     def test_grows(self):
         assert sorted(DELAYS) == DELAYS
@@ -88,7 +88,7 @@ class TestSchedule:
     def test_ends(self):
         delivery = Delivery(attempts=len(DELAYS) + 1, queued_at=NOON)
         assert deliveries.retry_at(delivery, NOON) is None
-        late = Delivery(attempts=1, queued_at=NOON - PATIENCE)
+        late = Delivery(attempts=1, queued_at=NOON - MAX_AGE)
         assert deliveries.retry_at(late, NOON) is None
 
 
@@ -180,7 +180,7 @@ class TestAttempt:
             now = delivery.next_attempt_at
         assert delivery.state == Delivery.State.FAILED
         assert delivery.attempts == len(DELAYS) + 1
-        assert timedelta(days=2.4) < delivery.finished_at - NOON < PATIENCE
+        assert timedelta(days=2.4) < delivery.finished_at - NOON < MAX_AGE
 
     def test_answered_by_410_disables_the_endpoint(self, webhook, receiver):
         receiver.status = 410
@@ -210,7 +210,7 @@ class TestAttempt:
         send(webhook)
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.FAILED
-        assert "no words" in delivery.error
+        assert "does not support" in delivery.error
 
     def test_in_a_format_of_a_vendor_that_is_no_longer_here(self, webhook):
         webhook.format = "departed"
@@ -240,7 +240,7 @@ class TestTurn:
         send(webhook, NOON + TURN)
         third = make_delivery(webhook=webhook)
         held = deliveries.take_turn(webhook_id=webhook.pk, now=NOON + TURN)
-        deliveries.settle(slow, [deliveries.Answer(status=500)], now=NOON + TURN)
+        deliveries.settle(slow, [deliveries.Result(status=500)], now=NOON + TURN)
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.DELIVERED
         webhook.refresh_from_db()
@@ -251,14 +251,14 @@ class TestTurn:
         make_delivery(webhook=webhook)
         turn = deliveries.take_turn(webhook_id=webhook.pk, now=NOON)
         webhooks.remove(webhook=webhook, **AT)
-        deliveries.settle(turn, [deliveries.Answer(status=410)], now=NOON)
+        deliveries.settle(turn, [deliveries.Result(status=410)], now=NOON)
         assert not Delivery.objects.exists()
 
     def test_whose_endpoint_was_disabled_meanwhile(self, webhook):
         delivery = make_delivery(webhook=webhook)
         turn = deliveries.take_turn(webhook_id=webhook.pk, now=NOON)
         webhooks.disable(webhook=webhook, reason="Paused", **AT)
-        deliveries.settle(turn, [deliveries.Answer(status=500)], now=NOON)
+        deliveries.settle(turn, [deliveries.Result(status=500)], now=NOON)
         delivery.refresh_from_db()
         assert delivery.state == Delivery.State.FAILED
 
@@ -297,7 +297,7 @@ class TestRest:
             now = webhook.next_turn_at + SECOND
         assert rests == sorted(rests)
         assert rests[0] == timedelta(0)
-        assert rests[-1] == LONGEST_REST
+        assert rests[-1] == MAX_PAUSE
         assert webhook.failing_since == NOON
 
     def test_ends_with_the_first_success(self, webhook, receiver):
@@ -383,8 +383,8 @@ class TestForget:
         assert kept == {"young", "waiting"}
 
     def test_gives_up_what_never_had_its_turn(self, webhook):
-        old = make_delivery(webhook=webhook, queued_at=NOON - PATIENCE)
-        make_delivery(webhook=webhook, queued_at=NOON - PATIENCE + SECOND)
+        old = make_delivery(webhook=webhook, queued_at=NOON - MAX_AGE)
+        make_delivery(webhook=webhook, queued_at=NOON - MAX_AGE + SECOND)
         assert deliveries.give_up_old(now=NOON) == 1
         old.refresh_from_db()
         assert (old.state, old.attempts) == (Delivery.State.FAILED, 0)
@@ -396,8 +396,8 @@ class TestForget:
             message_id="msg",
             event="user.deleted",
             data={},
-            occurred_at=NOON - PATIENCE,
-            queued_at=NOON - PATIENCE,
+            occurred_at=NOON - MAX_AGE,
+            queued_at=NOON - MAX_AGE,
             next_attempt_at=NOON,
         )
         assert deliveries.endpoints_with_work(now=NOON) == []
@@ -430,7 +430,7 @@ class TestTasks:
         make_delivery(webhook=webhook)
         with ExitStack() as hanging, time_machine.travel(NOON, tick=True):
             for _ in range(tasks.AT_ONCE):
-                hanging.enter_context(tasks._places)
+                hanging.enter_context(tasks._slots)
             tasks.send_deliveries()
             assert receiver.received == []
         with time_machine.travel(NOON, tick=True):
@@ -438,7 +438,7 @@ class TestTasks:
         assert len(receiver.received) == 1
 
     def test_forget(self, webhook):
-        make_delivery(webhook=webhook, queued_at=NOON - PATIENCE)
+        make_delivery(webhook=webhook, queued_at=NOON - MAX_AGE)
         make_delivery(webhook=webhook, state="delivered", finished_at=NOON - 31 * DAY)
         with time_machine.travel(NOON):
             tasks.forget_deliveries()
@@ -461,7 +461,7 @@ class TestStorm:
         )
         with django_assert_num_queries(10):
             turn = deliveries.take_turn(webhook_id=webhook.pk, now=NOON)
-            deliveries.settle(turn, [deliveries.Answer(status=200)] * PARALLEL, now=NOON)
+            deliveries.settle(turn, [deliveries.Result(status=200)] * PARALLEL, now=NOON)
         assert webhook.deliveries.waiting().count() == 2_000 - PARALLEL
 
     def test_a_slow_endpoint_holds_its_own_turn_alone(self, environment, webhook, monkeypatch):

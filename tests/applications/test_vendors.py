@@ -80,7 +80,7 @@ def test_every_vendor_shows_how_to_start():
 
 def test_an_application_answers_only_the_vendors_that_there_are():
     application = make_application()
-    environments.answer_vendors(
+    environments.enable_vendors(
         application=application, names=["agora", "nobody"], by=staff_actor(), now=NOON
     )
     application.refresh_from_db()

@@ -61,7 +61,7 @@ class TestAdd:
     def test_refuses_events_that_the_format_has_no_words_for(self, environment, monkeypatch):
         terse = replace(STANDARD, events=("user.online",))
         monkeypatch.setattr(webhooks, "formats_of_vendors", lambda: {"terse": terse})
-        with pytest.raises(InvalidEndpoint, match=r"no words for user\.banned"):
+        with pytest.raises(InvalidEndpoint, match=r"does not support user\.banned"):
             add(environment, events=["user.online", "user.banned"], format="terse")
 
     def test_refuses_the_eleventh(self, environment):

@@ -83,10 +83,10 @@ def test_servers_refuse_malformed_variables_too(server):
 @pytest.mark.parametrize(
     ("number", "change"),
     [
-        ("W001", {"OWN_SECRETS": ["SECRET_KEY"]}),
-        ("W002", {"OWN_SECRETS": ["ENCRYPTION_KEYS"]}),
-        ("W003", {"OWN_STORES": ["DATABASE_URL"]}),
-        ("W004", {"OWN_STORES": ["REDIS_URL"]}),
+        ("W001", {"GENERATED_SECRETS": ["SECRET_KEY"]}),
+        ("W002", {"GENERATED_SECRETS": ["ENCRYPTION_KEYS"]}),
+        ("W003", {"EMBEDDED_STORES": ["DATABASE_URL"]}),
+        ("W004", {"EMBEDDED_STORES": ["REDIS_URL"]}),
         ("W005", {"ALLOWED_HOSTS": ["localhost"]}),
         ("W005", {"ALLOWED_HOSTS": ["*"]}),
         ("W006", {"HTTPS": False}),
@@ -97,8 +97,8 @@ def test_servers_refuse_malformed_variables_too(server):
 )
 def test_each_shortcoming_has_its_number(number, change, settings):
     good = {
-        "OWN_SECRETS": [],
-        "OWN_STORES": [],
+        "GENERATED_SECRETS": [],
+        "EMBEDDED_STORES": [],
         "ALLOWED_HOSTS": ["rollcall.example"],
         "HTTPS": True,
         "TRUSTED_PROXIES": 1,

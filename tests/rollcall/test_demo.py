@@ -177,7 +177,7 @@ def test_killed_outright_it_starts_again_with_its_data_beside_its_orphans(demo):
     demo.process.communicate()
     told = demo.start()
     assert f"http://127.0.0.1:{demo.port}/" in told
-    assert "Making" not in told
+    assert "Creating" not in told
     assert not any(map(alive, pids.values()))
     with demo.database() as database:
         assert database.execute("SELECT count(*) FROM users_appuser").fetchone() == before
@@ -204,13 +204,13 @@ def test_a_second_one_in_the_same_folder_is_refused_and_does_the_first_no_harm(d
         port = free.getsockname()[1]
     status, told = demo.run("demo", PORT=str(port))
     assert status == 1
-    assert "runs in" in told
+    assert "already running in" in told
     assert "DATA_DIR=other" in told
     assert demo.ready()
 
 
 def test_stores_of_two_folders_do_not_meet(demo, settings, tmp_path):
-    settings.OWN_STORES = ["DATABASE_URL", "REDIS_URL"]
+    settings.EMBEDDED_STORES = ["DATABASE_URL", "REDIS_URL"]
     settings.DATA_DIR, settings.STORES = tmp_path, stores.under(tmp_path)
     with Supervisor(folder=tmp_path, cleanup=settings.STORES.remove_sockets) as supervisor:
         for server in DemoCommand().start_stores(supervisor):
@@ -229,7 +229,7 @@ def test_a_taken_port_is_named_before_anything_starts(settings, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         settings.DATA_DIR = tmp_path
         settings.HOST, settings.PORT = server.getsockname()
-        with pytest.raises(CommandError, match=r"Address already in use\. PORT chooses another"):
+        with pytest.raises(CommandError, match=r"Address already in use\. Set PORT to another"):
             call_command("demo")
 
 
@@ -243,7 +243,7 @@ def test_a_taken_port_is_named_before_anything_starts(settings, tmp_path):
     ],
 )
 def test_only_stores_that_are_not_set_are_started(unset, started, settings, tmp_path):
-    settings.OWN_STORES = unset
+    settings.EMBEDDED_STORES = unset
     settings.STORES = stores.under(tmp_path)
     with Supervisor(folder=tmp_path, cleanup=settings.STORES.remove_sockets) as supervisor:
         servers = DemoCommand().start_stores(supervisor)
@@ -276,5 +276,5 @@ def test_a_store_of_ones_own_that_does_not_answer_is_named(tmp_path):
     url = "postgres://rollcall@127.0.0.1:1/rollcall"
     status, told = Demo(tmp_path).run("migrate", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1")
     assert status == 1
-    assert told.startswith("DATABASE_URL names a store that does not answer: ")
+    assert told.startswith("Cannot connect to DATABASE_URL: ")
     assert told.count("\n") == 1

@@ -10,7 +10,7 @@ from django.test import TestCase
 from applications.models import Application, AuditEvent, Member
 from moderation import ban_sweep
 from moderation.models import AllowlistSwitch, Ban
-from rollcall.demo import story
+from rollcall.demo import sample_data
 from tests import factories
 from tests.factories import NOON
 from users import quota
@@ -24,7 +24,7 @@ class TestStory(TestCase):
 
     @classmethod
     def setUpTestData(cls):
-        story.tell(now=NOON)
+        sample_data.create(now=NOON)
         cls.acme = Application.objects.get(name="Acme Chat")
 
     def test_shows_a_quota_that_fills(self):
@@ -68,14 +68,14 @@ class TestStory(TestCase):
 
         first = ids()
         Application.objects.all().delete()
-        story.tell(now=NOON)
+        sample_data.create(now=NOON)
         assert ids() == first
 
 
 def test_signs_in_with_its_own_password(rf):
     call_command("demo_data")
-    assert len(story.password()) == 16
-    assert authenticate(rf.post("/"), username="demo", password=story.password()).is_superuser
+    assert len(sample_data.password()) == 16
+    assert authenticate(rf.post("/"), username="demo", password=sample_data.password()).is_superuser
     assert Member.objects.filter(account__username="demo").count() == 2
 
 

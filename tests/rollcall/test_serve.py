@@ -74,7 +74,7 @@ def test_names_what_is_missing(start):
 def test_migrates_when_told_to_and_then_answers_whatever_is_killed(start, port, tmp_path):
     with empty_database() as url:
         told, _ = start("serve", DATABASE_URL=url).communicate(timeout=PATIENCE)
-        assert "(serve.6) The database has not been migrated" in told
+        assert "(serve.6) The database is not migrated" in told
 
         process = start("serve", "--migrate", DATABASE_URL=url)
         assert eventually(lambda: answers(port, "/readyz"))
@@ -87,6 +87,6 @@ def test_migrates_when_told_to_and_then_answers_whatever_is_killed(start, port, 
         assert eventually(lambda: answers(port, "/readyz"))
         process.send_signal(signal.SIGTERM)
         told, _ = process.communicate(timeout=20)
-        assert "web was killed by signal 9; it is started again in 0.2 s." in told
+        assert "web was killed by signal 9; restarting it in 0.2 s." in told
         assert process.returncode == 0
         assert not any(map(alive, started.values()))

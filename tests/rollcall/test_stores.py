@@ -12,7 +12,7 @@ import redis
 from rollcall import stores
 from rollcall.setpriv import NeedsSetpriv, tied_as_owner
 from rollcall.stores import StoreError, places, postgres, valkey
-from rollcall.stores.places import LONGEST, Place
+from rollcall.stores.places import MAX_SOCKET_PATH, Place
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what root's stores need, others have")
 
@@ -22,7 +22,7 @@ def test_a_socket_has_a_name_that_is_short_enough_wherever_the_folder_is(tmp_pat
     deep = Place(tmp_path / ("deep" * 30) / "stores")
     assert near.sockets.is_relative_to(tmp_path)
     for place in (near, deep):
-        assert len(os.fsencode(place.sockets / ".s.PGSQL.5432")) <= LONGEST
+        assert len(os.fsencode(place.sockets / ".s.PGSQL.5432")) <= MAX_SOCKET_PATH
     assert deep.sockets != Place(tmp_path / ("Deep" * 30) / "stores").sockets
 
 

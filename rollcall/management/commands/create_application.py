@@ -1,4 +1,4 @@
-"""An application from the command line, for scripts and for the first one of an installation."""
+"""Create an application from the command line: for scripts, or as the first of an installation."""
 
 import json
 from argparse import ArgumentParser
@@ -21,16 +21,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--plan", default=Plan.TRIAL, help="production's: " + _PLANS)
-        parser.add_argument("--owner", help="username of the staff account that is to own it")
-        parser.add_argument("--json", action="store_true", help="print one JSON object, no words")
+        parser.add_argument("--plan", default=Plan.TRIAL, help="plan of production: " + _PLANS)
+        parser.add_argument("--owner", help="username of the staff account that owns it")
+        parser.add_argument("--json", action="store_true", help="print only one JSON object")
 
     def handle(self, *, name: str, plan: str, owner: str | None, **options: Any) -> None:
         if plan not in Plan.values:
             raise CommandError(f"There is no plan {plan}. Plans: {_PLANS}")
         account = get_user_model().objects.filter(username=owner).first() if owner else None
         if owner is not None and account is None:
-            raise CommandError(f"There is no staff account {owner}. createsuperuser makes one.")
+            raise CommandError(f"There is no staff account {owner}. createsuperuser creates one.")
         try:
             new = environments.create_application(
                 name=name.strip(),
@@ -54,9 +54,9 @@ class Command(BaseCommand):
             application = {"id": new.application.pk, "name": new.application.name}
             self.stdout.write(json.dumps({"application": application, "environments": keys}))
             return
-        self.stdout.write(f"{new.application.name} is created.")
+        self.stdout.write(f"Created {new.application.name}.")
         for kind, values in keys.items():
             self.stdout.write(f"\n{kind.title()}")
             for word, value in values.items():
                 self.stdout.write(f"  {word.replace('_', ' '):<12}{value}")
-        self.stdout.write("\nThe secrets are not shown again. The console makes further ones.")
+        self.stdout.write("\nThe secrets are not shown again. The console can add new ones.")

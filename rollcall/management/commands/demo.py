@@ -1,7 +1,7 @@
-"""`make demo`: the whole product on this machine, with nothing installed beside it.
+"""`make demo`: the whole product on this machine, with nothing else to install.
 
-Fills an empty store with sample data and never touches one that is not. Logs go to files, so that
-the terminal keeps showing what a newcomer needs: address, sign-in, keys.
+It adds sample data to an empty database and never changes another one. Logs go to files, so that
+the terminal keeps showing what a new user needs: address, sign-in, keys.
 """
 
 import os
@@ -20,7 +20,7 @@ from applications import app_secrets
 from applications.models import Application, Environment
 from rollcall import logs
 from rollcall.checks import SETTINGS
-from rollcall.demo import story
+from rollcall.demo import sample_data
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
 from rollcall.processes import BEAT, WORKER, CannotStayUp, Process, Supervisor, module
@@ -30,7 +30,7 @@ from rollcall.stores.places import Server
 
 
 class Command(BaseCommand):
-    help = "Start stores, web, worker and beat on this machine, with sample data in an empty store."
+    help = "Start stores, web, worker and beat on this machine. Adds sample data if there is none."
     requires_system_checks = (SETTINGS,)  # the others run while web starts
 
     def handle(self, **_options: Any) -> None:
@@ -39,8 +39,8 @@ class Command(BaseCommand):
                 self.run(supervisor)
         except Taken as error:
             raise CommandError(
-                f"A demo runs in {settings.DATA_DIR} already. DATA_DIR and PORT make room for "
-                f"another: DATA_DIR=other PORT={settings.PORT + 1} make demo"
+                f"A demo is already running in {settings.DATA_DIR}. To start another one, set "
+                f"DATA_DIR and PORT: DATA_DIR=other PORT={settings.PORT + 1} make demo"
             ) from error
         except (CannotStayUp, NeedsSetpriv, StoreError) as error:
             raise CommandError(str(error)) from error
@@ -50,14 +50,14 @@ class Command(BaseCommand):
         if obstacle := why_not_listen(host, port):
             raise CommandError(
                 f"Cannot listen on {host}, port {port}: {obstacle}. "
-                f"PORT chooses another: PORT={port + 1} make demo"
+                f"Set PORT to another one: PORT={port + 1} make demo"
             )
         for server in self.start_stores(supervisor):
             server.wait_until_ready(supervisor.coming_up)
         if not supervisor.running():
             return
         facts = self.prepare()
-        # Web first and alone: the page is what someone waits for.
+        # Web first and alone, because the user waits for the page.
         self.start(supervisor, module("web", "rollcall.asgi"))
         self.check()
         status = supervisor.wait_for_page(host, port)
@@ -65,25 +65,25 @@ class Command(BaseCommand):
             return
         if status >= 500:
             log = settings.DATA_DIR / "log" / "web.log"
-            raise CommandError(f"The page fails. {log} ends:\n{logs.last_lines(log)}")
+            raise CommandError(f"The page fails. The last lines of {log}:\n{logs.last_lines(log)}")
         for process in (module("worker", WORKER), module("beat", BEAT)):
             self.start(supervisor, process)
-        self.say(f"\nRollcall runs.\n\n{facts}\n\nCtrl-C stops it.")
-        # A new database's first files were made without waiting for the disk.
+        self.say(f"\nRollcall is running.\n\n{facts}\n\nCtrl-C stops it.")
+        # The files of a new database were created without waiting for the disk.
         Thread(target=os.sync, daemon=True).start()
         supervisor.wait()
         self.say("\nStopping ... (Ctrl-C again stops it at once)")
 
     def start_stores(self, supervisor: Supervisor) -> list[Server]:
-        """Those for which no address is set. They come up while others are started."""
+        """Start the stores whose URL is not set. Returns at once: they need time to come up."""
         servers = []
-        if settings.OWN_STORES:
+        if settings.EMBEDDED_STORES:
             settings.STORES.prepare()
         for name, store in (("REDIS_URL", valkey), ("DATABASE_URL", postgres)):
-            if name not in settings.OWN_STORES:
+            if name not in settings.EMBEDDED_STORES:
                 continue
             if store is postgres and not settings.STORES.has_database:
-                self.say("Making a database ...")
+                self.say("Creating a database ...")
             server = store.server(settings.STORES)
             server.clear()
             servers.append(server)
@@ -103,14 +103,14 @@ class Command(BaseCommand):
         supervisor.start(process, log=settings.DATA_DIR / "log" / f"{process.name}.log")
 
     def prepare(self) -> str:
-        """A store that is up to date and not empty; what to tell of it."""
+        """Migrate the database and add sample data if it is empty; return the facts to print."""
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            # Only then: looking for nothing to do takes it half a second of every start.
+            # Only if needed: `migrate` without work takes half a second of every start.
             call_command("migrate", verbosity=0, interactive=False)
         if not Application.objects.exists():
-            self.say("Making sample data ...")
-            with transaction.atomic():  # interrupted, it leaves the store empty
+            self.say("Creating sample data ...")
+            with transaction.atomic():  # an interrupted run leaves the database empty
                 call_command("demo_data")
         facts = "\n".join(f"  {name:<12} {value}" for name, value in _facts())
         connections.close_all()
@@ -122,11 +122,11 @@ class Command(BaseCommand):
 
 
 def _facts() -> Iterator[tuple[str, str]]:
-    """What a newcomer needs, line by line."""
+    """(label, value) of each line that a new user needs."""
     host = settings.HOST if settings.HOST not in ("0.0.0.0", "::") else "localhost"  # noqa: S104
     yield "Address", f"http://{host}:{settings.PORT}/"
-    if get_user_model().objects.filter(username=story.USERNAME).exists():
-        yield "Sign in", f"{story.USERNAME} / {story.password()}"
+    if get_user_model().objects.filter(username=sample_data.USERNAME).exists():
+        yield "Sign in", f"{sample_data.USERNAME} / {sample_data.password()}"
     application = Application.objects.order_by("pk").first()
     for environment in Environment.objects.filter(application=application).order_by("kind"):
         secret = environment.secrets.live().order_by("pk").last()

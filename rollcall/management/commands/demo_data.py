@@ -1,4 +1,4 @@
-"""Sample data for an empty store; `make demo` calls it."""
+"""Sample data for an empty database; `make demo` calls it."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from applications.models import Application
-from rollcall.demo import story
+from rollcall.demo import sample_data
 
 
 class Command(BaseCommand):
-    help = "Fill an empty store with sample data. Does nothing where an application exists."
+    help = "Add sample data to an empty database. Does nothing if there is an application."
 
     def handle(self, **_options: Any) -> None:
         if not Application.objects.exists():
-            story.tell(now=timezone.now())
+            sample_data.create(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Fill an environment with made-up users, to see how things go at scale."""
+"""Fill an environment with made-up users, to test at scale."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from applications.audit import Actor
 from applications.models import AuditEvent, Environment
 from moderation import bans, lists
 from moderation.models import Ban, BlocklistEntry
-from rollcall.demo.people import person
+from rollcall.demo.names import random_name
 from users import identity, registration
 from users.admission import MOST_AT_ONCE
 from users.models import AppUser, RegistrationTally
@@ -30,18 +30,16 @@ FILLED = (AppUser, RegistrationTally, Ban, BlocklistEntry, AuditEvent)
 
 class Command(BaseCommand):
     help = (
-        "Register made-up users in an environment, as if over the past 90 days. Ids that are "
-        "taken are left alone, so a run that was interrupted can be repeated."
+        "Register made-up users in an environment, spread over the past 90 days. Users that exist "
+        "stay as they are, so you can repeat an interrupted run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--app-key", required=True, help="of the environment to fill")
-        parser.add_argument("--users", type=int, required=True, help="how many")
-        parser.add_argument("--prefix", default="seed-", help="what their ids begin with")
-        parser.add_argument("--bans", type=int, default=0, help="how many of them to ban")
-        parser.add_argument(
-            "--blocked", type=int, default=0, help="how many blocklist entries to make among them"
-        )
+        parser.add_argument("--app-key", required=True, help="app key of the environment")
+        parser.add_argument("--users", type=int, required=True, help="number of users")
+        parser.add_argument("--prefix", default="seed-", help="prefix of their ids")
+        parser.add_argument("--bans", type=int, default=0, help="number of users to ban")
+        parser.add_argument("--blocked", type=int, default=0, help="number of blocklist entries")
 
     def handle(
         self, *, app_key: str, users: int, prefix: str, bans: int, blocked: int, **_options: Any
@@ -50,7 +48,7 @@ class Command(BaseCommand):
         if environment is None:
             raise CommandError(f"No environment has the app key {app_key}")
         if users < 1:
-            raise CommandError("--users must be 1 at least")
+            raise CommandError("--users must be at least 1")
         if not 0 <= bans <= users:
             raise CommandError("--bans must be between 0 and --users")
         if not 0 <= blocked <= users * min(GROUP, users - 1):
@@ -94,7 +92,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{registered:,} of {len(ids):,} users were new")
 
     def ban(self, environment: Environment, ids: list[str], random: Random, now: datetime) -> None:
-        """Until some time of the next thirty days; a tenth for good."""
+        """Ban groups of users for up to thirty days, one group in ten permanently."""
         for start in self.progress("bans", range(0, len(ids), GROUP), len(ids)):
             end = now + timedelta(minutes=random.randint(60, 43_200))
             bans.impose(
@@ -122,7 +120,7 @@ class Command(BaseCommand):
             )
 
     def progress(self, what: str, steps: range, total: int) -> Iterator[int]:
-        """The steps, with a bar on stderr that a log file is spared."""
+        """Yield the steps, with a progress bar on stderr if it is a terminal."""
         for start in steps:
             yield start
             done = min(start + steps.step, total)
@@ -133,11 +131,11 @@ class Command(BaseCommand):
 
 
 def _user(user_id: str, registered_at: datetime, random: Random, now: datetime) -> AppUser:
-    """One in seven has never connected; of the others, most have lately."""
+    """A made-up user. One in seven has never connected; most others were seen recently."""
     silent = random.random() ** 5
     return AppUser(
         user_id=user_id,
-        name=person(random)[1],
+        name=random_name(random)[1],
         registered_at=registered_at,
         last_seen_at=now - silent * (now - registered_at) if random.random() > 1 / 7 else None,
     )

@@ -1,6 +1,6 @@
-"""`make serve`: the production set, under one supervisor, logging to this terminal.
+"""`make serve`: the production processes under one supervisor, which log to this terminal.
 
-One machine needs nothing more. On several, run one `serve` on each: the stores are shared, and
+This is all that one machine needs. For several machines, run `serve` on each with the same stores:
 sweeps that run twice do no harm.
 """
 
@@ -21,7 +21,7 @@ from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
 from rollcall.processes import BEAT, WORKER, Supervisor, module
 
-# Static files are collected once and served under names that carry their hash.
+# Static files are collected at start and served under names with a hash.
 COLLECTED = {"SERVE_STATIC_FROM_SOURCE": "0"}
 
 
@@ -37,8 +37,8 @@ class Command(BaseCommand):
                 self.run(supervisor, migrate=migrate)
         except Taken as error:
             raise CommandError(
-                f"(serve.8) Rollcall runs in {settings.DATA_DIR} already. "
-                "DATA_DIR names another folder."
+                f"(serve.8) Rollcall is already running in {settings.DATA_DIR}. "
+                "Set DATA_DIR to another folder."
             ) from error
 
     def run(self, supervisor: Supervisor, *, migrate: bool) -> None:
@@ -65,12 +65,12 @@ class Command(BaseCommand):
         supervisor.wait()
 
     def refuse_what_cannot_work(self) -> None:
-        if "DATABASE_URL" in settings.OWN_STORES:
+        if "DATABASE_URL" in settings.EMBEDDED_STORES:
             raise CommandError(
                 "(serve.1) DATABASE_URL is not set. "
                 "Set it, as in DATABASE_URL=postgres://user:password@host:5432/rollcall"
             )
-        if "REDIS_URL" in settings.OWN_STORES:
+        if "REDIS_URL" in settings.EMBEDDED_STORES:
             raise CommandError(
                 "(serve.2) REDIS_URL is not set. Set it, as in REDIS_URL=redis://host:6379/0"
             )
@@ -79,20 +79,20 @@ class Command(BaseCommand):
             if obstacle := why_not_listen(host, port):
                 raise CommandError(
                     f"(serve.3) Cannot listen on {host}, port {port}: {obstacle}. "
-                    f"HOST and {name} choose another place."
+                    f"Set HOST or {name}."
                 )
         if settings.PORT == settings.GATEWAY_PORT:
-            raise CommandError("(serve.7) PORT and GATEWAY_PORT are the same; set one of them.")
+            raise CommandError("(serve.7) PORT and GATEWAY_PORT are the same; change one of them.")
         if error := unreachable.database_error():
-            raise CommandError(f"(serve.4) The database of DATABASE_URL: {error}")
+            raise CommandError(f"(serve.4) Cannot connect to DATABASE_URL: {error}")
         if error := unreachable.redis_error():
-            raise CommandError(f"(serve.5) The Redis of REDIS_URL: {error}")
+            raise CommandError(f"(serve.5) Cannot connect to REDIS_URL: {error}")
         call_command("check", deploy=True)
 
     def refuse_old_tables(self) -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise CommandError(
-                "(serve.6) The database has not been migrated to this version. "
-                "Back it up, then: manage.py serve --migrate"
+                "(serve.6) The database is not migrated to this version. "
+                "Back it up, then run: manage.py serve --migrate"
             )

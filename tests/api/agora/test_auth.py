@@ -248,7 +248,7 @@ class TestApp:
         assert body["uri"] == f"http://testserver/app-id/{agora.app_id}/users/ann/disconnect"
 
     def test_may_close_this_door(self, agora):
-        environments.answer_vendors(
+        environments.enable_vendors(
             application=agora.environment.application,
             names=["nexconn"],
             by=staff_actor(),

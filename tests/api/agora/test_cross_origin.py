@@ -44,7 +44,7 @@ class TestPreflight:
     def test_passes_at_a_closed_door_and_over_the_rate_limit(self, agora):
         agora.environment.vendor_settings = {"agora": {"rate_limits": {"GET users": 1}}}
         agora.environment.save()
-        environments.answer_vendors(
+        environments.enable_vendors(
             application=agora.environment.application, names=[], by=staff_actor(), now=NOON
         )
         for _ in range(3):

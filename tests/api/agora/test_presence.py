@@ -87,7 +87,7 @@ class TestStatus:
         self, ask, django_assert_num_queries
     ):
         for names in (["bob"], ["bob", "cy", "ann", "nobody"]):
-            callers.forget()
+            callers.clear()
             # Three for authentication; the user; then users, connections, statuses, subscriptions.
             with django_assert_num_queries(8):
                 ask("ann", "POST", "", {"usernames": names})

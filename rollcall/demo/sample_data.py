@@ -1,4 +1,4 @@
-"""The sample data as a whole."""
+"""All sample data."""
 
 from datetime import datetime
 from random import Random
@@ -11,7 +11,7 @@ from django.db import transaction
 
 from rollcall.demo import development, fjord, office, production
 from rollcall.demo.timeline import Timeline
-from rollcall.own_secrets import own_secret
+from rollcall.generated_secrets import generated_secret
 
 SEED = 20
 USERNAME = "demo"
@@ -20,35 +20,35 @@ FJORD_OWNER = "linnea.lindstrom"
 
 
 def password() -> str:
-    """Of all sample accounts. Made at random, and short enough to be typed."""
-    return own_secret(settings.DATA_DIR, "demo-password", length=16)
+    """The password of all sample accounts: random, and short enough to type."""
+    return generated_secret(settings.DATA_DIR, "demo-password", length=16)
 
 
 @transaction.atomic
-def tell(*, now: datetime) -> None:
-    """Two applications with staff, users and weeks of history; a second or two."""
+def create(*, now: datetime) -> None:
+    """Create two applications with staff, users and weeks of history, in a second or two."""
     random = Random(SEED)  # noqa: S311 - sample data, no secret
     timeline = Timeline(now)
     accounts = _accounts(now)
-    acme = office.found_acme(timeline, accounts[USERNAME])
-    office.staff_acme(timeline, acme, USERNAME)
-    office.run_acme(timeline, acme, USERNAME)
+    acme = office.create_acme(timeline, accounts[USERNAME])
+    office.add_members(timeline, acme, USERNAME)
+    office.change_settings(timeline, acme, USERNAME)
     development.fill(timeline, acme, random)
     production.fill(timeline, acme, random)
     fjord.fill(timeline, accounts[FJORD_OWNER], USERNAME, random)
-    timeline.tell()
+    timeline.run()
 
 
 def _accounts(now: datetime) -> dict[str, Any]:
-    """All with the same password, so that one can look through the eyes of each role.
+    """Sample accounts by username. All have the same password, so that you can try each role.
 
-    An account that is there already keeps its own.
+    Existing accounts keep their passwords.
     """
-    accounts = get_user_model()
+    model = get_user_model()
     hashed = make_password(password())
-    made = {}
+    accounts = {}
     for username in (USERNAME, *COLLEAGUES, FJORD_OWNER):
-        made[username], _ = accounts.objects.get_or_create(
+        accounts[username], _ = model.objects.get_or_create(
             username=username,
             defaults={
                 "password": hashed,
@@ -57,4 +57,4 @@ def _accounts(now: datetime) -> dict[str, Any]:
                 "date_joined": now,
             },
         )
-    return made
+    return accounts

@@ -1,13 +1,13 @@
-"""Made-up people from many places: ids in Latin letters, names as their owners write them."""
+"""Made-up people from many countries: ids in Latin letters, names in their own script."""
 
-# ruff: noqa: RUF001 - letters that look like Latin ones are meant to be what they are
+# ruff: noqa: RUF001 - letters that look like Latin ones are intended
 
 from collections.abc import Iterator
 from itertools import count
 from random import Random
 
-# Which name comes first, given names, family names; each as written and in Latin letters.
-_PLACES = [
+# Order of the names, given names, family names; each in its own script and in Latin letters.
+_COUNTRIES = [
     (
         "family first",
         "結衣:yui 蓮:ren 葵:aoi 湊:minato 凛:rin 樹:itsuki さくら:sakura",
@@ -86,11 +86,11 @@ _PLACES = [
 ]
 
 
-def people(random: Random) -> Iterator[tuple[str, str]]:
-    """(user_id, name) of ever further people; no id comes twice."""
+def unique_names(random: Random) -> Iterator[tuple[str, str]]:
+    """(user_id, name) of an endless number of people, each with another id."""
     taken: set[str] = set()
     while True:
-        latin, name = person(random)
+        latin, name = random_name(random)
         user_id = latin
         if latin in taken:
             user_id = next(f"{latin}{n}" for n in count(2) if f"{latin}{n}" not in taken)
@@ -98,9 +98,9 @@ def people(random: Random) -> Iterator[tuple[str, str]]:
         yield user_id, name
 
 
-def person(random: Random) -> tuple[str, str]:
-    """A name, in Latin letters and as its owner writes it."""
-    order, given_names, family_names = random.choice(_PLACES)
+def random_name(random: Random) -> tuple[str, str]:
+    """A random name, in Latin letters and in its own script."""
+    order, given_names, family_names = random.choice(_COUNTRIES)
     given, latin_given = random.choice(given_names.split()).split(":")
     family, latin_family = random.choice(family_names.split()).split(":")
     name = f"{family} {given}" if order == "family first" else f"{given} {family}"
