@@ -96,12 +96,12 @@ class Gateway:
         """A message of `users.bus`. One that is not of its form raises, and changes nothing."""
         match message["kind"]:
             case "deliver":
-                for session in self.registry.of_users(message["environment"], message["user_ids"]):
+                for session in self.registry.for_users(message["environment"], message["user_ids"]):
                     session.deliver()
             case "kick":
                 self.kicks_heard += 1
                 kick = Kick.from_bus(message)
-                for session in self.registry.of_connections(message["connections"]):
+                for session in self.registry.for_connections(message["connections"]):
                     session.kick(kick)
             case kind:
                 raise ValueError(f"no kind of message: {kind}")
@@ -141,7 +141,7 @@ class Gateway:
             # Redis may lose a message and say nothing.
             look_for_messages = True
         for connection in await ask(gateway_processes.kicks, gateway=self.row):
-            for session in self.registry.of_connections([connection.pk]):
+            for session in self.registry.for_connections([connection.pk]):
                 session.kick(Kick.of(connection))
         if look_for_messages:
             await self._look_for_messages()
@@ -153,7 +153,7 @@ class Gateway:
         for environment_id, user_id in await ask(
             messages.recipients_at, gateway=self.row, sent_after=sent_after
         ):
-            for session in self.registry.of_users(environment_id, [user_id]):
+            for session in self.registry.for_users(environment_id, [user_id]):
                 session.deliver()
 
     async def _reconcile(self) -> None:
@@ -163,7 +163,7 @@ class Gateway:
         self._reconciled = asyncio.get_running_loop().time()
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
         for key in await ask(gateway_processes.held_since, gateway=self.row, connected_before=old):
-            if not any(self.registry.of_connections([key])):
+            if not any(self.registry.for_connections([key])):
                 self.closed.put(key)
 
     def _since(self, moment: float) -> float:

@@ -33,11 +33,11 @@ class Registry:
             self._by_user.pop(user, None)
         self._by_connection.pop(client.connection_id, None)
 
-    def of_users(self, environment_id: int, user_ids: Iterable[str]) -> "Iterator[Session]":
+    def for_users(self, environment_id: int, user_ids: Iterable[str]) -> "Iterator[Session]":
         for user_id in user_ids:
             yield from self._by_user.get((environment_id, user_id), ())
 
-    def of_connections(self, keys: Iterable[int]) -> "Iterator[Session]":
+    def for_connections(self, keys: Iterable[int]) -> "Iterator[Session]":
         for key in keys:
             if session := self._by_connection.get(key):
                 yield session

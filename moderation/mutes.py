@@ -96,7 +96,9 @@ def in_channel(*, environment: Environment, channel: Mute.Channel, now: datetime
     return Mute.objects.in_force(now).filter(environment=environment, channel=channel)
 
 
-def of_user(*, environment: Environment, user_id: str, now: datetime) -> dict[Mute.Channel, Mute]:
+def by_channel(
+    *, environment: Environment, user_id: str, now: datetime
+) -> dict[Mute.Channel, Mute]:
     """The user's mutes that are in force, by channel."""
     mutes = Mute.objects.in_force(now).filter(environment=environment, user_id=user_id)
     return {Mute.Channel(mute.channel): mute for mute in mutes}

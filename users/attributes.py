@@ -51,7 +51,7 @@ def merge(
         if not identity.is_text(value, MAX_BYTES, multiline=True):
             raise AttributesTooLarge
     identity.lock(environment, [user_id])
-    before = of_user(environment=environment, user_id=user_id)
+    before = get(environment=environment, user_id=user_id)
     after = {key: value for key, value in {**before, **values}.items() if value != ""}
     size = (
         len(json.dumps(after, ensure_ascii=False, separators=(",", ":")).encode()) if after else 0
@@ -89,11 +89,11 @@ def clear(*, environment: Environment, user_id: str, by: Actor, now: datetime) -
         )
 
 
-def of_user(*, environment: Environment, user_id: str) -> dict[str, str]:
-    return of_users(environment=environment, user_ids=[user_id]).get(user_id, {})
+def get(*, environment: Environment, user_id: str) -> dict[str, str]:
+    return get_many(environment=environment, user_ids=[user_id]).get(user_id, {})
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, dict[str, str]]:
     """user_id → attributes, for those who have any."""
     rows = Attributes.objects.filter(environment=environment, owner_id__in=list(user_ids))
     return dict(rows.values_list("owner_id", "values"))

@@ -25,7 +25,7 @@ def change(
 ) -> None:
     """Who may become these users' friend. Raises `UnknownUsers`."""
     wanted = identity.check_user_ids(user_ids)
-    before = of_users(environment=environment, user_ids=wanted)
+    before = get_many(environment=environment, user_ids=wanted)
     AppUser.objects.filter(environment=environment, user_id__in=wanted).update(
         friend_permission=permission
     )
@@ -46,7 +46,7 @@ def _said(permission: FriendPermission) -> dict[str, str]:
     return {"permission": permission.label.lower()}
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:
     """user_id → FriendPermission value, in the order asked. Raises `UnknownUsers`."""
     wanted = list(dict.fromkeys(user_ids))
     known = dict(

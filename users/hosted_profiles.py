@@ -155,7 +155,7 @@ def users_with_profile(environment: Environment) -> AppUserQuerySet:
     return AppUser.objects.in_environment(environment).filter(profile__isnull=False)
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> list[Profile]:
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> list[Profile]:
     """The profiles that exist among these users, in the order asked."""
     wanted = list(dict.fromkeys(user_ids))
     found = {

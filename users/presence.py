@@ -77,7 +77,7 @@ def request_disconnect(
     """Ask every gateway process to close these users' connections, each user's for a reason of
     their own; how many were asked.
     """
-    held = Connection.objects.of_users(environment, list(kicks))
+    held = Connection.objects.for_users(environment, list(kicks))
     return _ask_to_close(held, kicks.__getitem__, now=now)
 
 
@@ -169,7 +169,7 @@ def connect(
     """Write down a connection, in a transaction that holds `identity.lock` on the user since it
     asked whether they may connect. Raises `TooManyConnections`.
     """
-    held = Connection.objects.open(now).of_users(user.environment, [user.user_id])
+    held = Connection.objects.open(now).for_users(user.environment, [user.user_id])
     if held.count() >= MAX_CONNECTIONS:
         raise TooManyConnections(user.user_id)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
@@ -255,7 +255,7 @@ def connections_of(
 ) -> dict[str, list[Connection]]:
     """user_id → open connections, oldest first, for those who have any. One query."""
     found: dict[str, list[Connection]] = {}
-    for connection in Connection.objects.open(now).of_users(environment, user_ids).order_by("pk"):
+    for connection in Connection.objects.open(now).for_users(environment, user_ids).order_by("pk"):
         found.setdefault(connection.user_id, []).append(connection)
     return found
 
@@ -264,7 +264,7 @@ def online(*, environment: Environment, user_ids: list[str], now: datetime) -> s
     """Which of these users are online."""
     return set(
         Connection.objects.open(now)
-        .of_users(environment, user_ids)
+        .for_users(environment, user_ids)
         .values_list("user_id", flat=True)
     )
 

@@ -49,7 +49,7 @@ def publish(
         if not value or not identity.is_text(value, most):
             raise InvalidStatus("A device and its state are short texts")
     identity.lock(environment, [user_id])
-    before = of_users(environment=environment, user_ids=[user_id]).get(user_id)
+    before = get_many(environment=environment, user_ids=[user_id]).get(user_id)
     others = {
         name: shown for name, shown in (before.devices if before else {}).items() if name != device
     }
@@ -62,7 +62,7 @@ def publish(
     )
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Status]:
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Status]:
     """user_id → status, for those who ever published one."""
     found = Status.objects.filter(environment=environment, owner_id__in=list(user_ids))
     return {status.owner_id: status for status in found}

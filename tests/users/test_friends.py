@@ -226,7 +226,7 @@ class TestPermission:
             )
         permit(environment, "bob", FriendPermission.APPROVAL)
 
-        assert friend_permissions.of_users(environment=environment, user_ids=["bob", "ann"]) == {
+        assert friend_permissions.get_many(environment=environment, user_ids=["bob", "ann"]) == {
             "bob": FriendPermission.APPROVAL,
             "ann": FriendPermission.ANYONE,
         }

@@ -33,7 +33,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         """Alive, and nobody has asked to close them: for those, nothing more is done."""
         return self.alive(now).filter(kicked_at=None)
 
-    def of_users(self, environment: Environment, user_ids: list[str]) -> Self:
+    def for_users(self, environment: Environment, user_ids: list[str]) -> Self:
         return self.filter(environment=environment, user_id__in=user_ids)
 
 
