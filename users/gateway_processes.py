@@ -42,18 +42,18 @@ def held_since(*, gateway: GatewayProcess, connected_before: datetime) -> list[i
 @transaction.atomic
 def stop(*, gateway: GatewayProcess, now: datetime) -> None:
     """The process ends in order; what it still holds ends with it."""
-    presence.strike_out(_held(gateway), at=now)
+    presence.delete_ended(_held(gateway), at=now)
     GatewayProcess.objects.filter(pk=gateway.pk).delete()
 
 
 @transaction.atomic
-def bury_dead(*, now: datetime) -> int:
+def remove_dead(*, now: datetime) -> int:
     """Strike out processes whose lease is over, with what they held; how many connections."""
     count = 0
     dead = GatewayProcess.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
     for gateway in dead:
         held = _held(gateway)
-        presence.strike_out(held, at=gateway.lease_until)
+        presence.delete_ended(held, at=gateway.lease_until)
         gateway.delete()
         count += len(held)
     return count

@@ -107,7 +107,7 @@ def sent_before(*, environment: Environment, sender_id: str, client_id: str) -> 
     ).first()
 
 
-def to_give_out(
+def undelivered(
     *,
     environment: Environment,
     user_id: str,
@@ -137,14 +137,14 @@ def to_give_out(
 
 def waiting_count(*, environment: Environment, user_id: str, now: datetime) -> int:
     """At most `MAX_WAITING`."""
-    return _undelivered(environment, user_id, now).count()
+    return _waiting(environment, user_id, now).count()
 
 
 def is_waiting(*, environment: Environment, user_id: str, message_id: int, now: datetime) -> bool:
-    return _undelivered(environment, user_id, now).filter(pk=message_id).exists()
+    return _waiting(environment, user_id, now).filter(pk=message_id).exists()
 
 
-def _undelivered(environment: Environment, user_id: str, now: datetime) -> MessageQuerySet:
+def _waiting(environment: Environment, user_id: str, now: datetime) -> MessageQuerySet:
     waiting = Message.objects.waiting_for(environment, user_id).between_registered()
     return waiting.filter(sent_at__gt=now - KEPT_FOR)
 

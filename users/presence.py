@@ -204,10 +204,10 @@ def disconnect(*, connection_ids: Iterable[int], now: datetime) -> None:
     are struck out already are no error.
     """
     ended = Connection.objects.filter(pk__in=list(connection_ids))
-    strike_out(list(ended.select_for_update().order_by("pk")), at=now)
+    delete_ended(list(ended.select_for_update().order_by("pk")), at=now)
 
 
-def strike_out(ended: list[Connection], *, at: datetime) -> None:
+def delete_ended(ended: list[Connection], *, at: datetime) -> None:
     """Remove rows that the caller has locked: their connections ended at that time."""
     Connection.objects.filter(pk__in=[each.pk for each in ended]).delete()
     by_environment: dict[int, set[str]] = {}

@@ -30,7 +30,7 @@ def erase_deactivated(**_: Any) -> None:
 
 @shared_task
 def bury_dead_gateways(**_: Any) -> None:
-    gateway_processes.bury_dead(now=timezone.now())
+    gateway_processes.remove_dead(now=timezone.now())
 
 
 @shared_task
