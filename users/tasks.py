@@ -1,5 +1,5 @@
-"""Tasks of this storey. Each finds its work by state, is one domain call at a time, and may run
-twice, late, or side by side.
+"""Celery tasks. Each selects its work from the database, makes one domain call at a time, and may
+run twice, late, or concurrently.
 """
 
 from typing import Any
