@@ -54,7 +54,7 @@ def admit(
 ) -> Connection:
     """Store the connection, and acknowledge the user's messages up to `after`. Raises `Refused`."""
     with transaction.atomic():
-        identity.lock_to_let_in(claims.environment_id, claims.user_id)
+        identity.lock_for_admission(claims.environment_id, claims.user_id)
         try:
             user = tokens.user_of(claims, app_key=app_key)
         except tokens.TokenOfAnotherEnvironment:

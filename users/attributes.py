@@ -1,4 +1,4 @@
-"""Attributes: small key-value pairs that clients keep on the server for a user.
+"""Attributes: small key-value pairs that clients store on the server for a user.
 
 Invariants
 ----------

@@ -3,8 +3,7 @@
 Invariants
 ----------
 * A friendship has two sides, created and removed together; each side has its own alias.
-* Both users are registered. When one is deleted or deactivated, both sides are erased
-  (`users.erasure`).
+* Both users are registered. `users.erasure` erases both sides when one of them goes.
 * A user has at most 3,000 friends, under any concurrency: both ids are locked.
 * Adding a friend again, and removing a user who is not a friend, are not errors.
 """
@@ -57,7 +56,7 @@ class NotFriends(Exception):
     """The two users are not friends."""
 
 
-class NotAsked(Exception):
+class NoSuchRequest(Exception):
     """There is no such friend request; it may have been answered or erased meanwhile."""
 
 
@@ -137,14 +136,11 @@ def answer(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Accept or decline the friend request from `sender_id` to `user_id`.
-
-    Raises `NotAsked`, `TooManyFriends`.
-    """
+    """Accept or decline a friend request. Raises `NoSuchRequest`, `TooManyFriends`."""
     identity.lock(environment, [user_id, sender_id])
     request = _requests(environment, sender_id=sender_id, recipient_id=user_id)
     if not request.exists():
-        raise NotAsked
+        raise NoSuchRequest
     if accept:
         _befriend(environment, user_id, sender_id, by=by, now=now)
         return
@@ -266,8 +262,7 @@ def describe(
     alias: str | None = None,
     extended: Mapping[str, Any] | None = None,
 ) -> None:
-    """Set the user's alias of a friend and the extended fields. None leaves a value as it is; ""
-    and {} clear it.
+    """Set a friend's alias and extended fields. None leaves a value as it is, "" and {} clear it.
 
     Raises `NotFriends`, `InvalidFriendProfile`, `hosted_profiles.InvalidField`.
     """

@@ -76,7 +76,7 @@ class UnknownUsers(Exception):
         super().__init__(f"Not registered: {', '.join(self.user_ids)}")
 
 
-class MomentAhead(Exception):
+class TimeInFuture(Exception):
     """The time is in the future: tokens that are not issued yet cannot be revoked."""
 
     def __init__(self, before: datetime):
@@ -147,7 +147,7 @@ def read(token: str, *, now: datetime) -> Claims:
 
 def user_of(claims: Claims, *, app_key: str) -> AppUser:
     """The second half of `authenticate`, one indexed read: the user, with environment and
-    application. To admit the user to the gateway, hold `identity.lock_to_let_in`.
+    application. To admit the user to the gateway, hold `identity.lock_for_admission`.
 
     Raises `TokenOfAnotherEnvironment`, `TokenRevoked`, `TokenOfFormerUser`.
     """
@@ -185,10 +185,10 @@ def expire(
     effect.
 
     Returns the ids that are not registered, which do not prevent the change for the others.
-    Raises `MomentAhead`.
+    Raises `TimeInFuture`.
     """
     if before > now:
-        raise MomentAhead(before)
+        raise TimeInFuture(before)
     return _expire(environment, identity.check_user_ids(user_ids), before, by, now)
 
 
