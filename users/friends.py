@@ -41,7 +41,7 @@ class RefusesFriends(Exception):
 
 
 class TooManyFriends(Exception):
-    """One of the two users would have more than `MAX_FRIENDS` friends."""
+    """A user would have more than `MAX_FRIENDS` friends."""
 
     def __init__(self, user_id: str):
         super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
@@ -81,12 +81,10 @@ def add(
     always_ask: bool = False,
     message: str = "",
 ) -> Outcome:
-    """Make the two friends, or send a friend request if the other's permission requires approval.
-    `direct` makes them friends whatever the permission; `always_ask` sends a request even if the
-    permission is "anyone". A request in the other direction makes them friends.
-
-    Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`, `TooManyFriends`,
-    `InvalidFriendProfile`.
+    """Make the two friends, or send a friend request if the friend's permission requires approval.
+    `direct` ignores the permission; `always_ask` sends a request even if it is "anyone". A request
+    in the other direction makes them friends. Raises `UnknownUsers`, `BefriendsOneself`,
+    `RefusesFriends`, `TooManyFriends`, `InvalidFriendProfile`.
     """
     if user_id == friend_id:
         raise BefriendsOneself("A user cannot be their own friend")
