@@ -6,7 +6,7 @@ import logging
 from django.db import Error
 from django.utils import timezone
 
-from gateway.database import ask
+from gateway.database import run_in_thread
 from users import presence
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class ClosedConnections:
             await asyncio.sleep(GATHER)
             batch = list(self._waiting)[:AT_ONCE]
             try:
-                await ask(presence.disconnect, connection_ids=batch, now=timezone.now())
+                await run_in_thread(presence.disconnect, connection_ids=batch, now=timezone.now())
             except Error as error:
                 log.warning("closed connections will be deleted later: %s", error)
                 await asyncio.sleep(PAUSE)

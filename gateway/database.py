@@ -20,7 +20,7 @@ def _executor() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=pool["max_size"], thread_name_prefix="gateway-database")
 
 
-async def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a blocking function that uses the ORM; return its result."""
     call = functools.partial(_with_connection, function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_executor(), call)

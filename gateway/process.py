@@ -16,7 +16,7 @@ from django.utils import timezone
 from applications.models import Environment
 from gateway import protocol
 from gateway.closed import ClosedConnections
-from gateway.database import ask
+from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
 from gateway.protocol import CloseCode
@@ -69,7 +69,7 @@ class Gateway:
 
     async def _begin(self) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self.row = await ask(gateway_processes.start, name=name, now=timezone.now())
+        self.row = await run_in_thread(gateway_processes.start, name=name, now=timezone.now())
         self._renewed = self._reconciled = asyncio.get_running_loop().time()
 
     async def stop(self) -> None:
@@ -78,7 +78,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Error):
-            await ask(gateway_processes.stop, gateway=self.row, now=timezone.now())
+            await run_in_thread(gateway_processes.stop, gateway=self.row, now=timezone.now())
 
     def _close_all(self, close_code: CloseCode) -> None:
         for session in self.registry.all():
@@ -128,7 +128,9 @@ class Gateway:
         look_for_messages = not self._listener.is_listening
         if self._since(self._renewed) >= RENEW_EVERY:
             began = asyncio.get_running_loop().time()
-            if not await ask(gateway_processes.renew_lease, gateway=self.row, now=timezone.now()):
+            if not await run_in_thread(
+                gateway_processes.renew_lease, gateway=self.row, now=timezone.now()
+            ):
                 log.error("this process was counted as dead: every connection is closed")
                 self._close_all(protocol.RESTARTING)
                 await self._begin()
@@ -139,7 +141,7 @@ class Gateway:
             self.connects_of_user.forget_full()
             # Redis may lose messages silently.
             look_for_messages = True
-        for connection in await ask(gateway_processes.kicks, gateway=self.row):
+        for connection in await run_in_thread(gateway_processes.kicks, gateway=self.row):
             for session in self.registry.for_connections([connection.pk]):
                 session.kick(Kick.of(connection))
         if look_for_messages:
@@ -149,7 +151,7 @@ class Gateway:
 
     async def _look_for_messages(self) -> None:
         sent_after = timezone.now() - LOOK_BACK
-        for environment_id, user_id in await ask(
+        for environment_id, user_id in await run_in_thread(
             messages.recipients_at, gateway=self.row, sent_after=sent_after
         ):
             for session in self.registry.for_users(environment_id, [user_id]):
@@ -161,7 +163,9 @@ class Gateway:
         """
         self._reconciled = asyncio.get_running_loop().time()
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
-        for key in await ask(gateway_processes.held_since, gateway=self.row, connected_before=old):
+        for key in await run_in_thread(
+            gateway_processes.held_since, gateway=self.row, connected_before=old
+        ):
             if not any(self.registry.for_connections([key])):
                 self.closed.put(key)
 

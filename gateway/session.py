@@ -11,7 +11,7 @@ from django.utils import timezone
 from gateway import calls, protocol
 from gateway.admission import Refused, admit, read_token
 from gateway.calls import Client
-from gateway.database import ask
+from gateway.database import run_in_thread
 from gateway.floods import Bucket
 from gateway.outbox import Outbox, Send
 from gateway.protocol import BadFrame, CloseCode
@@ -172,7 +172,7 @@ class Session:
         if not self._gateway.connects_of_token.take(claims):
             raise Refused(protocol.FLOOD, "The token is used too often.")
         kicks_received = self._gateway.kicks_received
-        connection = await ask(
+        connection = await run_in_thread(
             admit,
             app_key=app_key,
             claims=claims,
@@ -197,7 +197,7 @@ class Session:
             raise Refused(protocol.FLOOD, "The user connects too often.")
         # A kick that arrived meanwhile may have been for this connection, not yet in the registry.
         if self._gateway.kicks_received != kicks_received:
-            kicked = await ask(presence.kicked, connection_id=client.connection_id)
+            kicked = await run_in_thread(presence.kicked, connection_id=client.connection_id)
             if kicked is not None:
                 raise _Closed(*protocol.closing_of(Kick.of(kicked)))
         self._outbox.put(
@@ -214,7 +214,7 @@ class Session:
         try:
             frame = protocol.parse(event)
             call_id = protocol.call_id(frame)
-            answer = {"id": call_id, "ok": True, **await ask(calls.answer, client, frame)}
+            answer = {"id": call_id, "ok": True, **await run_in_thread(calls.answer, client, frame)}
         except BadFrame as mistake:
             if not self._mistakes.take():
                 raise _Closed(protocol.ABUSE) from None
@@ -240,7 +240,9 @@ class Session:
         try:
             while self._look_again:
                 self._look_again = False
-                found = await ask(calls.undelivered, client, self._last_sent, DELIVERED_AT_ONCE)
+                found = await run_in_thread(
+                    calls.undelivered, client, self._last_sent, DELIVERED_AT_ONCE
+                )
                 for message in found:
                     self._last_sent = message.pk
                     self._outbox.put(

@@ -100,33 +100,33 @@ def admit(
         identity.check_profile(name=each.name, avatar_url=each.avatar_url)
     if not newcomers:
         return Admitted({}, {})
-    terms = (renew, leave_out_deactivated)
-    answer = None
+    options = (renew, leave_out_deactivated)
+    result = None
     if environment.user_limit is None:
-        answer = _ask(environment, newcomers, terms)
-    if answer is None or answer.needs_transaction:
+        result = _execute(environment, newcomers, options)
+    if result is None or result.needs_transaction:
         with transaction.atomic(savepoint=False):
-            answer = _ask(environment, newcomers, terms)
-            if answer.admitted and answer.seats is not None:
+            result = _execute(environment, newcomers, options)
+            if result.admitted and result.seats is not None:
                 quota.note_thresholds(
                     environment,
-                    limit=answer.seats,
-                    used=answer.used,
-                    added=len(answer.new),
+                    limit=result.seats,
+                    used=result.used,
+                    added=len(result.new),
                     now=now,
                 )
-    if answer.admitted:
-        return Admitted(answer.new, answer.known)
-    if answer.deactivated:
-        raise UserDeactivated(answer.deactivated)
+    if result.admitted:
+        return Admitted(result.new, result.known)
+    if result.deactivated:
+        raise UserDeactivated(result.deactivated)
     # The SQL function counts up to the limit only.
     used = count(AppUser.objects.filter(environment=environment))
     raise quota.QuotaExceeded(
-        limit=answer.seats, used=used, is_development=environment.is_development
+        limit=result.seats, used=used, is_development=environment.is_development
     )
 
 
-class _Answer:
+class _Result:
     """A row of `users_admit`."""
 
     def __init__(self, row: tuple[Any, ...]) -> None:
@@ -143,9 +143,9 @@ class _Answer:
         return not self.admitted and not self.deactivated and self.used is None
 
 
-def _ask(
-    environment: Environment, newcomers: Sequence[Newcomer], terms: tuple[bool, bool]
-) -> _Answer:
+def _execute(
+    environment: Environment, newcomers: Sequence[Newcomer], options: tuple[bool, bool]
+) -> _Result:
     columns = [
         (
             each.user_id,
@@ -162,6 +162,6 @@ def _ask(
     values = (
         columns[0] if len(columns) == 1 else [list(each) for each in zip(*columns, strict=True)]
     )
-    row = statement.row(environment.pk, _LIMITS, connection.in_atomic_block, *terms, *values)
+    row = statement.row(environment.pk, _LIMITS, connection.in_atomic_block, *options, *values)
     assert row is not None  # noqa: S101
-    return _Answer(row)
+    return _Result(row)

@@ -35,8 +35,8 @@ def kicks(*, gateway: GatewayProcess) -> list[Connection]:
 
 def held_since(*, gateway: GatewayProcess, connected_before: datetime) -> list[int]:
     """The primary keys of this process's connections that were opened before that time."""
-    held = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
-    return list(held.values_list("pk", flat=True))
+    connections = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
+    return list(connections.values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -54,13 +54,13 @@ def remove_dead(*, now: datetime) -> int:
     count = 0
     dead = GatewayProcess.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
     for gateway in dead:
-        held = _locked_connections(gateway)
-        presence.delete_closed(held, at=gateway.lease_until)
+        connections = _locked_connections(gateway)
+        presence.delete_closed(connections, at=gateway.lease_until)
         gateway.delete()
-        count += len(held)
+        count += len(connections)
     return count
 
 
 def _locked_connections(gateway: GatewayProcess) -> list[Connection]:
-    held = Connection.objects.filter(gateway=gateway)
-    return list(held.select_for_update().order_by("pk"))
+    connections = Connection.objects.filter(gateway=gateway)
+    return list(connections.select_for_update().order_by("pk"))

@@ -23,7 +23,7 @@ NEVER = "never"
 # The text up to the first separator or number: "ci-" of "ci-0421", "qa" of "qa17", "e2e-" of
 # "e2e-4".
 _PREFIX = re.compile(r"[A-Za-z]+(?=\d+(?![A-Za-z\d]))|[A-Za-z\d]+[-._+=]")
-SHOWN_BEGINNINGS = 6
+SHOWN_PREFIXES = 6
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _grouped(
     return [Group(word, label, words.count(word)) for word, label in labels]
 
 
-def by_beginning(user_ids: Iterable[str]) -> list[Group]:
+def by_prefix(user_ids: Iterable[str]) -> list[Group]:
     """The prefixes that several ids share, most common first."""
     ids = list(user_ids)
     prefixes = {match[0] for user_id in ids if (match := _PREFIX.match(user_id))}
@@ -87,4 +87,4 @@ def by_beginning(user_ids: Iterable[str]) -> list[Group]:
         for prefix in prefixes
     ]
     shared = [group for group in groups if group.count > 1]
-    return sorted(shared, key=lambda group: (-group.count, group.word))[:SHOWN_BEGINNINGS]
+    return sorted(shared, key=lambda group: (-group.count, group.word))[:SHOWN_PREFIXES]

@@ -170,8 +170,8 @@ def connect(
     """Store a connection. The caller's transaction must have held `identity.lock` on the user
     since before it checked that they may connect. Raises `TooManyConnections`.
     """
-    held = Connection.objects.open(now).for_users(user.environment, [user.user_id])
-    if held.count() >= MAX_CONNECTIONS:
+    already_open = Connection.objects.open(now).for_users(user.environment, [user.user_id])
+    if already_open.count() >= MAX_CONNECTIONS:
         raise TooManyConnections(user.user_id)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
     connection = Connection.objects.create(

@@ -53,8 +53,8 @@ def plan(
         everyone = everyone.with_prefix(prefix)
     online = set(everyone.online(now).values_list("pk", flat=True))
     # A bound only: deletion is for development, which never has more users than the limit.
-    held = everyone.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
-    ranked = [(_candidate(user, user.pk in online, now), _waiting_since(user)) for user in held]
+    users = everyone.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
+    ranked = [(_candidate(user, user.pk in online, now), _waiting_since(user)) for user in users]
     ranked.sort(key=lambda entry: (entry[0].rank, entry[1], entry[0].user.pk))
     return [candidate for candidate, _ in ranked[:wanted]]
 

@@ -83,9 +83,9 @@ def subscribe(
     """
     wanted = identity.check_user_ids(about_ids)
     identity.lock(environment, [owner_id])
-    held = StatusSubscription.objects.filter(environment=environment, owner_id=owner_id)
-    held.filter(expires_at__lte=now).delete()
-    if held.exclude(about_id__in=wanted).count() + len(wanted) > MAX_SUBSCRIPTIONS:
+    existing = StatusSubscription.objects.filter(environment=environment, owner_id=owner_id)
+    existing.filter(expires_at__lte=now).delete()
+    if existing.exclude(about_id__in=wanted).count() + len(wanted) > MAX_SUBSCRIPTIONS:
         raise TooManySubscriptions(owner_id)
     expires_at = now + lifetime
     StatusSubscription.objects.bulk_create(
