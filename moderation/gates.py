@@ -90,7 +90,7 @@ def may_connect(
         False,
         ConnectRule.NOT_REGISTERED,
         f"The id {user_id} is not registered in this environment.",
-        "Register the user: the first access token does it.",
+        "Register the user: issue an access token for the id.",
     )
 
 
@@ -138,7 +138,7 @@ def _unknown_recipient(environment: Environment, recipient_id: str) -> Verdict[M
         False,
         MessageRule.UNKNOWN_RECIPIENT,
         f"The id {recipient_id} is not registered in this environment.",
-        "Register the user: the first access token does it.",
+        "Register the user: issue an access token for the id.",
     )
 
 
