@@ -76,8 +76,8 @@ def check_profile(*, name: str | None, avatar_url: str | None) -> None:
 
 
 def is_text(value: object, most: int, *, multiline: bool = False) -> bool:
-    """Whether it is text of at most `most` characters, without control characters (but with tabs
-    and line feeds if `multiline`) and lone surrogates, which PostgreSQL cannot store.
+    """Whether it is text of at most `most` characters, without control characters or lone
+    surrogates, which PostgreSQL cannot store. `multiline` allows tabs and line feeds.
     """
     if not isinstance(value, str) or len(value) > most:
         return False
