@@ -46,7 +46,7 @@ from users.identity import InvalidProfile, InvalidUserId
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
 from users.tags import InvalidTags
-from users.tokens import MomentAhead, UnknownUsers
+from users.tokens import TimeInFuture, UnknownUsers
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ REFUSALS: Mapping[type[Exception], Entry] = {
     # The domain
     QuotaExceeded: QUOTA,
     UnknownUsers: UNKNOWN_USER,
-    MomentAhead: PARAMETER,
+    TimeInFuture: PARAMETER,
     UserDeactivated: PARAMETER,
     CoolingOff: PARAMETER,
     InvalidEnd: PARAMETER,

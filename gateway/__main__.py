@@ -1,4 +1,4 @@
-"""`python -m gateway`: gateway processes of their own, on one port."""
+"""`python -m gateway`: separate gateway processes, on one port."""
 
 from django.conf import settings
 

@@ -1,8 +1,8 @@
-"""Who is let in, and what the others are told.
+"""Admits a client, or refuses it with a reason.
 
-Whether a token is good is for `users.tokens` to say, and whether its user may connect for
-`moderation.gates`. This module asks both under one lock, and names the refusal to the client. Two
-indexed reads: the user with environment, and the ban. Only a refusal may ask more, for its name.
+`users.tokens` decides whether the token is valid, `moderation.gates` whether its user may connect.
+This module asks both under one lock, and translates a refusal into the protocol. Admission takes
+two indexed reads: the user with the environment, and the ban. A refusal may take more.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from typing import assert_never
 from django.db import transaction
 
 from gateway import protocol
-from gateway.protocol import Ending
+from gateway.protocol import CloseCode
 from moderation import gates
 from moderation.gates import ConnectRule, Verdict
 from users import identity, messages, presence, tokens
@@ -20,25 +20,25 @@ from users.tokens import Claims
 
 
 class Refused(Exception):
-    """Not let in: why, in words for people; until when, where that is known; and the reason that
-    staff chose to tell.
+    """The client is not admitted. The text is for people; `until` is the end of the refusal if it
+    is known; `why` is the ban's reason if staff chose to tell it.
     """
 
     def __init__(
-        self, ending: Ending, explanation: str, until: datetime | None = None, why: str = ""
+        self, close_code: CloseCode, explanation: str, until: datetime | None = None, why: str = ""
     ):
         super().__init__(explanation)
-        self.ending, self.until, self.why = ending, until, why
+        self.close_code, self.until, self.why = close_code, until, why
 
 
 def read_token(token: str, *, now: datetime) -> Claims:
-    """What the token says, without asking the database. Raises `Refused`."""
+    """The claims in the token, without a query. Raises `Refused`."""
     try:
         return tokens.read(token, now=now)
     except tokens.TokenExpired:
-        raise Refused(protocol.EXPIRED_TOKEN, "The access token's time is over.") from None
+        raise Refused(protocol.EXPIRED_TOKEN, "The access token has expired.") from None
     except tokens.TokenRefused:
-        raise Refused(protocol.UNKNOWN_TOKEN, "This is not an access token of ours.") from None
+        raise Refused(protocol.UNKNOWN_TOKEN, "This is not a valid access token.") from None
 
 
 def admit(
@@ -52,16 +52,14 @@ def admit(
     gateway: GatewayProcess,
     now: datetime,
 ) -> Connection:
-    """Write the connection down, and that the client has every message up to `after`; or raise
-    `Refused`.
-    """
+    """Store the connection, and acknowledge the user's messages up to `after`. Raises `Refused`."""
     with transaction.atomic():
-        identity.lock_to_let_in(claims.environment_id, claims.user_id)
+        identity.lock_for_admission(claims.environment_id, claims.user_id)
         try:
             user = tokens.user_of(claims, app_key=app_key)
         except tokens.TokenOfAnotherEnvironment:
             raise Refused(
-                protocol.WRONG_ENVIRONMENT, "The token is of another environment."
+                protocol.WRONG_ENVIRONMENT, "The access token belongs to another environment."
             ) from None
         except tokens.TokenOfFormerUser as former:
             verdict = gates.may_connect(
@@ -69,7 +67,7 @@ def admit(
             )
             raise _refused(verdict) from None
         except tokens.TokenRefused:
-            raise Refused(protocol.REVOKED_TOKEN, "The access token was revoked.") from None
+            raise Refused(protocol.REVOKED_TOKEN, "The access token is revoked.") from None
         verdict = gates.may_connect(
             environment=user.environment, user_id=user.user_id, now=now, is_registered=True
         )
@@ -94,13 +92,13 @@ def admit(
 
 
 def _refused(verdict: Verdict[ConnectRule]) -> Refused:
-    """The refusal of a user by their gate, or of a token whose life of the id is over."""
+    """The refusal of a user by their gate, or of a token that was issued to a former user."""
     match verdict.rule:
         case ConnectRule.BANNED:
             return Refused(protocol.BANNED, verdict.explanation, verdict.until, verdict.why)
         case ConnectRule.DEACTIVATED:
             return Refused(protocol.DEACTIVATED, verdict.explanation)
         case ConnectRule.REGISTERED | ConnectRule.NOT_REGISTERED:
-            return Refused(protocol.DELETED, "The user of this token was deleted.")
+            return Refused(protocol.DELETED, "The user of this access token was deleted.")
         case _:
             assert_never(verdict.rule)

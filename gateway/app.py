@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand  # noqa: E402
 from django.db import Error  # noqa: E402
 
 from applications import addresses  # noqa: E402
-from gateway.floods import neighbourhood  # noqa: E402
+from gateway.floods import network_of  # noqa: E402
 from gateway.process import Gateway  # noqa: E402
 from gateway.session import Session  # noqa: E402
 
@@ -24,20 +24,20 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class GatewayApplication:
-    """WebSocket at `GATEWAY_PATH`, and the process's start and stop."""
+    """Serves WebSockets at `GATEWAY_PATH`, and starts and stops the `Gateway`."""
 
     def __init__(self) -> None:
         self._gateway: Gateway | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         else:
             await _refuse(send, "http", 404, "This is a WebSocket gateway")
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         gateway = Gateway()
         try:
@@ -58,8 +58,8 @@ class GatewayApplication:
             await _refuse(send, "websocket.http", 404, "The gateway is at " + settings.GATEWAY_PATH)
         elif self._gateway is None:
             await _refuse(send, "websocket.http", 503, "The gateway is not open")
-        elif not self._gateway.connects.take(neighbourhood(address)):
-            # Before the handshake: a flood is not worth more.
+        elif not self._gateway.connects.take(network_of(address)):
+            # Refuses before the handshake, which costs more.
             await _refuse(send, "websocket.http", 429, "Too many attempts to connect")
         else:
             await send({"type": "websocket.accept"})
@@ -73,7 +73,7 @@ async def _refuse(send: Send, kind: str, status: int, text: str) -> None:
 
 
 def client_address(scope: Scope) -> str | None:
-    """As for an HTTP request, from an ASGI scope."""
+    """The client's address, from an ASGI scope, as for an HTTP request."""
     forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     return addresses.client_address(
         peer=scope["client"][0] if scope.get("client") else None,
@@ -82,5 +82,5 @@ def client_address(scope: Scope) -> str | None:
     )
 
 
-BaseCommand().check(tags=["settings"])  # servers start without Django's checks
+BaseCommand().check(tags=["settings"])  # ASGI servers do not run Django's checks
 application = GatewayApplication()

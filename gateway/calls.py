@@ -1,10 +1,10 @@
-"""What a connected client may ask for: its own blocklist, and direct messages.
+"""The calls of a connected client: its own blocklist, and direct messages.
 
-Each call is one domain call, in a thread. The answer's keys are the protocol's.
+Each call is one domain call, in a thread. The keys of the answer are the protocol's.
 
-Invariant: every call asks whether its connection is still open, and what changes something holds
-`identity.lock` on the client from that question on. A user who was banned, deleted or signed out
-is answered nothing and changes nothing after that, even while their socket is being closed.
+Invariant: every call checks that its connection is still open; a call that changes something also
+holds `identity.lock` on the user from that check on. A user who was banned, deleted or signed out
+reads and changes nothing after that, even while their socket is being closed.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ MAX_IDS = 20
 PAGE_SIZE = 100
 MAX_ACKNOWLEDGED = 100
 
-# What the domain refuses, and the word for it on the socket.
+# The domain's exceptions, and the protocol's error codes for them.
 ERRORS: dict[type[Exception], str] = {
     BadCursor: "bad_field",
     ClientIdTaken: "client_id_taken",
@@ -45,7 +45,7 @@ ERRORS: dict[type[Exception], str] = {
 
 
 class CallRefused(Exception):
-    """The call was understood, and the answer is no."""
+    """The call is valid, and is refused. `error` is the protocol's error code."""
 
     def __init__(self, error: str, message: str):
         super().__init__(message)
@@ -54,7 +54,9 @@ class CallRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks. `environment` is shared by many, and as old as the first of them."""
+    """The user and connection that make a call. `environment` is shared by all clients of the
+    environment, and as old as the first of them.
+    """
 
     environment: Environment
     user_id: str
@@ -72,13 +74,13 @@ class Client:
         )
 
     def require_open(self) -> None:
-        """Raises `CallRefused` when the connection is to close."""
+        """Raises `CallRefused` if the connection has been asked to close."""
         if not presence.is_open(connection_id=self.connection_id):
             raise CallRefused("closing", "The connection is being closed.")
 
-    def hold(self, *others: str) -> Environment:
-        """Hold the client, and others whom the call concerns, until the transaction ends; the
-        environment as it is now. Raises `CallRefused` when the connection is to close.
+    def lock(self, *others: str) -> Environment:
+        """Lock the user, and others whom the call concerns, until the transaction ends. Returns the
+        environment as it is now. Raises `CallRefused` if the connection has been asked to close.
         """
         identity.lock(self.environment, {self.user_id, *others})
         self.require_open()
@@ -89,7 +91,7 @@ Handler = Callable[[Client, dict[str, Any]], dict[str, Any]]
 
 
 def answer(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
-    """The answer's fields. Raises `BadFrame`, `CallRefused`."""
+    """Run a call; return the answer's fields. Raises `BadFrame`, `CallRefused`."""
     handler = CALLS.get(string(frame, "call", default="", most=40))
     if handler is None:
         raise BadFrame("unknown_call", f"A call is one of {', '.join(CALLS)}")
@@ -102,7 +104,7 @@ def answer(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
 @transaction.atomic
 def _blocklist_add(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
     added = blocklist.add(
-        environment=client.hold(),
+        environment=client.lock(),
         owner_id=client.user_id,
         listed_ids=strings(frame, "user_ids", most=MAX_IDS),
         by=client.actor,
@@ -114,7 +116,7 @@ def _blocklist_add(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
 @transaction.atomic
 def _blocklist_remove(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
     removed = blocklist.remove(
-        environment=client.hold(),
+        environment=client.lock(),
         owner_id=client.user_id,
         listed_ids=strings(frame, "user_ids", most=MAX_IDS),
         by=client.actor,
@@ -149,12 +151,13 @@ def _message_send(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
     client_id = string(frame, "client_id", most=messages.CLIENT_ID_MAX_LENGTH)
     body = string(frame, "body", most=messages.MAX_CHARACTERS, multiline=True)
     now = timezone.now()
-    # Held together: once someone has been put on a list, nothing of theirs gets past it.
-    environment = client.hold(recipient_id)
+    # Locks both users: list changes lock the owner, so no message passes a list that forbids it.
+    environment = client.lock(recipient_id)
     verdict = gates.may_message(
         environment=environment, sender_id=client.user_id, recipient_id=recipient_id, now=now
     )
-    # A copy of what got through before the gate closed is answered like the first.
+    # A repeated call for a message that was stored before gets the same answer, whatever the gate
+    # says now.
     if not verdict.allowed and not messages.sent_before(
         environment=environment, sender_id=client.user_id, client_id=client_id
     ):
@@ -192,9 +195,9 @@ CALLS: dict[str, Handler] = {
 }
 
 
-def to_give_out(client: Client, after: int, limit: int) -> list[Message]:
-    """What the client has not been given yet, after message `after`."""
-    return messages.to_give_out(
+def undelivered(client: Client, after: int, limit: int) -> list[Message]:
+    """Messages after `after` that this connection has not been sent, oldest first."""
+    return messages.undelivered(
         environment=client.environment,
         user_id=client.user_id,
         connection_id=client.connection_id,

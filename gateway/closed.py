@@ -1,4 +1,4 @@
-"""Closed connections, until they are struck out of the database."""
+"""Deletes the rows of closed connections."""
 
 import asyncio
 import logging
@@ -6,18 +6,18 @@ import logging
 from django.db import Error
 from django.utils import timezone
 
-from gateway.database import ask
+from gateway.database import run_in_thread
 from users import presence
 
 log = logging.getLogger(__name__)
 
-GATHER = 0.05  # seconds to wait for others to join
+GATHER = 0.05  # seconds to collect a batch
 AT_ONCE = 500
-PAUSE = 1.0  # seconds, after the database did not answer
+PAUSE = 1.0  # seconds before a retry, after the database did not answer
 
 
 class ClosedConnections:
-    """Strikes them out, many at once when many end."""
+    """A queue of closed connections, deleted in batches of up to `AT_ONCE`."""
 
     def __init__(self) -> None:
         self._waiting: set[int] = set()
@@ -27,15 +27,15 @@ class ClosedConnections:
         self._waiting.add(connection_id)
         self._wake.set()
 
-    async def strike_out_forever(self) -> None:
+    async def delete_forever(self) -> None:
         while True:
             await self._wake.wait()
             await asyncio.sleep(GATHER)
             batch = list(self._waiting)[:AT_ONCE]
             try:
-                await ask(presence.disconnect, connection_ids=batch, now=timezone.now())
+                await run_in_thread(presence.disconnect, connection_ids=batch, now=timezone.now())
             except Error as error:
-                log.warning("closed connections are struck out later: %s", error)
+                log.warning("closed connections will be deleted later: %s", error)
                 await asyncio.sleep(PAUSE)
                 continue
             self._waiting.difference_update(batch)

@@ -1,4 +1,4 @@
-"""Asking the database from the event loop: in threads, each call with a connection of its own."""
+"""Queries from the event loop: in threads, each call with its own database connection."""
 
 import asyncio
 import functools
@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 @functools.cache
 def _executor() -> ThreadPoolExecutor:
-    """As many threads as the pool has connections."""
+    """Has as many threads as the pool has connections."""
     pool = settings.DATABASES["default"]["OPTIONS"]["pool"]
     return ThreadPoolExecutor(max_workers=pool["max_size"], thread_name_prefix="gateway-database")
 
 
-async def ask(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a blocking function that uses the ORM."""
+async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function that uses the ORM; return its result."""
     call = functools.partial(_with_connection, function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_executor(), call)
 
@@ -31,4 +31,4 @@ def _with_connection(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     try:
         return function(*args, **kwargs)
     finally:
-        connections.close_all()  # back to the pool, where there is one
+        connections.close_all()  # returns them to the pool

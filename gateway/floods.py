@@ -1,4 +1,4 @@
-"""Counting what a client, or an address, does: a bucket that fills again with time."""
+"""Rate limits for clients and addresses: token buckets."""
 
 import ipaddress
 import time
@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 
 class Bucket:
-    """`burst` at once, and `rate` a second after that."""
+    """A token bucket: `burst` actions at once, then `rate` per second."""
 
     __slots__ = ("burst", "filled_at", "level", "rate")
 
@@ -15,15 +15,15 @@ class Bucket:
         self.level, self.filled_at = burst, time.monotonic()
 
     def take(self) -> bool:
-        """Whether one more is allowed."""
+        """Take a token; False if there is none."""
         self._fill()
         if self.level < 1:
             return False
         self.level -= 1
         return True
 
-    def owe(self) -> float:
-        """Take one more in any case; the seconds until it would have been allowed."""
+    def reserve(self) -> float:
+        """Take a token that may not be there yet; return the seconds until it is."""
         self._fill()
         self.level -= 1
         return max(0.0, -self.level / self.rate)
@@ -35,7 +35,7 @@ class Bucket:
 
 
 class Buckets:
-    """A bucket for each key. Full ones are forgotten, so memory follows the offenders alone."""
+    """A bucket for each key. Full buckets are removed, so only active keys use memory."""
 
     def __init__(self, *, burst: float, rate: float):
         self.burst, self.rate = burst, rate
@@ -56,9 +56,9 @@ class Buckets:
         }
 
 
-def neighbourhood(address: str | None) -> str | None:
-    """Whose attempts are counted together: one IPv4 address, or one IPv6 network of 64 bits, in
-    which a single machine may take any address it likes.
+def network_of(address: str | None) -> str | None:
+    """The network whose attempts are counted together: an IPv4 address, or an IPv6 /64, because one
+    machine can use every address in it.
     """
     if address is None or ":" not in address:
         return address

@@ -1,4 +1,4 @@
-"""Listening to `users.bus`."""
+"""Subscribes to `users.bus`."""
 
 import asyncio
 import logging
@@ -13,33 +13,33 @@ from users import bus
 
 log = logging.getLogger(__name__)
 
-PAUSE = 1.0  # seconds, after Redis did not answer
+PAUSE = 1.0  # seconds before a retry, after Redis did not answer
 
 
 class Listener:
-    """`heard` is called on the event loop with every message. While `is_deaf`, the database must be
-    looked at instead.
+    """Calls `on_message` on the event loop with every message. While it is not `is_listening`, the
+    gateway must poll the database instead.
 
-    Invariant: nothing that arrives ends the listening. What cannot be read is logged and skipped.
+    Invariant: no message can end the subscription. Invalid messages are logged and skipped.
     """
 
-    def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
-        self._heard = heard
-        self.is_deaf = True
+    def __init__(self, on_message: Callable[[dict[str, Any]], None]) -> None:
+        self._on_message = on_message
+        self.is_listening = False
 
     async def listen_forever(self) -> None:
         while True:
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
-                log.warning("Redis is away, looking into the database instead: %s", error)
+                log.warning("Redis is not available, polling the database instead: %s", error)
             except Exception:
-                log.exception("listening failed, looking into the database instead")
-            self.is_deaf = True
+                log.exception("listening failed, polling the database instead")
+            self.is_listening = False
             await asyncio.sleep(PAUSE)
 
     async def _listen(self) -> None:
-        # Waits for messages without an end; a peer that is gone is found by TCP's own probes.
+        # Waits for messages without a timeout; TCP keepalive detects a dead peer.
         over_tcp = not settings.REDIS_URL.startswith("unix:")
         client = redis.asyncio.Redis.from_url(
             settings.REDIS_URL,
@@ -51,13 +51,13 @@ class Listener:
             await channel.subscribe(bus.channel())
             async for event in channel.listen():
                 if event["type"] == "subscribe":
-                    self.is_deaf = False
+                    self.is_listening = True
                 elif event["type"] == "message":
-                    self._take(event["data"])
+                    self._handle(event["data"])
 
-    def _take(self, data: bytes) -> None:
+    def _handle(self, data: bytes) -> None:
         try:
-            self._heard(bus.read(data))
+            self._on_message(bus.read(data))
         except Exception as error:
-            # Other programs may publish on this Redis, and other versions of this one.
-            log.warning("skipped a message that cannot be read: %.200r (%r)", data, error)
+            # Other programs, and other versions of this one, may publish on this channel.
+            log.warning("skipped an invalid message: %.200r (%r)", data, error)

@@ -1,4 +1,4 @@
-"""What is on its way to one client, in order."""
+"""The queue of frames to one client."""
 
 import asyncio
 import logging
@@ -11,12 +11,14 @@ log = logging.getLogger(__name__)
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Frames that may wait for a client that does not read.
-MOST = 200
+# How many frames may wait for a client that reads slowly.
+MAX_FRAMES = 200
 
 
 class Outbox:
-    """Sends at the client's pace, in a task that exists while there is something to send."""
+    """Sends frames in order as fast as the client reads, in a task that runs only while there are
+    frames to send.
+    """
 
     __slots__ = ("_send", "_sender", "_waiting")
 
@@ -27,8 +29,8 @@ class Outbox:
 
     @property
     def overflows(self) -> bool:
-        """Whether the client reads so slowly that it must go."""
-        return len(self._waiting) > MOST
+        """Whether the client reads so slowly that it must be disconnected."""
+        return len(self._waiting) > MAX_FRAMES
 
     def put(self, frame: dict[str, Any]) -> None:
         self._waiting.append(protocol.text(frame))
@@ -36,12 +38,12 @@ class Outbox:
             self._sender = asyncio.create_task(self._send_waiting())
 
     async def drained(self) -> None:
-        """Wait until everything has left; what cannot leave is gone as well."""
+        """Wait until all frames are sent, or dropped because the client is gone."""
         while self._sender is not None:
             await asyncio.wait([self._sender])
 
     def drop(self) -> None:
-        """Forget what has not begun to leave."""
+        """Drop the frames that are not being sent yet."""
         del self._waiting[0 if self._sender is None else 1 :]
 
     def stop(self) -> None:
@@ -54,7 +56,7 @@ class Outbox:
                 await self._send({"type": "websocket.send", "text": self._waiting[0]})
                 del self._waiting[0]
         except OSError:
-            log.debug("a client went away while it was written to")
+            log.debug("a client disconnected while frames were being sent")
             self._waiting.clear()
         finally:
             self._sender = None

@@ -1,5 +1,5 @@
-"""What goes over the socket: JSON text frames, named errors, close codes. `docs/gateway.md` tells
-client authors the same.
+"""The wire protocol: JSON text frames, error codes, close codes. `docs/gateway.md` documents it for
+client authors.
 """
 
 import json
@@ -11,56 +11,55 @@ from users import identity
 from users.models import KickReason
 from users.presence import Kick
 
-# Of UTF-8; the server closes the socket of a larger one by itself.
+# In UTF-8. The server closes the socket if a frame is larger.
 MAX_FRAME_BYTES = 16_384
-MAX_TAG_CHARACTERS = 64
+MAX_CALL_ID_CHARACTERS = 64
 
 
 @dataclass(frozen=True)
-class Ending:
-    """Why a connection is refused or closed: a code for the socket, a word for programs."""
+class CloseCode:
+    """Why a connection is refused or closed: the close frame's code and reason."""
 
     code: int
     reason: str
 
 
-# Whoever gets one of these may come back with a better token, or later; no retry helps before.
-UNKNOWN_TOKEN = Ending(4001, "unknown_token")
-EXPIRED_TOKEN = Ending(4002, "expired_token")
-REVOKED_TOKEN = Ending(4003, "revoked_token")
-WRONG_ENVIRONMENT = Ending(4004, "wrong_environment")
-BANNED = Ending(4010, "banned")
-DEACTIVATED = Ending(4011, "deactivated")
-DELETED = Ending(4012, "deleted")
-SIGNED_OUT = Ending(4013, "signed_out")
-# May come back at once, or after a pause.
-KICKED = Ending(4020, "kicked")
-TOO_MANY_CONNECTIONS = Ending(4021, "too_many_connections")
-FLOOD = Ending(4022, "too_many_attempts")
-SLOW_READER = Ending(4023, "slow_reader")
-INTERNAL_ERROR = Ending(1011, "internal_error")
-RESTARTING = Ending(1012, "restarting")
-UNAVAILABLE = Ending(1013, "unavailable")
-# The client is at fault.
-NOT_CONNECTED = Ending(4030, "no_connect_frame")
-ABUSE = Ending(4031, "abuse")
+# A retry needs another token, or must wait until the user may connect again.
+UNKNOWN_TOKEN = CloseCode(4001, "unknown_token")
+EXPIRED_TOKEN = CloseCode(4002, "expired_token")
+REVOKED_TOKEN = CloseCode(4003, "revoked_token")
+WRONG_ENVIRONMENT = CloseCode(4004, "wrong_environment")
+BANNED = CloseCode(4010, "banned")
+DEACTIVATED = CloseCode(4011, "deactivated")
+DELETED = CloseCode(4012, "deleted")
+SIGNED_OUT = CloseCode(4013, "signed_out")
+# The client may reconnect, at once or after a pause.
+KICKED = CloseCode(4020, "kicked")
+TOO_MANY_CONNECTIONS = CloseCode(4021, "too_many_connections")
+FLOOD = CloseCode(4022, "too_many_attempts")
+SLOW_READER = CloseCode(4023, "slow_reader")
+INTERNAL_ERROR = CloseCode(1011, "internal_error")
+RESTARTING = CloseCode(1012, "restarting")
+UNAVAILABLE = CloseCode(1013, "unavailable")
+# Errors of the client.
+NOT_CONNECTED = CloseCode(4030, "no_connect_frame")
+ABUSE = CloseCode(4031, "abuse")
 
 
 class BadFrame(Exception):
-    """Not a frame of this protocol; `error` is the word for it."""
+    """Not a valid frame; `error` is the protocol's error code."""
 
     def __init__(self, error: str, message: str):
         super().__init__(message)
         self.error = error
 
 
-def farewell(kick: Kick) -> tuple[Ending, dict[str, Any]]:
-    """How a kick ends a connection, and what the last frame says beside the reason."""
-    return kicked_by(kick.reason), members(until=kick.until, why=kick.why or None)
+def closing_of(kick: Kick) -> tuple[CloseCode, dict[str, Any]]:
+    """The close code for a kick, and the further members of the "closing" frame."""
+    return close_code_of(kick.reason), members(until=kick.until, why=kick.why or None)
 
 
-def kicked_by(reason: KickReason) -> Ending:
-    """What the client hears of a kick."""
+def close_code_of(reason: KickReason) -> CloseCode:
     match reason:
         case KickReason.BANNED:
             return BANNED
@@ -77,7 +76,7 @@ def kicked_by(reason: KickReason) -> Ending:
 
 
 def members(**fields: str | datetime | None) -> dict[str, Any]:
-    """Members of a frame, moments in ISO 8601; those that are None are not there."""
+    """The members of a frame, without those that are None. Times are in ISO 8601."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in fields.items()
@@ -94,7 +93,7 @@ def parse(event: dict[str, Any]) -> dict[str, Any]:
         frame = json.loads(text)
     except RecursionError:
         raise BadFrame("too_deep", "The frame has too many levels") from None
-    except ValueError:  # also for numbers with thousands of digits
+    except ValueError:  # also raised for numbers with thousands of digits
         raise BadFrame("not_json", "The frame is not JSON") from None
     if not isinstance(frame, dict):
         raise BadFrame("not_an_object", "A frame is a JSON object")
@@ -105,10 +104,10 @@ def text(frame: dict[str, Any]) -> str:
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
-def tag(frame: dict[str, Any]) -> str | int | None:
-    """What the client calls its call by. Raises `BadFrame`."""
+def call_id(frame: dict[str, Any]) -> str | int | None:
+    """The client's `id` for its call; None if it gave none. Raises `BadFrame`."""
     if isinstance(frame.get("id"), str):
-        return string(frame, "id", most=MAX_TAG_CHARACTERS)
+        return string(frame, "id", most=MAX_CALL_ID_CHARACTERS)
     return whole_number(frame, "id") if frame.get("id") is not None else None
 
 
@@ -120,7 +119,7 @@ def string(
     most: int,
     multiline: bool = False,
 ) -> str:
-    """A text field that every store can keep. Raises `BadFrame`."""
+    """A text field of at most `most` characters, see `identity.is_text`. Raises `BadFrame`."""
     value = frame.get(name, default)
     if not isinstance(value, str) or not identity.is_text(value, most, multiline=multiline):
         raise BadFrame("bad_field", f"{name} is text of at most {most} printable characters")
@@ -147,7 +146,7 @@ def _items(frame: dict[str, Any], name: str, *, most: int) -> list[Any]:
 
 
 def whole_number(frame: dict[str, Any], name: str, *, default: int | None = None) -> int:
-    """A number that the database can hold, not negative. Raises `BadFrame`."""
+    """An integer from 0 to 2^63 - 1, as the database can store. Raises `BadFrame`."""
     value = frame.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise BadFrame("bad_field", f"{name} is a whole number, not negative")

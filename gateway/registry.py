@@ -1,4 +1,4 @@
-"""The connections of this process, by user. Used on the event loop alone."""
+"""The sessions of this process, by user and by connection. Not thread-safe: for the event loop."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """Only admitted sessions are in it."""
+    """Contains admitted sessions only."""
 
     def __init__(self) -> None:
-        # Tuples: most users have one connection, and a set of one takes four times the memory.
+        # Tuples: most users have one connection, and a set of one needs four times the memory.
         self._by_user: dict[tuple[int, str], tuple[Session, ...]] = {}
         self._by_connection: dict[int, Session] = {}
 
@@ -33,11 +33,11 @@ class Registry:
             self._by_user.pop(user, None)
         self._by_connection.pop(client.connection_id, None)
 
-    def of_users(self, environment_id: int, user_ids: Iterable[str]) -> "Iterator[Session]":
+    def for_users(self, environment_id: int, user_ids: Iterable[str]) -> "Iterator[Session]":
         for user_id in user_ids:
             yield from self._by_user.get((environment_id, user_id), ())
 
-    def of_connections(self, keys: Iterable[int]) -> "Iterator[Session]":
+    def for_connections(self, keys: Iterable[int]) -> "Iterator[Session]":
         for key in keys:
             if session := self._by_connection.get(key):
                 yield session

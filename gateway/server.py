@@ -1,4 +1,4 @@
-"""Serving the gateway: uvicorn, with what a gateway needs."""
+"""Serves the gateway with uvicorn, with further time limits for slow clients."""
 
 import asyncio
 import resource
@@ -12,17 +12,17 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from gateway.protocol import MAX_FRAME_BYTES
 
-# Clients are told that the process ends, and have so many seconds to go.
+# Seconds that clients have to disconnect when the process stops.
 GRACE = 3
-# Seconds until a closed socket is dropped whose client does not read what was sent before.
+# Seconds until a closing socket is aborted if its client does not read the remaining data.
 LINGER = 2.0
-# Seconds that a request's head may take, from the socket or its last answer on.
+# Seconds to receive a request's head, from the connection or the previous response on.
 HEAD_WITHIN = 10.0
 
 
 class HttpProtocol(H11Protocol):
-    """What uvicorn leaves open before the handshake: whoever opens a socket and then says nothing,
-    or a request head drop by drop, is dropped after `HEAD_WITHIN`.
+    """Adds a timeout that uvicorn lacks before the handshake: a socket whose request head is not
+    complete after `HEAD_WITHIN` is aborted.
     """
 
     _head_due: asyncio.TimerHandle | None = None
@@ -40,8 +40,8 @@ class HttpProtocol(H11Protocol):
         self._expect_head()
 
     def _expect_head(self) -> None:
-        """Keep a timer for as long as a head is due."""
-        # A WebSocket has another protocol from its handshake on.
+        """Run a timer while a head is awaited."""
+        # A WebSocket switches to `Protocol` at its handshake.
         is_ours = self in self.connections and not self.transport.is_closing()
         if is_ours and (self.cycle is None or self.cycle.response_complete):
             if self._head_due is None:
@@ -57,11 +57,11 @@ class HttpProtocol(H11Protocol):
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """What uvicorn leaves open.
+    """Corrects two behaviours of uvicorn.
 
-    Sockets of clients that do not read are dropped: a transport that is closed waits for them
-    without an end, and the application hears nothing of it. And a handshake that ends otherwise
-    than by a WebSocket is no error of the application's, to be logged for each client of a flood.
+    A closing transport waits without end for a client that does not read, and the application is
+    not notified: such sockets are aborted. A handshake that the application refuses, or that the
+    client breaks off, is logged as an application error for each client: here it is none.
     """
 
     async def send(self, message: Any) -> None:
@@ -86,23 +86,22 @@ OPTIONS: dict[str, Any] = {
     "http": HttpProtocol,
     "ws": Protocol,
     "ws_max_size": MAX_FRAME_BYTES,
-    "ws_per_message_deflate": False,  # frames are small, and its windows are not
+    "ws_per_message_deflate": False,  # frames are small, and compression windows are large
     "lifespan": "on",
-    # Which proxies to believe is for TRUSTED_PROXIES to say, not for uvicorn.
+    # TRUSTED_PROXIES decides which proxies to trust.
     "proxy_headers": False,
     "server_header": False,
     "access_log": False,
-    "log_config": None,  # as Django's
+    "log_config": None,  # Django configures logging
     "log_level": "warning",
     "timeout_graceful_shutdown": GRACE,
 }
 
 
 def serve(application: str, *, host: str, port: int, processes: int = 1) -> None:
-    """Serve an ASGI application until a signal ends it."""
+    """Serve an ASGI application until a signal stops it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # one file for each connection
-    # Threads that wait on the database take turns with the loop that closes connections, which
-    # would wait for each of them for 5 ms.
+    # Otherwise the event loop would wait up to 5 ms for each database thread.
     sys.setswitchinterval(0.001)
     uvicorn.run(application, host=host, port=port, workers=processes, **OPTIONS)

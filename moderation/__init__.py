@@ -1,4 +1,4 @@
-"""Third storey: bans, blocklists, allowlists, and the gates that ask them.
+"""Third layer: bans, mutes, blocklists, allowlists, and the gates that read them.
 
-Knows users and applications; knows nothing of pages or wire protocols.
+It imports users and applications, and knows no pages and no wire protocols.
 """

@@ -20,7 +20,7 @@ from moderation.models import (
 
 @admin.register(Ban)
 class BanAdmin(SupportAdmin):
-    """The ledger is never rewritten; a ban in force can be lifted."""
+    """Bans are never edited; a ban in force can be lifted."""
 
     list_display = ("user_id", "environment", "imposed_at", "imposed_by", "expires_at", "outcome")
     fields = (
@@ -38,7 +38,7 @@ class BanAdmin(SupportAdmin):
     @transaction.atomic
     def lift(self, request: HttpRequest, queryset: QuerySet[Ban]) -> None:
         by, now = self.actor_and_time(request)
-        # A ban that is over has nothing to lift, and the user may be banned anew meanwhile.
+        # Skips bans that are over: lifting by id would lift a newer ban of the same user.
         banned: dict[Environment, list[str]] = {}
         for ban in self.selected(request, queryset):
             if ban.is_in_force(now):

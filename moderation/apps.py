@@ -5,5 +5,5 @@ class ModerationConfig(AppConfig):
     name = "moderation"
 
     def ready(self) -> None:
-        # Listens from then on: users, which announces who goes, must not import it.
+        # Connects the receiver: `users` sends the signal and must not import this app.
         from moderation import erasure  # noqa: F401

@@ -1,7 +1,7 @@
-"""The sweep writes down the ends of bans that time has decided, and tells how late it is.
+"""The sweep closes bans that have expired, and reports how late it is.
 
-Invariant: nobody is kept out or let in by it. A ban is in force while `expires_at > now`, however
-late the sweep is.
+Invariant: the sweep decides nothing. A ban is in force while `expires_at > now`, however late the
+sweep is.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ OVERDUE_AFTER = timedelta(minutes=1)
 
 @transaction.atomic
 def expire_due(*, now: datetime, limit: int = SWEEP_BATCH) -> int:
-    """Write down the end of up to `limit` bans that are over; how many. Safe to run twice, late,
-    or side by side: what another sweep holds is skipped.
+    """Close up to `limit` expired bans; return how many. Safe to run twice, late, or concurrently:
+    rows that another sweep has locked are skipped.
     """
     due = list(
         Ban.objects.due(now)
@@ -33,13 +33,13 @@ def expire_due(*, now: datetime, limit: int = SWEEP_BATCH) -> int:
 
 
 def note_sweep(*, closed: int, now: datetime) -> None:
-    """Leave the sweep's pulse, for the health page."""
+    """Record when the sweep ran, for the health page."""
     SweepRun.objects.update_or_create(pk=1, defaults={"ran_at": now, "closed": closed})
 
 
 @dataclass(frozen=True)
 class SweepHealth:
-    """`most_overdue` is how long the oldest unclosed ban has been over; zero when none is."""
+    """`most_overdue` is how long ago the first unclosed ban expired; zero when there is none."""
 
     last_run: datetime | None
     most_overdue: timedelta

@@ -1,4 +1,4 @@
-"""What this storey keeps about users, and erases when they go."""
+"""Erases what this app stores about users who are deleted or deactivated."""
 
 from typing import Any
 
@@ -18,27 +18,31 @@ from users.erasure import Counts, Occasion, delete_rows, erasing
 
 @receiver(erasing, dispatch_uid="moderation.erasure")
 def erase(*, environment: Environment, user_ids: list[str], occasion: Occasion, **_: Any) -> Counts:
-    """Deletion takes everything that names the users. Deactivation takes what is their own: their
-    bans, and their places in other people's lists, were made to hold them off, and stay.
+    """Deletion erases everything that names the users. Deactivation erases only their own lists:
+    bans, mutes and entries in other users' lists protect others, and stay.
     """
     here = {"environment": environment}
-    owned, about, named = (
+    owned, about, listed = (
         Q(**{f"{column}__in": user_ids}) for column in ("owner_id", "user_id", "listed_id")
     )
 
-    def gone(rows: Any, column: str) -> Any:
+    def delete(rows: Any, column: str) -> Any:
         return delete_rows(rows, user_ids, column)
 
     erased = {
-        "blocklist entries": gone(BlocklistEntry.objects.filter(owned, **here), "owner_id"),
-        "allowlist entries": gone(AllowlistEntry.objects.filter(owned, **here), "owner_id"),
-        "allowlist switch": gone(AllowlistSwitch.objects.filter(owned, **here), "owner_id"),
+        "blocklist entries": delete(BlocklistEntry.objects.filter(owned, **here), "owner_id"),
+        "allowlist entries": delete(AllowlistEntry.objects.filter(owned, **here), "owner_id"),
+        "allowlist switch": delete(AllowlistSwitch.objects.filter(owned, **here), "owner_id"),
     }
     if occasion is Occasion.DELETION:
         erased |= {
-            "mutes": gone(Mute.objects.filter(about, **here), "user_id"),
-            "bans": gone(Ban.objects.filter(about, **here), "user_id"),
-            "places in blocklists": gone(BlocklistEntry.objects.filter(named, **here), "listed_id"),
-            "places in allowlists": gone(AllowlistEntry.objects.filter(named, **here), "listed_id"),
+            "mutes": delete(Mute.objects.filter(about, **here), "user_id"),
+            "bans": delete(Ban.objects.filter(about, **here), "user_id"),
+            "places in blocklists": delete(
+                BlocklistEntry.objects.filter(listed, **here), "listed_id"
+            ),
+            "places in allowlists": delete(
+                AllowlistEntry.objects.filter(listed, **here), "listed_id"
+            ),
         }
     return erased

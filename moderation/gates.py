@@ -1,12 +1,10 @@
-"""The gates: may this user connect, may A write to B. Questions only; nothing here writes.
+"""The gates: may this user connect, and may A write to B. They only read.
 
 Invariants
 ----------
-* Every "no" has a name, a sentence, and what would change it.
-* The gateway, the API and the console's "Why can't this user connect?" get the same answer from
-  the same function.
-* What a verdict says may be read by the user it is about. It never names a member of staff or an
-  app key.
+* Every refusal has a name, an explanation and a remedy.
+* The gateway, the API and the console's "Why can't this user connect?" call the same function.
+* The user may read the verdict about them, so it never names a member of staff or an app key.
 """
 
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from users.models import AppUser, DeactivatedUser
 
 
 class ConnectRule(StrEnum):
-    """What decides about one user: whether they may connect, and so whether they may write."""
+    """The rule that decides whether a user may connect, and therefore whether they may write."""
 
     REGISTERED = "registered"
     BANNED = "banned"
@@ -31,8 +29,8 @@ class ConnectRule(StrEnum):
 
 
 class MessageRule(StrEnum):
-    """What decides about two: whether one may write to the other. Clients hear these words
-    (docs/gateway.md).
+    """The rule that decides whether one user may write to another. The values are part of the
+    gateway's protocol (docs/gateway.md).
     """
 
     OPEN = "open"
@@ -51,7 +49,7 @@ R = TypeVar("R", bound=ConnectRule | MessageRule, covariant=True)
 
 @dataclass(frozen=True)
 class Verdict(Generic[R]):
-    """A gate's answer. `why` is the reason that staff gave, where they chose to tell the user."""
+    """A gate's decision. `why` is the ban's reason, if staff chose to tell it to the user."""
 
     allowed: bool
     rule: R
@@ -64,8 +62,8 @@ class Verdict(Generic[R]):
 def may_connect(
     *, environment: Environment, user_id: str, now: datetime, is_registered: bool | None = None
 ) -> Verdict[ConnectRule]:
-    """Whether a user with a good token (`users.tokens`) is let in: two indexed reads when they
-    are, and one for whoever has read the user's row just now and says so by `is_registered`.
+    """Whether a user with a valid token (`users.tokens`) may connect. Two indexed reads, or one if
+    the caller has just read the user's row and passes `is_registered`.
     """
     ban = Ban.objects.in_force(now).filter(environment=environment, user_id=user_id).first()
     if ban is not None:
@@ -92,20 +90,23 @@ def may_connect(
         False,
         ConnectRule.NOT_REGISTERED,
         f"The id {user_id} is not registered in this environment.",
-        "Register the user: the first access token does it.",
+        "Register the user: issue an access token for the id.",
     )
 
 
 def may_message(
     *, environment: Environment, sender_id: str, recipient_id: str, now: datetime
 ) -> Verdict[ConnectRule | MessageRule]:
-    """Whether what `sender_id` writes reaches `recipient_id`.
+    """Whether `sender_id` may write to `recipient_id`.
 
-    Who may not connect cannot write, and only to registered users can be written. A muted sender
-    reaches nobody, and where only friends may write, nobody else gets through. Then the
-    recipient's allowlist decides where it is switched on, their blocklist where it is not. With
-    both allowlists on, each must list the other: nobody writes to whom they would not let answer.
-    Last, a mailbox in which too much waits takes no more.
+    The rules, in order:
+    * The sender may connect, and the recipient is registered.
+    * The sender is not muted in direct messages.
+    * The two are friends, if the environment allows only friends to write.
+    * The sender is on the recipient's allowlist if it is switched on; otherwise the sender is not
+      on the recipient's blocklist. If both allowlists are on, each must list the other: nobody
+      writes to a user who could not answer.
+    * The recipient's mailbox is not full.
     """
     registered = _registered(environment, sender_id, recipient_id)
     sender = may_connect(
@@ -117,15 +118,15 @@ def may_message(
     if not sender.allowed:
         return sender
     if recipient_id not in registered:
-        return _no_recipient(environment, recipient_id)
+        return _unknown_recipient(environment, recipient_id)
     return (
-        _muted(environment, sender_id, now)
-        or _strangers(environment, sender_id, recipient_id)
-        or _by_lists(environment, sender_id, recipient_id, now)
+        _check_mute(environment, sender_id, now)
+        or _check_friends(environment, sender_id, recipient_id)
+        or _check_lists_and_mailbox(environment, sender_id, recipient_id)
     )
 
 
-def _no_recipient(environment: Environment, recipient_id: str) -> Verdict[MessageRule]:
+def _unknown_recipient(environment: Environment, recipient_id: str) -> Verdict[MessageRule]:
     if _is_deactivated(environment, recipient_id):
         return Verdict(
             False,
@@ -137,11 +138,13 @@ def _no_recipient(environment: Environment, recipient_id: str) -> Verdict[Messag
         False,
         MessageRule.UNKNOWN_RECIPIENT,
         f"The id {recipient_id} is not registered in this environment.",
-        "Register the user: the first access token does it.",
+        "Register the user: issue an access token for the id.",
     )
 
 
-def _muted(environment: Environment, sender_id: str, now: datetime) -> Verdict[MessageRule] | None:
+def _check_mute(
+    environment: Environment, sender_id: str, now: datetime
+) -> Verdict[MessageRule] | None:
     mutes = Mute.objects.in_force(now).filter(environment=environment, user_id=sender_id)
     mute = mutes.filter(channel=Mute.Channel.DIRECT).first()
     if mute is None:
@@ -155,7 +158,7 @@ def _muted(environment: Environment, sender_id: str, now: datetime) -> Verdict[M
     )
 
 
-def _strangers(
+def _check_friends(
     environment: Environment, sender_id: str, recipient_id: str
 ) -> Verdict[MessageRule] | None:
     if not environment.friends_only or friends.are_friends(
@@ -165,13 +168,13 @@ def _strangers(
     return Verdict(
         False,
         MessageRule.NOT_FRIENDS,
-        f"Only friends may write here, and {sender_id} and {recipient_id} are not.",
+        f"Only friends may write to each other here. {sender_id} and {recipient_id} are not.",
         "Make them friends, or change the environment's settings.",
     )
 
 
-def _by_lists(
-    environment: Environment, sender_id: str, recipient_id: str, now: datetime
+def _check_lists_and_mailbox(
+    environment: Environment, sender_id: str, recipient_id: str
 ) -> Verdict[MessageRule]:
     both = [sender_id, recipient_id]
     switched_on = allowlists_on(environment=environment, owner_ids=both)
@@ -198,14 +201,14 @@ def _by_lists(
             False,
             MessageRule.MAILBOX_FULL,
             f"{messages.MAX_WAITING:,} messages wait for {recipient_id} already.",
-            f"{recipient_id} must connect and collect them, or a week pass.",
+            f"{recipient_id} must connect to receive them. Messages expire after a week.",
         )
     if recipient_id in switched_on:
         return Verdict(
             True, MessageRule.ON_ALLOWLIST, f"{sender_id} is on {recipient_id}'s allowlist."
         )
     return Verdict(
-        True, MessageRule.OPEN, f"Nothing keeps {sender_id} from writing to {recipient_id}."
+        True, MessageRule.OPEN, f"No rule prevents {sender_id} from writing to {recipient_id}."
     )
 
 
@@ -219,4 +222,4 @@ def _is_deactivated(environment: Environment, user_id: str) -> bool:
 
 
 def _end(moment: datetime | None) -> str:
-    return f"until {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "for good"
+    return f"until {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "permanently"

@@ -1,12 +1,12 @@
-"""Blocklists and allowlists: who cannot, or who alone can, write to their owner.
+"""Blocklists (who cannot write to the owner) and allowlists (the only users who can).
 
 Invariants
 ----------
-* A list holds at most 3,000, under any concurrency: additions to one owner's list queue at the
-  owner's lock.
-* Adding who is listed, and removing who is not, change nothing and are no error.
-* Owner and listed need not be registered.
-* While the owner's allowlist switch is on, their blocklist rests (`moderation.gates`).
+* A list holds at most 3,000 users, under any concurrency: additions to a list take the owner's
+  lock.
+* Adding a listed user and removing an unlisted one change nothing and are not errors.
+* The owner and the listed users need not be registered.
+* While the owner's allowlist is switched on, their blocklist has no effect (`moderation.gates`).
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ OLDEST_FIRST = Keyset("id")
 
 
 class ListFull(Exception):
-    """The additions would take the list over its limit; nothing was added."""
+    """The additions would exceed the list's limit; nothing was added."""
 
     def __init__(self, owner_id: str, most: int = MAX_ENTRIES):
         super().__init__(f"The list of {owner_id} would hold more than {most:,} users")
@@ -43,9 +43,9 @@ class ListsOneself(Exception):
 
 @dataclass(frozen=True)
 class UserList:
-    """The verbs of one kind of list; `added` and `removed` are its lines in the audit trail."""
+    """The operations on one kind of list, with the audit types that they record."""
 
-    model: Any  # BlocklistEntry or AllowlistEntry: mypy knows no "the same of two"
+    model: Any  # BlocklistEntry or AllowlistEntry: mypy cannot express this type
     added: AuditType
     removed: AuditType
 
@@ -59,8 +59,8 @@ class UserList:
         now: datetime,
         most: int = MAX_ENTRIES,
     ) -> list[str]:
-        """Put these on the owner's list, all or none; those who were not on it before. `most` is
-        for a door whose vendor has shorter lists.
+        """Add these to the owner's list, all or none; return those that were not on it before.
+        `most` is for vendors with shorter lists.
 
         Raises `ListFull`, `ListsOneself`, `identity.InvalidUserId`.
         """
@@ -75,7 +75,7 @@ class UserList:
             fresh = [user_id for user_id in wanted if user_id not in listed]
             if fresh and entries.count() + len(fresh) > most:
                 raise ListFull(owner_id, most)
-            # One by one in the order given, so that "newest first" is the order of the calls.
+            # In the order given: the lists are sorted by key.
             self.model.objects.bulk_create(
                 self.model(
                     environment=environment,
@@ -99,25 +99,25 @@ class UserList:
         by: Actor,
         now: datetime,
     ) -> list[str]:
-        """Take these off the owner's list; those who were on it."""
+        """Remove these from the owner's list; return those that were on it."""
         identity.check_user_id(owner_id)
         wanted = identity.check_user_ids(listed_ids)
         with transaction.atomic():
             identity.lock(environment, [owner_id])
             entries = self.model.objects.of(environment, owner_id).filter(listed_id__in=wanted)
             listed = {entry.listed_id for entry in entries.delete_in_order()}
-            gone = [user_id for user_id in wanted if user_id in listed]
-            if gone:
-                self._record(self.removed, environment, owner_id, by, now, before=gone)
-        return gone
+            removed = [user_id for user_id in wanted if user_id in listed]
+            if removed:
+                self._record(self.removed, environment, owner_id, by, now, before=removed)
+        return removed
 
     def contains(self, *, environment: Environment, owner_id: str, listed_id: str) -> bool:
-        """Whether this one is on the owner's list."""
+        """Whether `listed_id` is on the owner's list."""
         found = self.among(environment=environment, owner_id=owner_id, others=[listed_id])
         return listed_id in found
 
     def among(self, *, environment: Environment, owner_id: str, others: Iterable[str]) -> set[str]:
-        """Which of these are on the owner's list."""
+        """Those of `others` who are on the owner's list."""
         return set(
             self.model.objects.of(environment, owner_id)
             .filter(listed_id__in=list(others))
@@ -166,7 +166,7 @@ allowlist = UserList(AllowlistEntry, AuditType.ALLOWLIST_ADDED, AuditType.ALLOWL
 def switch_allowlist(
     *, environment: Environment, owner_ids: Iterable[str], on: bool, by: Actor, now: datetime
 ) -> list[str]:
-    """Put these owners' allowlists in force, or out of it; those for whom that was a change."""
+    """Switch these owners' allowlists on or off; return the owners for whom that was a change."""
     wanted = identity.check_user_ids(owner_ids)
     identity.lock(environment, wanted)
     was_on = allowlists_on(environment=environment, owner_ids=wanted)
@@ -190,7 +190,7 @@ def switch_allowlist(
 
 
 def allowlists_on(*, environment: Environment, owner_ids: Iterable[str]) -> set[str]:
-    """Which of these owners have their allowlist in force."""
+    """Those of these owners whose allowlist is switched on."""
     return set(
         AllowlistSwitch.objects.filter(
             environment=environment, owner_id__in=list(owner_ids)

@@ -1,12 +1,12 @@
-"""Bans, blocklists and allowlists.
+"""Bans, mutes, blocklists and allowlists.
 
 Invariants
 ----------
 * All of them name users by (environment, user_id): ids that are not registered can be banned,
-  blocked and allowed, and a ban outlives deactivation.
-* The ledger of bans is never rewritten: a row says what was decided, and gets an end once.
-* At most one ban of a user is open. Open is not in force: a ban that is over stays open until
-  somebody writes that down.
+  muted, blocked and allowed, and a ban outlives deactivation.
+* Bans are never rewritten: a row records a decision, and is closed once.
+* A user has at most one open ban. Open does not mean in force: an expired ban stays open until the
+  sweep closes it.
 """
 
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from applications.models import Environment
 from users.fields import UserIdField, begins_with
 
-# Sorts permanent bans behind all others; never shown.
+# Sorts permanent bans after all others; never shown.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -28,19 +28,19 @@ class BanQuerySet(models.QuerySet["Ban"]):
         return self.filter(environment=environment)
 
     def with_prefix(self, prefix: str) -> Self:
-        """Of users whose ids begin so. See also `AppUserQuerySet.with_prefix`."""
+        """Bans of users whose ids begin with `prefix`. See also `AppUserQuerySet.with_prefix`."""
         return self.filter(begins_with(prefix))
 
     def open(self) -> Self:
-        """Without an end in the ledger; may be over already."""
+        """Bans that nobody has closed; they may have expired."""
         return self.filter(closed_at=None)
 
     def in_force(self, now: datetime) -> Self:
-        """What a connection attempt must ask. See also `Ban.is_in_force`."""
+        """Bans that keep users from connecting. See also `Ban.is_in_force`."""
         return self.open().filter(ends_at__gt=now)
 
     def due(self, now: datetime) -> Self:
-        """Open, but over: what the sweep must close."""
+        """Open bans that have expired, which the sweep must close."""
         return self.open().filter(expires_at__lte=now)
 
 
@@ -74,7 +74,7 @@ class Ban(models.Model):
     imposed_via = models.CharField(max_length=80)
     banned_since = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: permanent.")
-    # The end as a value that orders and compares: a keyset has no place for NULL.
+    # The end without NULL, which keyset pagination cannot compare.
     ends_at = models.GeneratedField(
         expression=Coalesce("expires_at", models.Value(NEVER)),
         output_field=models.DateTimeField(),
@@ -135,7 +135,7 @@ class Ban(models.Model):
 
     @property
     def told_reason(self) -> str:
-        """What the user may know of the reason."""
+        """The reason if the user may know it, otherwise ""."""
         return self.reason if self.tell_reason else ""
 
     def is_in_force(self, now: datetime) -> bool:
@@ -143,8 +143,8 @@ class Ban(models.Model):
         return self.closed_at is None and (self.expires_at is None or self.expires_at > now)
 
     def changed_at(self, now: datetime) -> datetime:
-        """When it last changed anything: it began, was lifted or replaced, or time ended it,
-        whether or not a sweep has written that down.
+        """When the ban last changed: it was imposed, lifted or replaced, or it expired, whether or
+        not a sweep has closed it.
         """
         if self.outcome in {self.Outcome.LIFTED, self.Outcome.REPLACED}:
             return self.closed_at or self.imposed_at
@@ -191,7 +191,7 @@ class Mute(models.Model):
 
 
 class SweepRun(models.Model):
-    """When the ban sweep last ran: one row, its pulse."""
+    """When the ban sweep last ran. There is one row."""
 
     ran_at = models.DateTimeField()
     closed = models.PositiveIntegerField(help_text="How many bans that run closed.")
@@ -208,9 +208,9 @@ class ListEntryQuerySet(models.QuerySet["ListEntry"]):
         return self.filter(environment=environment, listed_id=listed_id)
 
     def delete_in_order(self) -> "list[ListEntry]":
-        """Delete them, in a transaction; those who were there. Locked in the order of their keys:
-        one who empties a list and one who strikes names out of all lists would else wait for each
-        other in a ring.
+        """Delete these entries, in a transaction; return those that existed. Rows are locked in the
+        order of their keys: otherwise a caller that empties a list could deadlock with one that
+        removes users from all lists.
         """
         entries: list[ListEntry] = list(self.select_for_update().order_by("pk"))
         self.model.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
@@ -218,7 +218,7 @@ class ListEntryQuerySet(models.QuerySet["ListEntry"]):
 
 
 class ListEntry(models.Model):
-    """One place in somebody's list."""
+    """A listed user on an owner's list."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -233,7 +233,7 @@ class ListEntry(models.Model):
     class Meta:
         abstract = True
         constraints = [
-            # Also answers: is this one on that one's list?
+            # Also answers: is this user on this owner's list?
             models.UniqueConstraint(
                 name="moderation_%(class)s_once", fields=["environment", "owner_id", "listed_id"]
             ),
@@ -245,7 +245,7 @@ class ListEntry(models.Model):
         indexes = [
             # A list, newest first.
             models.Index(fields=["environment", "owner_id", "-id"], name="%(class)s_of_owner"),
-            # Who has this one on their list?
+            # Who has this user on their list?
             models.Index(fields=["environment", "listed_id", "-id"], name="%(class)s_naming"),
             # The Lists page, newest first.
             models.Index(fields=["environment", "-id"], name="%(class)s_newest"),
@@ -263,14 +263,14 @@ class BlocklistEntry(ListEntry):
 
 
 class AllowlistEntry(ListEntry):
-    """Once the owner's switch is on, only whom they list can write to them."""
+    """While the owner's allowlist is switched on, only users listed on it can write to them."""
 
     class Meta(ListEntry.Meta):
         verbose_name_plural = "allowlist entries"
 
 
 class AllowlistSwitch(models.Model):
-    """A row for each user whose allowlist is in force (and whose blocklist therefore rests)."""
+    """A user whose allowlist is switched on. Their blocklist has no effect meanwhile."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False

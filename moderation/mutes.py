@@ -1,11 +1,11 @@
-"""Mutes: a user may connect, but not write, in one kind of conversation.
+"""Mutes: a user may connect, but not write in one kind of conversation.
 
 Invariants
 ----------
-* The clock alone ends a mute; nothing needs to be written down when it does.
-* A user has at most one mute for a channel; muting again sets a new end.
+* A mute ends at `expires_at`; nothing is written when it does.
+* A user has at most one mute per channel; muting again sets a new end.
 * Like a ban, a mute outlives deactivation.
-* Muting holds `identity.lock`, as sending does: once it is done, nothing more gets through.
+* Muting and sending both hold `identity.lock`: after the mute commits, no message gets through.
 """
 
 from collections.abc import Iterable
@@ -50,20 +50,20 @@ def impose(
                 imposed_by=by.name,
                 expires_at=expires_at,
             )
-            # In order, or two callers would wait for each other's rows.
+            # Sorted, so that two callers cannot deadlock.
             for user_id in sorted(wanted)
         ),
         update_conflicts=True,
         unique_fields=["environment", "user_id", "channel"],
         update_fields=["imposed_at", "imposed_by", "expires_at"],
     )
-    said = {"channel": channel, "until": expires_at.isoformat() if expires_at else None}
+    after = {"channel": channel, "until": expires_at.isoformat() if expires_at else None}
     audit.record_many(
         AuditType.MUTE_IMPOSED,
         environment=environment,
         by=by,
         now=now,
-        changes=[(user_id, None, said) for user_id in wanted],
+        changes=[(user_id, None, after) for user_id in wanted],
     )
 
 
@@ -76,7 +76,7 @@ def lift(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Not to be muted is no error."""
+    """Unmute these ids. It is not an error if some are not muted."""
     mutes = Mute.objects.filter(
         environment=environment, user_id__in=identity.check_user_ids(user_ids), channel=channel
     )
@@ -92,11 +92,13 @@ def lift(
 
 
 def in_channel(*, environment: Environment, channel: Mute.Channel, now: datetime) -> MuteQuerySet:
-    """The mutes of a channel that are in force; an index has them by their keys."""
+    """The mutes of a channel that are in force; an index serves them by primary key."""
     return Mute.objects.in_force(now).filter(environment=environment, channel=channel)
 
 
-def of_user(*, environment: Environment, user_id: str, now: datetime) -> dict[Mute.Channel, Mute]:
+def by_channel(
+    *, environment: Environment, user_id: str, now: datetime
+) -> dict[Mute.Channel, Mute]:
     """The user's mutes that are in force, by channel."""
     mutes = Mute.objects.in_force(now).filter(environment=environment, user_id=user_id)
     return {Mute.Channel(mute.channel): mute for mute in mutes}

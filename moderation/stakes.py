@@ -1,7 +1,7 @@
-"""How much a ban by staff puts at stake, and what it must say for that.
+"""Bans by staff that need a reason, and how many users a ban affects.
 
-Invariant: in production, staff ban nobody for good, nor several users at once, without a reason.
-Vendors' calls have no reason to give and are asked for none; neither is the system.
+Invariant: in production, staff must give a reason for a permanent ban and for a ban of several
+users. API calls cannot carry a reason, so they need none; neither does the system.
 """
 
 from collections.abc import Collection, Mapping
@@ -22,7 +22,7 @@ class ReasonNeeded(Exception):
 def are_high(
     *, environment: Environment, user_ids: Collection[str], expires_at: datetime | None
 ) -> bool:
-    """Whether this ban is permanent, or of several, in production."""
+    """Whether this ban is in production, and permanent or of several users."""
     return not environment.is_development and (expires_at is None or len(set(user_ids)) > 1)
 
 
@@ -33,7 +33,7 @@ def require_reason(
     expires_at: datetime | None,
     by: Actor,
 ) -> None:
-    """`reasons` are by user id. Raises `ReasonNeeded` where one is missing."""
+    """`reasons` is by user id. Raises `ReasonNeeded` if a reason that is needed is missing."""
     if by.kind != AuditEvent.ActorKind.STAFF or all(text.strip() for text in reasons.values()):
         return
     if are_high(environment=environment, user_ids=reasons.keys(), expires_at=expires_at):
@@ -42,7 +42,7 @@ def require_reason(
 
 @dataclass(frozen=True)
 class Reach:
-    """Of so many ids, how many are registered, and how many of these are connected now."""
+    """How many ids there are, how many of them are registered, and how many are online."""
 
     users: int
     registered: int

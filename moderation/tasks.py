@@ -1,4 +1,4 @@
-"""The ban sweep. It chooses its work by the clock, so it may run twice, late, or side by side."""
+"""The ban sweep. It selects bans by time, so it may run twice, late, or concurrently."""
 
 from typing import Any
 

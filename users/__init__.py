@@ -1,4 +1,4 @@
-"""Second storey: app users. Registration and quota, tokens, deletion, deactivation, presence.
+"""Second layer: app users. Registration and quota, tokens, deletion, deactivation, presence.
 
-Knows applications; knows nothing of bans or lists.
+It imports applications, and knows no bans and no lists.
 """

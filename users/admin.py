@@ -31,8 +31,8 @@ from users.models import (
 
 @admin.register(AppUser)
 class AppUserAdmin(SupportAdmin):
-    """Users of development can be deleted; all can be signed out. They register by API call, or as
-    test users in the console.
+    """Users in development can be deleted; all users can be signed out. Users cannot be added here:
+    they register by API call, or as test users in the console.
     """
 
     list_display = ("user_id", "name", "environment", "registered_at", "last_seen_at")
@@ -45,7 +45,7 @@ class AppUserAdmin(SupportAdmin):
     actions = ("sign_out_everywhere",)
     refusals = {
         deletion.NotInProduction: "",
-        tokens.UnknownUsers: "Somebody else has deleted some of them meanwhile. Nothing was done.",
+        tokens.UnknownUsers: "Some of these users were deleted meanwhile. Nothing was changed.",
     }
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -56,7 +56,7 @@ class AppUserAdmin(SupportAdmin):
         return self.holds(request, "change")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Whatever hangs off the user is the verb's to take, not Django's to ask about."""
+        """A summary instead of Django's list: `deletion.delete` deletes what belongs to a user."""
         everything = "with tokens, connections, bans, lists, friends and profile"
         return [f"{user}, {everything}" for user in objs], {"app users": len(objs)}, set(), []
 
@@ -119,7 +119,7 @@ class ConnectionAdmin(SupportAdmin):
 
 @admin.register(Message)
 class MessageAdmin(SupportAdmin):
-    """Tells that somebody wrote to somebody. What they wrote is not for support."""
+    """Shows who wrote to whom and when. Support does not see the text."""
 
     list_display = ("sender_id", "recipient_id", "environment", "sent_at", "delivered_at")
     fields = ("environment", "sender_id", "recipient_id", "client_id", "sent_at", "delivered_at")

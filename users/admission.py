@@ -1,13 +1,13 @@
-"""Who is admitted: the one way in which a row of `AppUser` comes into being.
+"""Admission of users: the only code that inserts rows of `AppUser`.
 
 Invariants
 ----------
-* The law stands in one place, the SQL function `users_admit` (migration 0002_admission, with the
-  law as its comment): quota, deactivated ids, one life of an id at a time, each day's tally. Every
-  verb that registers goes through `admit`, whether one id or thousands.
-* Where there is no limit it is one round trip, which is a transaction by itself. Where there is
-  one, the lines in the audit trail that a filling quota leaves are in the same transaction.
-* `tests/users/plain_admission.py` says the same slowly, row by row.
+* The rules are in one place, the SQL function `users_admit` (migration 0002_admission, which
+  documents them): quota, deactivated ids, one life of an id at a time, the tally of each day. Every
+  registration, of one id or of thousands, calls `admit`.
+* Without a limit, admission is one round trip and its own transaction. With a limit, the audit
+  lines about a filling quota are written in the same transaction.
+* `tests/users/plain_admission.py` implements the same rules slowly, row by row.
 """
 
 import json
@@ -25,27 +25,27 @@ from applications.statements import Statement
 from users import identity, quota, spelling
 from users.models import AppUser
 
-# Each id is locked until its transaction ends, and PostgreSQL has room for some 6,400 locks in all.
+# Each id is locked until the transaction ends, and PostgreSQL has about 6,400 locks in all.
 MOST_AT_ONCE = 2_000
 
 _LIMITS = json.dumps(USER_LIMITS)
-_ANSWER = (
+_SELECT = (
     "SELECT admitted, new_ids, new_lives, known_ids, known_lives, deactivated, seats, used "
     "FROM users_admit(%s, %s::jsonb, %s, %s, %s, "
 )
 _ADMIT = Statement(
-    _ANSWER + "%s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], "
+    _SELECT + "%s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], "
     "%s::timestamptz[])"
 )
-# Of one id without arrays, which cost psycopg more than all the rest.
+# For one id, without array parameters: psycopg needs more time for them than for everything else.
 _ADMIT_ONE = Statement(
-    _ANSWER + "ARRAY[%s]::text[], ARRAY[%s]::uuid[], ARRAY[%s]::text[], ARRAY[%s]::text[], "
+    _SELECT + "ARRAY[%s]::text[], ARRAY[%s]::uuid[], ARRAY[%s]::text[], ARRAY[%s]::text[], "
     "ARRAY[%s]::text[], ARRAY[%s]::timestamptz[], ARRAY[%s]::timestamptz[])"
 )
 
 
 class UserDeactivated(Exception):
-    """The id is deactivated: it must be reactivated before it can register."""
+    """These ids are deactivated: they must be reactivated before they can register."""
 
     def __init__(self, user_ids: Sequence[str]):
         self.user_ids = sorted(user_ids)
@@ -54,9 +54,7 @@ class UserDeactivated(Exception):
 
 @dataclass(frozen=True)
 class Newcomer:
-    """An id that asks to be registered, and what it brings along. A name or avatar of None is not
-    given.
-    """
+    """An id to register, with its data. A name or avatar of None is not given."""
 
     user_id: str
     registered_at: datetime
@@ -69,13 +67,15 @@ class Newcomer:
 
 @dataclass(frozen=True)
 class Admitted:
-    """The lives (primary keys) of the ids that are registered now, by whether they were before."""
+    """user_id → life (primary key) of the ids that are now registered: `new` if they were not
+    registered before, otherwise `known`.
+    """
 
     new: dict[str, int]
     known: dict[str, int]
 
 
-@spelling.told
+@spelling.raises_taken_in_another_case
 def admit(
     *,
     environment: Environment,
@@ -84,13 +84,14 @@ def admit(
     renew: bool = False,
     leave_out_deactivated: bool = False,
 ) -> Admitted:
-    """Register those that are not, all or none. `newcomers` names each id once, and at most
-    `MOST_AT_ONCE` of them.
+    """Register the ids that are not registered, all or none. `newcomers` contains each id once, and
+    at most `MOST_AT_ONCE` ids.
 
-    With `renew`, who is known gets the name and the avatar that are given; without it they are left
-    alone. With `leave_out_deactivated`, deactivated ids are in neither answer.
-    Raises `UserDeactivated`, `quota.QuotaExceeded`, `spelling.TakenInAnotherCase`, and of
-    `identity` `InvalidUserId` and `InvalidProfile`.
+    `renew` updates the name and avatar of known users where they are given; without it, known users
+    do not change. `leave_out_deactivated` skips deactivated ids instead of raising
+    `UserDeactivated`.
+    Raises `UserDeactivated`, `quota.QuotaExceeded`, `spelling.TakenInAnotherCase`,
+    `identity.InvalidUserId` and `identity.InvalidProfile`.
     """
     if len(newcomers) > MOST_AT_ONCE:
         raise ValueError(f"more than {MOST_AT_ONCE} users at once")
@@ -99,33 +100,33 @@ def admit(
         identity.check_profile(name=each.name, avatar_url=each.avatar_url)
     if not newcomers:
         return Admitted({}, {})
-    terms = (renew, leave_out_deactivated)
-    answer = None
+    options = (renew, leave_out_deactivated)
+    result = None
     if environment.user_limit is None:
-        answer = _ask(environment, newcomers, terms)
-    if answer is None or answer.needs_transaction:
+        result = _execute(environment, newcomers, options)
+    if result is None or result.needs_transaction:
         with transaction.atomic(savepoint=False):
-            answer = _ask(environment, newcomers, terms)
-            if answer.admitted and answer.seats is not None:
+            result = _execute(environment, newcomers, options)
+            if result.admitted and result.seats is not None:
                 quota.note_thresholds(
                     environment,
-                    limit=answer.seats,
-                    used=answer.used,
-                    added=len(answer.new),
+                    limit=result.seats,
+                    used=result.used,
+                    added=len(result.new),
                     now=now,
                 )
-    if answer.admitted:
-        return Admitted(answer.new, answer.known)
-    if answer.deactivated:
-        raise UserDeactivated(answer.deactivated)
-    # The statement has counted no further than the limit.
+    if result.admitted:
+        return Admitted(result.new, result.known)
+    if result.deactivated:
+        raise UserDeactivated(result.deactivated)
+    # The SQL function counts up to the limit only.
     used = count(AppUser.objects.filter(environment=environment))
     raise quota.QuotaExceeded(
-        limit=answer.seats, used=used, is_development=environment.is_development
+        limit=result.seats, used=used, is_development=environment.is_development
     )
 
 
-class _Answer:
+class _Result:
     """A row of `users_admit`."""
 
     def __init__(self, row: tuple[Any, ...]) -> None:
@@ -138,13 +139,13 @@ class _Answer:
 
     @property
     def needs_transaction(self) -> bool:
-        """The environment has a limit, by now."""
+        """The environment has a limit, which was set after the caller read the environment."""
         return not self.admitted and not self.deactivated and self.used is None
 
 
-def _ask(
-    environment: Environment, newcomers: Sequence[Newcomer], terms: tuple[bool, bool]
-) -> _Answer:
+def _execute(
+    environment: Environment, newcomers: Sequence[Newcomer], options: tuple[bool, bool]
+) -> _Result:
     columns = [
         (
             each.user_id,
@@ -161,6 +162,6 @@ def _ask(
     values = (
         columns[0] if len(columns) == 1 else [list(each) for each in zip(*columns, strict=True)]
     )
-    row = statement.row(environment.pk, _LIMITS, connection.in_atomic_block, *terms, *values)
+    row = statement.row(environment.pk, _LIMITS, connection.in_atomic_block, *options, *values)
     assert row is not None  # noqa: S101
-    return _Answer(row)
+    return _Result(row)

@@ -1,8 +1,8 @@
-"""Attributes: small key-value pairs that clients keep on the server for a user.
+"""Attributes: small key-value pairs that clients store on the server for a user.
 
 Invariants
 ----------
-* At most 2 KB for a user, counted as JSON without blanks; an empty value removes its key.
+* At most 2 KB per user, as JSON without whitespace; an empty value removes its key.
 * The user need not be registered.
 """
 
@@ -43,19 +43,20 @@ def merge(
     by: Actor,
     now: datetime,
 ) -> dict[str, str]:
-    """Set these; all that the user has then. Raises `AttributesTooLarge`, `InvalidAttribute`."""
+    """Merge these into the user's attributes; return all of them.
+
+    Raises `AttributesTooLarge`, `InvalidAttribute`.
+    """
     identity.check_user_id(user_id)
     for key, value in values.items():
         if not key or not identity.is_text(key, MAX_BYTES, multiline=True):
-            raise InvalidAttribute("An attribute's key is text, and not empty")
+            raise InvalidAttribute("The key of an attribute is text, not empty")
         if not identity.is_text(value, MAX_BYTES, multiline=True):
             raise AttributesTooLarge
     identity.lock(environment, [user_id])
-    before = of_user(environment=environment, user_id=user_id)
+    before = get(environment=environment, user_id=user_id)
     after = {key: value for key, value in {**before, **values}.items() if value != ""}
-    size = (
-        len(json.dumps(after, ensure_ascii=False, separators=(",", ":")).encode()) if after else 0
-    )
+    size = _size(after)
     if size > MAX_BYTES:
         raise AttributesTooLarge
     Attributes.objects.update_or_create(
@@ -81,7 +82,7 @@ def _size(values: Mapping[str, str]) -> int:
 
 @transaction.atomic
 def clear(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> None:
-    """Having none is no error."""
+    """Remove all attributes of a user. It is not an error if there are none."""
     removed, _ = Attributes.objects.filter(environment=environment, owner_id=user_id).delete()
     if removed:
         audit.record(
@@ -89,16 +90,16 @@ def clear(*, environment: Environment, user_id: str, by: Actor, now: datetime) -
         )
 
 
-def of_user(*, environment: Environment, user_id: str) -> dict[str, str]:
-    return of_users(environment=environment, user_ids=[user_id]).get(user_id, {})
+def get(*, environment: Environment, user_id: str) -> dict[str, str]:
+    return get_many(environment=environment, user_ids=[user_id]).get(user_id, {})
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, dict[str, str]]:
     """user_id → attributes, for those who have any."""
     rows = Attributes.objects.filter(environment=environment, owner_id__in=list(user_ids))
     return dict(rows.values_list("owner_id", "values"))
 
 
 def bytes_used(*, environment: Environment) -> int:
-    """All attributes of the environment together."""
+    """The size of all attributes in the environment."""
     return Attributes.objects.filter(environment=environment).aggregate(sum=Sum("size"))["sum"] or 0

@@ -2,11 +2,12 @@
 
 Invariants
 ----------
-* A message leaves at commit, so nobody hears of what did not happen.
-* It only wakes. What must not be lost stands in a table (`Connection.kicked_at`, `Message`), and a
-  gateway looks there as well; so Redis may be away, and publishing never fails its caller.
-* Each installation has a channel of its own. Redis publishes across its numbered databases, so the
-  name tells apart those who share one server.
+* A message is published at commit, so no message is about a change that was rolled back.
+* A message only makes the receiver act sooner. What must not be lost is a row in a table
+  (`Connection.kicked_at`, `Message`), which gateways also poll. So Redis may be down, and
+  publishing never raises.
+* Each installation has its own channel. Redis publishes across its numbered databases, so the
+  channel's name distinguishes installations that share a server.
 """
 
 import json
@@ -21,19 +22,21 @@ from django.db import transaction
 
 from applications import redis_client
 
-# So many connections are named in one message.
+# The most connections in one message.
 KEYS_AT_ONCE = 1_000
-# Redis that did not answer is not asked again so soon, or each publisher would wait for it.
-REST = 1.0  # seconds
+# How long nothing is published after Redis did not answer: otherwise every caller would wait.
+PAUSE = 1.0  # seconds
 log = logging.getLogger(__name__)
 
-_rest_until = 0.0
+_paused_until = 0.0
 
 
 def channel() -> str:
-    """The same in every process of an installation, on whatever machine. It follows from a secret:
-    the oldest of `ENCRYPTION_KEYS`, which stays the same when a new one is put in front; and from
-    the number of the Redis database, which tells a copy that has the same keys from its original.
+    """The channel's name, the same in every process of an installation, on all machines.
+
+    It is derived from the oldest of `ENCRYPTION_KEYS`, which stays the same when a new key is put
+    in front, and from the number of the Redis database, which distinguishes a copy of the
+    installation that has the same keys.
     """
     number = redis_client.client().connection_pool.connection_kwargs.get("db", 0)
     oldest = settings.ENCRYPTION_KEYS[-1].encode()
@@ -42,13 +45,13 @@ def channel() -> str:
 
 
 def publish(kind: str, **payload: Any) -> None:
-    """Tell every gateway process once the present transaction has committed."""
-    # No partial: Django logs a robust call's failure by a name that partials do not have.
+    """Send a message to every gateway process after the current transaction commits."""
+    # Not a partial: Django logs a failed robust callback by `__qualname__`, which partials lack.
     transaction.on_commit(lambda: _send({"kind": kind, **payload}), robust=True)
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """What `publish` sent. Raises `ValueError` for anything else."""
+    """Decode a message that `publish` sent. Raises `ValueError` for anything else."""
     message = json.loads(data)
     if not isinstance(message, dict):
         raise ValueError("not an object")
@@ -56,11 +59,11 @@ def read(data: bytes) -> dict[str, Any]:
 
 
 def _send(message: dict[str, Any]) -> None:
-    global _rest_until
-    if time.monotonic() < _rest_until:
+    global _paused_until
+    if time.monotonic() < _paused_until:
         return
     try:
         redis_client.client().publish(channel(), json.dumps(message))
     except redis.RedisError as error:
-        _rest_until = time.monotonic() + REST
-        log.warning("Redis is away, gateways will find it in the table: %s", error)
+        _paused_until = time.monotonic() + PAUSE
+        log.warning("Redis is not available, gateways will poll the database: %s", error)

@@ -1,15 +1,17 @@
-"""Deactivate a user for good, or until their id is reactivated.
+"""Deactivates users, and reactivates their ids.
 
 Invariants
 ----------
-* For the API alone: the domain refuses staff, whatever page or admin they come from.
-* In one transaction the user's row goes (tokens, name, avatar and profile with it), and all else
-  that is theirs (`users.erasure`); connections are asked to close, and the tombstone disables the
-  id. From that commit on nothing of the user is answered or delivered.
-* Only their messages are still stored, and given to nobody (`users.messages`). A task erases them
-  soon after, or reactivation if that comes first. `erasure_health` says how late the task is.
-* A ban outlives deactivation, or this would be a way out of it.
-* A deactivated id cannot register. Reactivating it takes no place and brings nothing back.
+* By API only: this module refuses staff, whether they use the console or the admin.
+* One transaction deletes the user's row (with tokens, name, avatar and profile) and all other data
+  of the user (`users.erasure`), asks connections to close, and creates the tombstone, which
+  disables the id. From that commit on, no data of the user is returned or delivered.
+* Only the user's messages are still stored, and delivered to nobody (`users.messages`). A task
+  erases them soon after, or reactivation if it comes first. `erasure_health` reports how late the
+  task is.
+* A ban outlives deactivation, so that deactivation is no way out of a ban.
+* A deactivated id cannot register until it is reactivated. Reactivation takes no place in the quota
+  and restores no data.
 """
 
 import secrets
@@ -30,7 +32,7 @@ from users.models import AppUser, DeactivatedUser, DeactivatedUserQuerySet, Kick
 from users.presence import Kick
 
 ERASURE_BATCH = 100
-# Beyond this, erasure counts as overdue on the health page. It may take a while, and hides nothing.
+# Beyond this, erasure counts as overdue on the health page. A delay discloses nothing.
 OVERDUE_AFTER = timedelta(minutes=5)
 
 
@@ -42,7 +44,7 @@ class ByApiOnly(Exception):
 
 
 class CoolingOff(Exception):
-    """Too soon after deactivation; `until` says when reactivation is possible."""
+    """Reactivation is not possible before `until`, the end of the cooling-off time."""
 
     def __init__(self, user_ids: Iterable[str], until: datetime):
         self.user_ids, self.until = sorted(user_ids), until
@@ -56,9 +58,10 @@ class CoolingOff(Exception):
 def deactivate(
     *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
 ) -> str:
-    """Disable these ids, registered or not; the operation's id, four groups of four characters.
+    """Deactivate these ids, registered or not. Returns the operation's id, four groups of four
+    characters.
 
-    An id that is deactivated already stays as it is. Raises `ByApiOnly`, `InvalidUserId`.
+    Ids that are deactivated already do not change. Raises `ByApiOnly`, `InvalidUserId`.
     """
     _require_api(by)
     wanted = identity.check_user_ids(user_ids)
@@ -103,7 +106,7 @@ def deactivate(
             for user_id in fresh
         ],
     )
-    # If the broker is away, the periodic sweep erases.
+    # If the broker is not available, the periodic task erases the messages.
     transaction.on_commit(
         lambda: current_app.send_task("users.tasks.erase_deactivated"), robust=True
     )
@@ -111,8 +114,8 @@ def deactivate(
 
 
 def erase_pending(*, now: datetime, limit: int = ERASURE_BATCH) -> int:
-    """Erase what is left of up to `limit` deactivated users, each in a transaction of its own; how
-    many. Safe side by side: whom another worker has in hand is skipped.
+    """Erase the messages of up to `limit` deactivated users, each in its own transaction; return
+    how many users. Safe to run concurrently: rows that another worker has locked are skipped.
     """
     waiting = DeactivatedUser.objects.awaiting_erasure().order_by("pk")
     keys = list(waiting.values_list("pk", flat=True)[:limit])
@@ -154,10 +157,10 @@ def _note_erased(tombstone: DeactivatedUser, *, messages: int, now: datetime) ->
 def reactivate(
     *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
 ) -> str:
-    """Enable these ids again; the operation's id. Those that are not deactivated are no error.
+    """Enable these ids again; return the operation's id. Ids that are not deactivated are skipped.
 
-    What was erased stays erased, and messages that still wait for it are erased first.
-    Raises `ByApiOnly`, `InvalidUserId`, `CoolingOff` (then none is reactivated).
+    Erased data stays erased, and messages that are not erased yet are erased first.
+    Raises `ByApiOnly`, `InvalidUserId`, `CoolingOff` (no id is reactivated then).
     """
     _require_api(by)
     wanted = identity.check_user_ids(user_ids)
@@ -170,15 +173,15 @@ def reactivate(
             [each.user_id for each in too_soon],
             max(each.deactivated_at for each in too_soon) + cooling_off,
         )
-    # Also what was kept for the ids since: nothing comes back with them.
-    known = [each.user_id for each in tombstones]
+    # Erases also what was stored for the deactivated ids since (tags, for example).
+    deactivated_ids = [each.user_id for each in tombstones]
     erasure.erase(
         environment=environment,
-        user_ids=known,
+        user_ids=deactivated_ids,
         occasion=erasure.Occasion.DEACTIVATION,
         now=now,
     )
-    erased = erasure.erase_messages(environment=environment, user_ids=known)
+    erased = erasure.erase_messages(environment=environment, user_ids=deactivated_ids)
     for tombstone in tombstones:
         if tombstone.erased_at is None:
             tombstone.environment = environment
@@ -204,8 +207,8 @@ def reactivate(
 
 @dataclass(frozen=True)
 class ErasureHealth:
-    """`waiting` is how long ago the first user was deactivated whose messages are still stored;
-    zero when there is none.
+    """`waiting` is the time since the first deactivation whose messages are not erased; zero if
+    there is none.
     """
 
     waiting: timedelta
@@ -216,7 +219,7 @@ class ErasureHealth:
 
 
 def erasure_health(*, now: datetime) -> ErasureHealth:
-    """Of all environments: one row of the index over what waits."""
+    """The health of all environments together. Reads one row."""
     first = DeactivatedUser.objects.awaiting_erasure().order_by("pk").first()
     return ErasureHealth(now - first.deactivated_at if first else timedelta(0))
 

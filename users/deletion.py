@@ -1,18 +1,18 @@
-"""Delete test users as if they had never been there, to free their places.
+"""Deletes test users as if they had never existed, which frees their places in the quota.
 
 Invariants
 ----------
-* Only in development. In production this module refuses whoever calls, but for an API call while
-  an owner has unlocked deletion for that environment.
-* Nothing stays of a deleted user: tokens die with the row, connections close, and what other
-  storeys keep goes in the same transaction (`users.erasure`).
-* Deleting several is a job of two steps: a preview names exactly whom, a confirmation runs it. The
-  job deletes the lives that were previewed, and no other: an id that was registered again since
-  then stays.
-* Deletions in one environment queue at its row: users on each other's lists, deleted side by side,
-  would deadlock.
-* A batch is one transaction. A worker that dies leaves whole batches behind, and the sweep goes on
-  where it stopped.
+* Only in development. In production this module refuses every caller, except an API call while an
+  owner has unlocked deletion for that environment.
+* No data of a deleted user remains: their tokens are invalid, their connections close, and what
+  other apps store about them is erased in the same transaction (`users.erasure`).
+* Deleting several users is a job with two steps: a preview lists the users, a confirmation starts
+  the job. The job deletes only the lives that were previewed: an id that was deleted and registered
+  again since then stays.
+* Deletions in one environment are serialised by a lock on its row: concurrent deletions of users on
+  each other's lists would deadlock.
+* A batch is one transaction. If a worker dies, only whole batches are done, and a periodic task
+  resumes the job.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ from users.presence import Kick
 from users.tokens import UnknownUsers
 
 BATCH_SIZE = 20
-# A running job that has stood still for so long has lost its worker.
+# A running job without progress for this long has lost its worker.
 STALLED_AFTER = timedelta(seconds=15)
 OLDEST_FIRST = Keyset("registered_at", "id")
 
@@ -46,11 +46,11 @@ class NotInProduction(Exception):
 
 
 class NobodyToDelete(Exception):
-    """A preview without anybody in it."""
+    """A preview without users."""
 
 
 class JobNotOpen(Exception):
-    """The job is not in a state that allows this; somebody else was quicker."""
+    """The job's state does not allow this: somebody else has changed it meanwhile."""
 
 
 @transaction.atomic
@@ -62,8 +62,8 @@ def delete(
     now: datetime,
     skip_unknown: bool = False,
 ) -> list[str]:
-    """Delete these users now, all or none; the ids deleted. Raises `NotInProduction`, and
-    `UnknownUsers` unless those are to be skipped.
+    """Delete these users now, all or none; return their ids. Raises `NotInProduction`, and
+    `UnknownUsers` unless `skip_unknown`.
     """
     _require_allowed(environment, by, now)
     wanted = identity.check_user_ids(user_ids)
@@ -81,7 +81,7 @@ def delete(
 def delete_oldest(
     *, environment: Environment, cursor: str = "", size: int, by: Actor, now: datetime
 ) -> Page[AppUser]:
-    """Delete a page of users, whoever they are, the first registered first; the page, as it was.
+    """Delete a page of users, oldest registration first; return the page as it was before.
 
     Raises `NotInProduction`, `keyset.BadCursor`.
     """
@@ -90,13 +90,13 @@ def delete_oldest(
     users = AppUser.objects.in_environment(environment)
     page = OLDEST_FIRST.page(users, cursor=cursor, size=size)
     identity.lock(environment, [user.user_id for user in page.rows])
-    # Deactivation does not queue here: who has gone meanwhile has gone.
+    # Read again under the lock: users may have been deactivated since the page was read.
     _delete(environment, list(users.filter(pk__in=[user.pk for user in page.rows])), by=by, now=now)
     return page
 
 
 def _queue(environment: Environment) -> None:
-    """Hold the environment's row: deletions go one after another."""
+    """Lock the environment's row, so that deletions run one after another."""
     Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
 
 
@@ -130,7 +130,7 @@ def preview(
     by: Actor,
     now: datetime,
 ) -> DeletionJob:
-    """A job over exactly these users, each with the reason why. Deletes nobody yet.
+    """Create a job for exactly these users, each with a reason. Deletes nobody yet.
 
     Raises `NotInProduction`, `NobodyToDelete`.
     """
@@ -156,7 +156,7 @@ def preview(
 
 @transaction.atomic
 def confirm(*, job: DeletionJob, by: Actor, now: datetime) -> None:
-    """Let the job run. Raises `JobNotOpen` unless it was a preview."""
+    """Start a previewed job. Raises `NotInProduction`, and `JobNotOpen` unless it is a preview."""
     _require_development(job.environment)
     confirmed = DeletionJob.objects.filter(pk=job.pk, state=DeletionJob.State.PREVIEWED).update(
         state=DeletionJob.State.RUNNING,
@@ -173,7 +173,8 @@ def confirm(*, job: DeletionJob, by: Actor, now: datetime) -> None:
         now=now,
         after={"job": job.pk},
     )
-    # By name, for the task imports this module. If the broker is away, the sweep finds the job.
+    # By name, because the task imports this module. If the broker is not available, the periodic
+    # task finds the job.
     transaction.on_commit(
         lambda: current_app.send_task("users.tasks.run_deletion_job", kwargs={"job_id": job.pk}),
         robust=True,
@@ -182,7 +183,7 @@ def confirm(*, job: DeletionJob, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def cancel(*, job: DeletionJob, by: Actor, now: datetime) -> None:
-    """Discard a preview, or stop a running job after its present batch. Raises `JobNotOpen`."""
+    """Discard a preview, or stop a running job after its current batch. Raises `JobNotOpen`."""
     cancelled = DeletionJob.objects.filter(
         pk=job.pk, state__in=[DeletionJob.State.PREVIEWED, DeletionJob.State.RUNNING]
     ).update(state=DeletionJob.State.CANCELLED, finished_at=now)
@@ -199,10 +200,10 @@ def cancel(*, job: DeletionJob, by: Actor, now: datetime) -> None:
 
 @transaction.atomic
 def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
-    """Delete the next few users of a running job; whether to call again.
+    """Delete the next users of a running job; return whether to call again.
 
-    False also when another worker holds the job: one at a time is enough, and its lock goes when
-    it dies.
+    Also returns False if another worker has locked the job. The lock is released if that worker
+    dies.
     """
     job = (
         DeletionJob.objects.running()
@@ -236,7 +237,7 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
             environment=environment, user_id__in=[item.user_id for item in items]
         )
     }
-    doomed = []
+    to_delete = []
     for item in items:
         user = found.get(item.user_id)
         if user is None:
@@ -245,22 +246,22 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
             item.result = DeletionItem.Result.ANOTHER_LIFE
         else:
             item.result = DeletionItem.Result.DELETED
-            doomed.append(user)
+            to_delete.append(user)
         item.done_at = now
-    if doomed:
-        _delete(environment, doomed, by=by, now=now)
+    if to_delete:
+        _delete(environment, to_delete, by=by, now=now)
     DeletionItem.objects.bulk_update(items, ["result", "done_at"])
     DeletionJob.objects.filter(pk=job.pk).update(progressed_at=now)
     return True
 
 
 def progress(job: DeletionJob) -> dict[str, int]:
-    """How many users of the job have each result; those that none has are left out."""
+    """result → number of users of the job that have it, without zeros."""
     return dict(job.items.order_by("result").values_list("result").annotate(number=Count("pk")))
 
 
 def stalled(*, now: datetime) -> list[int]:
-    """Running jobs that have lost their worker."""
+    """The ids of up to 100 running jobs that have lost their worker."""
     return list(
         DeletionJob.objects.running()
         .filter(progressed_at__lte=now - STALLED_AFTER)

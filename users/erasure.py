@@ -1,14 +1,14 @@
-"""What is kept about a user, and goes with them.
+"""Erases the data of users who are deleted or deactivated.
 
 Invariants
 ----------
-* What this storey keeps and what storeys above keep (bans, lists) goes in the transaction in which
-  the user goes. This storey must not know those above: it announces by `erasing`, and they listen.
-* Of a deactivated user, everything goes at once but messages, of which there may be very many.
-  From the same commit on `users.messages` gives none of them out; a worker erases them.
-* Rows are locked in the order of their keys, and no table is gone through twice for one
-  deactivation: users on each other's lists, erased side by side, do not wait in a ring. (Deletions
-  queue at their environment anyway.)
+* Data of this app and of the apps above it (bans, lists) is erased in the transaction that deletes
+  the user. This app must not import those above it: it sends the signal `erasing`.
+* For a deactivated user, messages are an exception, because there may be very many. From the same
+  commit on, `users.messages` delivers none of them; a worker erases them.
+* Rows are locked in the order of their keys, and each table is visited once per deactivation, so
+  that concurrent deactivations of users on each other's lists do not deadlock. (Deletions in one
+  environment are serialised anyway.)
 """
 
 from collections import Counter, defaultdict
@@ -32,8 +32,9 @@ from users.models import (
     UserTags,
 )
 
-# Sent inside the transaction, with environment, user_ids, occasion and now. A receiver erases what
-# it keeps and answers with {what: {user_id: how many}}. If one fails, nothing happens at all.
+# Sent inside the transaction, with environment, user_ids, occasion and now. A receiver erases its
+# data and returns {what: {user_id: number of rows}}. If a receiver raises, the transaction is
+# rolled back.
 erasing = Signal()
 
 _AT_ONCE = 10_000
@@ -42,24 +43,24 @@ Counts = dict[str, Counter[str]]
 
 
 class Occasion(Enum):
-    """Why the data goes; decides how far a receiver must reach."""
+    """Why the data is erased, which decides how much a receiver must erase."""
 
-    # The user was never there: nothing that names them stays.
+    # Everything that names the user.
     DELETION = "deletion"
-    # The person's own data goes. What protects others from them stays (bans, entries in other
-    # people's lists), or deactivation would be a way out.
+    # The user's own data. What protects others from the user stays (bans, entries in other users'
+    # lists), so that deactivation is no way out of it.
     DEACTIVATION = "deactivation"
 
 
 def erase(
     *, environment: Environment, user_ids: list[str], occasion: Occasion, now: datetime
 ) -> dict[str, dict[str, int]]:
-    """What was erased: user_id → word → count, without zeros."""
+    """Erase these users' data. Returns user_id → what → number of rows, without zeros."""
     erased: dict[str, dict[str, int]] = defaultdict(dict)
     for counts in _erase_each(environment, user_ids, occasion, now):
-        for word, by_user in counts.items():
+        for what, by_user in counts.items():
             for user_id, number in by_user.items():
-                erased[user_id][word] = number
+                erased[user_id][what] = number
     return erased
 
 
@@ -74,8 +75,8 @@ def _erase_each(
 
 
 def _erase_own(environment: Environment, user_ids: list[str], occasion: Occasion) -> Counts:
-    """All of it is the person's own, whatever the occasion; only what others call a deactivated
-    user is theirs.
+    """Erase this app's data about the users. On deactivation, other users' remarks about them
+    stay.
     """
     here, is_deletion = {"environment": environment}, occasion is Occasion.DELETION
     owned = Q(owner_id__in=user_ids)
@@ -104,15 +105,15 @@ def _erase_own(environment: Environment, user_ids: list[str], occasion: Occasion
 
 
 def erase_messages(*, environment: Environment, user_ids: list[str]) -> Counter[str]:
-    """Messages from and to these users, given out or not; user_id → how many."""
+    """Erase messages from and to these users, delivered or not. Returns user_id → number."""
     involved = Q(sender_id__in=user_ids) | Q(recipient_id__in=user_ids)
     rows = Message.objects.filter(involved, environment=environment)
     return delete_rows(rows, user_ids, "sender_id", "recipient_id")
 
 
 def delete_rows(rows: QuerySet[Any], user_ids: Collection[str], *columns: str) -> Counter[str]:
-    """Delete rows in the order of their keys; how many of them name each of the users in one of
-    `columns`.
+    """Delete rows in the order of their keys. Returns user_id → number of rows that have this user
+    in one of `columns`.
     """
     wanted, counts, last = set(user_ids), Counter[str](), 0
     ordered = rows.select_for_update().order_by("pk")

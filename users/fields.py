@@ -1,4 +1,4 @@
-"""The column that names a user."""
+"""The field for user ids."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,22 +9,22 @@ from django.db.models.lookups import In
 
 from applications.fields import IdentifierField
 
-USER_ID_MAX_LENGTH = 64  # bytes; the allowed characters take one each
+USER_ID_MAX_LENGTH = 64  # bytes, and characters: the allowed ones are ASCII
 
 
 class UserIdField(IdentifierField):
-    """A `user_id`, registered or not; `users.identity` says which text is one."""
+    """A `user_id`, registered or not; `users.identity` validates it."""
 
     def __init__(self, **options: Any):
         super().__init__(**{"max_length": USER_ID_MAX_LENGTH, **options})
 
 
 def begins_with(prefix: str, field: str = "user_id") -> Q:
-    """Ids that begin so, as a range that the index serves."""
+    """Ids that begin with `prefix`, as a range that the index serves."""
     # DEL is the last ASCII character, and no id has it.
     return Q(**{f"{field}__gte": prefix, f"{field}__lt": prefix + "\x7f"})
 
 
 def in_any_case(user_ids: Iterable[str]) -> Q:
-    """Ids that are these but for upper and lower case; an index on `Lower("user_id")` serves it."""
+    """These ids, ignoring case; an index on `Lower("user_id")` serves it."""
     return Q(In(Lower("user_id"), sorted({user_id.lower() for user_id in user_ids})))

@@ -1,4 +1,4 @@
-"""Who may become a user's friend: anyone, whoever is accepted, or nobody."""
+"""Who may become a user's friend: anyone, anyone after approval, or nobody."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,9 +23,9 @@ def change(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Who may become these users' friend. Raises `UnknownUsers`."""
+    """Set who may become these users' friend. Raises `UnknownUsers`."""
     wanted = identity.check_user_ids(user_ids)
-    before = of_users(environment=environment, user_ids=wanted)
+    before = get_many(environment=environment, user_ids=wanted)
     AppUser.objects.filter(environment=environment, user_id__in=wanted).update(
         friend_permission=permission
     )
@@ -35,18 +35,18 @@ def change(
         by=by,
         now=now,
         changes=[
-            (user_id, _said(FriendPermission(old)), _said(permission))
+            (user_id, _audit_value(FriendPermission(old)), _audit_value(permission))
             for user_id, old in before.items()
             if old != permission
         ],
     )
 
 
-def _said(permission: FriendPermission) -> dict[str, str]:
+def _audit_value(permission: FriendPermission) -> dict[str, str]:
     return {"permission": permission.label.lower()}
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, int]:
     """user_id → FriendPermission value, in the order asked. Raises `UnknownUsers`."""
     wanted = list(dict.fromkeys(user_ids))
     known = dict(

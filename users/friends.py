@@ -1,11 +1,11 @@
-"""Friends: who asked whom, who accepted, and what each calls the other.
+"""Friends: requests, friendships, and aliases of friends.
 
 Invariants
 ----------
-* A friendship has two sides, made and ended together; each side has its own alias.
-* Both are registered. When one is deleted or deactivated, both sides go (`users.erasure`).
-* Nobody has more than 3,000 friends, under any concurrency: verbs lock both ids.
-* Being friends already, and not being friends when one is removed, is no error.
+* A friendship has two sides, created and removed together; each side has its own alias.
+* Both users are registered. `users.erasure` erases both sides when one of them goes.
+* A user has at most 3,000 friends, under any concurrency: both ids are locked.
+* Adding a friend again, and removing a user who is not a friend, are not errors.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,14 +34,14 @@ NEWEST_FIRST = Keyset("-id")
 
 
 class RefusesFriends(Exception):
-    """The other one lets nobody become their friend."""
+    """The other user's friend permission is "nobody"."""
 
     def __init__(self, user_id: str):
         super().__init__(f"{user_id} accepts no friends")
 
 
 class TooManyFriends(Exception):
-    """One of the two would have more than the limit."""
+    """A user would have more than `MAX_FRIENDS` friends."""
 
     def __init__(self, user_id: str):
         super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
@@ -53,15 +53,15 @@ class BefriendsOneself(Exception):
 
 
 class NotFriends(Exception):
-    """There is no friendship to describe."""
+    """The two users are not friends."""
 
 
-class NotAsked(Exception):
-    """There is no such request; it was answered or withdrawn meanwhile."""
+class NoSuchRequest(Exception):
+    """There is no such friend request; it may have been answered or erased meanwhile."""
 
 
 class InvalidFriendProfile(Exception):
-    """An alias or message out of bounds; the text names it."""
+    """An alias or a message is invalid; the text says which and why."""
 
 
 class Outcome(Enum):
@@ -81,9 +81,10 @@ def add(
     always_ask: bool = False,
     message: str = "",
 ) -> Outcome:
-    """Make them friends, or ask where the other's permission says so; `direct` never asks,
-    `always_ask` always. Raises `UnknownUsers`, `BefriendsOneself`, `RefusesFriends`,
-    `TooManyFriends`, `InvalidFriendProfile`.
+    """Make the two friends, or send a friend request if the friend's permission requires approval.
+    `direct` ignores the permission; `always_ask` sends a request even if it is "anyone". A request
+    in the other direction makes them friends. Raises `UnknownUsers`, `BefriendsOneself`,
+    `RefusesFriends`, `TooManyFriends`, `InvalidFriendProfile`.
     """
     if user_id == friend_id:
         raise BefriendsOneself("A user cannot be their own friend")
@@ -133,11 +134,11 @@ def answer(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Answer what `sender_id` asked of `user_id`. Raises `NotAsked`, `TooManyFriends`."""
+    """Accept or decline a friend request. Raises `NoSuchRequest`, `TooManyFriends`."""
     identity.lock(environment, [user_id, sender_id])
     request = _requests(environment, sender_id=sender_id, recipient_id=user_id)
     if not request.exists():
-        raise NotAsked
+        raise NoSuchRequest
     if accept:
         _befriend(environment, user_id, sender_id, by=by, now=now)
         return
@@ -179,24 +180,24 @@ def _befriend(
 def remove(
     *, environment: Environment, user_id: str, friend_ids: Iterable[str], by: Actor, now: datetime
 ) -> list[str]:
-    """End these friendships, both sides; those who were friends. Raises `UnknownUsers`."""
+    """Remove these friends, both sides; return those who were friends. Raises `UnknownUsers`."""
     wanted = identity.check_user_ids(friend_ids)
     identity.lock(environment, [user_id, *wanted])
     require_registered(environment, [user_id])
     mine = Friendship.objects.of(environment, user_id).filter(friend_id__in=wanted)
-    return _end(environment, user_id, list(mine.values_list("friend_id", flat=True)), by, now)
+    return _remove(environment, user_id, list(mine.values_list("friend_id", flat=True)), by, now)
 
 
 @transaction.atomic
 def remove_all(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> list[str]:
-    """End all friendships of one user. Raises `UnknownUsers`."""
+    """Remove all friends of a user; return them. Raises `UnknownUsers`."""
     identity.lock(environment, [user_id])
     require_registered(environment, [user_id])
     mine = Friendship.objects.of(environment, user_id)
-    return _end(environment, user_id, list(mine.values_list("friend_id", flat=True)), by, now)
+    return _remove(environment, user_id, list(mine.values_list("friend_id", flat=True)), by, now)
 
 
-def _end(
+def _remove(
     environment: Environment, user_id: str, friend_ids: list[str], by: Actor, now: datetime
 ) -> list[str]:
     sides = Friendship.objects.filter(
@@ -225,7 +226,7 @@ def page(
     size: int,
     newest_first: bool = False,
 ) -> Page[Friendship]:
-    """One page of a user's friends, by when they became friends."""
+    """One page of a user's friends, in the order in which they were added."""
     keyset = NEWEST_FIRST if newest_first else OLDEST_FIRST
     return keyset.page(Friendship.objects.of(environment, user_id), cursor=cursor, size=size)
 
@@ -236,7 +237,7 @@ def count(*, environment: Environment, user_id: str) -> int:
 
 
 def friends_among(*, environment: Environment, user_id: str, others: Iterable[str]) -> set[str]:
-    """Which of these are the user's friends."""
+    """Those of `others` who are the user's friends."""
     return set(
         Friendship.objects.of(environment, user_id)
         .filter(friend_id__in=list(others))
@@ -259,17 +260,17 @@ def describe(
     alias: str | None = None,
     extended: Mapping[str, Any] | None = None,
 ) -> None:
-    """Set what the user calls a friend, and the extension; None leaves it, "" and {} clear it.
+    """Set a friend's alias and extended fields. None leaves a value as it is, "" and {} clear it.
 
     Raises `NotFriends`, `InvalidFriendProfile`, `hosted_profiles.InvalidField`.
     """
-    given: dict[str, Any] = {}
+    after: dict[str, Any] = {}
     if alias is not None:
         if not identity.is_text(alias, ALIAS_MAX_LENGTH):
             raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
-        given["alias"] = alias
+        after["alias"] = alias
     if extended is not None:
-        given["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
+        after["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
     friendship = (
         Friendship.objects.of(environment, user_id)
         .select_for_update()
@@ -278,9 +279,9 @@ def describe(
     )
     if friendship is None:
         raise NotFriends(f"{user_id} and {friend_id} are not friends")
-    before = {field: getattr(friendship, field) for field in given}
-    if before != given:
-        Friendship.objects.filter(pk=friendship.pk).update(**given)
+    before = {field: getattr(friendship, field) for field in after}
+    if before != after:
+        Friendship.objects.filter(pk=friendship.pk).update(**after)
         audit.record(
             AuditType.FRIEND_DESCRIBED,
             environment=environment,
@@ -288,7 +289,7 @@ def describe(
             by=by,
             now=now,
             before={"friend": friend_id, **before},
-            after={"friend": friend_id, **given},
+            after={"friend": friend_id, **after},
         )
 
 

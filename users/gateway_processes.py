@@ -1,10 +1,10 @@
-"""The gateway's processes: which are alive, what they hold, and what dead ones leave behind.
+"""The gateway's processes: their leases, their connections, and the removal of dead ones.
 
 Invariants
 ----------
-* A process is alive while its lease runs. What a killed process held is offline when its lease is
-  over, and is struck out soon after.
-* A process that was given up for dead must begin anew, under another name.
+* A process is alive until its lease expires. The connections of a killed process count as closed
+  from then on, and their rows are deleted soon after.
+* A process whose row was removed as dead must start again, under another name.
 """
 
 from datetime import datetime, timedelta
@@ -14,51 +14,53 @@ from django.db import transaction
 from users import presence
 from users.models import Connection, GatewayProcess
 
-# How long a process counts as alive after it last said so.
+# How long a process counts as alive after it last renewed its lease.
 LEASE = timedelta(seconds=15)
 
 
 def start(*, name: str, now: datetime) -> GatewayProcess:
-    """A gateway process begins; `name` is its own alone."""
+    """Register a gateway process under a unique name."""
     return GatewayProcess.objects.create(name=name, started_at=now, lease_until=now + LEASE)
 
 
 def renew_lease(*, gateway: GatewayProcess, now: datetime) -> bool:
-    """Say that the process is alive. False when it was given up for dead: it must begin anew."""
+    """Renew the lease. False if the process was removed as dead: it must start again."""
     return bool(GatewayProcess.objects.filter(pk=gateway.pk).update(lease_until=now + LEASE))
 
 
 def kicks(*, gateway: GatewayProcess) -> list[Connection]:
-    """What this process has been asked to close and has not yet."""
+    """Connections that this process has been asked to close and has not closed yet."""
     return list(Connection.objects.filter(gateway=gateway, kicked_at__isnull=False))
 
 
 def held_since(*, gateway: GatewayProcess, connected_before: datetime) -> list[int]:
-    """The keys of what stands here as held by this process since before that time."""
-    held = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
-    return list(held.values_list("pk", flat=True))
+    """The primary keys of this process's connections that were opened before that time."""
+    connections = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
+    return list(connections.values_list("pk", flat=True))
 
 
 @transaction.atomic
 def stop(*, gateway: GatewayProcess, now: datetime) -> None:
-    """The process ends in order; what it still holds ends with it."""
-    presence.strike_out(_held(gateway), at=now)
+    """The process stops in order: delete its remaining connections and its row."""
+    presence.delete_closed(_locked_connections(gateway), at=now)
     GatewayProcess.objects.filter(pk=gateway.pk).delete()
 
 
 @transaction.atomic
-def bury_dead(*, now: datetime) -> int:
-    """Strike out processes whose lease is over, with what they held; how many connections."""
+def remove_dead(*, now: datetime) -> int:
+    """Delete processes whose lease has expired, with their connections; return how many
+    connections.
+    """
     count = 0
     dead = GatewayProcess.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
     for gateway in dead:
-        held = _held(gateway)
-        presence.strike_out(held, at=gateway.lease_until)
+        connections = _locked_connections(gateway)
+        presence.delete_closed(connections, at=gateway.lease_until)
         gateway.delete()
-        count += len(held)
+        count += len(connections)
     return count
 
 
-def _held(gateway: GatewayProcess) -> list[Connection]:
-    held = Connection.objects.filter(gateway=gateway)
-    return list(held.select_for_update().order_by("pk"))
+def _locked_connections(gateway: GatewayProcess) -> list[Connection]:
+    connections = Connection.objects.filter(gateway=gateway)
+    return list(connections.select_for_update().order_by("pk"))

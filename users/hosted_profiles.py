@@ -1,11 +1,11 @@
-"""Hosted profiles: what an application lets the server keep about its users.
+"""Hosted profiles: profile fields of users that an application stores on the server.
 
 Invariants
 ----------
-* Basic fields have known names and bounds; extended ones have names of the application's own, at
-  most 20 of them.
-* Setting merges: fields that are not named keep their values.
-* A profile goes with its user.
+* Basic fields have known names and bounds. Extended fields have names that the application chooses;
+  a profile has at most 20.
+* Setting merges: other fields keep their values.
+* A profile is erased with its user.
 """
 
 import re
@@ -23,7 +23,7 @@ from users import identity
 from users.models import AppUser, AppUserQuerySet, Profile
 from users.tokens import UnknownUsers
 
-# Field → longest text, or for numbers the range.
+# Field → maximum length in characters, and for numbers the range.
 TEXT_FIELDS = {
     "unique_id": 32,
     "name": 64,
@@ -41,7 +41,7 @@ _EXTENDED_KEY = re.compile(rf"[A-Za-z0-9_]{{1,{EXTENDED_KEY_MAX_LENGTH}}}", re.A
 
 
 class InvalidField(Exception):
-    """A field out of bounds or unknown; `key` names it."""
+    """The field `key` is unknown, or its value is out of bounds."""
 
     def __init__(self, key: str, message: str):
         super().__init__(f"{key}: {message}")
@@ -53,7 +53,7 @@ class FieldTooLong(InvalidField):
 
 
 class TooManyFields(InvalidField):
-    """`key` names the first that is too much."""
+    """`key` is the first field beyond the limit."""
 
 
 def _check_basic(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _check_basic(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_extended(fields: Mapping[str, Any], *, most: int = MAX_EXTENDED) -> dict[str, str]:
-    """The fields themselves. Raises `InvalidField`."""
+    """Validate extended fields and return them. Raises `InvalidField`."""
     for key, value in fields.items():
         if not _EXTENDED_KEY.fullmatch(key):
             kind = FieldTooLong if len(key) > EXTENDED_KEY_MAX_LENGTH else InvalidField
@@ -136,7 +136,7 @@ def set_fields(
 
 @transaction.atomic
 def clear(*, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime) -> None:
-    """Remove these users' profiles. Having none, or not being registered, is no error."""
+    """Remove these users' profiles. Users without a profile and unregistered ids are skipped."""
     wanted = identity.check_user_ids(user_ids)
     profiles = Profile.objects.filter(user__environment=environment, user__user_id__in=wanted)
     cleared = list(profiles.values_list("user__user_id", flat=True))
@@ -155,8 +155,8 @@ def users_with_profile(environment: Environment) -> AppUserQuerySet:
     return AppUser.objects.in_environment(environment).filter(profile__isnull=False)
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> list[Profile]:
-    """The profiles that exist among these users, in the order asked."""
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> list[Profile]:
+    """The profiles of these users, in the order given; users without a profile are skipped."""
     wanted = list(dict.fromkeys(user_ids))
     found = {
         profile.user.user_id: profile

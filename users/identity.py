@@ -1,8 +1,8 @@
-"""Which text may be a `user_id`, a name, an avatar; and one lock per id.
+"""Validation of user ids, names and avatars; and a lock per id.
 
-Invariant: every verb that registers, deletes, deactivates, reactivates or bans an id, or edits its
-lists, holds `lock` on it. That is what keeps "registered" and "deactivated" apart, and lets
-unregistered ids, which have no row to lock, be banned once.
+Invariant: every function that registers, deletes, deactivates, reactivates or bans an id, or edits
+its lists, holds `lock` on it. This guarantees that no id is both registered and deactivated, and
+that an unregistered id, which has no row to lock, has one open ban at most.
 """
 
 import re
@@ -15,21 +15,21 @@ from applications.statements import Statement
 from users.fields import USER_ID_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
 
-# The union of what the three vendors document. A comma could not be told from a separator, and a
-# slash not from a path.
+# The union of what the three vendors document. No comma, which separates ids, and no slash, which
+# separates path segments.
 USER_ID_PATTERN = rf"^[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}$"
 _USER_ID = re.compile(USER_ID_PATTERN, re.ASCII)
-# What stands for all users of an environment among the locks: no id looks like that.
+# The lock key for all users of an environment. It is not a valid user id.
 _EVERYBODY = "/everybody"
 _LOCK = Statement("SELECT users_lock(%s, %s::text[])")
-_LOCK_TO_LET_IN = Statement(
+_LOCK_FOR_ADMISSION = Statement(
     "SELECT pg_advisory_xact_lock_shared(users_lock_key(%s, %s)),"
     " pg_advisory_xact_lock(users_lock_key(%s, %s))"
 )
 
 
 class InvalidUserId(Exception):
-    """Not 1 to 64 of: Latin letters, digits, and + = . _ -"""
+    """The text is not 1 to 64 of: Latin letters, digits, and + = . _ -"""
 
     def __init__(self, user_id: str):
         super().__init__(
@@ -39,7 +39,7 @@ class InvalidUserId(Exception):
 
 
 class InvalidProfile(Exception):
-    """A name or avatar out of bounds; `field` is "name" or "avatar_url"."""
+    """A value is invalid; `field` is "name", "avatar_url" or "push_settings"."""
 
     def __init__(self, field: str, message: str):
         super().__init__(message)
@@ -47,8 +47,8 @@ class InvalidProfile(Exception):
 
 
 def check_user_id(user_id: str) -> str:
-    """The id itself, or `InvalidUserId`. The names of folders ("." and "..") are refused, for a
-    browser resolves them away in an address.
+    """Return the id. Raises `InvalidUserId`, also for "." and "..", which browsers remove from the
+    path of an address.
     """
     if not _USER_ID.fullmatch(user_id) or user_id in {".", ".."}:
         raise InvalidUserId(user_id)
@@ -56,17 +56,17 @@ def check_user_id(user_id: str) -> str:
 
 
 def is_prefix(text: str) -> bool:
-    """Whether an id could begin with this."""
+    """Whether an id can begin with this text."""
     return bool(_USER_ID.fullmatch(text))
 
 
 def check_user_ids(user_ids: Iterable[str]) -> list[str]:
-    """Each id once, in order; `InvalidUserId` names the first bad one."""
+    """Return each id once, in order. Raises `InvalidUserId` for the first invalid id."""
     return [check_user_id(user_id) for user_id in dict.fromkeys(user_ids)]
 
 
 def check_profile(*, name: str | None, avatar_url: str | None) -> None:
-    """None means "not given". Raises `InvalidProfile`."""
+    """Validate a name and an avatar; None means "not given". Raises `InvalidProfile`."""
     if name is not None and (len(name) > NAME_MAX_LENGTH or _unprintable(name)):
         raise InvalidProfile("name", f"A name has at most {NAME_MAX_LENGTH} printable characters")
     if avatar_url is not None and (
@@ -76,44 +76,47 @@ def check_profile(*, name: str | None, avatar_url: str | None) -> None:
 
 
 def is_text(value: object, most: int, *, multiline: bool = False) -> bool:
-    """Whether it is text of at most `most` characters that every store can keep."""
+    """Whether it is text of at most `most` characters, without control characters or lone
+    surrogates, which PostgreSQL cannot store. `multiline` allows tabs and line feeds.
+    """
     if not isinstance(value, str) or len(value) > most:
         return False
     return not _unprintable(value.replace("\n", "").replace("\t", "") if multiline else value)
 
 
 def _unprintable(text: str) -> bool:
-    """Control characters and lone surrogates: PostgreSQL stores neither NUL nor the latter."""
     return any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in text)
 
 
 def lock(environment: Environment, user_ids: Iterable[str]) -> None:
-    """`lock_by_key` for whoever has the environment at hand."""
+    """`lock_by_key` for callers that have the environment."""
     lock_by_key(environment.pk, user_ids)
 
 
 def lock_by_key(environment_id: int, user_ids: Iterable[str]) -> None:
-    """Wait until no other transaction works on any of these ids, and hold them until it ends.
+    """Lock these ids until the transaction ends.
 
-    Advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that two callers
-    cannot block each other; a collision only makes strangers wait.
+    Uses advisory locks on a 64-bit hash of (environment, id), taken in sorted order so that two
+    callers cannot deadlock. A hash collision only makes unrelated callers wait.
     """
     _require_transaction()
     _LOCK.rows(environment_id, list(user_ids))
 
 
 def lock_environment(environment: Environment) -> None:
-    """Wait until nobody is being let into the environment, and let nobody in until it ends."""
+    """Wait for all admissions to the gateway in this environment, and block further ones until the
+    transaction ends.
+    """
     _require_transaction()
     _LOCK.rows(environment.pk, [_EVERYBODY])
 
 
-def lock_to_let_in(environment_id: int, user_id: str) -> None:
-    """`lock_by_key` on a user who is being let in; `lock_environment` waits for it."""
+def lock_for_admission(environment_id: int, user_id: str) -> None:
+    """`lock_by_key` for the admission of a user to the gateway. Excludes `lock_environment`."""
     _require_transaction()
-    _LOCK_TO_LET_IN.rows(environment_id, _EVERYBODY, environment_id, user_id)
+    _LOCK_FOR_ADMISSION.rows(environment_id, _EVERYBODY, environment_id, user_id)
 
 
 def _require_transaction() -> None:
     if not connection.in_atomic_block:
-        raise RuntimeError("identity.lock belongs into a transaction")
+        raise RuntimeError("identity.lock needs a transaction")

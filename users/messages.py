@@ -2,13 +2,13 @@
 
 Invariants
 ----------
-* A message is stored before its sender is told that it was sent; from then on it is not lost.
-* Sent twice under the same `client_id` it is one message.
-* It is given out until the recipient acknowledges it, and not to who connects after that. It waits
-  at most 7 days.
-* At most 1,000 wait for a user. Further ones are refused, and their senders know: dropping an older
-  one would lose what was acknowledged.
-* Whether it may be sent at all is asked before, of `moderation.gates`; this storey does not know.
+* A message is stored before its sender gets an answer; from then on it is not lost.
+* A message that is sent twice with the same `client_id` is one message.
+* A message is delivered to every connection of the recipient, until one of them acknowledges it:
+  connections that open later do not get it. It waits at most 7 days.
+* At most 1,000 messages wait for a user. Further ones are refused with an error: dropping an older
+  one would lose a message whose sender was told that it is stored.
+* The caller asks `moderation.gates` whether the message may be sent; this module does not.
 """
 
 from collections.abc import Iterable
@@ -25,21 +25,21 @@ from users.tokens import UnknownUsers
 
 MAX_WAITING = 1_000
 KEPT_FOR = timedelta(days=7)
-# How long a delivered message is remembered, to recognise one that is sent again.
+# How long a delivered message is kept, to recognise one that is sent again.
 REMEMBERED_FOR = timedelta(days=1)
 MAX_CHARACTERS = 4_096
 CLIENT_ID_MAX_LENGTH = 64
 
 
 class MailboxFull(Exception):
-    """So many messages wait for the recipient that no further one is taken."""
+    """`MAX_WAITING` messages wait for the recipient; no further one is accepted."""
 
     def __init__(self, user_id: str):
         super().__init__(f"{MAX_WAITING:,} messages wait for {user_id} already")
 
 
 class InvalidMessage(Exception):
-    """Empty, too long, or no text."""
+    """The message or its client_id is empty, too long, or not text."""
 
 
 class ClientIdTaken(Exception):
@@ -49,7 +49,7 @@ class ClientIdTaken(Exception):
 @dataclass(frozen=True)
 class Sent:
     message: Message
-    again: bool  # it had been sent before, under the same client_id
+    again: bool  # whether it had been sent before with the same client_id
 
 
 @transaction.atomic
@@ -62,7 +62,7 @@ def send(
     body: str,
     now: datetime,
 ) -> Sent:
-    """Store a message and wake its recipient's gateway.
+    """Store a message and notify the gateways.
 
     Raises `InvalidMessage`, `ClientIdTaken`, `UnknownUsers`, `MailboxFull`.
     """
@@ -70,13 +70,14 @@ def send(
         raise InvalidMessage(f"A client_id has 1 to {CLIENT_ID_MAX_LENGTH} characters")
     if not body or not identity.is_text(body, MAX_CHARACTERS, multiline=True):
         raise InvalidMessage(f"A message has 1 to {MAX_CHARACTERS:,} characters")
-    # The sender's lock lets a copy sent at the same moment find the first. The recipient's makes
-    # their messages visible in the order of their keys: `acknowledge_up_to` counts on it.
+    # The sender's lock makes concurrent sends of the same message find the first one. The
+    # recipient's lock makes messages visible in the order of their keys, which
+    # `acknowledge_up_to` requires.
     identity.lock(environment, {sender_id, recipient_id})
     known = sent_before(environment=environment, sender_id=sender_id, client_id=client_id)
     if known is not None:
         if (known.recipient_id, known.body) != (recipient_id, body):
-            raise ClientIdTaken("This client_id was used for another message")
+            raise ClientIdTaken("This client_id is used for another message")
         return Sent(known, again=True)
     if not AppUser.objects.filter(environment=environment, user_id=recipient_id).exists():
         raise UnknownUsers([recipient_id])
@@ -95,19 +96,19 @@ def send(
 
 
 def is_full(*, environment: Environment, user_id: str) -> bool:
-    """Whether no further message is taken for this user."""
+    """Whether no further message for this user is accepted."""
     waiting = Message.objects.waiting_for(environment, user_id)
     return waiting[:MAX_WAITING].count() >= MAX_WAITING
 
 
 def sent_before(*, environment: Environment, sender_id: str, client_id: str) -> Message | None:
-    """What the sender sent under this client_id."""
+    """The message that the sender sent with this client_id, if any."""
     return Message.objects.filter(
         environment=environment, sender_id=sender_id, client_id=client_id
     ).first()
 
 
-def to_give_out(
+def undelivered(
     *,
     environment: Environment,
     user_id: str,
@@ -117,8 +118,8 @@ def to_give_out(
     now: datetime,
     limit: int,
 ) -> list[Message]:
-    """What a connection has not been given yet, oldest first: from the message after `after` on,
-    whatever nobody had acknowledged when it connected. Nothing once it was asked to close.
+    """Messages after `after` that nobody had acknowledged when this connection was opened, oldest
+    first. None once the connection has been asked to close.
     """
     is_open = Connection.objects.filter(pk=connection_id, kicked_at=None)
     return list(
@@ -136,22 +137,22 @@ def to_give_out(
 
 
 def waiting_count(*, environment: Environment, user_id: str, now: datetime) -> int:
-    """At most `MAX_WAITING`."""
-    return _undelivered(environment, user_id, now).count()
+    """How many messages wait for the user; at most `MAX_WAITING`."""
+    return _waiting(environment, user_id, now).count()
 
 
 def is_waiting(*, environment: Environment, user_id: str, message_id: int, now: datetime) -> bool:
-    return _undelivered(environment, user_id, now).filter(pk=message_id).exists()
+    return _waiting(environment, user_id, now).filter(pk=message_id).exists()
 
 
-def _undelivered(environment: Environment, user_id: str, now: datetime) -> MessageQuerySet:
+def _waiting(environment: Environment, user_id: str, now: datetime) -> MessageQuerySet:
     waiting = Message.objects.waiting_for(environment, user_id).between_registered()
     return waiting.filter(sent_at__gt=now - KEPT_FOR)
 
 
 def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tuple[int, str]]:
-    """(environment id, user_id) of those connected to this process for whom something waits that
-    was sent after `sent_after`.
+    """(environment id, user_id) of users who are connected to this process and for whom a message
+    waits that was sent after `sent_after`.
     """
     held = Connection.objects.filter(
         gateway=gateway,
@@ -168,7 +169,7 @@ def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tupl
 def acknowledge(
     *, environment: Environment, user_id: str, message_ids: Iterable[int], now: datetime
 ) -> int:
-    """The user has these; they are not given out again. How many had been waiting."""
+    """Mark these messages as delivered; return how many of them were waiting."""
     return (
         Message.objects.waiting_for(environment, user_id)
         .filter(pk__in=list(message_ids))
@@ -179,7 +180,7 @@ def acknowledge(
 def acknowledge_up_to(
     *, environment: Environment, user_id: str, message_id: int, now: datetime
 ) -> int:
-    """The user has everything up to this message: what a client says when it comes back."""
+    """Mark all messages up to this one as delivered; return how many were waiting."""
     return (
         Message.objects.waiting_for(environment, user_id)
         .filter(pk__lte=message_id)
@@ -188,11 +189,11 @@ def acknowledge_up_to(
 
 
 def purge(*, now: datetime, limit: int = 1_000) -> int:
-    """Forget what has waited too long, and what was delivered long ago; how many."""
-    doomed = Message.objects.filter(
+    """Delete up to `limit` messages that have waited too long or were delivered long ago; return
+    how many.
+    """
+    old = Message.objects.filter(
         Q(sent_at__lte=now - KEPT_FOR)
         | Q(sent_at__lte=now - REMEMBERED_FOR, delivered_at__isnull=False)
     ).order_by("sent_at")
-    return Message.objects.filter(
-        pk__in=list(doomed.values_list("pk", flat=True)[:limit])
-    ).delete()[0]
+    return Message.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:limit])).delete()[0]

@@ -1,11 +1,11 @@
-"""Passwords of app users, for doors whose vendor signs users in by password.
+"""Passwords of app users, for vendors whose users sign in by password.
 
 Invariants
 ----------
-* What is stored is a salted PBKDF2 of the password's HMAC under the installation's key. Whoever
-  reads the database alone has nothing to guess against: without the key no guess can be tried. So
-  the work factor may be low enough to register sixty users in one call.
-* A new password ends what the old one opened: tokens die, connections close.
+* The stored value is a salted PBKDF2 hash of the password's HMAC under the installation's key. A
+  guess cannot be tested with the database alone, without the key. So the work factor can be low
+  enough to register sixty users in one call.
+* A new password signs the user out: tokens become invalid, connections close.
 """
 
 from datetime import datetime
@@ -31,7 +31,7 @@ class InvalidPassword(Exception):
 
 
 def encode(password: str) -> str:
-    """What to store. Raises `InvalidPassword`."""
+    """The hash to store. Raises `InvalidPassword`."""
     if not password or not identity.is_text(password, MAX_BYTES):
         raise InvalidPassword(f"A password has 1 to {MAX_BYTES} bytes")
     if len(password.encode()) > MAX_BYTES:
@@ -41,7 +41,7 @@ def encode(password: str) -> str:
 
 
 def is_correct(user: AppUser, password: str) -> bool:
-    """Whether this is the user's password; one who has none has no correct one either."""
+    """Whether this is the user's password. Always False for a user without a password."""
     if not user.password:
         return False
     candidates = vault.macs("passwords", password.encode(errors="replace"))

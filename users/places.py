@@ -1,6 +1,6 @@
-"""Who holds the places of a quota: by age, by when they were last seen, by how their ids begin.
+"""The users who take the places of a quota, grouped by registration, last seen and id prefix.
 
-Reads one environment that has a limit, so everything fits into one answer.
+For one environment with a limit, so all its users fit into one list.
 """
 
 import re
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from applications.models import FREE_USER_LIMIT, Environment
 from users.models import AppUser
 
-# (word of the address, label, up to this long ago); the last takes all the rest.
+# (word in the URL, label, maximum age); the last group has no maximum.
 _AGES = (
     ("day", "Under a day ago", timedelta(days=1)),
     ("week", "1 to 7 days", timedelta(days=7)),
@@ -20,9 +20,10 @@ _AGES = (
     ("longer", "Over 90 days", timedelta.max),
 )
 NEVER = "never"
-# "ci-" of "ci-0421", "qa" of "qa17", "e2e-" of "e2e-4": up to the first separator, or to a number.
-_BEGINNING = re.compile(r"[A-Za-z]+(?=\d+(?![A-Za-z\d]))|[A-Za-z\d]+[-._+=]")
-SHOWN_BEGINNINGS = 6
+# The text up to the first separator or number: "ci-" of "ci-0421", "qa" of "qa17", "e2e-" of
+# "e2e-4".
+_PREFIX = re.compile(r"[A-Za-z]+(?=\d+(?![A-Za-z\d]))|[A-Za-z\d]+[-._+=]")
+SHOWN_PREFIXES = 6
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Group:
-    """Some of the places, under the word by which the address filters them."""
+    """Some of the places; `word` is the filter in the URL."""
 
     word: str
     label: str
@@ -42,11 +43,13 @@ class Group:
 
 
 def taken(*, environment: Environment, now: datetime, prefix: str = "") -> list[Place]:
-    """All registered users (whose ids begin with `prefix`), oldest first."""
+    """The registered users, oldest first; only those whose ids begin with `prefix` if it is given.
+    At most twice the limit.
+    """
     users = AppUser.objects.in_environment(environment)
     if prefix:
         users = users.with_prefix(prefix)
-    # Twice the limit: after a downgrade there may be millions, and no page needs them all.
+    # After a downgrade there may be millions, and no page needs them all.
     return [
         Place(user, _age(user.registered_at, now), _age(user.last_seen_at, now))
         for user in users.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
@@ -75,13 +78,13 @@ def _grouped(
     return [Group(word, label, words.count(word)) for word, label in labels]
 
 
-def by_beginning(user_ids: Iterable[str]) -> list[Group]:
-    """The beginnings that several ids share, the most common first."""
+def by_prefix(user_ids: Iterable[str]) -> list[Group]:
+    """The prefixes that several ids share, most common first."""
     ids = list(user_ids)
-    beginnings = {match[0] for user_id in ids if (match := _BEGINNING.match(user_id))}
+    prefixes = {match[0] for user_id in ids if (match := _PREFIX.match(user_id))}
     groups = [
-        Group(beginning, f"{beginning}…", sum(user_id.startswith(beginning) for user_id in ids))
-        for beginning in beginnings
+        Group(prefix, f"{prefix}…", sum(user_id.startswith(prefix) for user_id in ids))
+        for prefix in prefixes
     ]
     shared = [group for group in groups if group.count > 1]
-    return sorted(shared, key=lambda group: (-group.count, group.word))[:SHOWN_BEGINNINGS]
+    return sorted(shared, key=lambda group: (-group.count, group.word))[:SHOWN_PREFIXES]

@@ -1,16 +1,16 @@
-"""Who is connected, and closing their connections.
+"""Which users are connected, and requests to close their connections.
 
 Invariants
 ----------
 * A user is online while a live gateway process (`users.gateway_processes`) holds a connection of
-  theirs that nobody has asked to close. So whoever is banned, deleted or deactivated is offline
-  from that transaction on, whether or not the socket is closed yet.
-* A request to close is written to the connection's row in the transaction of its cause. It cannot
-  be lost, and it is not seen before the cause is; `users.bus` only brings it sooner.
-* Whoever lets a user in holds `identity.lock` on them from the last question to the inserted row,
-  as whoever bans, deletes or signs them out does: none of it can fall between the two. For what
-  concerns everybody in an environment, `identity.lock_environment` does the same.
-* Webhooks hear of each connection once when it opens and once when it is struck out.
+  the user that nobody has asked to close. So a user who is banned, deleted or deactivated is
+  offline from that commit on, even if the socket is not closed yet.
+* A request to close is written to the connection's row in the transaction of its cause, so it
+  cannot be lost or precede its cause. `users.bus` only makes it arrive sooner.
+* Admission holds `identity.lock` on the user from its checks until the row is inserted. Bans,
+  deletions and sign-outs take the same lock, so none can happen in between. Changes to everybody in
+  an environment take `identity.lock_environment`.
+* Webhooks get one event when a connection opens and one when its row is deleted.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ MAX_CONNECTIONS = 10
 
 
 class TooManyConnections(Exception):
-    """The user has as many open connections as one user may have."""
+    """The user has `MAX_CONNECTIONS` open connections already."""
 
     def __init__(self, user_id: str):
         super().__init__(f"{user_id} has {MAX_CONNECTIONS} connections already")
@@ -42,8 +42,8 @@ class TooManyConnections(Exception):
 
 @dataclass(frozen=True)
 class Kick:
-    """Why connections are to close, and what their clients are told: until when, where the reason
-    ends by itself, and why, where staff chose to say so. Never by whom.
+    """Why a connection must close, as its client is told: `until` if the reason ends by itself, and
+    `why` if staff chose to tell it. Never who requested it.
     """
 
     reason: KickReason
@@ -52,17 +52,17 @@ class Kick:
 
     @classmethod
     def of(cls, connection: Connection) -> "Kick":
-        """What a connection's row was asked to close for."""
+        """The kick in the row of a connection that was asked to close."""
         return cls(KickReason(connection.kick_reason), connection.kick_until, connection.kick_why)
 
     def for_bus(self) -> dict[str, str | None]:
-        """As members of a message on `users.bus`."""
+        """The kick as members of a message on `users.bus`."""
         until = self.until.isoformat() if self.until is not None else None
         return {"reason": self.reason, "until": until, "why": self.why}
 
     @classmethod
     def from_bus(cls, message: Mapping[str, Any]) -> "Kick":
-        """Raises `KeyError`, `TypeError` or `ValueError` where it is not of that form."""
+        """The inverse of `for_bus`. Raises `KeyError`, `TypeError` or `ValueError` if invalid."""
         until = message["until"]
         return cls(
             KickReason(message["reason"]),
@@ -74,15 +74,16 @@ class Kick:
 def request_disconnect(
     *, environment: Environment, kicks: Mapping[str, Kick], now: datetime
 ) -> int:
-    """Ask every gateway process to close these users' connections, each user's for a reason of
-    their own; how many were asked.
+    """Ask the gateway processes to close these users' connections; return how many connections.
+
+    `kicks` maps user ids to the reasons.
     """
-    held = Connection.objects.of_users(environment, list(kicks))
+    held = Connection.objects.for_users(environment, list(kicks))
     return _ask_to_close(held, kicks.__getitem__, now=now)
 
 
 def request_disconnect_all(*, environment: Environment, kick: Kick, now: datetime) -> int:
-    """The same for everybody in the environment."""
+    """`request_disconnect` for all users in the environment."""
     held = Connection.objects.filter(environment=environment)
     return _ask_to_close(held, lambda _: kick, now=now)
 
@@ -91,7 +92,7 @@ def request_disconnect_all(*, environment: Environment, kick: Kick, now: datetim
 def _ask_to_close(
     held: QuerySet[Connection], kick_of: Callable[[str], Kick], *, now: datetime
 ) -> int:
-    # In the order of their keys, as `disconnect` locks them: neither waits for the other in a ring.
+    # In the order of their keys, as in `disconnect`, so that the two cannot deadlock.
     wanted = held.filter(kicked_at=None).select_for_update().order_by("pk")
     by_kick: dict[Kick, list[int]] = defaultdict(list)
     for key, user_id in wanted.values_list("pk", "user_id"):
@@ -106,10 +107,10 @@ def _ask_to_close(
 
 
 def hurry(by_kick: Mapping[Kick, list[int]]) -> None:
-    """Bring requests that are written to these connections' rows to the gateways at commit."""
+    """Notify the gateways at commit of requests to close that are in these connections' rows."""
     for kick, keys in by_kick.items():
         for batch in _batches(keys):
-            # By their own keys: whoever comes back at once is not closed again by a late message.
+            # By connection, not by user: a late message must not close a newer connection.
             bus.publish("kick", connections=batch, **kick.for_bus())
 
 
@@ -120,7 +121,7 @@ def _batches(keys: list[int]) -> Iterator[list[int]]:
 
 @transaction.atomic
 def kick(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> int:
-    """Close a user's connections now; they may connect again. How many were asked to close."""
+    """Close a user's connections now; return how many. The user may connect again."""
     count = request_disconnect(
         environment=environment, kicks={user_id: Kick(KickReason.KICKED)}, now=now
     )
@@ -140,7 +141,7 @@ def kick(*, environment: Environment, user_id: str, by: Actor, now: datetime) ->
 def kick_connection(
     *, environment: Environment, connection_id: int, by: Actor, now: datetime
 ) -> bool:
-    """Close one device's connection; whether it was open."""
+    """Close one connection; return whether it was open."""
     held = Connection.objects.filter(environment=environment, pk=connection_id)
     connection = held.first()
     kick = Kick(KickReason.KICKED)
@@ -166,11 +167,11 @@ def connect(
     address: str | None,
     now: datetime,
 ) -> Connection:
-    """Write down a connection, in a transaction that holds `identity.lock` on the user since it
-    asked whether they may connect. Raises `TooManyConnections`.
+    """Store a connection. The caller's transaction must have held `identity.lock` on the user
+    since before it checked that they may connect. Raises `TooManyConnections`.
     """
-    held = Connection.objects.open(now).of_users(user.environment, [user.user_id])
-    if held.count() >= MAX_CONNECTIONS:
+    already_open = Connection.objects.open(now).for_users(user.environment, [user.user_id])
+    if already_open.count() >= MAX_CONNECTIONS:
         raise TooManyConnections(user.user_id)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
     connection = Connection.objects.create(
@@ -187,8 +188,8 @@ def connect(
 
 
 def is_open(*, connection_id: int) -> bool:
-    """Whether nobody has asked to close it. Who asks under `identity.lock` on the user may rely on
-    it until the transaction ends.
+    """Whether nobody has asked to close the connection. Under `identity.lock` on the user, the
+    answer holds until the transaction ends.
     """
     return Connection.objects.filter(pk=connection_id, kicked_at=None).exists()
 
@@ -200,21 +201,21 @@ def kicked(*, connection_id: int) -> Connection | None:
 
 @transaction.atomic
 def disconnect(*, connection_ids: Iterable[int], now: datetime) -> None:
-    """Strike out connections that have ended, and note when their users were last seen. Those that
-    are struck out already are no error.
+    """Delete closed connections, and set when their users were last seen. Connections that are
+    deleted already are skipped.
     """
-    ended = Connection.objects.filter(pk__in=list(connection_ids))
-    strike_out(list(ended.select_for_update().order_by("pk")), at=now)
+    closed = Connection.objects.filter(pk__in=list(connection_ids))
+    delete_closed(list(closed.select_for_update().order_by("pk")), at=now)
 
 
-def strike_out(ended: list[Connection], *, at: datetime) -> None:
-    """Remove rows that the caller has locked: their connections ended at that time."""
-    Connection.objects.filter(pk__in=[each.pk for each in ended]).delete()
+def delete_closed(closed: list[Connection], *, at: datetime) -> None:
+    """Delete rows that the caller has locked, of connections that were closed at `at`."""
+    Connection.objects.filter(pk__in=[each.pk for each in closed]).delete()
     by_environment: dict[int, set[str]] = {}
-    for connection in ended:
+    for connection in closed:
         by_environment.setdefault(connection.environment_id, set()).add(connection.user_id)
     for environment_id, user_ids in by_environment.items():
-        # Without waiting: whoever holds such a row may wait for a connection's that is held here.
+        # Skips locked rows: whoever has locked one may be waiting for a connection locked here.
         seen = AppUser.objects.select_for_update(skip_locked=True).filter(
             Q(last_seen_at=None) | Q(last_seen_at__lt=at),
             environment=environment_id,
@@ -222,11 +223,11 @@ def strike_out(ended: list[Connection], *, at: datetime) -> None:
         )
         keys = list(seen.values_list("pk", flat=True))
         AppUser.objects.filter(pk__in=keys).update(last_seen_at=at)
-    _announce("user.offline", ended, at)
+    _announce("user.offline", closed, at)
 
 
 def _announce(event: str, concerned: Iterable[Connection], at: datetime) -> None:
-    """Per connection: who wants to know of users counts the open ones, by `connection`."""
+    """One event per connection: receivers can count a user's open ones, by `connection`."""
     announcements.announce(
         (
             event,
@@ -253,18 +254,18 @@ def connections(*, environment: Environment, user_id: str, now: datetime) -> lis
 def connections_of(
     *, environment: Environment, user_ids: list[str], now: datetime
 ) -> dict[str, list[Connection]]:
-    """user_id → open connections, oldest first, for those who have any. One query."""
+    """user_id → open connections, oldest first, without users who have none. One query."""
     found: dict[str, list[Connection]] = {}
-    for connection in Connection.objects.open(now).of_users(environment, user_ids).order_by("pk"):
+    for connection in Connection.objects.open(now).for_users(environment, user_ids).order_by("pk"):
         found.setdefault(connection.user_id, []).append(connection)
     return found
 
 
 def online(*, environment: Environment, user_ids: list[str], now: datetime) -> set[str]:
-    """Which of these users are online."""
+    """Those of these users who are online."""
     return set(
         Connection.objects.open(now)
-        .of_users(environment, user_ids)
+        .for_users(environment, user_ids)
         .values_list("user_id", flat=True)
     )
 
@@ -274,7 +275,7 @@ def is_online(*, environment: Environment, user_id: str, now: datetime) -> bool:
 
 
 def online_count(*, environment: Environment, now: datetime) -> Count:
-    """Users, not connections; exact up to `EXACT_UP_TO`."""
+    """How many users are online (not connections); exact up to `EXACT_UP_TO`."""
     online = Connection.objects.open(now).filter(environment=environment)
     found = online.values("user_id").distinct()[: EXACT_UP_TO + 1].count()
     return bounded(found, at=EXACT_UP_TO)

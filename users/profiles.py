@@ -1,4 +1,4 @@
-"""A user's name and avatar, as shown in push notices, and how they want to be pushed to."""
+"""A user's name and avatar, as push notifications show them, and their push settings."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,18 +17,18 @@ from users.models import AppUser
 from users.tokens import UnknownUsers
 
 PUSH_SETTINGS_MAX_BYTES = 4_096
-# Among the push settings: the daily {"start": "22:00:00", "minutes": 480, "level": 1}, where level
-# 0 still announces every message, 1 mentions alone, and 5 nothing.
+# Keys of the push settings. The daily quiet period is {"start": "22:00:00", "minutes": 480,
+# "level": 1}; level 0 still notifies of every message, 1 of mentions only, 5 of nothing.
 QUIET_PERIOD = "quiet_period"
-# And the devices that are pushed to, the newest first: `PushDevice` as members.
+# The devices that get push notifications, newest first: `PushDevice` as a dict.
 PUSH_DEVICES = "push_devices"
 MAX_PUSH_DEVICES = 10
 
 
 @dataclass(frozen=True)
 class PushDevice:
-    """Where a device is reached: its push token, and the certificate to push with. The id is ""
-    where the client names none; an empty token forgets the device.
+    """A device's push token, and the name of the certificate to push with. The id is "" if the
+    client gave none; an empty token removes the device.
     """
 
     device_id: str
@@ -37,7 +37,7 @@ class PushDevice:
 
 
 def names_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, str]:
-    """user_id → name, for those of these ids that are registered."""
+    """user_id → name, for registered ids."""
     users = AppUser.objects.filter(environment=environment, user_id__in=list(user_ids))
     return dict(users.values_list("user_id", "name"))
 
@@ -62,9 +62,9 @@ def update(
     push_settings: Mapping[str, Any] | None = None,
     push_device: PushDevice | None = None,
 ) -> AppUser:
-    """Change what is given; None leaves it. Push settings are merged into those there are, and an
-    empty text removes one. A push device takes the place of the one with its id; the oldest goes
-    where there are too many. Raises `UnknownUsers`, `identity.InvalidProfile`.
+    """Change a user; None leaves a value as it is. Push settings are merged into the existing ones,
+    and an empty text removes one. A push device replaces the one with the same id; beyond
+    `MAX_PUSH_DEVICES`, the oldest is removed. Raises `UnknownUsers`, `identity.InvalidProfile`.
     """
     identity.check_profile(name=name, avatar_url=avatar_url)
     user = (

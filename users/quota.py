@@ -1,6 +1,6 @@
-"""The quota: how many app users an environment may hold, how many it does, how fast it fills.
+"""The quota: how many app users an environment may have, how many it has, how fast it fills.
 
-Who is admitted within it is decided in `users.admission`.
+`users.admission` enforces it.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from applications.counting import Count, count
 from applications.models import Environment
 from users.models import AppUser, RegistrationTally
 
-# The pace at which a quota fills is taken over this many days.
+# The number of days over which registrations per day are averaged.
 PACE_DAYS = 14
 THRESHOLDS = (80, 95, 100)  # percent
 
 
 class QuotaExceeded(Exception):
-    """No place is free. Says the limit, how many are used, and how to free places."""
+    """No place is free. The text gives the limit, how many are used, and how to free places."""
 
     def __init__(self, *, limit: int, used: Count, is_development: bool):
         self.limit, self.used = limit, used
@@ -39,7 +39,7 @@ class Usage:
 
     users: Count
     limit: int | None
-    per_day: float  # registrations a day, over the last `PACE_DAYS`
+    per_day: float  # registrations per day, over the last `PACE_DAYS`
 
     @property
     def free(self) -> int | None:
@@ -51,7 +51,9 @@ class Usage:
 
     @property
     def full_in_days(self) -> int | None:
-        """At the present pace; 0 when full, None when there is no limit or no pace."""
+        """Days until the quota is full at the current pace: 0 if it is full; None if there is no
+        limit, or if nobody has registered lately.
+        """
         if self.free is None:
             return None
         if self.free == 0:
@@ -60,7 +62,7 @@ class Usage:
 
 
 def usage(*, environment: Environment, now: datetime) -> Usage:
-    """Two queries."""
+    """The environment's usage of its quota. Two queries."""
     pace = registrations_per_day(environment=environment, now=now, days=PACE_DAYS)
     return Usage(
         users=count(AppUser.objects.filter(environment=environment)),
@@ -86,18 +88,17 @@ def registrations_per_day(
 
 
 def lock(environment: Environment) -> int | None:
-    """The limit, with the environment's row held if it has one; None where there is no limit.
-
-    The plan is read again under the lock: an upgrade may just have been made.
+    """Lock the environment's row if the environment has a limit; return the limit, None if there is
+    none. The plan is read again under the lock, because it may just have changed.
     """
     if environment.user_limit is None:
         return None
-    # NO KEY: rows that merely point to the environment may still be inserted meanwhile.
+    # NO KEY: inserts of rows that reference the environment need not wait.
     return Environment.objects.select_for_update(no_key=True).get(pk=environment.pk).user_limit
 
 
 def free_places(environment: Environment) -> int | None:
-    """None: as many as wanted."""
+    """How many places are free; None if there is no limit."""
     limit = environment.user_limit
     return None if limit is None else max(limit - _used(environment, limit), 0)
 
@@ -105,8 +106,8 @@ def free_places(environment: Environment) -> int | None:
 def note_thresholds(
     environment: Environment, *, limit: int, used: int, added: int, now: datetime
 ) -> None:
-    """`added` users have been registered beside the `used` ones: those that take the quota to one
-    of `THRESHOLDS` leave a line in the audit trail.
+    """Record in the audit log which of `THRESHOLDS` the quota has reached by `added` registrations,
+    with `used` users before.
     """
     for percent in THRESHOLDS:
         if 100 * used < percent * limit <= 100 * (used + added):
@@ -120,6 +121,6 @@ def note_thresholds(
 
 
 def _used(environment: Environment, limit: int) -> int:
-    # After a downgrade there may be millions; it matters only whether the limit is reached. So no
-    # number to show: beyond the limit it is one too many, however many there are.
+    # Counts to limit + 1 at most: after a downgrade there may be millions of users. Not a number
+    # to show.
     return AppUser.objects.filter(environment=environment)[: limit + 1].count()

@@ -1,9 +1,8 @@
-"""Which test users could go, so that others find a place: a plan with a reason for each.
+"""Suggests test users to delete, with a reason for each, to free places in the quota.
 
-Only suggests; `users.deletion` previews and deletes.
+It only suggests; `users.deletion` previews and deletes.
 
-Invariant: everybody who holds a place has a rank, so a plan is shorter than wanted only when fewer
-places are held.
+Invariant: every user has a rank, so a plan is shorter than requested only if there are fewer users.
 """
 
 from dataclasses import dataclass
@@ -15,19 +14,19 @@ from users.models import AppUser
 from users.registration import SAMPLE_PREFIX
 
 DAY = timedelta(days=1)
-# Whoever was seen more recently than this is somebody's test user still.
+# A user who was seen more recently than this is probably in use.
 QUIET_FOR = 7 * DAY
-# New users get a while to connect for the first time.
+# How long a new user has to connect for the first time.
 NEVER_CONNECTED_FOR = DAY
 
 
 class Rank(IntEnum):
-    """The grounds to go, the safest first. Within one, who has waited longest comes first."""
+    """Why a user may be deleted, safest first. Within a rank, the longest unseen come first."""
 
     SAMPLE = 0
     NEVER_CONNECTED = 1
     QUIET = 2
-    # From here on, somebody may miss them.
+    # From here on, somebody may miss the user.
     SEEN_THIS_WEEK = 3
     NEW = 4
     SEEN_TODAY = 5
@@ -48,14 +47,14 @@ class Candidate:
 def plan(
     *, environment: Environment, wanted: int, now: datetime, prefix: str = ""
 ) -> list[Candidate]:
-    """Up to `wanted` users, the least missed first; `prefix` narrows by id. Two queries."""
+    """Up to `wanted` users, safest first; only ids that begin with `prefix`. Two queries."""
     everyone = AppUser.objects.in_environment(environment)
     if prefix:
         everyone = everyone.with_prefix(prefix)
     online = set(everyone.online(now).values_list("pk", flat=True))
-    # Twice the limit: only development has a plan, and development never holds more than one.
-    held = everyone.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
-    ranked = [(_candidate(user, user.pk in online, now), _waiting_since(user)) for user in held]
+    # A bound only: deletion is for development, which never has more users than the limit.
+    users = everyone.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
+    ranked = [(_candidate(user, user.pk in online, now), _waiting_since(user)) for user in users]
     ranked.sort(key=lambda entry: (entry[0].rank, entry[1], entry[0].user.pk))
     return [candidate for candidate, _ in ranked[:wanted]]
 
@@ -72,18 +71,18 @@ def _candidate(user: AppUser, online: bool, now: datetime) -> Candidate:
         return Candidate(user, Rank.SAMPLE, "A sample user")
     if user.last_seen_at is None:
         if idle >= NEVER_CONNECTED_FOR:
-            reason = f"Never connected in {_said(idle)} since registration"
+            reason = f"Never connected in {_as_text(idle)} since registration"
             return Candidate(user, Rank.NEVER_CONNECTED, reason)
-        reason = f"Registered {_said(idle)} ago, has not connected yet"
+        reason = f"Registered {_as_text(idle)} ago, has not connected yet"
         return Candidate(user, Rank.NEW, reason)
     if idle >= QUIET_FOR:
-        return Candidate(user, Rank.QUIET, f"Not seen for {_said(idle)}")
+        return Candidate(user, Rank.QUIET, f"Not seen for {_as_text(idle)}")
     rank = Rank.SEEN_THIS_WEEK if idle >= DAY else Rank.SEEN_TODAY
-    return Candidate(user, rank, f"Last seen {_said(idle)} ago")
+    return Candidate(user, rank, f"Last seen {_as_text(idle)} ago")
 
 
-def _said(span: timedelta) -> str:
-    """In the largest unit that fits: "9 days", "1 hour", "0 minutes"."""
+def _as_text(span: timedelta) -> str:
+    """The duration in its largest whole unit: "9 days", "1 hour", "0 minutes"."""
     for unit, size in (("day", DAY), ("hour", timedelta(hours=1))):
         if number := span // size:
             return f"{number} {unit}{'' if number == 1 else 's'}"

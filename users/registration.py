@@ -1,9 +1,9 @@
-"""Register app users: what the doors call. Who is admitted is decided in `users.admission`.
+"""Registers app users, for pages and APIs. `users.admission` decides who is admitted.
 
 Invariants
 ----------
-* A known id takes no new place: registering it again gives a further token and, where a name or
-  avatar is passed, updates them.
+* Registering a known id takes no new place: it issues a further token and updates the name and
+  avatar that are passed.
 * A refused registration changes nothing.
 """
 
@@ -28,14 +28,14 @@ SAMPLE_PREFIX = "sample-"
 
 
 class AlreadyRegistered(Exception):
-    """Asked for new users only, and this id is taken."""
+    """The caller asked for a new user, and this id is registered."""
 
 
 class NotInProduction(Exception):
-    """Staff get users' tokens in development alone; elsewhere they would be somebody else."""
+    """Staff get users' tokens in development only; in production they could impersonate users."""
 
     def __init__(self) -> None:
-        super().__init__("In production, access tokens go to your app server alone")
+        super().__init__("In production, access tokens are issued to your app server only")
 
 
 @dataclass(frozen=True)
@@ -54,20 +54,20 @@ def register(
     avatar_url: str | None = None,
     token_lifetime: timedelta | None = None,
 ) -> Registration:
-    """Give an id a token; from its first one on it is registered.
+    """Issue a token for an id, and register the id if it is unknown.
 
     A name or avatar of None is not given: a known user keeps theirs.
-    Raises as `admission.admit`.
+    Raises what `admission.admit` raises.
     """
     newcomer = Newcomer(user_id, registered_at=now, name=name, avatar_url=avatar_url)
     admitted = admit(environment=environment, newcomers=[newcomer], renew=True, now=now)
     created = user_id in admitted.new
-    user = _of_life((admitted.new if created else admitted.known)[user_id], environment, user_id)
+    user = _deferred((admitted.new if created else admitted.known)[user_id], environment, user_id)
     return Registration(user, tokens.issue(user, now=now, lifetime=token_lifetime), created)
 
 
-def _of_life(life: int, environment: Environment, user_id: str) -> AppUser:
-    """The user with what is known of them here; the rest is read when it is asked for."""
+def _deferred(life: int, environment: Environment, user_id: str) -> AppUser:
+    """The user without a query; the other fields are deferred."""
     user = AppUser.from_db(
         None, ["id", "environment_id", "user_id"], [life, environment.pk, user_id]
     )
@@ -82,10 +82,11 @@ def register_new(
     now: datetime,
     leave_out_deactivated: bool = False,
 ) -> list[AppUser]:
-    """Register several unsaved users at once, all or none, as of their `registered_at` or `now`.
+    """Register several unsaved users, all or none; return the new ones.
 
-    Ids that are registered already are left alone and not in the answer; an id that is given twice
-    counts as it was given first. Raises as `admission.admit`; `QuotaExceeded` counts the new ones.
+    `registered_at` defaults to `now`. Ids that are registered already do not change and are not
+    returned. If an id is given twice, the first counts. Raises what `admission.admit` raises;
+    `QuotaExceeded` counts the new ones.
     """
     wanted = {user.user_id: user for user in reversed(users)}
     users = [user for user in users if user is wanted[user.user_id]]
@@ -118,8 +119,8 @@ def register_new(
 def register_by_staff(
     *, environment: Environment, user_id: str, name: str, by: Actor, now: datetime
 ) -> Registration:
-    """A test user made by hand in the console: one line in the audit trail, as for all that staff
-    do. Raises as `register` does, and `AlreadyRegistered`.
+    """Register a test user from the console. Unlike registrations by API, it is recorded in the
+    audit log. Raises what `register` raises, and `AlreadyRegistered`.
     """
     users = [AppUser(user_id=user_id, name=name)]
     created = register_new(environment=environment, users=users, now=now)
@@ -140,8 +141,9 @@ def register_by_staff(
 def issue_to_staff(
     *, environment: Environment, user_id: str, lifetime: timedelta, by: Actor, now: datetime
 ) -> Registration:
-    """A token with which staff try out what a user's client can do; an unknown id is registered.
-    Not longer-lived than the environment's. Raises as `register` does, and `NotInProduction`.
+    """Issue a token to staff, who try out a user's client; register the id if it is unknown. The
+    environment's token lifetime is the maximum. Raises what `register` raises, and
+    `NotInProduction`.
     """
     if not environment.is_development:
         raise NotInProduction
@@ -164,8 +166,8 @@ def issue_to_staff(
 
 @transaction.atomic
 def load_samples(*, environment: Environment, count: int, by: Actor, now: datetime) -> int:
-    """Register those of `count` sample users that are missing, as many as there are places; how
-    many were new.
+    """Register those of `count` sample users that are missing, up to the free places; return how
+    many are new.
     """
     quota.lock(environment)
     free = quota.free_places(environment)

@@ -1,15 +1,16 @@
 """Ids that differ only in upper and lower case.
 
-Some vendors tell `Mia` from `mia`, others do not. An environment that ignores case
-(`Environment.ids_ignore_case`) admits one spelling of an id, whichever door it comes through.
+Some vendors distinguish `Mia` from `mia`, others do not. An environment that ignores case
+(`Environment.ids_ignore_case`) admits one spelling of an id, by every API and page.
 
 Invariants
 ----------
-* PostgreSQL refuses a second spelling, of whoever inserts it (the trigger of migration
-  0005_one_spelling): of a registered id, and of a deactivated one.
-* No race gets past it: `identity.lock` has one key for all spellings of an id, and who registers
-  holds it.
-* Users who were registered before keep their spellings, and register again under them.
+* A trigger in PostgreSQL (migration 0005_one_spelling) refuses a second spelling of a registered or
+  deactivated id on every insert.
+* It is safe under concurrency: `identity.lock` has one key for all spellings of an id, and
+  registration holds it.
+* Users who were registered before the setting was changed keep their spellings, and can register
+  again with them.
 """
 
 import json
@@ -25,7 +26,7 @@ from users import identity
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# The name that the trigger refuses under.
+# The constraint name in the trigger's error.
 CONSTRAINT = "users_appuser_one_spelling"
 
 
@@ -39,23 +40,23 @@ class TakenInAnotherCase(identity.InvalidUserId):
         self.args = (f"Another spelling is taken, and case is ignored here: {listed}",)
 
 
-def told(verb: Callable[P, R]) -> Callable[P, R]:
-    """For verbs that register, with `environment` among their keywords: what the trigger refuses
-    leaves them as `TakenInAnotherCase`.
+def raises_taken_in_another_case(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator for functions that register, with a keyword argument `environment`: raises
+    `TakenInAnotherCase` instead of the trigger's `IntegrityError`.
     """
 
-    @wraps(verb)
-    def telling(*args: P.args, **kwargs: P.kwargs) -> R:
+    @wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         environment: Any = kwargs["environment"]
-        # Else the refusal would spoil the transaction of a caller who has an answer to it.
-        is_part = connection.in_atomic_block and environment.ids_ignore_case
+        # Without a savepoint, the error would break the transaction of a caller that handles it.
+        needs_savepoint = connection.in_atomic_block and environment.ids_ignore_case
         try:
-            with transaction.atomic() if is_part else nullcontext():
-                return verb(*args, **kwargs)
+            with transaction.atomic() if needs_savepoint else nullcontext():
+                return function(*args, **kwargs)
         except IntegrityError as error:
-            raised = getattr(error.__cause__, "diag", None)
-            if raised is None or raised.constraint_name != CONSTRAINT:
+            diagnostic = getattr(error.__cause__, "diag", None)
+            if diagnostic is None or diagnostic.constraint_name != CONSTRAINT:
                 raise
-            raise TakenInAnotherCase(json.loads(raised.message_detail)) from None
+            raise TakenInAnotherCase(json.loads(diagnostic.message_detail)) from None
 
-    return telling
+    return wrapper

@@ -1,11 +1,12 @@
-"""Statuses: what users show of themselves while they are online, and who wants to hear of it.
+"""Presence statuses that users publish, and subscriptions to them.
 
 Invariants
 ----------
-* A status is shown as the user last chose it; whether they are online, `users.presence` knows.
-* Nobody hears of more than 3,000 others, under any concurrency: `subscribe` locks the owner.
-* The clock alone ends a subscription. One that is over is removed when its owner subscribes again.
-* Like connecting, none of it leaves a line in the audit trail: a client does it all day.
+* A status is what the user last published; `users.presence` knows whether the user is online.
+* A user subscribes to at most 3,000 others, under any concurrency: `subscribe` locks the owner.
+* A subscription ends at `expires_at`. Expired ones are deleted when their owner subscribes again.
+* Statuses and subscriptions are not recorded in the audit log, like connections: clients change
+  them all the time.
 """
 
 from collections.abc import Iterable
@@ -26,22 +27,22 @@ MAX_LIFETIME = timedelta(days=30)
 
 
 class InvalidStatus(Exception):
-    """A text, state or device out of bounds; the message names it."""
+    """A text, state or device is invalid; the message says which."""
 
 
 class TooManySubscriptions(Exception):
-    """The owner would hear of more users than one may."""
+    """The owner would subscribe to more than `MAX_SUBSCRIPTIONS` users."""
 
     def __init__(self, owner_id: str):
-        super().__init__(f"{owner_id} would hear of more than {MAX_SUBSCRIPTIONS:,} users")
+        super().__init__(f"{owner_id} would subscribe to more than {MAX_SUBSCRIPTIONS:,} users")
 
 
 @transaction.atomic
 def publish(
     *, environment: Environment, user_id: str, text: str, device: str, state: str, now: datetime
 ) -> None:
-    """Show this text, and this state for one device. What was shown for devices before is kept as
-    far as there may be connections. Raises `InvalidStatus`.
+    """Set the user's text, and the state of one device. States of other devices are kept, for
+    `presence.MAX_CONNECTIONS` devices in all. Raises `InvalidStatus`.
     """
     if not identity.is_text(text, TEXT_MAX_BYTES) or len(text.encode()) > TEXT_MAX_BYTES:
         raise InvalidStatus(f"A status has at most {TEXT_MAX_BYTES:,} bytes")
@@ -49,11 +50,11 @@ def publish(
         if not value or not identity.is_text(value, most):
             raise InvalidStatus("A device and its state are short texts")
     identity.lock(environment, [user_id])
-    before = of_users(environment=environment, user_ids=[user_id]).get(user_id)
+    before = get_many(environment=environment, user_ids=[user_id]).get(user_id)
     others = {
         name: shown for name, shown in (before.devices if before else {}).items() if name != device
     }
-    # A store for JSON keeps no order, so that any of the others may go.
+    # Drops any of the other devices: JSONB keeps no order.
     kept = dict(list(others.items())[: presence.MAX_CONNECTIONS - 1])
     Status.objects.update_or_create(
         environment=environment,
@@ -62,8 +63,8 @@ def publish(
     )
 
 
-def of_users(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Status]:
-    """user_id → status, for those who ever published one."""
+def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Status]:
+    """user_id → status, for those who have published one."""
     found = Status.objects.filter(environment=environment, owner_id__in=list(user_ids))
     return {status.owner_id: status for status in found}
 
@@ -77,14 +78,14 @@ def subscribe(
     lifetime: timedelta,
     now: datetime,
 ) -> datetime:
-    """Hear of these users until the time that is answered; who is subscribed to already gets the
-    new end. Raises `TooManySubscriptions`.
+    """Subscribe to these users; return when the subscriptions expire. Existing subscriptions to
+    them get the new end. Raises `TooManySubscriptions`.
     """
     wanted = identity.check_user_ids(about_ids)
     identity.lock(environment, [owner_id])
-    held = StatusSubscription.objects.filter(environment=environment, owner_id=owner_id)
-    held.filter(expires_at__lte=now).delete()
-    if held.exclude(about_id__in=wanted).count() + len(wanted) > MAX_SUBSCRIPTIONS:
+    existing = StatusSubscription.objects.filter(environment=environment, owner_id=owner_id)
+    existing.filter(expires_at__lte=now).delete()
+    if existing.exclude(about_id__in=wanted).count() + len(wanted) > MAX_SUBSCRIPTIONS:
         raise TooManySubscriptions(owner_id)
     expires_at = now + lifetime
     StatusSubscription.objects.bulk_create(
@@ -106,7 +107,7 @@ def subscribe(
 
 @transaction.atomic
 def unsubscribe(*, environment: Environment, owner_id: str, about_ids: Iterable[str]) -> None:
-    """Not to be subscribed is no error."""
+    """Unsubscribe from these users. It is not an error if there is no subscription."""
     StatusSubscription.objects.filter(
         environment=environment, owner_id=owner_id, about_id__in=list(about_ids)
     ).delete()
@@ -115,7 +116,7 @@ def unsubscribe(*, environment: Environment, owner_id: str, about_ids: Iterable[
 def subscriptions(
     *, environment: Environment, owner_id: str, now: datetime
 ) -> QuerySet[StatusSubscription]:
-    """Those in force, `MAX_SUBSCRIPTIONS` at most. An index has them by `about_id`."""
+    """The subscriptions in force, `MAX_SUBSCRIPTIONS` at most. An index sorts by `about_id`."""
     return StatusSubscription.objects.filter(
         environment=environment, owner_id=owner_id, expires_at__gt=now
     )

@@ -1,7 +1,6 @@
-"""Tags of users, and the remarks by which push notices name others to them.
+"""Tags of users, and remarks: the names that a user's push notifications show for other users.
 
-Tags are set whole: the new set replaces the old, an empty one clears it. Users need not be
-registered.
+Setting tags replaces the old ones; an empty list removes all. Users need not be registered.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ REMARK_MAX_LENGTH = 64
 
 
 class InvalidTags(Exception):
-    """Too many tags, or one that is no short text."""
+    """There are too many tags, or a tag or remark is empty, too long, or not text."""
 
 
 @transaction.atomic
@@ -35,7 +34,7 @@ def set_tags(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Give each of these users exactly these tags. Raises `InvalidTags`."""
+    """Set the tags of each of these users. Raises `InvalidTags`."""
     wanted, unique = identity.check_user_ids(user_ids), list(dict.fromkeys(tags))
     if len(unique) > MAX_TAGS:
         raise InvalidTags(f"A user has at most {MAX_TAGS} tags")
@@ -46,7 +45,7 @@ def set_tags(
     identity.lock(environment, wanted)
     before = tags_of(environment=environment, user_ids=wanted)
     UserTags.objects.bulk_create(
-        # In order, or two callers would wait for each other's rows.
+        # Sorted, so that two callers cannot deadlock.
         (
             UserTags(environment=environment, owner_id=user_id, tags=unique)
             for user_id in sorted(wanted)
@@ -69,7 +68,7 @@ def set_tags(
 
 
 def tags_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, list[str]]:
-    """user_id → tags, for all asked, in their order."""
+    """user_id → tags, for all ids given, in their order."""
     wanted = list(dict.fromkeys(user_ids))
     found = dict(
         UserTags.objects.filter(environment=environment, owner_id__in=wanted).values_list(
@@ -88,7 +87,7 @@ def set_remarks(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Say what the owner calls these others. Raises `InvalidTags`."""
+    """Set the owner's remarks about these users. Raises `InvalidTags`."""
     about = identity.check_user_ids(remarks)
     if any(not text or not identity.is_text(text, REMARK_MAX_LENGTH) for text in remarks.values()):
         raise InvalidTags(f"A remark is text of 1 to {REMARK_MAX_LENGTH} characters")
@@ -121,7 +120,7 @@ def set_remarks(
 def remove_remark(
     *, environment: Environment, owner_id: str, about_id: str, by: Actor, now: datetime
 ) -> None:
-    """Having none is no error."""
+    """Remove the owner's remark about a user. It is not an error if there is none."""
     removed, _ = Remark.objects.filter(
         environment=environment, owner_id=owner_id, about_id=about_id
     ).delete()
@@ -137,5 +136,5 @@ def remove_remark(
 
 
 def remarks_of(*, environment: Environment, owner_id: str) -> QuerySet[Remark]:
-    """What the owner calls others; an index has them by `about_id`."""
+    """The owner's remarks about other users; an index sorts by `about_id`."""
     return Remark.objects.filter(environment=environment, owner_id=owner_id)

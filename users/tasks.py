@@ -1,5 +1,5 @@
-"""Tasks of this storey. Each finds its work by state, is one domain call at a time, and may run
-twice, late, or side by side.
+"""Celery tasks. Each selects its work from the database, makes one domain call at a time, and may
+run twice, late, or concurrently.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ def erase_deactivated(**_: Any) -> None:
 
 @shared_task
 def bury_dead_gateways(**_: Any) -> None:
-    gateway_processes.bury_dead(now=timezone.now())
+    gateway_processes.remove_dead(now=timezone.now())
 
 
 @shared_task

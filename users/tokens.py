@@ -1,15 +1,15 @@
-"""Access tokens: what a client shows to connect.
+"""Access tokens, with which clients connect.
 
 Invariants
 ----------
-* A token is signed, not stored: issuing one writes no row. What is stored is the moment before
-  which tokens are dead: of a user, and of a whole environment.
-* Opaque to clients, at most 256 bytes, safe in URLs. Several are valid at once, and none ends by
-  itself unless the environment sets a lifetime, or its caller does.
-* A token names one life of an id (AppUser's primary key): after deletion or deactivation it stays
-  dead, whoever registers the id again.
-* It is signed with the installation's key, not the app secret, so it survives a change of secret,
-  and a reader of the database cannot make one.
+* A token is signed, not stored: issuing one writes no row. Users and environments store the time
+  before which their tokens are invalid.
+* A token is opaque to clients, at most 256 bytes, and safe in URLs. Several are valid at once. A
+  token does not expire unless the environment or the caller sets a lifetime.
+* A token belongs to one life of an id (AppUser's primary key): after deletion or deactivation it
+  stays invalid, even if the id is registered again.
+* A token is signed with the installation's key, not the app secret: it survives a change of the
+  secret, and a reader of the database cannot forge one.
 """
 
 import base64
@@ -32,7 +32,7 @@ from users.models import AppUser, KickReason
 from users.presence import Kick
 
 # Version, life, environment, issued at and expires at (microseconds since 1970; 0: never), and a
-# nonce that tells apart two tokens of one microsecond. The user id follows.
+# nonce, which makes tokens of the same microsecond differ. The user id follows.
 _LAYOUT = struct.Struct(">BQQQQ6s")
 _VERSION = 1
 _SIGNATURE_BYTES = 32
@@ -41,27 +41,27 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TokenRefused(Exception):
-    """The token opens nothing."""
+    """The token is not valid."""
 
 
 class TokenUnknown(TokenRefused):
-    """Not made here, or damaged."""
+    """The token was not issued by this installation, or it is damaged."""
 
 
 class TokenOfAnotherEnvironment(TokenUnknown):
-    """Made here, for users of another environment."""
+    """The token was issued for a user of another environment."""
 
 
 class TokenExpired(TokenRefused):
-    """Its own lifetime is over."""
+    """The token's lifetime is over."""
 
 
 class TokenRevoked(TokenRefused):
-    """It was issued before a moment from which on only later ones are good."""
+    """The token was issued before the time from which tokens are valid."""
 
 
 class TokenOfFormerUser(TokenRevoked):
-    """The life of the id that it was issued to is over: deleted, or deactivated."""
+    """The user that the token was issued to has been deleted or deactivated since."""
 
     def __init__(self, environment: Environment):
         super().__init__()
@@ -76,11 +76,11 @@ class UnknownUsers(Exception):
         super().__init__(f"Not registered: {', '.join(self.user_ids)}")
 
 
-class MomentAhead(Exception):
-    """Tokens that are not issued yet cannot be revoked: it would lock the user out for good."""
+class TimeInFuture(Exception):
+    """The time is in the future: tokens that are not issued yet cannot be revoked."""
 
     def __init__(self, before: datetime):
-        super().__init__(f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is still to come")
+        super().__init__(f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is in the future")
 
 
 def _micros(moment: datetime) -> int:
@@ -88,9 +88,9 @@ def _micros(moment: datetime) -> int:
 
 
 def issue(user: AppUser, *, now: datetime, lifetime: timedelta | None = None) -> str:
-    """A further token for a registered user; the others stay valid.
+    """Issue a further token for a registered user; the others stay valid.
 
-    `lifetime` None means the environment's, which may be none at all.
+    `lifetime` defaults to the environment's, which may be unlimited.
     """
     lifetime = lifetime if lifetime is not None else user.environment.token_lifetime
     expires = _micros(now + lifetime) if lifetime is not None else 0
@@ -107,7 +107,7 @@ def _text(raw: bytes) -> str:
 
 @dataclass(frozen=True)
 class Claims:
-    """What a token of ours says: true when it was issued, and not more."""
+    """The content of a correctly signed token, as of when it was issued."""
 
     life: int
     environment_id: int
@@ -117,18 +117,19 @@ class Claims:
 
     @property
     def expires_at(self) -> datetime | None:
-        """None: it does not end by itself."""
+        """None if the token does not expire."""
         return _EPOCH + self.expires * _MICROSECOND if self.expires else None
 
 
 def authenticate(*, environment: Environment, token: str, now: datetime) -> AppUser:
-    """The user whom a good token stands for. Raises a `TokenRefused`."""
+    """The user of a valid token. Raises a `TokenRefused`."""
     return user_of(read(token, now=now), app_key=environment.app_key)
 
 
 def read(token: str, *, now: datetime) -> Claims:
-    """The half of `authenticate` that the token answers by itself, without the database. Raises
-    `TokenUnknown`, `TokenExpired`.
+    """The first half of `authenticate`, without the database: the claims in the token.
+
+    Raises `TokenUnknown`, `TokenExpired`.
     """
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -136,7 +137,7 @@ def read(token: str, *, now: datetime) -> Claims:
         version, life, owner, issued, expires, _ = _LAYOUT.unpack(body[: _LAYOUT.size])
     except (binascii.Error, struct.error, ValueError):
         raise TokenUnknown from None
-    # Decoding forgives a few changed characters; a token has one spelling.
+    # Base64 decoding ignores some changed characters, but a token has only one valid spelling.
     if _text(raw) != token or not vault.is_signed(body, signature) or version != _VERSION:
         raise TokenUnknown
     if expires and _micros(now) >= expires:
@@ -145,8 +146,8 @@ def read(token: str, *, now: datetime) -> Claims:
 
 
 def user_of(claims: Claims, *, app_key: str) -> AppUser:
-    """The half of `authenticate` that the database answers, in one indexed read: the user, with
-    environment and application. Whoever lets the user in asks under `identity.lock_to_let_in`.
+    """The second half of `authenticate`, one indexed read: the user, with environment and
+    application. To admit the user to the gateway, hold `identity.lock_for_admission`.
 
     Raises `TokenOfAnotherEnvironment`, `TokenRevoked`, `TokenOfFormerUser`.
     """
@@ -179,14 +180,15 @@ def expire(
     by: Actor,
     now: datetime,
 ) -> list[str]:
-    """Tokens of these users issued before `before` are dead; one issued at it or later lives. Open
-    connections stay open. An earlier `before` than last time revives nothing.
+    """Make these users' tokens invalid that were issued before `before`. Tokens issued at `before`
+    or later stay valid, and open connections stay open. An earlier `before` than last time has no
+    effect.
 
-    Returns the ids that are not registered: one of them must not keep the others' tokens alive.
-    Raises `MomentAhead`.
+    Returns the ids that are not registered, which do not prevent the change for the others.
+    Raises `TimeInFuture`.
     """
     if before > now:
-        raise MomentAhead(before)
+        raise TimeInFuture(before)
     return _expire(environment, identity.check_user_ids(user_ids), before, by, now)
 
 
@@ -217,7 +219,7 @@ def _expire(
 def sign_out_everywhere(
     *, environment: Environment, user_id: str, by: Actor, now: datetime
 ) -> None:
-    """Every token so far is dead and every connection closes. Raises `UnknownUsers`."""
+    """Make all tokens of the user invalid, and close all connections. Raises `UnknownUsers`."""
     identity.lock(environment, [user_id])
     require_registered(environment, [user_id])
     _expire(environment, [user_id], now, by, now)
@@ -227,7 +229,7 @@ def sign_out_everywhere(
 
 @transaction.atomic
 def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
-    """Every access token of the environment is dead, and every connection closes."""
+    """Make all access tokens of the environment invalid, and close all connections."""
     identity.lock_environment(environment)
     callers.clear_on_commit()
     Environment.objects.filter(pk=environment.pk).update(tokens_valid_from=now)
@@ -238,13 +240,13 @@ def revoke_all(*, environment: Environment, by: Actor, now: datetime) -> None:
 
 
 def require_registered(environment: Environment, user_ids: list[str]) -> None:
-    """Raises `UnknownUsers`, which names those that are not."""
+    """Raises `UnknownUsers` with the ids that are not registered."""
     if unknown := _unknown(environment, user_ids):
         raise UnknownUsers(unknown)
 
 
 def _unknown(environment: Environment, user_ids: list[str]) -> list[str]:
-    """Which of these are not registered, in the order given."""
+    """The ids that are not registered, in the order given."""
     known = set(
         AppUser.objects.filter(environment=environment, user_id__in=user_ids).values_list(
             "user_id", flat=True

@@ -143,7 +143,7 @@ def _decide(
                 by=caller.actor,
                 now=caller.now,
             )
-    except friends.NotAsked:
+    except friends.NoSuchRequest:
         return user, other
     return user, other
 

@@ -216,7 +216,7 @@ def mutes_of_user(request: Request, username: str) -> Any:
     """The seconds left of a user's mutes; 0 if not muted, -1 if the mute has no end."""
     caller = request.auth
     user = naming.find(caller.environment, username, unknown=wire.NO_USER_TO_MUTE)
-    found = mutes.of_user(environment=caller.environment, user_id=user.user_id, now=caller.now)
+    found = mutes.by_channel(environment=caller.environment, user_id=user.user_id, now=caller.now)
     application = caller.environment.application
     return envelope(
         request,

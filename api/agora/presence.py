@@ -155,7 +155,7 @@ def _presences(caller: Caller, user: AppUser, names: Sequence[str]) -> list[dict
     users = naming.find_several(environment, names)
     ids = [each.user_id for each in users.values()]
     devices = presence.connections_of(environment=environment, user_ids=ids, now=now)
-    shown = statuses.of_users(environment=environment, user_ids=ids)
+    shown = statuses.get_many(environment=environment, user_ids=ids)
     held = statuses.subscriptions(environment=environment, owner_id=user.user_id, now=now)
     ends = dict(held.filter(about_id__in=ids).values_list("about_id", "expires_at"))
     lines = []

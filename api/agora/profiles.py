@@ -57,7 +57,7 @@ def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery])
     _require_type(request, "application/json")
     caller = request.auth
     users = naming.find_several(caller.environment, body.targets)
-    found = attributes.of_users(
+    found = attributes.get_many(
         environment=caller.environment, user_ids=[user.user_id for user in users.values()]
     )
     data = {}
@@ -75,7 +75,7 @@ def attributes_of_user(request: Request, username: str) -> Any:
         return envelope(request, data={})
     return envelope(
         request,
-        data=attributes.of_user(environment=request.auth.environment, user_id=user.user_id),
+        data=attributes.get(environment=request.auth.environment, user_id=user.user_id),
     )
 
 

@@ -104,7 +104,7 @@ def set_permission(caller: Caller, user_ids: Sequence[str], permission: int) -> 
 
 def permissions(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
     """Who may become these users' friend. 1: anyone, 2: after approval, 3: nobody."""
-    found = friend_permissions.of_users(environment=caller.environment, user_ids=user_ids)
+    found = friend_permissions.get_many(environment=caller.environment, user_ids=user_ids)
     return {
         "users": [
             {"user_id": user_id, "permission": permission} for user_id, permission in found.items()

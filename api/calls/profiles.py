@@ -27,7 +27,7 @@ def clear(caller: Caller, user_ids: Sequence[str]) -> None:
 
 def of_users(caller: Caller, user_ids: Sequence[str]) -> dict[str, Any]:
     """These users' profiles. Users without one are left out."""
-    found = hosted_profiles.of_users(environment=caller.environment, user_ids=user_ids)
+    found = hosted_profiles.get_many(environment=caller.environment, user_ids=user_ids)
     return _shown(found)
 
 

@@ -16,10 +16,10 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.bans.forms import ChangeForm, ChangeSeveralForm, EndForm, ImposeForm
+from console.identities import get_identities, id_or_count
 from console.links import page_url
 from moderation import bans, stakes
 from moderation.models import Ban
-from moderation.standing import named, standing_of
 from users import identity
 
 dialog_methods = require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +83,7 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
         initial={"user_ids": " ".join(users)},
     )
     if not form.is_valid():
-        title = f"Ban {named(users)}" if users else "Ban a user"
+        title = f"Ban {id_or_count(users)}" if users else "Ban a user"
         return _ask(request, environment, form, title, submit="Ban", back=back)
     imposed = bans.impose(
         environment=environment,
@@ -98,7 +98,7 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
     # Lifting does not bring back the earlier end of a ban that was changed.
     anew = all(ban.banned_since == now for ban in imposed)
     undo = page_url(environment, "bans:lift", query={"user": user_ids}) if anew else ""
-    return _done(request, f"Banned {named(user_ids)}", back=back, undo=undo)
+    return _done(request, f"Banned {id_or_count(user_ids)}", back=back, undo=undo)
 
 
 @dialog_methods
@@ -195,7 +195,7 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
     except stakes.ReasonNeeded as error:
         form.add_error("reason", f"{error} Some of these bans have none.")
         return _ask(request, environment, form, title, submit="Change", back=back)
-    return _done(request, f"Changed the ban of {named(user_ids)}", back=back)
+    return _done(request, f"Changed the ban of {id_or_count(user_ids)}", back=back)
 
 
 @require_safe
@@ -240,15 +240,15 @@ def _notes(
     """Who is banned already and what this changes for them; who is not registered."""
     in_force = Ban.objects.in_force(now).filter(environment=environment, user_id__in=named_ids)
     banned = {ban.user_id: ban for ban in in_force}
-    standing = standing_of(environment=environment, user_ids=named_ids)
+    identities = get_identities(environment=environment, user_ids=named_ids)
     notes = [
         {
-            "user": standing[user_id],
+            "user": identities[user_id],
             "ban": banned.get(user_id),
             **_difference(banned.get(user_id), expires_at),
         }
         for user_id in named_ids
-        if user_id in banned or standing[user_id].state
+        if user_id in banned or identities[user_id].state
     ]
     rest = len(notes) - PREVIEWED
     return [*notes[:PREVIEWED], {"rest": rest}] if rest > 0 else notes

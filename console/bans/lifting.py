@@ -10,9 +10,9 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
+from console.identities import id_or_count
 from console.links import came_from, page_url
 from moderation import bans
-from moderation.standing import named
 from users import identity
 
 
@@ -34,9 +34,9 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     if 0 < len(lifted) <= MAX_AT_ONCE:
         undo = page_url(environment, "bans:undo_lift", query={"user": lifted})
     message = (
-        f"Lifted the ban of {named(lifted)}"
+        f"Lifted the ban of {id_or_count(lifted)}"
         if lifted
-        else f"Nothing to lift: {named(user_ids)} not banned any more"
+        else f"Nothing to lift: {id_or_count(user_ids)} not banned any more"
     )
     return responses.done(request, message, to=back, events=["bans-changed"], undo=undo)
 
@@ -57,7 +57,7 @@ def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpRespo
     if not again:
         reason = "Nothing to undo: the ban was changed meanwhile, or would be over by now."
         return responses.refused(request, reason, back=back)
-    message = f"{named(again)} banned again, as before"
+    message = f"{id_or_count(again)} banned again, as before"
     return responses.done(request, message, to=back, events=["bans-changed"])
 
 

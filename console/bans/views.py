@@ -14,9 +14,9 @@ from applications.keyset import Keyset
 from applications.models import Environment
 from console import responses
 from console.access import MemberRequest, in_environment
+from console.identities import Identity, get_identities
 from console.links import page_url
 from moderation.models import Ban, BanQuerySet
-from moderation.standing import Standing, standing_of
 from users import identity
 
 
@@ -47,19 +47,19 @@ class BanRow:
     """
 
     ban: Ban
-    user: Standing
+    user: Identity
     state: str
     elapsed: int | None
     again_url: str  # of the dialog that bans this user
 
 
 def ban_rows(environment: Environment, bans: Sequence[Ban], now: datetime) -> list[BanRow]:
-    """With how their users stand, asked once for all."""
-    standing = standing_of(environment=environment, user_ids=[ban.user_id for ban in bans])
+    """The bans with their users, who are read all at once."""
+    identities = get_identities(environment=environment, user_ids=[ban.user_id for ban in bans])
     return [
         BanRow(
             ban=ban,
-            user=standing[ban.user_id],
+            user=identities[ban.user_id],
             state=_state(ban, now),
             elapsed=_elapsed(ban, now),
             again_url=page_url(environment, "bans:impose", query={"user": ban.user_id}),

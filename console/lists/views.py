@@ -14,11 +14,11 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
+from console.identities import get_identities, id_or_count
 from console.links import came_from, page_url
 from console.lists.forms import BrowseForm, EntriesForm, MayMessageForm
 from moderation import lists
 from moderation.models import ListEntry
-from moderation.standing import named, standing_of
 from users import identity
 
 KINDS = {"blocklist": lists.blocklist, "allowlist": lists.allowlist}
@@ -87,15 +87,15 @@ def _entry_rows(
     environment: Environment, entries: Sequence[ListEntry], kind: str
 ) -> list[dict[str, Any]]:
     user_ids = {user_id for entry in entries for user_id in (entry.owner_id, entry.listed_id)}
-    standing = standing_of(environment=environment, user_ids=user_ids)
+    identities = get_identities(environment=environment, user_ids=user_ids)
     return [
         {
             "entry": entry,
-            "owner": standing[entry.owner_id],
+            "owner": identities[entry.owner_id],
             "owner_url": page_url(
                 environment, "lists:index", query={"list": kind, "owner": entry.owner_id}
             ),
-            "listed": standing[entry.listed_id],
+            "listed": identities[entry.listed_id],
             "listed_url": page_url(environment, "users:detail", entry.listed_id),
             "remove_url": page_url(
                 environment, "lists:remove", query={"list": kind, "owner": entry.owner_id}
@@ -146,7 +146,7 @@ def _owner(environment: Environment, owner_id: str, kind: str) -> dict[str, Any]
         word: each.model.objects.of(environment, owner_id).count() for word, each in KINDS.items()
     }
     return {
-        "owner": standing_of(environment=environment, user_ids=[owner_id])[owner_id],
+        "owner": get_identities(environment=environment, user_ids=[owner_id])[owner_id],
         "counts": counts,
         "count": counts[kind],
         "most": lists.MAX_ENTRIES,
@@ -202,7 +202,7 @@ def _said_added(added: list[str], asked: list[str], owner_id: str, kind: str) ->
         return f"Nothing to add: on {owner_id}'s {kind} already"
     rest = len(asked) - len(added)
     already = f"; {rest} on it already" if rest else ""
-    return f"Added {named(added)} to {owner_id}'s {kind}{already}"
+    return f"Added {id_or_count(added)} to {owner_id}'s {kind}{already}"
 
 
 @require_POST
@@ -224,7 +224,7 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
     except identity.InvalidUserId as error:
         return responses.refused(request, f"{error}.", back=back)
     message = (
-        f"Removed {named(removed)} from {owner_id}'s {kind}"
+        f"Removed {id_or_count(removed)} from {owner_id}'s {kind}"
         if removed
         else f"Nothing to remove: not on {owner_id}'s {kind} any more"
     )

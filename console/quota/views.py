@@ -112,7 +112,7 @@ def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[
                 _linked(
                     request,
                     "q",
-                    places.by_beginning(place.user.user_id for place in everyone),
+                    places.by_prefix(place.user.user_id for place in everyone),
                     prefix,
                 ),
             )

@@ -115,7 +115,7 @@ def user_expire_tokens(
                 by=acting_staff(request),
                 now=now,
             )
-        except tokens.MomentAhead as error:
+        except tokens.TimeInFuture as error:
             form.add_error("before", f"{error}.")
         else:
             if unknown:

@@ -98,7 +98,7 @@ def friend_answer(
             by=acting_staff(request),
             now=timezone.now(),
         )
-    except friends.NotAsked:
+    except friends.NoSuchRequest:
         message = f"{sender_id} does not ask {user_id} any more. Nothing was changed"
         return responses.done(request, message, to=here, events=CHANGED, tone="error")
     except friends.TooManyFriends as error:

@@ -13,11 +13,11 @@ from applications.models import Environment
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.bans.views import ban_rows
+from console.identities import get_identities
 from console.links import page_url
 from console.lists.views import KINDS
 from moderation import lists
 from moderation.models import Ban
-from moderation.standing import standing_of
 
 # Of the ledger and of each list, so many are shown, and a link leads to all.
 SHOWN = 10
@@ -61,9 +61,9 @@ def _lists(environment: Environment, user_id: str) -> list[dict[str, Any]]:
         _summary(environment, kind, side, user_id) for kind in KINDS for side in ("owner", "listed")
     ]
     shown = {name for summary in found for name in summary["user_ids"]}
-    standing = standing_of(environment=environment, user_ids=shown)
+    identities = get_identities(environment=environment, user_ids=shown)
     for summary in found:
-        summary["users"] = [standing[name] for name in summary["user_ids"]]
+        summary["users"] = [identities[name] for name in summary["user_ids"]]
     return found
 
 

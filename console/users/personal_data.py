@@ -20,12 +20,12 @@ def personal_data(request: MemberRequest, environment: Environment, user_id: str
     of_user: dict[str, Any] = {"environment": environment, "user_id": user_id}
     [tagged] = tags.tags_of(environment=environment, user_ids=[user_id]).values()
     profile = next(
-        iter(hosted_profiles.of_users(environment=environment, user_ids=[user_id])), None
+        iter(hosted_profiles.get_many(environment=environment, user_ids=[user_id])), None
     )
     context = {
         "user_id": user_id,
         "profile": {**profile.basic, **profile.extended} if profile else {},
-        "attributes": attributes.of_user(**of_user),
+        "attributes": attributes.get(**of_user),
         "tags": tagged,
         "waiting": messages.waiting_count(**of_user, now=timezone.now()),
         "most_waiting": messages.MAX_WAITING,

@@ -181,7 +181,7 @@ def user_detail(request: MemberRequest, environment: Environment, user_id: str) 
         raise Http404
     connections = list(
         Connection.objects.alive(now)
-        .of_users(environment, [user_id])
+        .for_users(environment, [user_id])
         .order_by("-connected_at", "-pk")[:MOST_CONNECTIONS]
     )
     events = responses.page(

@@ -180,8 +180,8 @@ class InThisProcess:
         return self.application._gateway
 
     @property
-    def is_deaf(self) -> bool:
-        return self.gateway._listener.is_deaf
+    def is_listening(self) -> bool:
+        return self.gateway._listener.is_listening
 
     @property
     def sockets(self) -> int:

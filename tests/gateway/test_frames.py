@@ -115,16 +115,16 @@ def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     clients, gateway, ada, monkeypatch
 ):
     """Its answers fill the socket, then the outbox, then it goes."""
-    endings = []
+    closes = []
 
-    async def close(self, ending, said):
-        endings.append((ending, len(self._outbox._waiting)))
-        await real(self, ending, said)
+    async def close(self, close_code, details):
+        closes.append((close_code, len(self._outbox._waiting)))
+        await real(self, close_code, details)
 
     real = Session._close
     monkeypatch.setattr(Session, "_close", close)
     monkeypatch.setattr("gateway.session.FRAMES_AT_ONCE", 100_000)
-    monkeypatch.setattr(outbox, "MOST", 20)
+    monkeypatch.setattr(outbox, "MAX_FRAMES", 20)
     BlocklistEntry.objects.bulk_create(
         BlocklistEntry(
             environment=ada.environment,
@@ -136,12 +136,12 @@ def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     )
     deaf = clients.deaf(ada)
     asked = 0
-    while not endings and deaf.say({"id": asked, "call": "blocklist.get"}):
+    while not closes and deaf.say({"id": asked, "call": "blocklist.get"}):
         asked += 1
     assert clients.eventually(
         lambda: gateway.sockets == 0,
     )
-    assert endings == [(protocol.SLOW_READER, outbox.MOST + 1)]
+    assert closes == [(protocol.SLOW_READER, outbox.MAX_FRAMES + 1)]
     assert not len(gateway.gateway.registry)
 
 
@@ -167,7 +167,7 @@ def test_messages_wait_in_the_database_for_a_client_that_does_not_read(
     [session] = gateway.gateway.registry.all()
     [server] = gateway.protocols
     assert clients.eventually(lambda: not server.writable.is_set())
-    assert session._last_given < Message.objects.latest("pk").pk
+    assert session._last_sent < Message.objects.latest("pk").pk
     assert len(session._outbox._waiting) <= DELIVERED_AT_ONCE
     server.loop.call_soon_threadsafe(server.keepalive_timeout)
     assert clients.eventually(lambda: gateway.sockets == 0)

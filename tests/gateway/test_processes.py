@@ -139,5 +139,5 @@ def test_a_process_killed_in_traffic_loses_nothing_and_doubles_nothing(clients, 
     assert dead.get().lease_until <= now + gateway_processes.LEASE
     dead.update(lease_until=now)
     assert presence.online(**online, now=now) == {"bob"}
-    gateway_processes.bury_dead(now=now)
+    gateway_processes.remove_dead(now=now)
     assert not Connection.objects.filter(user_id="idle").exists()

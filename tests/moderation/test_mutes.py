@@ -20,7 +20,7 @@ def impose(environment, channel, expires_at):
 
 
 def in_force(environment, now=NOON):
-    found = mutes.of_user(environment=environment, user_id="ann", now=now)
+    found = mutes.by_channel(environment=environment, user_id="ann", now=now)
     return {channel: mute.expires_at for channel, mute in found.items()}
 
 

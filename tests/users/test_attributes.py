@@ -23,7 +23,7 @@ class TestMerge:
     def test_adds_to_what_is_there_and_an_empty_value_removes(self, here):
         merge(here, mood="good", hat="red")
         assert merge(here, hat="", shoes="blue") == {"mood": "good", "shoes": "blue"}
-        assert attributes.of_user(environment=here["environment"], user_id="ann") == {
+        assert attributes.get(environment=here["environment"], user_id="ann") == {
             "mood": "good",
             "shoes": "blue",
         }
@@ -48,6 +48,6 @@ class TestOthers:
         for _ in range(2):
             attributes.clear(user_id="ann", **here)
 
-        found = attributes.of_users(environment=here["environment"], user_ids=["ann", "bob"])
+        found = attributes.get_many(environment=here["environment"], user_ids=["ann", "bob"])
         assert found == {"bob": {"mood": "bad"}}
         assert attributes.bytes_used(environment=make_environment()) == 0

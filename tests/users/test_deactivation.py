@@ -250,7 +250,7 @@ class TestErasure:
         phone = make_connection(environment=environment, user_id="bob")
 
         def given_out():
-            found = messages.to_give_out(
+            found = messages.undelivered(
                 environment=environment,
                 user_id="bob",
                 connection_id=phone.pk,

@@ -15,7 +15,7 @@ from users import deactivation, deletion, friend_permissions, friends
 from users.friends import (
     BefriendsOneself,
     InvalidFriendProfile,
-    NotAsked,
+    NoSuchRequest,
     NotFriends,
     Outcome,
     RefusesFriends,
@@ -131,7 +131,7 @@ class TestAnswer:
         assert friends.are_friends(environment=environment, user_id="ann", friend_id="bob") is (
             accept
         )
-        with pytest.raises(NotAsked):
+        with pytest.raises(NoSuchRequest):
             self.answer(environment, accept)
 
 
@@ -226,7 +226,7 @@ class TestPermission:
             )
         permit(environment, "bob", FriendPermission.APPROVAL)
 
-        assert friend_permissions.of_users(environment=environment, user_ids=["bob", "ann"]) == {
+        assert friend_permissions.get_many(environment=environment, user_ids=["bob", "ann"]) == {
             "bob": FriendPermission.APPROVAL,
             "ann": FriendPermission.ANYONE,
         }

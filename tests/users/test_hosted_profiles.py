@@ -107,7 +107,7 @@ class TestOthers:
         for user_id in ("ann", "bob"):
             set_fields(environment, user_id=user_id, basic={"name": user_id})
 
-        found = hosted_profiles.of_users(
+        found = hosted_profiles.get_many(
             environment=environment, user_ids=["bob", "nobody", "cy", "ann"]
         )
         assert [profile.basic["name"] for profile in found] == ["bob", "ann"]

@@ -100,7 +100,7 @@ class TestWebhooks:
     def test_hear_that_a_dead_process_held_them_until_its_lease_was_over(self, ada):
         dead, alive = make_gateway(lease_until=NOON + MINUTE), make_gateway(lease_until=NOON + HOUR)
         lost, held = self.connect(ada, dead), self.connect(ada, alive)
-        assert gateway_processes.bury_dead(now=NOON + 2 * MINUTE) == 1
+        assert gateway_processes.remove_dead(now=NOON + 2 * MINUTE) == 1
         assert self.told()[2:] == [("user.offline", lost.pk, NOON + MINUTE)]
         assert list(Connection.objects.all()) == [held]
         ada.refresh_from_db()

@@ -210,7 +210,7 @@ class TestExpire:
 
     def test_of_what_is_not_issued_yet_is_refused(self):
         user = make_user(environment=make_environment())
-        with pytest.raises(tokens.MomentAhead):
+        with pytest.raises(tokens.TimeInFuture):
             self.expire(user, NOON + DAY + MICROSECOND)
         self.expire(user, NOON + DAY)
         user.refresh_from_db()

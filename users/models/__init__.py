@@ -4,11 +4,11 @@ Invariants
 ----------
 * A `user_id` is unique in its environment, and compares by bytes.
 * An id is registered (a row in AppUser), deactivated (a row in DeactivatedUser), or neither; never
-  both. The verbs keep it so under `identity.lock`.
-* The primary key of an AppUser names one life of an id: an id that is deleted and registered
-  again is another row, and nothing that points to the first points to the second.
-* What may concern unregistered ids (connections, and above: bans and lists) names users by
-  (environment, user_id), not by foreign key.
+  both. The functions that change this hold `identity.lock`.
+* The primary key of an AppUser identifies one life of an id: an id that is deleted and registered
+  again is another row, and references to the first row do not point to the second.
+* Models for ids that need not be registered (connections; in other apps, bans and lists) refer to
+  users by (environment, user_id), not by foreign key.
 """
 
 from users.models.app_users import (

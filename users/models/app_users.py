@@ -1,4 +1,4 @@
-"""Registered app users, and how many register a day."""
+"""Registered app users, and the number of registrations per day."""
 
 import uuid
 from datetime import datetime
@@ -28,7 +28,7 @@ class AppUserQuerySet(models.QuerySet["AppUser"]):
         return self.filter(begins_with(prefix))
 
     def online(self, now: datetime) -> Self:
-        """Those with an open connection."""
+        """Users with an open connection."""
         return self.filter(
             models.Exists(
                 Connection.objects.open(now).filter(
@@ -53,11 +53,11 @@ class AppUser(models.Model):
         Environment, on_delete=models.CASCADE, related_name="users", db_index=False
     )
     user_id = UserIdField()
-    # A second name, for callers whose protocol gives each user one.
+    # A second identifier, for vendors' protocols that need one.
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=NAME_MAX_LENGTH, blank=True)
     avatar_url = models.CharField(max_length=AVATAR_URL_MAX_LENGTH, blank=True)
-    # Peppered and hashed (`users.passwords`); empty: signs in by access token alone.
+    # Peppered and hashed (`users.passwords`). Empty if the user signs in by access token only.
     password = models.CharField(max_length=128, blank=True, editable=False)
     friend_permission = models.PositiveSmallIntegerField(
         choices=FriendPermission,
@@ -80,13 +80,13 @@ class AppUser(models.Model):
 
     class Meta:
         constraints = [
-            # Also answers: this id? which ids begin with this prefix?
+            # Also answers: is this id registered? Which ids begin with this prefix?
             models.UniqueConstraint(
                 name="users_appuser_unique_id", fields=["environment", "user_id"]
             ),
         ]
         indexes = [
-            # This id, in whatever case? (`users.spelling`, and a vendor whose ids have none.)
+            # Is this id registered, ignoring case? (`users.spelling`, vendors that ignore case.)
             models.Index("environment", Lower("user_id"), name="users_in_any_case"),
             # The Users page, newest first; the Quota page by age.
             models.Index(fields=["environment", "-registered_at", "-id"], name="users_by_age"),
@@ -103,10 +103,10 @@ class AppUser(models.Model):
 
 
 class RegistrationTally(models.Model):
-    """How many registrations a day saw, deleted users included.
+    """The number of registrations of a day, including users who were deleted since.
 
-    Spread over several rows a day (`users_admit`), or all registrars of a busy environment would
-    queue for one.
+    A day has several rows (`users_admit`): otherwise all registrations in a busy environment would
+    wait for one.
     """
 
     environment = models.ForeignKey(

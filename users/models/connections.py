@@ -26,19 +26,19 @@ class GatewayProcess(models.Model):
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def alive(self, now: datetime) -> Self:
-        """Held by a gateway process whose lease runs; the others died with theirs."""
+        """Connections of gateway processes whose lease has not expired."""
         return self.filter(gateway__lease_until__gt=now)
 
     def open(self, now: datetime) -> Self:
-        """Alive, and nobody has asked to close them: for those, nothing more is done."""
+        """Alive connections that nobody has asked to close. Others are not served any more."""
         return self.alive(now).filter(kicked_at=None)
 
-    def of_users(self, environment: Environment, user_ids: list[str]) -> Self:
+    def for_users(self, environment: Environment, user_ids: list[str]) -> Self:
         return self.filter(environment=environment, user_id__in=user_ids)
 
 
 class KickReason(models.TextChoices):
-    """Why a connection is to close. `gateway.protocol` has what the client hears."""
+    """Why a connection must close. `gateway.protocol` has the close codes."""
 
     BANNED = "banned"
     DEACTIVATED = "deactivated"
@@ -48,7 +48,9 @@ class KickReason(models.TextChoices):
 
 
 class Connection(models.Model):
-    """A client that holds a gateway open. Its lease is its gateway's."""
+    """A client's connection to a gateway process. It counts as closed when the process's lease
+    expires.
+    """
 
     gateway = models.ForeignKey(GatewayProcess, on_delete=models.CASCADE, related_name="+")
     environment = models.ForeignKey(
@@ -59,20 +61,20 @@ class Connection(models.Model):
     platform = models.CharField(max_length=32, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     connected_at = models.DateTimeField()
-    # A request to close it, which waits here until the gateway has.
+    # A request to close the connection, for the gateway process.
     kicked_at = models.DateTimeField(null=True, blank=True)
     kick_reason = models.CharField(max_length=40, choices=KickReason, blank=True)
-    # When the reason ends by itself; None: it does not.
+    # When the reason ends by itself; None if it does not.
     kick_until = models.DateTimeField(null=True, blank=True)
-    # What staff chose to tell the user. Never who asked for it.
+    # The reason that staff chose to tell the user. Never who requested the kick.
     kick_why = models.CharField(max_length=200, blank=True)
 
     objects = ConnectionQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            # Is this user online? Which of their connections are to close? And, from the index
-            # alone, for it says whose gateway to look at: who is online?
+            # Is this user online? Which of their connections must close? And by an index-only scan,
+            # because the index includes the gateway: who is online?
             models.Index(
                 fields=["environment", "user_id", "gateway"],
                 name="users_connections_of_user",
@@ -80,7 +82,7 @@ class Connection(models.Model):
             ),
             # The Connections page, newest first.
             models.Index(fields=["environment", "id"], name="users_connections_by_time"),
-            # What a gateway process has been asked to close.
+            # Connections that a gateway process has been asked to close.
             models.Index(
                 fields=["gateway"], name="users_kicked", condition=Q(kicked_at__isnull=False)
             ),

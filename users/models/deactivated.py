@@ -20,7 +20,7 @@ class DeactivatedUserQuerySet(models.QuerySet["DeactivatedUser"]):
 
 
 class DeactivatedUser(models.Model):
-    """What stays of a deactivated user: the id, when, and by which call. It disables the id."""
+    """The tombstone of a deactivated user: the id, when, and by which call. It disables the id."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="deactivated_users", db_index=False
@@ -47,9 +47,9 @@ class DeactivatedUser(models.Model):
             models.Index(
                 fields=["environment", "-deactivated_at", "-id"], name="users_deactivated_by_time"
             ),
-            # This id, in whatever case? (`users.spelling`)
+            # Is this id deactivated, ignoring case? (`users.spelling`)
             models.Index("environment", Lower("user_id"), name="users_deactivated_in_any_case"),
-            # What is still to be erased, for the task.
+            # Users whose messages are not erased yet, for the task.
             models.Index(fields=["id"], name="users_awaiting_erasure", condition=Q(erased_at=None)),
         ]
 

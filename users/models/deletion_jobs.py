@@ -15,8 +15,8 @@ class DeletionJobQuerySet(models.QuerySet["DeletionJob"]):
 
 
 class DeletionJob(models.Model):
-    """The deletion of several test users: first a preview of exactly whom, then, once confirmed,
-    done in batches until every one of them has a result.
+    """The deletion of several test users: first a preview that lists them; after confirmation,
+    batches until each of them has a result.
     """
 
     class State(models.TextChoices):
@@ -34,7 +34,7 @@ class DeletionJob(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.CharField(max_length=150, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    # Each batch pushes it on: a running job that has stood still has lost its worker.
+    # Updated by each batch: a running job without progress has lost its worker.
     progressed_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeletionJobQuerySet.as_manager()
@@ -43,7 +43,7 @@ class DeletionJob(models.Model):
         indexes = [
             # The Quota page: the latest jobs.
             models.Index(fields=["environment", "-id"], name="users_jobs_of_environment"),
-            # What the sweep must resume.
+            # Jobs that the periodic task must resume.
             models.Index(
                 fields=["progressed_at"], name="users_jobs_running", condition=Q(state="running")
             ),
@@ -77,7 +77,7 @@ class DeletionItem(models.Model):
         DeletionJob, on_delete=models.CASCADE, related_name="items", db_index=False
     )
     user_id = UserIdField()
-    # The life that was previewed, by AppUser's primary key; no foreign key, for it is to go.
+    # The primary key of the previewed AppUser. Not a foreign key, because the row will be deleted.
     life = models.BigIntegerField()
     reason = models.CharField(max_length=200, blank=True)
     result = models.CharField(max_length=12, choices=Result, default=Result.PENDING)
@@ -95,7 +95,7 @@ class DeletionItem(models.Model):
             ),
         ]
         indexes = [
-            # What is left of a job; and its progress, by result.
+            # The pending items of a job, and its progress by result.
             models.Index(fields=["job", "result", "id"], name="users_items_by_result"),
         ]
 

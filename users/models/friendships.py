@@ -1,4 +1,4 @@
-"""Friends: two rows for each friendship, one from each side, for each side has its own alias."""
+"""Friends: each friendship has two rows, one for each side, because each side has its own alias."""
 
 from typing import Self
 
@@ -15,7 +15,7 @@ class FriendshipQuerySet(models.QuerySet["Friendship"]):
 
 
 class Friendship(models.Model):
-    """`owner_id`'s side of a friendship; `friend_id` has one of their own."""
+    """`owner_id`'s side of a friendship; there is another row for `friend_id`'s side."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -41,7 +41,7 @@ class Friendship(models.Model):
         indexes = [
             # A user's friends, by time.
             models.Index(fields=["environment", "owner_id", "id"], name="users_friends_of_owner"),
-            # What goes with a user: the other side of their friendships.
+            # To erase a user: the other sides of their friendships.
             models.Index(fields=["environment", "friend_id"], name="users_friends_other_side"),
         ]
 
@@ -50,7 +50,7 @@ class Friendship(models.Model):
 
 
 class FriendRequest(models.Model):
-    """Asked, not yet answered."""
+    """A friend request that is not answered yet."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -67,7 +67,7 @@ class FriendRequest(models.Model):
             ),
         ]
         indexes = [
-            # Who asks this user?
+            # Who has sent this user a request?
             models.Index(
                 fields=["environment", "recipient_id", "id"], name="users_friend_requests_to"
             ),

@@ -1,4 +1,4 @@
-"""Messages that wait for their recipient, and for a while those that no longer do."""
+"""Messages that wait for their recipient, and messages that were delivered lately."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ from users.models.app_users import AppUser
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def between_registered(self) -> Self:
-        """Not from or to users who have been deactivated: theirs are still to be erased."""
+        """Without messages of deactivated users, which are not erased yet."""
         users = AppUser.objects.filter(environment=OuterRef("environment"))
         return self.filter(
             Exists(users.filter(user_id=OuterRef("sender_id"))),
@@ -24,8 +24,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """A direct text message. It stays for a while after delivery, to recognise one that its sender
-    sends again.
+    """A direct text message. It is kept for a while after delivery, to recognise it when its sender
+    sends it again.
     """
 
     environment = models.ForeignKey(
@@ -33,7 +33,7 @@ class Message(models.Model):
     )
     sender_id = UserIdField()
     recipient_id = UserIdField()
-    # The sender's own name for it: sending it again sends it once.
+    # The sender's id for the message, which makes sending idempotent.
     client_id = models.CharField(max_length=64)
     body = models.TextField()
     sent_at = models.DateTimeField()
@@ -49,15 +49,15 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            # What waits for this user, oldest first.
+            # The messages that wait for this user, oldest first.
             models.Index(
                 fields=["environment", "recipient_id", "id"],
                 name="users_messages_waiting",
                 condition=Q(delivered_at=None),
             ),
-            # What was sent to this user since; what goes with a user, delivered or not.
+            # The messages to this user: since when they connected, or all, to erase the user.
             models.Index(fields=["environment", "recipient_id", "id"], name="users_messages_to"),
-            # What is too old, for the sweep.
+            # Old messages, for the periodic task.
             models.Index(fields=["sent_at"], name="users_messages_by_age"),
         ]
 

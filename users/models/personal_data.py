@@ -1,4 +1,4 @@
-"""What an app user has beside name and avatar: hosted profile, attributes, tags, remarks."""
+"""Further data of app users: hosted profile, attributes, tags, remarks."""
 
 from django.db import models
 
@@ -8,7 +8,9 @@ from users.models.app_users import AppUser
 
 
 class Profile(models.Model):
-    """A hosted profile: basic fields with known names, and further ones of the application's."""
+    """A hosted profile: basic fields with known names, and extended fields that the application
+    chooses.
+    """
 
     user = models.OneToOneField(
         AppUser, on_delete=models.CASCADE, primary_key=True, related_name="profile"
@@ -22,7 +24,7 @@ class Profile(models.Model):
 
 
 class Attributes(models.Model):
-    """Free key-value pairs that clients keep on the server for a user, registered or not."""
+    """Key-value pairs that clients store on the server for a user, registered or not."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -44,7 +46,7 @@ class Attributes(models.Model):
 
 
 class UserTags(models.Model):
-    """The tags of a user, registered or not; push campaigns select by them."""
+    """The tags of a user, registered or not; push campaigns select users by tag."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -63,7 +65,7 @@ class UserTags(models.Model):
 
 
 class Remark(models.Model):
-    """What `owner_id` calls `about_id` in push notices."""
+    """The name that `owner_id`'s push notifications show for `about_id`."""
 
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -79,7 +81,7 @@ class Remark(models.Model):
             ),
         ]
         indexes = [
-            # What goes with a deleted user: remarks about them.
+            # To erase a deleted user: remarks about them.
             models.Index(fields=["environment", "about_id"], name="users_remarks_about"),
         ]
 

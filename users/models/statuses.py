@@ -1,4 +1,4 @@
-"""What users show of themselves while they are online, and who wants to hear of it."""
+"""Presence statuses, and subscriptions to them."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from users.fields import UserIdField
 
 
 class Status(models.Model):
-    """What a user last chose to show: a text, and a state for single devices."""
+    """The status that a user last published: a text, and a state for each device."""
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
     owner_id = UserIdField()
@@ -26,7 +26,7 @@ class Status(models.Model):
 
 
 class StatusSubscription(models.Model):
-    """`owner_id` wants to hear of `about_id`, until it expires."""
+    """`owner_id` subscribes to the status of `about_id`, until `expires_at`."""
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
     owner_id = UserIdField()
@@ -35,16 +35,16 @@ class StatusSubscription(models.Model):
 
     class Meta:
         constraints = [
-            # Also answers: whom does this user hear of? in the order of their ids.
+            # Also answers: whom does this user subscribe to, in the order of their ids?
             models.UniqueConstraint(
                 name="users_statussubscription_once",
                 fields=["environment", "owner_id", "about_id"],
             ),
         ]
         indexes = [
-            # Who is to hear of this user? And what goes with a deleted one.
+            # Who subscribes to this user? Also to erase a user.
             models.Index(fields=["environment", "about_id"], name="users_status_subscribers"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.owner_id} hears of {self.about_id}"
+        return f"{self.owner_id} subscribes to {self.about_id}"

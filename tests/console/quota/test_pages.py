@@ -81,7 +81,7 @@ class TestQuota:
 
     def test_finds_how_ids_begin(self):
         ids = ["ci-1", "ci-2", "qa17", "qa18-x", "e2e-a", "e2e-b", "tmp_0f", "tmp_1f", "mia", "max"]
-        assert [group.word for group in places.by_beginning(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
+        assert [group.word for group in places.by_prefix(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
 
     def test_filters_and_sorts_by_the_address(self, client, environment):
         make_user(environment=environment, user_id="b", registered_at=NOON - 3 * DAY)

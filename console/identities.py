@@ -1,6 +1,6 @@
-"""How ids stand in their environment: what the pages of this storey show beside an id.
+"""What pages show beside a user id: the user's name, or why there is none.
 
-Bans and lists name users by id, registered or not; a page asks once for all the ids it shows.
+Bans and lists name users by id, registered or not.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from users.models import AppUser, DeactivatedUser
 
 
 @dataclass(frozen=True)
-class Standing:
+class Identity:
     """An id with the name of its user. `state` is "", "deactivated" or "not_registered"."""
 
     user_id: str
@@ -19,8 +19,8 @@ class Standing:
     state: str
 
 
-def standing_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Standing]:
-    """For each id, how it stands: two queries, however many ids."""
+def get_identities(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Identity]:
+    """user_id → identity, for every id given. Two queries, however many ids."""
     wanted = set(user_ids)
     names = dict(
         AppUser.objects.filter(environment=environment, user_id__in=wanted).values_list(
@@ -39,10 +39,10 @@ def standing_of(*, environment: Environment, user_ids: Iterable[str]) -> dict[st
         return "deactivated" if user_id in deactivated else "not_registered"
 
     return {
-        user_id: Standing(user_id, names.get(user_id, ""), state(user_id)) for user_id in wanted
+        user_id: Identity(user_id, names.get(user_id, ""), state(user_id)) for user_id in wanted
     }
 
 
-def named(user_ids: Sequence[str]) -> str:
-    """The one it is about, or how many."""
+def id_or_count(user_ids: Sequence[str]) -> str:
+    """The id if there is one only, otherwise the number of users: "ada", "3 users"."""
     return user_ids[0] if len(user_ids) == 1 else f"{len(user_ids)} users"
