@@ -1,4 +1,4 @@
-"""Django admin under a name of its own, and safe from addresses made up by hand."""
+"""Django admin with its own name, and with protection against malformed URLs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,15 +18,15 @@ class SupportSite(AdminSite):
     def admin_view(  # type: ignore[override]  # Django's stubs name its type for themselves
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False
     ) -> Callable[..., HttpResponseBase]:
-        """PostgreSQL takes no NUL, and Django's filters hand on whatever an address says."""
-        shown = super().admin_view(view, cacheable)
+        """PostgreSQL accepts no NUL, and Django's filters pass on whatever a URL contains."""
+        wrapped = super().admin_view(view, cacheable)
 
-        @wraps(shown)
+        @wraps(wrapped)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             given = (value for values in request.GET.lists() for value in values[1])
             if any("\0" in text for text in (*given, *map(str, kwargs.values()))):
-                raise BadRequest("No filter can hold a NUL")
-            return shown(request, *args, **kwargs)
+                raise BadRequest("A filter cannot contain a NUL character")
+            return wrapped(request, *args, **kwargs)
 
         return checked
 
