@@ -36,7 +36,7 @@ def _words(type: AuditType) -> Words:
         case AuditType.ENVIRONMENT_CHANGED:
             return Words("Settings changed", "settings")
         case AuditType.APPLICATION_DOORS_CHANGED:
-            return Words("Open vendors changed", "layout-grid")
+            return Words("Vendors of the Server API changed", "layout-grid")
         case AuditType.ENVIRONMENT_DELETION_UNLOCKED:
             return Words("Deletion by API unlocked", "settings")
         case AuditType.ENVIRONMENT_DELETION_LOCKED:

@@ -130,6 +130,4 @@ class ChangeSeveralForm(BanForm):
     needs_own_reason = False
 
     reason = _Reason("If you leave it empty, each ban keeps its reason.")
-    tell_reason = _TellReason(
-        "Applies to the new reason. A reason that is kept and that the user sees stays visible."
-    )
+    tell_reason = _TellReason("No effect on a ban that keeps a reason the user already knows.")
