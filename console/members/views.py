@@ -53,7 +53,7 @@ def member_add(request: MemberRequest, environment: Environment) -> HttpResponse
         )
     except members.AlreadyMember:
         form.add_error(
-            "username", "This account is already a member. You can change its role in the list."
+            "username", "This account is already a member. You can change its role above."
         )
         return _page(request, environment, form=form, status=422)
     if invited:

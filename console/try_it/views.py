@@ -34,9 +34,7 @@ PANES = {"a": "First user", "b": "Second user"}
 # A test token need not be valid for long.
 TOKEN_LIFETIME = timedelta(hours=1)
 SUGGESTED = 20  # user ids suggested in the field
-WHY_NOT_IN_PRODUCTION = (
-    "Try it exists in development only: in production only your app's users connect"
-)
+WHY_NOT_IN_PRODUCTION = "Try it exists in development only"
 
 
 @dataclass(frozen=True)
