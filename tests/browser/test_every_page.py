@@ -17,7 +17,7 @@ from applications.models import Role
 from applications.vendors import vendors
 from tests.browser import longest
 from tests.console.pages import address
-from tests.console.test_access import OTHER_PAGES, ENVIRONMENT_PAGES, world
+from tests.console.test_access import ENVIRONMENT_PAGES, OTHER_PAGES, world
 from tests.factories import make_application, make_environment, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
