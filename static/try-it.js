@@ -33,19 +33,19 @@ class Pane {
     const find = (selector) => element.querySelector(selector);
     this.element = element;
     this.client = null;
-    this.input = find("[data-who] input");
+    this.input = find("[data-user-form] input");
     this.error = find("[data-error]");
     this.connectButton = find("[data-connect]");
     this.disconnectButton = find("[data-disconnect]");
     this.state = find("[data-state]");
     this.talk = find("[data-talk]");
-    this.message = find("[data-say] input");
-    this.sendButton = find("[data-say] button");
-    find("[data-who]").addEventListener("submit", (event) => {
+    this.message = find("[data-message-form] input");
+    this.sendButton = find("[data-message-form] button");
+    find("[data-user-form]").addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.connectButton && !this.client) this.connect();
     });
-    find("[data-say]").addEventListener("submit", (event) => {
+    find("[data-message-form]").addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
     });

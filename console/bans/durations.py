@@ -1,7 +1,7 @@
-"""When a ban ends, as people type it: `90m`, `2h 30m`, `3d`, `1w`, or `2026-12-24 18:00`.
+"""The end of a ban as people type it: `90m`, `2h 30m`, `3d`, `1w`, or `2026-12-24 18:00`.
 
-Invariant: what `parse` answers lies after `now` and before `NEVER`, in UTC. Any other text is
-`NotAnEnd`, with a sentence that says what would be one.
+Invariant: `parse` returns a moment in UTC after `now` and before `NEVER`. For any other text it raises
+`NotAnEnd`, whose message says what to enter instead.
 """
 
 import re

@@ -8,8 +8,8 @@ from console.forms import UserIdField, UserIdsField
 class BrowseForm(forms.Form):
     """The filters in the URL of the Lists page."""
 
-    owner = UserIdField(label="Whose list", required=False)
-    listed = UserIdField(label="Who is on it", required=False)
+    owner = UserIdField(label="Owner of the list", required=False)
+    listed = UserIdField(label="Listed user", required=False)
 
 
 class EntriesForm(forms.Form):

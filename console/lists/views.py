@@ -1,4 +1,4 @@
-"""The Lists page: blocklists and allowlists, by owner or by who is listed."""
+"""The Lists page: blocklists and allowlists, by owner or by listed user."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -133,14 +133,14 @@ def _chips(
         }
         for label, value, others in (
             (f"{kind.capitalize()} of", owner_id, {"listed": listed_id}),
-            ("Who is on it", listed_id, {"owner": owner_id}),
+            ("Listed user", listed_id, {"owner": owner_id}),
         )
         if value
     ]
 
 
 def _owner(environment: Environment, owner_id: str, kind: str) -> dict[str, Any]:
-    """The context for the owner whose list the page shows."""
+    """The context about the owner of the list."""
     here = {"list": kind, "owner": owner_id}
     counts = {
         word: each.model.objects.of(environment, owner_id).count() for word, each in KINDS.items()

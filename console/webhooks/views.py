@@ -33,7 +33,6 @@ def webhook_list(request: MemberRequest, environment: Environment) -> HttpRespon
     context = {
         "webhooks": [(each, webhooks.format_of(each).label) for each in found],
         "can_add": len(found) < webhooks.MAX_ENDPOINTS,
-        "most": webhooks.MAX_ENDPOINTS,
         "example": _example(environment),
         "vendor_formats": [each.label for each in webhooks.formats_of_vendors().values()],
     }

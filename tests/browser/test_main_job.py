@@ -187,7 +187,7 @@ class TestMainJob:
 
     def keep_lists(self, page):
         go_to(page, "Lists")
-        page.get_by_label("Whose list").fill("mia")
+        page.get_by_label("Owner of the list").fill("mia")
         page.get_by_role("button", name="Show").click()
         page.get_by_label("Add to this list").fill("ci-00001, ci-00002")
         page.get_by_role("button", name="Add", exact=True).click()
@@ -332,7 +332,7 @@ class TestMainJob:
             expect(page.get_by_text("/v4/user/restore")).to_be_visible()
 
             window.open(address("lists:index", environment))
-            page.get_by_label("Whose list").fill("mia")
+            page.get_by_label("Owner of the list").fill("mia")
             page.get_by_role("button", name="Show").click()
             page.get_by_label("Add to this list").fill("ci-00001")
             page.get_by_role("button", name="Add", exact=True).click()

@@ -163,8 +163,8 @@ class TestAuditExport:
 
     def test_is_the_only_way_to_write_csv(self):
         """So that no other export forgets to escape formulas."""
-        storeys = ("applications", "users", "moderation", "api", "gateway", "console", "rollcall")
-        sources = [path for each in storeys for path in (settings.BASE_DIR / each).rglob("*.py")]
+        packages = ("applications", "users", "moderation", "api", "gateway", "console", "rollcall")
+        sources = [path for each in packages for path in (settings.BASE_DIR / each).rglob("*.py")]
         writers = [path.name for path in sources if "csv" in path.read_text().split()]
         assert writers == ["exports.py"]
 

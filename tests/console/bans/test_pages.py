@@ -155,15 +155,15 @@ class TestBanDialog:
         assert AuditEvent.objects.filter(type="ban.imposed").count() == 2
 
     @pytest.mark.parametrize("told", [False, True])
-    def test_tells_the_user_the_reason_only_if_that_is_ticked(self, client, environment, told):
+    def test_tells_the_user_the_reason_only_if_chosen(self, client, environment, told):
         form = {"user_ids": "mallory", "until": "24h", "reason": "spam"}
         if told:
             form["tell_reason"] = "on"
         client.post(url(environment, "bans/impose/"), form, headers=HTMX)
         assert in_force().told_reason == ("spam" if told else "")
         change = url(environment, f"bans/{in_force().pk}/change/")
-        ticked = client.get(change, headers=HTMX).context["form"]["tell_reason"].value()
-        assert ticked == told
+        form = client.get(change, headers=HTMX).context["form"]
+        assert form["tell_reason"].value() == told
         several = url(environment, "bans/change/")
         client.post(several, {"user_ids": "mallory", "until": "7d"}, headers=HTMX)
         assert in_force().told_reason == ("spam" if told else "")

@@ -107,8 +107,8 @@ class TestQuota:
         assert "1 of these 3 is new, seen in the last week, or online now" in page
         assert page.count("checked data-select ") == 3
         assert "Only 3 places" not in page
-        ticked = re.findall(r'name="user_id" value="([^"]+)"', page)
-        assert ticked == ["sample-01", "idle", "seen"]
+        selected = re.findall(r'name="user_id" value="([^"]+)"', page)
+        assert selected == ["sample-01", "idle", "seen"]
 
     def test_says_if_fewer_places_are_taken_than_wanted(self, client, environment):
         make_user(environment=environment, user_id="ci-1", registered_at=NOON - 9 * DAY)
@@ -156,7 +156,7 @@ class TestPreview:
         )
 
     def test_lists_exactly_the_selected_users_who_are_still_registered(self, client, environment):
-        for user_id in ("a", "b", "not-ticked"):
+        for user_id in ("a", "b", "not-selected"):
             make_user(environment=environment, user_id=user_id)
 
         response = self.post(client, environment, "a", "b", "gone")

@@ -71,7 +71,7 @@ def panes(page, client, server, environment):
     assert page.complaints == []
 
 
-def say(pane, text):
+def send(pane, text):
     pane.get_by_label("Message", exact=True).fill(text)
     pane.get_by_role("button", name="Send").click()
 
@@ -79,14 +79,14 @@ def say(pane, text):
 class TestTryIt:
     def test_delivers_messages_and_names_the_rule_that_refuses(self, panes):
         mia, ben = panes
-        say(mia, "Hello <b>Ben</b>")
+        send(mia, "Hello <b>Ben</b>")
         expect(ben.locator(".received")).to_contain_text("Hello <b>Ben</b>")
         expect(mia.locator(".sent")).to_contain_text("stored")
         ben.get_by_role("button", name="Block mia").click()
         expect(ben.get_by_role("button", name="Unblock mia")).to_be_enabled()
-        say(mia, "Are you there?")
+        send(mia, "Are you there?")
         expect(mia.locator(".sent.refused")).to_contain_text("Refused by the rule “blocked”")
-        say(ben, "I am")
+        send(ben, "I am")
         expect(mia.locator(".received")).to_contain_text("I am")
 
     def test_shows_a_banned_client_disconnect_and_until_when(self, panes, page):
