@@ -1,7 +1,7 @@
 """The end of a ban as people type it: `90m`, `2h 30m`, `3d`, `1w`, or `2026-12-24 18:00`.
 
-Invariant: `parse` returns a moment in UTC after `now` and before `NEVER`. For any other text it raises
-`NotAnEnd`, whose message says what to enter instead.
+Invariant: `parse` returns a moment in UTC after `now` and before `NEVER`. For any other text it
+raises `NotAnEnd`, whose message says what to enter instead.
 """
 
 import re
