@@ -1,1 +1,1 @@
-"""The door of staff: the pages of the console, one folder for each noun of the menu."""
+"""The console: the pages for staff, with one folder for each entry of the menu."""

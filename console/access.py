@@ -1,11 +1,12 @@
-"""The only way a page loads an environment: theirs, or 404.
+"""The only way a page loads an environment from its URL.
 
 Invariants
 ----------
-* An environment that is not the member's is 404, never 403: an answer must not tell that it exists.
-* What is theirs but not allowed is 403 and names the missing permission.
-* A page states its permission with `in_environment`; there is no other way to get hold of an
-  environment from a URL.
+* An environment of an application of which the account is not a member is 404, never 403: the
+  response must not reveal that the environment exists.
+* A page that the member's role does not allow is 403 and names the missing permission.
+* Each page states its permission with `in_environment`. No other code loads an environment from
+  a URL.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,9 @@ View = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True)
 class Access:
-    """What the signed-in member may do here. Templates read `access.may` and `access.needs`."""
+    """What the signed-in member may do in this kind of environment. Templates read `access.may`
+    and `access.needs`.
+    """
 
     member: Member
     kind: str
@@ -36,7 +39,7 @@ class Access:
 
     @cached_property
     def needs(self) -> dict[str, str]:
-        """For each permission, who has it: text for a control that is off."""
+        """For each permission, the roles that have it, as text for a disabled control."""
         return {
             permission.value: f"Needs role {' or '.join(roles_with(permission, self.kind))}"
             for permission in Permission
@@ -58,8 +61,10 @@ class MemberRequest(HttpRequest):
 
 
 def in_environment(permission: Permission) -> Callable[[View], View]:
-    """Turn (request, org_name, kind, …) into (request, environment, …) for a member who holds
-    `permission` there; 404 for everybody else's, 403 without the permission.
+    """Decorate a view so that its URL's (org_name, kind) become an environment.
+
+    The response is 404 for an environment of another application, and 403 for a member without
+    `permission`.
     """
 
     def decorate(view: View) -> View:
@@ -75,7 +80,7 @@ def in_environment(permission: Permission) -> Callable[[View], View]:
             )
             if environment is None:
                 raise Http404
-            _admit(request, environment.application, kind, permission)
+            _set_access(request, environment.application, kind, permission)
             request.environment = environment
             return view(request, environment, *args, **kwargs)
 
@@ -85,7 +90,7 @@ def in_environment(permission: Permission) -> Callable[[View], View]:
     return decorate
 
 
-def _admit(request: Any, application: Application, kind: str, permission: Permission) -> None:
+def _set_access(request: Any, application: Application, kind: str, permission: Permission) -> None:
     member = Member.objects.filter(application=application, account=request.user).first()
     if member is None:  # removed between the two queries
         raise Http404
@@ -94,8 +99,8 @@ def _admit(request: Any, application: Application, kind: str, permission: Permis
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """For every template: the page's environment and what its member may do there, and the noun of
-    the menu that the page belongs to (the namespace of its URL).
+    """Context of every template: the page's environment, what the member may do there, and the
+    entry of the menu that the page belongs to (`noun`, the namespace of its URL).
     """
     match = request.resolver_match
     return {

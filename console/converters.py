@@ -1,4 +1,4 @@
-"""What may stand in a URL for a kind of environment and for a user id; anything else is no page."""
+"""URL converters for a kind of environment and for a user id. Any other text is 404."""
 
 from django.urls import register_converter
 
@@ -17,7 +17,7 @@ class KindConverter:
 
 
 class UserIdConverter:
-    # As in `users.identity`, "." and ".." left out.
+    # As in `users.identity`, without "." and "..".
     regex = rf"(?!\.{{1,2}}/)[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}"
 
     def to_python(self, value: str) -> str:

@@ -1,4 +1,4 @@
-"""What is answered when a page is refused, or fails."""
+"""Responses for a page that is refused or fails."""
 
 import sys
 
@@ -13,21 +13,21 @@ TRY_AGAIN_AFTER = 5  # seconds
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Names the missing permission: on a page, or for htmx in one line, which becomes a toast."""
+    """403 with the missing permission: a page, or for htmx one line of text, shown as a toast."""
     if request.headers.get("HX-Request"):
         return HttpResponseForbidden(str(exception), content_type="text/plain; charset=utf-8")
     return render(request, "403.html", {"exception": str(exception)}, status=403)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """503 where the database is away, else 500. Neither page asks the database for anything."""
+    """503 if the database cannot be reached, else 500. Neither page queries the database."""
     if not is_database_lost(sys.exception()):
         return server_error(request)
     response = HttpResponse(status=503)
     response["Retry-After"] = str(TRY_AGAIN_AFTER)
     if request.headers.get("HX-Request"):
         response["Content-Type"] = "text/plain; charset=utf-8"
-        response.write("The database cannot be reached just now. Nothing was changed.")
+        response.write("The database cannot be reached. Nothing was changed.")
     else:
         response.write(render_to_string("503.html"))
     return response

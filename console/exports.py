@@ -1,7 +1,7 @@
 """Lists as CSV files, for spreadsheets.
 
-Invariant: no cell of an export is a formula. Much of what is exported was written by strangers, and
-a spreadsheet runs what begins with `=`. (OWASP, "CSV Injection".)
+Invariant: no cell of an export is a formula. Strangers write much of what is exported, and a
+spreadsheet runs a cell that begins with `=`. (OWASP, "CSV Injection".)
 """
 
 import csv
@@ -10,12 +10,12 @@ from typing import Any
 
 from django.http import HttpResponse
 
-# A spreadsheet takes what begins so for a formula, or for a blank before one.
-_BEGIN_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+# A spreadsheet treats a cell that begins with one of these as a formula, or as a blank before one.
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 def csv_file(name: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> HttpResponse:
-    """A download of this name: a line of `columns`, then one for each row."""
+    """A download with this file name: one line of `columns`, then one line for each row."""
     response = HttpResponse(
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
@@ -27,7 +27,7 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -
 
 
 def cell(value: Any) -> Any:
-    """The value as it may stand in a cell: an apostrophe marks what is text and no formula."""
-    if isinstance(value, str) and value.startswith(_BEGIN_FORMULAS):
+    """The value, with an apostrophe before text that a spreadsheet would run as a formula."""
+    if isinstance(value, str) and value.startswith(_FORMULA_PREFIXES):
         return f"'{value}"
     return value

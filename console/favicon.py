@@ -10,5 +10,5 @@ from django.views.decorators.http import require_safe
 @login_not_required
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it by this name, whatever a page says."""
+    """Browsers request /favicon.ico even if a page names another icon."""
     return redirect(static("favicon.svg"))

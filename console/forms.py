@@ -10,7 +10,7 @@ from applications.models import Application
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 
-# How many ids a form takes at once.
+# How many user ids a form accepts at once.
 MAX_AT_ONCE = 100
 
 
@@ -18,7 +18,7 @@ PLAIN = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
 
 
 class UserIdField(forms.CharField):
-    """One user id, registered or not; "" where it is not required."""
+    """One user id, registered or not. An empty optional field gives ""."""
 
     def __init__(self, **options: Any):
         options.setdefault("widget", forms.TextInput(attrs=PLAIN))
@@ -33,7 +33,7 @@ class UserIdField(forms.CharField):
 
 
 class UserIdsField(forms.CharField):
-    """User ids apart by blanks, commas or lines: a list of them, each once."""
+    """User ids separated by blanks, commas, semicolons or new lines: a list without duplicates."""
 
     def __init__(self, **options: Any):
         options.setdefault("widget", forms.Textarea(attrs={"rows": 2, **PLAIN}))
@@ -45,12 +45,12 @@ class UserIdsField(forms.CharField):
             user_ids = identity.check_user_ids(re.findall(r"[^\s,;]+", text))
         except identity.InvalidUserId as error:
             shown = error.user_id if len(error.user_id) <= 80 else f"{error.user_id[:80]}…"
-            raise forms.ValidationError(f"“{shown}” is no user id. {error}.") from error
+            raise forms.ValidationError(f"“{shown}” is not a user id. {error}.") from error
         if self.required and not user_ids:
-            raise forms.ValidationError("Name at least one user id.")
+            raise forms.ValidationError("Enter at least one user id.")
         if len(user_ids) > MAX_AT_ONCE:
             raise forms.ValidationError(
-                f"These are {len(user_ids)} ids; at most {MAX_AT_ONCE} at once."
+                f"You entered {len(user_ids)} ids. Enter at most {MAX_AT_ONCE}."
             )
         return user_ids
 
@@ -75,7 +75,7 @@ class _SpanWidget(forms.MultiWidget):
         )
 
     def decompress(self, value: timedelta | None) -> list[Any]:
-        """In the largest unit that says it whole."""
+        """The amount in the largest unit that gives a whole number."""
         if value is None:
             return [None, "days"]
         fitting = [
@@ -86,19 +86,19 @@ class _SpanWidget(forms.MultiWidget):
 
 
 class SpanField(forms.MultiValueField):
-    """A length of time: an amount and its unit. Empty is None."""
+    """A length of time: an amount and a unit. An empty field gives None."""
 
     def __init__(self, *, least: int = 0, required: bool = True, **options: Any):
         super().__init__(
             fields=(
-                # Ten years in minutes; without a bound the sum could fit no column.
+                # Ten years in minutes. Without a bound the value could overflow its column.
                 forms.IntegerField(min_value=least, max_value=5_256_000, required=required),
                 forms.ChoiceField(choices=[(unit, unit) for unit in _UNITS]),
             ),
             widget=_SpanWidget(),
             require_all_fields=False,
             required=required,
-            error_messages={"incomplete": "Enter an amount and its unit."},
+            error_messages={"incomplete": "Enter an amount and a unit."},
             **options,
         )
 

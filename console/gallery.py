@@ -1,4 +1,4 @@
-"""Every component on one page, with invented data. Routed in DEBUG only."""
+"""Every component on one page, with made-up data. The page exists only if DEBUG is on."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ class _SampleForm(forms.Form):
 
 
 def gallery(request: HttpRequest) -> HttpResponse:
-    now, about = timezone.now(), Count(1_234_567, exact=False)
+    now, estimated = timezone.now(), Count(1_234_567, exact=False)
     kind = "production" if request.GET.get("kind") == "production" else "development"
     environment = SimpleNamespace(
         kind=kind,
@@ -42,14 +42,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "console/gallery.html",
         {
             "environment": environment,
-            "about": about,
+            "estimated": estimated,
             "noun": "users",
             "quotas": [
                 (42, 100, None),
                 (87, 100, timedelta(days=6)),
                 (97, 100, timedelta(hours=20)),
                 (100, 100, None),
-                (about, None, None),
+                (estimated, None, None),
             ],
             "registrations": [
                 (now.date() - timedelta(days=len(registrations) - 1 - day), count)
@@ -65,7 +65,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
                 "very_soon": now + timedelta(seconds=75),
                 "later": now + timedelta(days=3),
             },
-            "people": [
+            "rows": [
                 ("mia_chen", "Mia Chen", "online", 3),
                 ("jon.okafor", "Jon Okafor", "banned", 26),
                 ("b2f7c9d1-5a60-4e0e-9c3d-77f01e5f9a42-android-tester", "", "never_connected", 70),

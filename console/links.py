@@ -1,4 +1,4 @@
-"""Where a page of an environment lies, which page a button was on, and where clients connect."""
+"""URLs of an environment's pages, of the page a request came from, and of the gateway."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +15,9 @@ from applications.models import Environment
 def page_url(
     environment: Environment, name: str, *rest: Any, query: Any = (), kind: str = ""
 ) -> str:
-    """Where the page `name` of the environment lies, or with `kind` that of its sibling.
+    """The URL of the environment's page `name`, or with `kind` that of its sibling environment.
 
-    `query` may hold lists; what is empty is left out.
+    `query` may hold lists. Empty values are left out.
     """
     pairs = query.items() if isinstance(query, Mapping) else query
     given = urlencode([(key, value) for key, value in pairs if value], doseq=True)
@@ -26,7 +26,9 @@ def page_url(
 
 
 def came_from(request: HttpRequest, otherwise: str) -> str:
-    """The page of ours whose button was pressed; without JavaScript, people return there."""
+    """The console page whose button was pressed, from the Referer header. Without JavaScript, the
+    user returns there.
+    """
     page = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(
         page, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -35,8 +37,8 @@ def came_from(request: HttpRequest, otherwise: str) -> str:
 
 
 def gateway_url(request: HttpRequest) -> str:
-    """Where clients open their WebSocket: `GATEWAY_URL`. Where that is not set it is this host, for
-    the demo serves both on one port.
+    """The URL at which clients open their WebSocket: `GATEWAY_URL`, or this host if that is not
+    set, because the demo serves both on one port.
     """
     if settings.GATEWAY_URL:
         return str(settings.GATEWAY_URL)

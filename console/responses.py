@@ -1,7 +1,7 @@
-"""How pages answer: a change made, a dialog, a refusal; alike in every storey.
+"""Responses that all pages share: a page, a dialog, a change that was made, a refusal.
 
-Invariant: each answer works twice, as a fragment for htmx and as a page for browsers without
-JavaScript. What differs by that is decided here and not in views.
+Invariant: each response works both as a fragment for htmx and as a page for browsers without
+JavaScript. This module decides which of the two to send; views do not.
 """
 
 import json
@@ -22,8 +22,8 @@ PAGE_SIZE = 50
 def page(
     request: HttpRequest, *, of: QuerySet[Any], order: Keyset, size: int = PAGE_SIZE
 ) -> Page[Any]:
-    """The page of a list that the address names. It starts at the beginning where the cursor is not
-    one of this list, or nothing is left behind it.
+    """The page of a list that `?cursor=` names. It is the first page if the cursor is not one of
+    this list, or if no rows are left after it.
     """
     cursor = request.GET.get("cursor", "")
     try:
@@ -41,7 +41,7 @@ def shown(
     fragment: str,
     status: int = 200,
 ) -> HttpResponse:
-    """The page, or for htmx the fragment that it includes."""
+    """The page, or for htmx only the fragment that the page includes."""
     response = render(request, fragment if _by_htmx(request) else template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
@@ -50,7 +50,7 @@ def shown(
 def dialog(
     request: HttpRequest, fragment: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """A dialog, or the same fragment on a page of its own. `context` has its `title`."""
+    """A dialog, or without htmx the same fragment on its own page. `context` has its `title`."""
     context = {**context, "dialog_template": fragment}
     return shown(request, "dialog_page.html", context, fragment=fragment, status=status)
 
@@ -64,10 +64,11 @@ def done(
     tone: str = "success",
     undo: str = "",
 ) -> HttpResponse:
-    """A change was made, or (tone "error") could not be: the page was stale. With htmx the dialog
-    closes, a toast says it, and what shows `events` draws itself again; without, `to` says it.
+    """A change was made, or, with tone "error", was not made because the page was stale.
 
-    A POST to the address `undo` takes the change back.
+    With htmx, the dialog closes, a toast shows the message, and the fragments that listen to
+    `events` load again. Without htmx, the page `to` shows the message. A POST to the URL `undo`
+    undoes the change.
     """
     if _by_htmx(request):
         triggers = {"close-dialog": True, **dict.fromkeys(events, True)}
@@ -80,7 +81,7 @@ def done(
 def moved(
     request: HttpRequest, message: str, *, to: Any, tone: str = "success", undo: str = ""
 ) -> HttpResponse:
-    """On to another page, which says the message: for when this one has nothing left to show."""
+    """Redirect to another page, which shows the message. For a page with nothing left to show."""
     level = messages.ERROR if tone == "error" else messages.SUCCESS
     messages.add_message(request, level, message, extra_tags=undo)
     if _by_htmx(request):
@@ -89,7 +90,7 @@ def moved(
 
 
 def refused(request: HttpRequest, reason: object, *, back: Any) -> HttpResponse:
-    """The law forbids it, whoever asks: 409 and the reason."""
+    """409 and the reason: a rule forbids the change, whatever the role of the member."""
     if _by_htmx(request):
         return HttpResponse(str(reason), status=409, content_type="text/plain; charset=utf-8")
     context = {"reason": reason, "back": resolve_url(back)}

@@ -1,11 +1,11 @@
-"""Where every page lies; those of an environment lie under <org_name>/<kind>/."""
+"""URLs of all pages. Those of an environment are under <org_name>/<kind>/."""
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from console import converters  # noqa: F401 - registers `kind` and `user_id`
 
-of_environment = [
+environment_patterns = [
     path("", include("console.environment.urls")),
     path("", include("console.users.urls")),
     path("connections/", include("console.connections.urls")),
@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.overview.urls")),
     path("", include("console.accounts.urls")),
     path("api/", include("console.api_docs.urls")),
-    path("<slug:org_name>/<kind:kind>/", include(of_environment)),
+    path("<slug:org_name>/<kind:kind>/", include(environment_patterns)),
 ]
 
 if settings.DEBUG:

@@ -1,5 +1,5 @@
-// Everything on the page that moves. No build step, no dependency but htmx; listeners sit on the
-// document, so whatever htmx swaps in works at once. Forms and links work without this file.
+// The console's JavaScript. It has no build step and no dependency except htmx. Listeners are on the
+// document, so they also work for content that htmx swaps in. Forms and links work without this file.
 "use strict";
 
 const find = (selector, root = document) => root.querySelector(selector);
@@ -10,48 +10,48 @@ const UNITS = [["day", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
 function duration(seconds, parts = 2) {
   let rest = Math.max(0, Math.floor(seconds));
-  const said = [];
+  const words = [];
   for (const [unit, size] of UNITS) {
     const count = Math.floor(rest / size);
     rest %= size;
-    if (count) said.push(`${count} ${unit}${unit === "day" && count > 1 ? "s" : ""}`);
-    if (said.length && (said.length === parts || !count || (unit === "day" && count >= 10))) break;
+    if (count) words.push(`${count} ${unit}${unit === "day" && count > 1 ? "s" : ""}`);
+    if (words.length && (words.length === parts || !count || (unit === "day" && count >= 10))) break;
   }
-  return said.join(" ") || "0 s";
+  return words.join(" ") || "0 s";
 }
 
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // such as Europe/Lisbon
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-// Browsers give September four letters, the server three.
-const printed = (format, moment) => format.format(moment).replace("Sept", "Sep");
+// Browsers abbreviate September to four letters, the server to three.
+const formatted = (format, moment) => format.format(moment).replace("Sept", "Sep");
 
 function relative(moment, now) {
   const distance = (moment - now) / 1000;
   const away = Math.abs(distance);
   if (away < 10) return "just now";
-  if (away >= 30 * 86400) return printed(DATE, moment);
+  if (away >= 30 * 86400) return formatted(DATE, moment);
   return distance > 0 ? `in ${duration(away, 1)}` : `${duration(away, 1)} ago`;
 }
 
-function say(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function tellTimes() {
+function updateTimes() {
   const now = Date.now();
   for (const time of findAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     if (!time.dataset.utc) {
       time.dataset.utc = time.title;
-      const local = printed(EXACT, moment);
-      if ("exact" in time.dataset) say(time, local);
+      const local = formatted(EXACT, moment);
+      if ("exact" in time.dataset) setText(time, local);
       else time.title = `${local} (${time.title})`;
     }
-    if ("relative" in time.dataset) say(time, relative(moment, now));
+    if ("relative" in time.dataset) setText(time, relative(moment, now));
     if ("countdown" in time.dataset && !time.dataset.done) {
       const left = (moment - now) / 1000;
-      say(time, left > 0 ? duration(left) : time.dataset.over);
+      setText(time, left > 0 ? duration(left) : time.dataset.over);
       if (left <= 0) {
         time.dataset.done = "yes";
         time.dispatchEvent(new CustomEvent("countdown-over", { bubbles: true }));
@@ -87,19 +87,19 @@ function toast({ message, tone = "", undo = "" }) {
   close.setAttribute("aria-label", "Dismiss");
   element.append(close);
 
-  // A modal dialog makes everything outside it inert, so its toasts stand inside.
+  // A modal dialog makes everything outside it inert, so its toasts are inside it.
   const dialog = find("#dialog");
   (dialog.open ? dialog : find("#toasts")).append(element);
 
   if (tone === "error") return;
   let timer;
-  const leaveSoon = () => { timer = setTimeout(() => element.remove(), undo ? 20000 : 6000); };
+  const removeLater = () => { timer = setTimeout(() => element.remove(), undo ? 20000 : 6000); };
   const stay = () => clearTimeout(timer);
   element.addEventListener("mouseenter", stay);
   element.addEventListener("focusin", stay);
-  element.addEventListener("mouseleave", leaveSoon);
-  element.addEventListener("focusout", leaveSoon);
-  leaveSoon();
+  element.addEventListener("mouseleave", removeLater);
+  element.addEventListener("focusout", removeLater);
+  removeLater();
 }
 
 document.addEventListener("toast", (event) => toast(event.detail));
@@ -109,7 +109,7 @@ async function copy(button) {
   const text = button.dataset.copy || find("[data-copy-text]", button.closest("[data-copy-scope]")).textContent;
   if (navigator.clipboard) {
     await navigator.clipboard.writeText(text);
-  } else { // plain http: browsers give the clipboard to https and localhost only
+  } else { // plain http: browsers allow the clipboard on https and localhost only
     const area = document.createElement("textarea");
     area.value = text;
     button.after(area);
@@ -133,7 +133,7 @@ function switchTheme() {
   localStorage.setItem("theme", root.dataset.theme);
 }
 
-// --- Dialog: htmx puts a fragment into #dialog, which opens it ----------------------------------
+// --- Dialog: it opens when htmx puts a fragment into #dialog -------------------------------------
 function closeDialog() {
   find("#dialog")?.close();
 }
@@ -142,7 +142,7 @@ document.addEventListener("close-dialog", closeDialog);
 document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
   if (target.id !== "dialog" || target.open) return;
   target.showModal();
-  // Ready to type, but not on a touch screen, whose keyboard would hide the dialog.
+  // Focus the first field, but not on a touch screen, where the keyboard would hide the dialog.
   if (matchMedia("(hover: hover)").matches) find("input:not([type=hidden]), select, textarea", target)?.focus();
 });
 find("#dialog")?.addEventListener("close", (event) => {
@@ -150,24 +150,24 @@ find("#dialog")?.addEventListener("close", (event) => {
   event.target.replaceChildren();
 });
 
-// --- Ticking rows -------------------------------------------------------------------------------
+// --- Selecting rows -----------------------------------------------------------------------------
 function countSelection(form) {
   const boxes = [...findAll("input[type=checkbox][data-select]", form)];
-  const ticked = boxes.filter((box) => box.checked).length;
+  const selected = boxes.filter((box) => box.checked).length;
   const bar = find("[data-selection-bar]", form);
   const all = find("[data-select-all]", form);
   if (bar) {
-    bar.hidden = !ticked;
+    bar.hidden = !selected;
     const count = find("[data-selection-count]", bar);
-    say(count, `${ticked} ${count.dataset.noun}${ticked === 1 ? "" : "s"} selected`);
+    setText(count, `${selected} ${count.dataset.noun}${selected === 1 ? "" : "s"} selected`);
   }
   if (all) {
-    all.checked = ticked > 0 && ticked === boxes.length;
-    all.indeterminate = ticked > 0 && ticked < boxes.length;
+    all.checked = selected > 0 && selected === boxes.length;
+    all.indeterminate = selected > 0 && selected < boxes.length;
   }
 }
 
-// --- Typing the name to confirm: the server checks it too ---------------------------------------
+// --- Typing the name to confirm. The server checks it too ---------------------------------------
 function checkConfirmation(input) {
   const button = find(":is(.button.danger, .button.primary)", input.form);
   button.disabled = input.checkVisibility() && input.value.trim() !== input.dataset.confirm;
@@ -212,12 +212,12 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("input", (event) => {
-  // Another choice in the form may show or hide the field.
+  // Any change in the form may show or hide the field.
   if (event.target.form) findAll("[data-confirm]", event.target.form).forEach(checkConfirmation);
 });
 
-// --- What refreshes itself waits: nobody sees it, or somebody stands in it, has ticked rows or a dialog
-// --- open. Unless it has been told of a change.
+// --- A [data-live] fragment does not refresh itself while the page is hidden, the focus is in it, rows
+// --- are selected or a dialog is open. An event "…-changed" refreshes it anyway.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const live = event.target.closest("[data-live]");
   if (live !== event.target || event.detail.requestConfig.triggeringEvent?.type.endsWith("-changed")) return;
@@ -225,47 +225,47 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (busy || document.hidden) event.preventDefault();
 });
 
-// --- What is drawn again keeps its ticks and, where its focused element is gone, the keyboard's place:
-// --- after a row has left its list, the next one's button has the focus.
+// --- After a swap, selected rows stay selected. If the focused element is gone, its neighbour gets the
+// --- focus: after a row has left the list, the button of the next row.
 const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary";
-const left = { ticked: [], place: -1 };
+const before = { selected: [], focus: -1 };
 
 document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
-  left.ticked = Array.from(findAll("[data-select]:checked", target), (box) => box.value);
-  left.place = [...findAll(FOCUSABLE, target)].indexOf(document.activeElement);
+  before.selected = Array.from(findAll("[data-select]:checked", target), (box) => box.value);
+  before.focus = [...findAll(FOCUSABLE, target)].indexOf(document.activeElement);
 });
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {
-  const ticked = new Set(left.ticked);
-  for (const box of findAll("[data-select]", target)) if (ticked.has(box.value)) box.checked = true;
-  if (left.place < 0 || document.activeElement !== document.body) return;
-  const places = [...findAll(FOCUSABLE, target)];
-  places.slice(0, left.place + 1).findLast((each) => each.checkVisibility())?.focus();
+  const selected = new Set(before.selected);
+  for (const box of findAll("[data-select]", target)) if (selected.has(box.value)) box.checked = true;
+  if (before.focus < 0 || document.activeElement !== document.body) return;
+  const focusable = [...findAll(FOCUSABLE, target)];
+  focusable.slice(0, before.focus + 1).findLast((each) => each.checkVisibility())?.focus();
 });
 
-// A place that loaded itself no longer waits, whatever came.
+// A lazy fragment is no longer busy after its request, whatever the response.
 document.addEventListener("htmx:afterRequest", ({ target }) => target.removeAttribute("aria-busy"));
 
-// --- When a request fails -----------------------------------------------------------------------
+// --- Failed requests ----------------------------------------------------------------------------
 const FAILURES = {
-  403: "You may not do that.",
-  404: "That is not there any more.",
-  409: "That changed meanwhile. Reload the page and look again.",
-  429: "That was too quick. Wait a moment.",
+  403: "You are not allowed to do this.",
+  404: "This no longer exists.",
+  409: "This has changed. Reload the page and try again.",
+  429: "Too many requests. Wait a moment and try again.",
 };
 
 document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
-  if ((xhr.getResponseHeader("HX-Trigger") || "").includes("toast")) return; // the view said it itself
+  if ((xhr.getResponseHeader("HX-Trigger") || "").includes("toast")) return; // the view sends its own toast
   const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
   const message = plain ? xhr.responseText : FAILURES[xhr.status];
-  toast({ message: message || "Something broke on our side. Nothing was finished; try again.", tone: "error" });
+  toast({ message: message || "Something went wrong. Your request was not completed. Try again.", tone: "error" });
 });
 
 document.addEventListener("htmx:sendError", () => {
-  toast({ message: "Rollcall could not be reached. Check the connection and try again.", tone: "error" });
+  toast({ message: "Rollcall cannot be reached. Check the connection and try again.", tone: "error" });
 });
 
-// A whole page where a fragment was asked for: the session ended, or a form redirected.
+// A whole page came instead of a fragment: the session has ended, or a form redirected.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { shouldSwap, xhr } = event.detail;
   if (!shouldSwap || !/^\s*<!doctype/i.test(xhr.responseText)) return;
@@ -275,22 +275,22 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   else location.assign(xhr.responseURL);
 });
 
-// --- Beginning, and again for each fragment -----------------------------------------------------
-function begin() {
-  tellTimes();
+// --- Setup of the page, and of each fragment ----------------------------------------------------
+function setUp() {
+  updateTimes();
   for (const input of findAll("[data-time-zone]")) input.value = TIME_ZONE;
-  for (const name of findAll("[data-time-zone-name]")) say(name, TIME_ZONE);
+  for (const name of findAll("[data-time-zone-name]")) setText(name, TIME_ZONE);
   findAll("[data-selection]").forEach(countSelection);
   findAll("[data-confirm]").forEach(checkConfirmation);
 }
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  begin();
-  // A form that came back wrong took the focus with it.
+  setUp();
+  // A form that came back with errors has lost the focus.
   if (document.activeElement === document.body || detail.target.id === "dialog") {
     find("[aria-invalid=true]", detail.target)?.focus();
   }
 });
 for (const toggle of findAll("[data-theme-toggle]")) toggle.hidden = false;
-begin();
-setInterval(tellTimes, 1000);
+setUp();
+setInterval(updateTimes, 1000);

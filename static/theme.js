@@ -1,4 +1,4 @@
-// Runs before the page is drawn, so a chosen theme does not flash in. console.js holds the button.
+// Runs before the page is rendered, so that the chosen theme does not flash. The button is in console.js.
 {
   const theme = localStorage.getItem("theme");
   if (theme) document.documentElement.dataset.theme = theme;

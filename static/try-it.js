@@ -1,16 +1,16 @@
-// The page "Try it": two clients, each in its pane. What they hear is written down as they hear it.
+// The page "Try it": two clients, each in its pane. The log of a pane shows what its client receives.
 import { RollcallClient } from "./rollcall-client.js";
 
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
-const KEPT = 200; // lines of a pane
+const MAX_LINES = 200; // kept in the log of a pane
 const page = document.getElementById("try-it");
 
 function changed() {
   document.body.dispatchEvent(new CustomEvent("try-it-changed"));
 }
 
-function refusal({ error, message }) {
+function refusalText({ error, message }) {
   return `Refused by the rule “${error}”. ${message}`;
 }
 
@@ -22,10 +22,10 @@ async function askForToken(userId) {
     body: new URLSearchParams({ user_id: userId }),
   });
   const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
-  if (!isJson) throw new Error("No token came. Reload the page: the session may have ended.");
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
+  if (!isJson) throw new Error("No token was issued. Reload the page: the session may have ended.");
+  const issued = await response.json();
+  if (!response.ok) throw new Error(issued.error);
+  return issued;
 }
 
 class Pane {
@@ -33,21 +33,21 @@ class Pane {
     const find = (selector) => element.querySelector(selector);
     this.element = element;
     this.client = null;
-    this.input = find("[data-who] input");
-    this.problem = find("[data-problem]");
+    this.input = find("[data-user-form] input");
+    this.error = find("[data-error]");
     this.connectButton = find("[data-connect]");
     this.disconnectButton = find("[data-disconnect]");
     this.state = find("[data-state]");
     this.talk = find("[data-talk]");
-    this.message = find("[data-say] input");
-    this.sendButton = find("[data-say] button");
-    find("[data-who]").addEventListener("submit", (event) => {
+    this.message = find("[data-message-form] input");
+    this.sendButton = find("[data-message-form] button");
+    find("[data-user-form]").addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.connectButton && !this.client) this.connect();
     });
-    find("[data-say]").addEventListener("submit", (event) => {
+    find("[data-message-form]").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.say();
+      this.send();
     });
     this.input.addEventListener("change", changed);
     this.disconnectButton.addEventListener("click", () => this.client?.close());
@@ -58,19 +58,19 @@ class Pane {
   }
 
   async connect() {
-    this.complain("");
+    this.showError("");
     this.connectButton.disabled = true;
     try {
       const { token, created } = await askForToken(this.userId);
-      if (created) this.note(`${this.userId} is registered now`);
-      this.begin(token);
+      if (created) this.note(`${this.userId} is now registered`);
+      this.open(token);
     } catch (error) {
-      this.complain(error.message);
+      this.showError(error.message);
     }
     this.connectButton.disabled = false;
   }
 
-  begin(token) {
+  open(token) {
     const { gateway, appKey } = page.dataset;
     const client = new RollcallClient({
       url: gateway,
@@ -82,16 +82,16 @@ class Pane {
     this.client = client;
     client.addEventListener("connected", () => {
       this.note("Connected", "success");
-      this.show("Connected", "success");
+      this.showState("Connected", "success");
     });
     client.addEventListener("message", ({ detail }) => this.line({
-      kind: "heard",
+      kind: "received",
       who: detail.from,
       text: detail.body,
       at: new Date(detail.sent_at),
     }));
     client.addEventListener("closed", ({ detail }) => this.closed(detail));
-    this.show("Connecting…");
+    this.showState("Connecting…");
     client.connect();
   }
 
@@ -100,24 +100,24 @@ class Pane {
     const words = reason.replaceAll("_", " ");
     if (code === 1000) {
       this.note("Disconnected");
-      this.show("Not connected");
+      this.showState("Not connected");
       return;
     }
-    const said = [`Closed: ${words}${code ? ` (${code})` : ""}`];
-    if (until) said.push(`until ${EXACT.format(until)}`);
-    if (message) said.push(message);
-    if (why) said.push(`Reason: ${why}`);
-    if (!final) said.push(`Comes back in ${Math.max(1, Math.round(retryIn / 1000))} s`);
-    this.note(said.map((part) => part.replace(/\.$/, "")).join(". "), "error");
-    this.show(final ? `Closed: ${words}` : "Coming back…", final ? "error" : "warning");
+    const parts = [`Closed: ${words}${code ? ` (${code})` : ""}`];
+    if (until) parts.push(`until ${EXACT.format(until)}`);
+    if (message) parts.push(message);
+    if (why) parts.push(`Reason: ${why}`);
+    if (!final) parts.push(`Reconnects in ${Math.max(1, Math.round(retryIn / 1000))} s`);
+    this.note(parts.map((part) => part.replace(/\.$/, "")).join(". "), "error");
+    this.showState(final ? `Closed: ${words}` : "Reconnecting…", final ? "error" : "warning");
   }
 
-  async say() {
+  async send() {
     const text = this.message.value;
     if (!text || !this.client) return;
     const other = panes.find((pane) => pane !== this).userId;
     this.message.value = "";
-    const line = this.line({ kind: "said", who: `to ${other}`, text, at: new Date() });
+    const line = this.line({ kind: "sent", who: `to ${other}`, text, at: new Date() });
     const outcome = document.createElement("span");
     outcome.className = "muted";
     outcome.textContent = "sending…";
@@ -128,7 +128,7 @@ class Pane {
     } catch (error) {
       line.classList.add("refused");
       outcome.className = "";
-      outcome.textContent = refusal(error);
+      outcome.textContent = refusalText(error);
       changed();
     }
     this.scroll();
@@ -140,23 +140,23 @@ class Pane {
     button.disabled = true;
     try {
       await this.client.call(`blocklist.${verb}`, { user_ids: [other] });
-      this.note(verb === "add" ? `${other} is blocked` : `${other} is not blocked any more`);
+      this.note(verb === "add" ? `${other} is blocked` : `${other} is no longer blocked`);
     } catch (error) {
-      this.note(refusal(error), "error");
+      this.note(refusalText(error), "error");
     }
     changed();
   }
 
-  // --- What is shown ---
+  // --- Rendering ---
 
-  show(words, tone = "") {
+  showState(words, tone = "") {
     this.state.textContent = words;
     this.state.className = `pill ${tone}`;
     this.enable();
     changed();
   }
 
-  /** Controls follow the client; those in the standing are drawn anew by the server. */
+  /** Enable the controls by the state of the client. The server renders those in .standing again. */
   enable() {
     const connected = Boolean(this.client?.connected);
     this.input.readOnly = Boolean(this.client);
@@ -168,9 +168,9 @@ class Pane {
     if (block) block.disabled = !connected;
   }
 
-  complain(words) {
-    this.problem.textContent = words;
-    this.problem.hidden = !words;
+  showError(words) {
+    this.error.textContent = words;
+    this.error.hidden = !words;
     this.input.setAttribute("aria-invalid", String(Boolean(words)));
     if (words) this.input.focus();
   }
@@ -190,7 +190,7 @@ class Pane {
     words.textContent = text;
     line.append(head, words);
     this.talk.append(line);
-    while (this.talk.children.length > KEPT) this.talk.firstElementChild.remove();
+    while (this.talk.children.length > MAX_LINES) this.talk.firstElementChild.remove();
     this.scroll();
     return line;
   }

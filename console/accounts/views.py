@@ -1,5 +1,5 @@
-"""Sign in, sign out, passwords. Django's own views under our templates; django-axes counts the
-failures.
+"""Sign in, sign out, passwords: Django's own views with our templates. django-axes counts failed
+attempts.
 """
 
 from typing import Any
@@ -39,8 +39,8 @@ set_password = views.PasswordResetConfirmView.as_view(
 def locked_out(
     request: HttpRequest, _original: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """What django-axes answers with. Each attempt starts the wait again, so it ends that much from
-    now.
+    """The response of django-axes. Each attempt restarts the wait, so the wait ends one cool-off
+    time from now.
     """
     context = {
         "username": get_client_username(request, credentials),

@@ -1,1 +1,1 @@
-"""The reference of every call of the Server API."""
+"""The reference of all calls of the Server API."""

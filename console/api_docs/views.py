@@ -1,4 +1,4 @@
-"""What each vendor's door understands: its calls, from the door's own OpenAPI document."""
+"""The calls of each vendor's API, from its OpenAPI document."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter, or a member of a body."""
+    """A parameter, or a field of a request or response body."""
 
     name: str
     kind: str
@@ -26,24 +26,24 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Refusals:
+class Errors:
     status: str
     meanings: list[str]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Call:
     """One call, as the page shows it."""
 
     group: str
     name: str
     method: str
     path: str
-    says: str
-    takes: list[Field]
+    description: str
+    request_fields: list[Field]
     is_form: bool
-    answers: list[Field]
-    refusals: list[Refusals]
+    response_fields: list[Field]
+    errors: list[Errors]
     sample: str
 
 
@@ -51,7 +51,7 @@ class Shown:
 def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
     found = _vendor(vendor)
     document = found.document
-    calls = [_shown(document, *call) for call in openapi.operations(document)]
+    calls = [_call(document, *operation) for operation in openapi.operations(document)]
     context = {
         "vendor": found.name,
         "vendors": [(each.name, each.title) for each in vendors()],
@@ -77,29 +77,29 @@ def _vendor(name: str) -> Vendor:
     for vendor in vendors():
         if vendor.name == name:
             return vendor
-    raise Http404(f"No vendor is called {name}")
+    raise Http404(f"There is no vendor {name}")
 
 
-def _shown(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Shown:
+def _call(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Call:
     content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
     body: dict[str, Any] = next((each["schema"] for each in content.values()), {})
-    takes = [
+    request_fields = [
         _parameter(document, each) for each in operation["parameters"] if each["in"] != "header"
     ]
-    takes += _members(document, body)
+    request_fields += _body_fields(document, body)
     responses = operation["responses"]
-    answer = responses["200"]["content"]["application/json"]["schema"]
-    return Shown(
+    response_body = responses["200"]["content"]["application/json"]["schema"]
+    return Call(
         group=operation["tags"][0],
         name=operation["operationId"],
         method=method.upper(),
         path=document["servers"][0]["url"].rstrip("/") + path.rstrip("/"),
-        says=operation.get("description", ""),
-        takes=takes,
+        description=operation.get("description", ""),
+        request_fields=request_fields,
         is_form=FORM in content,
-        answers=_members(document, answer),
-        refusals=[
-            Refusals(status, responses[status]["description"].splitlines())
+        response_fields=_body_fields(document, response_body),
+        errors=[
+            Errors(status, responses[status]["description"].splitlines())
             for status in sorted(responses)
             if status != "200"
         ],
@@ -116,8 +116,8 @@ def _parameter(document: dict[str, Any], parameter: dict[str, Any]) -> Field:
     )
 
 
-def _members(document: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> list[Field]:
-    """The members of an object, and those of objects in it."""
+def _body_fields(document: dict[str, Any], schema: dict[str, Any], prefix: str = "") -> list[Field]:
+    """The fields of an object and of the objects in it."""
     schema = _plain(document, schema)
     required = schema.get("required", ())
     found: list[Field] = []
@@ -131,17 +131,17 @@ def _members(document: dict[str, Any], schema: dict[str, Any], prefix: str = "")
                 name in required,
             )
         )
-        found += _members(document, inner, f"{prefix}{name}{_mark(plain)}.")
+        found += _body_fields(document, inner, f"{prefix}{name}{_array_suffix(plain)}.")
     return found
 
 
-def _mark(schema: dict[str, Any]) -> str:
+def _array_suffix(schema: dict[str, Any]) -> str:
     return "[]" if schema.get("type") == "array" else ""
 
 
 def _plain(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema without "or null", for on these wires null is the same as not sent; of several
-    others the first, which is the plainest.
+    """The schema without "or null", because in these APIs null means the same as not sent. Of
+    several alternatives it is the first, which is the simplest.
     """
     either = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     choices = [each for each in either if each.get("type") != "null"]
@@ -158,40 +158,40 @@ def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {_kind(document, schema['items'])}"
     if schema.get("contentMediaType") == "application/json":
-        return "JSON in a text"
+        return "text with JSON in it"
     kind = str(schema.get("type", "any"))
     return {"string": "text", "integer": "number", "boolean": "true or false"}.get(kind, kind)
 
 
 def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = None) -> str:
-    said = []
+    bounds = []
     if "const" in schema:
-        said.append(f"always {schema['const']}")
+        bounds.append(f"always {schema['const']}")
     if "enum" in schema:
-        said.append("one of " + ", ".join(str(each) for each in schema["enum"]))
+        bounds.append("one of " + ", ".join(str(each) for each in schema["enum"]))
     for least, most, unit in (
         ("minimum", "maximum", ""),
         ("minLength", "maxLength", " characters"),
         ("minItems", "maxItems", " items"),
     ):
         if least in schema and most not in schema:
-            said.append(f"at least {schema[least]:,}{unit}")
+            bounds.append(f"at least {schema[least]:,}{unit}")
         elif most in schema and "description" not in schema:
             start = f"{schema[least]:,} to" if least in schema else "at most"
-            said.append(f"{start} {schema[most]:,}{unit}")
+            bounds.append(f"{start} {schema[most]:,}{unit}")
     if "description" in schema:
-        said.append(" ".join(schema["description"].split()))
+        bounds.append(" ".join(schema["description"].split()))
     elif "pattern" in schema:
-        said.append(schema["pattern"])
+        bounds.append(schema["pattern"])
     if schema.get("type") == "array" and (each := _bounds(document, _inner(document, schema))):
-        said.append(f"each: {each}")
+        bounds.append(f"each: {each}")
     if default not in (None, "") and "const" not in schema:
-        said.append(f"{default} where not sent")
-    return ", ".join(said)
+        bounds.append(f"default {default}")
+    return ", ".join(bounds)
 
 
 def _sample(document: dict[str, Any], schema: dict[str, Any], *, is_form: bool) -> str:
-    """A body with what is required, in the notation of curl's -d."""
+    """A body with the required fields, as an argument of curl's -d."""
     schema = _plain(document, schema)
     required = schema.get("required", ())
     values = {name: _example(document, name, schema["properties"][name]) for name in required}

@@ -11,7 +11,7 @@ from console.audit.words import words
 
 
 class AuditFilterForm(forms.Form):
-    """What of the audit trail to show. Every field may be left out."""
+    """The filters of the page. Every field is optional."""
 
     type = forms.ChoiceField(
         label="What",
@@ -34,7 +34,7 @@ class AuditFilterForm(forms.Form):
         return _midnight(self.cleaned_data["since"])
 
     def clean_until(self) -> datetime | None:
-        """The end of that day: periods are half-open."""
+        """The end of that day, because periods are half-open."""
         midnight = _midnight(self.cleaned_data["until"])
         return midnight and midnight + timedelta(days=1)
 

@@ -1,4 +1,4 @@
-"""How the audit trail is said to people."""
+"""Audit events as the console shows them: a sentence, and each value before and after."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from applications.models import AuditEvent
 from console.audit.words import Words, words
 from console.templatetags.words import duration
 
-# What the lack of a value means, where it means something.
-_NOTHING = {"until": "permanent", "token_lifetime": "no end"}
+# The meaning of None, for words other than "none".
+_NONE = {"until": "permanent", "token_lifetime": "no end"}
 _MOMENTS = {"until", "issued_before"}
 _SPANS = {"token_lifetime", "reactivation_cooling_off"}
 _LISTED_AT_MOST = 5
@@ -20,7 +20,9 @@ _LISTED_AT_MOST = 5
 
 @dataclass(frozen=True)
 class Change:
-    """One word's values, ready to be shown: text or moments. None: there was, or is, no such."""
+    """The values of one word, before and after, as text or datetimes. None: there was no value, or
+    there is none now.
+    """
 
     word: str
     before: str | datetime | None
@@ -33,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """An event with its words."""
+    """An audit event and its words."""
 
     event: AuditEvent
     words: Words
@@ -41,15 +43,15 @@ class Line:
 
     @property
     def by(self) -> str:
-        """A name for staff. An app key says less than the call it made, and the system is many
-        tasks.
+        """The account name for staff. For an app key and for the system, the call or the task says
+        more than their name.
         """
         staff = self.event.actor_kind == AuditEvent.ActorKind.STAFF
         return self.event.actor if staff else self.event.via
 
     @property
     def about_user(self) -> bool:
-        """Whether the subject is the id of an app user; else it is a staff account, or nothing."""
+        """Whether the subject is the id of an app user, not a staff account or empty."""
         return self.words.about_user and bool(self.event.subject)
 
 
@@ -68,17 +70,17 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
     for word in dict.fromkeys([*before, *after]):
         change = Change(
             word=word.replace("_", " "),
-            before=_said(word, before[word]) if word in before else None,
-            after=_said(word, after[word]) if word in after else None,
+            before=_display_value(word, before[word]) if word in before else None,
+            after=_display_value(word, after[word]) if word in after else None,
         )
         if change.before or change.after:
             yield change
 
 
-def _said(word: str, value: Any) -> str | datetime:
-    """Times are stored as text; as times they are shown like all others."""
+def _display_value(word: str, value: Any) -> str | datetime:
+    """Moments are stored as text; as datetimes they are shown like all others."""
     if value is None:
-        return _NOTHING.get(word, "none")
+        return _NONE.get(word, "none")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The audit trail: of the environment, or of what lies above both environments."""
+"""The audit trail of the environment, or of the application itself."""
 
 import json
 from collections.abc import Iterator
@@ -30,18 +30,16 @@ COLUMNS = (
 @in_environment(Permission.VIEW)
 def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
     form = AuditFilterForm(request.GET)
-    above = request.GET.get("of") == "application"
-    page = responses.page(
-        request, of=_found(environment, form, above=above), order=NEWEST_FIRST, size=50
-    )
+    of_application = _is_of_application(request)
+    events = _events(environment, form, of_application=of_application)
+    page = responses.page(request, of=events, order=NEWEST_FIRST, size=50)
     context = {
         "form": form,
-        "above": above,
-        "here": not above,
+        "of_application": of_application,
+        "of_environment": not of_application,
         "filters": list(_chips(form, request.GET)),
         "found": page,
         "lines": lines(page.rows),
-        "export_at_most": EXPORT_AT_MOST,
     }
     return responses.shown(
         request, "console/audit/index.html", context, fragment="console/audit/_lines.html"
@@ -51,19 +49,26 @@ def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
 @require_safe
 @in_environment(Permission.VIEW)
 def audit_export(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """What the page's filters find, newest first, as CSV."""
+    """The events that the page's filters find, newest first, as CSV."""
     form = AuditFilterForm(request.GET)
-    above = request.GET.get("of") == "application"
-    found = _found(environment, form, above=above).order_by("-at", "-id")[:EXPORT_AT_MOST]
+    events = _events(environment, form, of_application=_is_of_application(request))
+    newest = events.order_by("-at", "-id")[:EXPORT_AT_MOST]
     name = f"audit-{environment.application.org_name}-{environment.kind}.csv"
-    return csv_file(name, COLUMNS, (_row(event) for event in found.iterator(chunk_size=2000)))
+    return csv_file(name, COLUMNS, (_row(event) for event in newest.iterator(chunk_size=2000)))
 
 
-def _found(environment: Environment, form: AuditFilterForm, *, above: bool) -> QuerySet[AuditEvent]:
-    """A filter that makes no sense filters nothing out: the form says what is wrong with it."""
-    found = (
+def _is_of_application(request: MemberRequest) -> bool:
+    """`?of=application` asks for changes of the application, which belong to no environment."""
+    return request.GET.get("of") == "application"
+
+
+def _events(
+    environment: Environment, form: AuditFilterForm, *, of_application: bool
+) -> QuerySet[AuditEvent]:
+    """An invalid filter is ignored; the form shows its error."""
+    events = (
         AuditEvent.objects.filter(application=environment.application, environment=None)
-        if above
+        if of_application
         else AuditEvent.objects.filter(environment=environment)
     )
     form.is_valid()
@@ -75,7 +80,7 @@ def _found(environment: Environment, form: AuditFilterForm, *, above: bool) -> Q
         "since": "at__gte",
         "until": "at__lt",
     }
-    return found.filter(**{lookups[name]: value for name, value in wanted.items()})
+    return events.filter(**{lookups[name]: value for name, value in wanted.items()})
 
 
 def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
@@ -94,13 +99,13 @@ def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
 
 
 def _row(event: AuditEvent) -> list[Any]:
-    said = {
+    texts = {
         "at": event.at.isoformat(),
         "sentence": words(event.type).sentence,
         "before": _json(event.before),
         "after": _json(event.after),
     }
-    return [said[name] if name in said else getattr(event, name) or "" for name in COLUMNS]
+    return [texts[name] if name in texts else getattr(event, name) or "" for name in COLUMNS]
 
 
 def _json(value: Any) -> str:

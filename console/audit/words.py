@@ -1,6 +1,4 @@
-"""What the console says of each kind of audit line. A new `AuditType` without its words is an error
-of the type checker.
-"""
+"""The words for each type of audit event. The type checker reports an `AuditType` without words."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -10,8 +8,8 @@ from applications.audit_types import AuditType
 
 @dataclass(frozen=True)
 class Words:
-    """`tone`: what takes something away is red, what gives it back green; the rest has no colour.
-    `about_user`: the subject is the id of an app user; else it is a staff account, or nothing.
+    """`tone`: "error" (red) takes something away, "success" (green) gives it back.
+    `about_user`: the subject is the id of an app user, not a staff account or empty.
     """
 
     sentence: str
@@ -21,7 +19,7 @@ class Words:
 
 
 def words(type: str) -> Words:
-    """The words for a line's type; a type that only older versions recorded says itself."""
+    """The words for a type. A type that only older versions recorded is its own sentence."""
     try:
         known = AuditType(type)
     except ValueError:
@@ -38,7 +36,7 @@ def _words(type: AuditType) -> Words:
         case AuditType.ENVIRONMENT_CHANGED:
             return Words("Settings changed", "settings")
         case AuditType.APPLICATION_DOORS_CHANGED:
-            return Words("Vendors' doors changed", "layout-grid")
+            return Words("Vendors of the Server API changed", "layout-grid")
         case AuditType.ENVIRONMENT_DELETION_UNLOCKED:
             return Words("Deletion by API unlocked", "settings")
         case AuditType.ENVIRONMENT_DELETION_LOCKED:
@@ -70,7 +68,7 @@ def _words(type: AuditType) -> Words:
         case AuditType.MEMBER_ADDED:
             return Words("Member added", "users-round")
         case AuditType.MEMBER_INVITED:
-            return Words("Invitation link made", "users-round")
+            return Words("Invitation link created", "users-round")
         case AuditType.MEMBER_CHANGED:
             return Words("Member's role changed", "users-round")
         case AuditType.MEMBER_REMOVED:

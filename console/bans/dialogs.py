@@ -1,5 +1,6 @@
-"""Ban, change: the dialogs that are the same on every page. `?back=user` says that the user's page
-opened one, and without JavaScript leads back there; else the Bans page follows.
+"""The dialogs that impose and change bans. They are the same on every page.
+
+Without JavaScript, a dialog returns to the Bans page, or with `?back=user` to the user's page.
 """
 
 from datetime import datetime, timedelta
@@ -24,9 +25,9 @@ from users import identity
 
 dialog_methods = require_http_methods(["GET", "HEAD", "POST"])
 
-# The preview tells of so many users what a ban means for them.
+# The preview lists at most this many users with a note about each.
 PREVIEWED = 5
-# Reasons are suggested from so many of the latest bans.
+# The dialog suggests at most SUGGESTED reasons, taken from the latest RECENT bans.
 RECENT = 100
 SUGGESTED = 8
 
@@ -46,7 +47,7 @@ def _ask(
     submit: str,
     back: str,
 ) -> HttpResponse:
-    """The dialog with this form in it; status 422 when it has mistakes to show."""
+    """The dialog with this form. The status is 422 if the form has errors."""
     latest = Ban.objects.in_environment(environment).order_by("-pk")[:RECENT]
     reasons = dict.fromkeys(ban.reason for ban in latest if ban.reason)
     given = {field.name: field.value() for field in form}
@@ -58,7 +59,7 @@ def _ask(
         "icon": "ban" if submit == "Ban" else "calendar-clock",
         "action": request.get_full_path(),
         "reasons": list(reasons)[:SUGGESTED],
-        # What is wrong with the end stands beside its field already.
+        # An error of the end is already shown beside its field.
         "preview": {} if "custom" in form.errors else _preview(environment, given, form.now),
     }
     status = 422 if form.is_bound else 200
@@ -72,7 +73,7 @@ def _done(request: MemberRequest, message: str, *, back: str, undo: str = "") ->
 @dialog_methods
 @in_environment(Permission.MODERATE)
 def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`?user=`, once or several times, fills in whom."""
+    """`?user=`, once or several times, fills in the user ids."""
     now = timezone.now()
     users = request.GET.getlist("user")
     back = _back(request, environment, *users[:1])
@@ -95,9 +96,9 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
         now=now,
     )
     user_ids = [ban.user_id for ban in imposed]
-    # Lifting does not bring back the earlier end of a ban that was changed.
-    anew = all(ban.banned_since == now for ban in imposed)
-    undo = page_url(environment, "bans:lift", query={"user": user_ids}) if anew else ""
+    # Undo lifts the bans. It could not bring back the old end of a ban that was changed.
+    all_new = all(ban.banned_since == now for ban in imposed)
+    undo = page_url(environment, "bans:lift", query={"user": user_ids}) if all_new else ""
     return _done(request, f"Banned {id_or_count(user_ids)}", back=back, undo=undo)
 
 
@@ -111,9 +112,7 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
     back = _back(request, environment, ban.user_id)
     if not ban.is_in_force(now):
         return _over(request, environment, ban, now)
-    form = ChangeForm(
-        request.POST or None, environment=environment, now=now, initial=_as_it_is(ban)
-    )
+    form = ChangeForm(request.POST or None, environment=environment, now=now, initial=_initial(ban))
     if not form.is_valid():
         title = f"Change the ban of {ban.user_id}"
         return _ask(request, environment, form, title, submit="Change", back=back)
@@ -132,17 +131,17 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
     return _done(request, f"Changed the ban of {ban.user_id}", back=back)
 
 
-def _as_it_is(ban: Ban) -> dict[str, Any]:
-    same = {"user_ids": ban.user_id, "reason": ban.reason, "tell_reason": ban.tell_reason}
+def _initial(ban: Ban) -> dict[str, Any]:
+    common = {"user_ids": ban.user_id, "reason": ban.reason, "tell_reason": ban.tell_reason}
     if ban.expires_at is None:
-        return {**same, "until": "permanent"}
-    return {**same, "until": "custom", "custom": f"{ban.expires_at:%Y-%m-%d %H:%M:%S}Z"}
+        return {**common, "until": "permanent"}
+    return {**common, "until": "custom", "custom": f"{ban.expires_at:%Y-%m-%d %H:%M:%S}Z"}
 
 
 def _over(
     request: MemberRequest, environment: Environment, ban: Ban, now: datetime
 ) -> HttpResponse:
-    """Somebody was quicker, or time was: what has become of the ban."""
+    """The ban has ended, or somebody lifted or changed it: the dialog says which."""
     ban.refresh_from_db()
     current = Ban.objects.in_force(now).filter(environment=environment, user_id=ban.user_id).first()
     title = f"Change the ban of {ban.user_id}"
@@ -167,7 +166,7 @@ def _over(
 @dialog_methods
 @in_environment(Permission.MODERATE)
 def ban_change_several(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`?user=`, several times, fills in whose bans."""
+    """`?user=`, once or several times, fills in the ids whose bans to change."""
     now = timezone.now()
     back = _back(request, environment)
     users = " ".join(request.GET.getlist("user"))
@@ -190,7 +189,7 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
         )
     except bans.BanOver as error:
         over = ", ".join(error.user_ids)
-        form.add_error("user_ids", f"Not banned any more: {over}. Nothing was changed; leave out.")
+        form.add_error("user_ids", f"No longer banned: {over}. Nothing was changed. Remove them.")
         return _ask(request, environment, form, title, submit="Change", back=back)
     except stakes.ReasonNeeded as error:
         form.add_error("reason", f"{error} Some of these bans have none.")
@@ -201,14 +200,14 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
 @require_safe
 @in_environment(Permission.MODERATE)
 def ban_preview(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """The exact end and what it means for whom, while somebody types."""
+    """The exact end and what it means for each user, shown while the form is filled in."""
     preview = _preview(environment, request.GET.dict(), timezone.now())
     context = {"title": "When this ban would end", "preview": preview}
     return responses.dialog(request, "console/bans/_preview.html", context)
 
 
 def _preview(environment: Environment, given: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """From what a form holds so far; whatever cannot be read yet is left out."""
+    """The preview of an incomplete form. Values that are not valid yet are left out."""
     end = EndForm({name: given.get(name) or "" for name in EndForm.base_fields}, now=now)
     if not end.is_valid():
         return {"mistake": end.errors["custom"][0] if given.get("custom") else ""}
@@ -237,7 +236,7 @@ def _named_ids(given: dict[str, Any]) -> list[str]:
 def _notes(
     environment: Environment, named_ids: list[str], expires_at: datetime | None, now: datetime
 ) -> list[dict[str, Any]]:
-    """Who is banned already and what this changes for them; who is not registered."""
+    """Notes on ids that are already banned, not registered or deactivated."""
     in_force = Ban.objects.in_force(now).filter(environment=environment, user_id__in=named_ids)
     banned = {ban.user_id: ban for ban in in_force}
     identities = get_identities(environment=environment, user_ids=named_ids)
@@ -255,10 +254,10 @@ def _notes(
 
 
 def _difference(ban: Ban | None, expires_at: datetime | None) -> dict[str, timedelta]:
-    """How much later or sooner the ban will end; nothing where one of the ends is never."""
+    """How much later or sooner the ban will end. Empty if the old or the new ban is permanent."""
     if ban is None or ban.expires_at is None or expires_at is None:
         return {}
-    gained = expires_at - ban.expires_at
-    if abs(gained) < timedelta(seconds=1):
+    difference = expires_at - ban.expires_at
+    if abs(difference) < timedelta(seconds=1):
         return {}
-    return {"later": gained} if gained > timedelta(0) else {"sooner": -gained}
+    return {"later": difference} if difference > timedelta(0) else {"sooner": -difference}

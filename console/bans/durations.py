@@ -1,7 +1,7 @@
-"""When a ban ends, as people type it: `90m`, `2h 30m`, `3d`, `1w`, or `2026-12-24 18:00`.
+"""The end of a ban as people type it: `90m`, `2h 30m`, `3d`, `1w`, or `2026-12-24 18:00`.
 
-Invariant: what `parse` answers lies after `now` and before `NEVER`, in UTC. Any other text is
-`NotAnEnd`, with a sentence that says what would be one.
+Invariant: `parse` returns a moment in UTC after `now` and before `NEVER`. For any other text it
+raises `NotAnEnd`, whose message says what to enter instead.
 """
 
 import re
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from moderation.models import NEVER
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-# One unit in its spellings: m, min, mins, minute, minutes.
+# An amount with one unit, in any spelling: m, min, mins, minute, minutes.
 _AMOUNT = re.compile(
     r"([0-9]{1,12})\s*(?:(w)(?:eeks?)?|(d)(?:ays?)?|(h)(?:(?:ou)?rs?)?|(m)(?:in(?:ute)?s?)?"
     r"|(s)(?:ec(?:ond)?s?)?)(?![a-z])",
@@ -26,12 +26,12 @@ _DATE = re.compile(
 
 
 class NotAnEnd(ValueError):
-    """The text is neither a duration nor a date, or not one at which a ban could end."""
+    """The text is not a duration or date, or a ban cannot end then."""
 
 
 def parse(text: str, *, now: datetime, zone: tzinfo = UTC) -> datetime:
-    """The moment a typed end means. A date without an offset is read in `zone`, and without a
-    time means its first minute.
+    """The moment that the text means, in UTC. A date without an offset is read in `zone`; a date
+    without a time means its first minute. Raises `NotAnEnd`.
     """
     text = text.strip().lower()
     try:
@@ -39,17 +39,17 @@ def parse(text: str, *, now: datetime, zone: tzinfo = UTC) -> datetime:
         end = end.astimezone(UTC)
     except OverflowError:
         raise NotAnEnd(
-            "That is too far away. For an end that never comes, choose permanent."
+            "That is too far away. For a ban without an end, choose Permanent."
         ) from None
     if end <= now:
         raise NotAnEnd("That is not in the future.")
     if end >= NEVER:
-        raise NotAnEnd("That is too far away. For an end that never comes, choose permanent.")
+        raise NotAnEnd("That is too far away. For a ban without an end, choose Permanent.")
     return end
 
 
 def zone_named(name: str) -> tzinfo:
-    """The time zone of a browser that has told its name; UTC for a name that we do not know."""
+    """The time zone with this name, as the browser sends it. UTC for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -60,7 +60,7 @@ def _from_date(text: str, zone: tzinfo) -> datetime:
     try:
         end = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise NotAnEnd("There is no such date.") from None
+        raise NotAnEnd("This date does not exist.") from None
     return end if end.tzinfo else end.replace(tzinfo=zone)
 
 
@@ -74,6 +74,6 @@ def _duration(text: str) -> timedelta:
         position = gap.end() if gap else amount.end()
     if not text or position < len(text):
         raise NotAnEnd(
-            "Write a duration, such as 90m, 2h 30m, 3d or 1w, or a date, such as 2026-12-24 18:00."
+            "Enter a duration, such as 90m, 2h 30m, 3d or 1w, or a date, such as 2026-12-24 18:00."
         )
     return total

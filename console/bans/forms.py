@@ -1,4 +1,4 @@
-"""Forms of the ban dialogs: they read text, and leave the law to the verbs."""
+"""Forms of the ban dialogs. They read text; the functions of `moderation` enforce the rules."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from moderation.models import Ban
 class EndForm(forms.Form):
     """When a ban ends: `cleaned_data["expires_at"]`, None for a permanent one."""
 
-    asks = "For how long"
+    until_label = "For how long"
 
     until = forms.ChoiceField(
         choices=[
@@ -35,7 +35,7 @@ class EndForm(forms.Form):
         max_length=80,
         widget=forms.TextInput(attrs={**PLAIN, "aria-describedby": "id_custom_helptext"}),
     )
-    # The browser's time zone, which only a script can tell.
+    # The browser's time zone, which only a script can read.
     zone = forms.CharField(
         required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-time-zone": True})
     )
@@ -43,23 +43,23 @@ class EndForm(forms.Form):
     def __init__(self, *args: Any, now: datetime, **options: Any):
         self.now = now
         super().__init__(*args, **options)
-        self.fields["until"].label = self.asks
+        self.fields["until"].label = self.until_label
 
     def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        until = given.get("until")
-        given["expires_at"] = None
-        if until in {None, "permanent"} or "custom" not in given:
-            return given
+        cleaned = self.cleaned_data
+        until = cleaned.get("until")
+        cleaned["expires_at"] = None
+        if until in {None, "permanent"} or "custom" not in cleaned:
+            return cleaned
         try:
-            given["expires_at"] = durations.parse(
-                given["custom"] if until == "custom" else until,
+            cleaned["expires_at"] = durations.parse(
+                cleaned["custom"] if until == "custom" else until,
                 now=self.now,
-                zone=durations.zone_named(given.get("zone", "")),
+                zone=durations.zone_named(cleaned.get("zone", "")),
             )
         except durations.NotAnEnd as error:
             self.add_error("custom", str(error))
-        return given
+        return cleaned
 
 
 class _Reason(forms.CharField):
@@ -73,22 +73,24 @@ class _Reason(forms.CharField):
 
 
 class _TellReason(forms.BooleanField):
-    def __init__(self, help_text: str = "With the end of the ban. Never who imposed it."):
+    def __init__(
+        self, help_text: str = "The user always sees when the ban ends, never who imposed it."
+    ):
         super().__init__(required=False, label="Tell the user the reason", help_text=help_text)
 
 
 class BanForm(EndForm):
-    """An end for the bans of some users. Where much is at stake it wants a reason, and the
-    environment's name typed.
+    """User ids and when their bans end. If the stakes are high (`moderation.stakes`), the form
+    requires a reason and the name of the environment.
     """
 
     needs_own_reason = True
 
     user_ids = UserIdsField(
         label="User ids",
-        help_text="One or several, apart by blanks or commas. They need not be registered.",
+        help_text="One or several, separated by blanks or commas. They need not be registered.",
     )
-    reason = _Reason("For your colleagues, and for the user if you choose so.")
+    reason = _Reason("For other members, and for the user if you choose so below.")
     tell_reason = _TellReason()
     confirm = forms.CharField(required=False, max_length=200)
     field_order = ["user_ids", "until", "custom", "reason", "tell_reason", "confirm"]
@@ -98,18 +100,18 @@ class BanForm(EndForm):
         self.environment = environment
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean()
+        cleaned = super().clean()
         if self.errors or not stakes.are_high(
             environment=self.environment,
-            user_ids=given["user_ids"],
-            expires_at=given["expires_at"],
+            user_ids=cleaned["user_ids"],
+            expires_at=cleaned["expires_at"],
         ):
-            return given
-        if self.needs_own_reason and not given["reason"]:
+            return cleaned
+        if self.needs_own_reason and not cleaned["reason"]:
             self.add_error("reason", str(stakes.ReasonNeeded()))
-        if given["confirm"] != self.environment.full_name:
+        if cleaned["confirm"] != self.environment.full_name:
             self.add_error("confirm", f"Type {self.environment.full_name} to confirm.")
-        return given
+        return cleaned
 
 
 class ImposeForm(BanForm):
@@ -117,15 +119,15 @@ class ImposeForm(BanForm):
 
 
 class ChangeForm(BanForm):
-    asks = "New end, counted from now"
+    until_label = "New end, counted from now"
 
-    # Whose ban it is; the address says it to the verb.
+    # Only for the preview: the view takes the user from the ban.
     user_ids = UserIdsField(required=False, widget=forms.HiddenInput)
 
 
 class ChangeSeveralForm(BanForm):
-    asks = "New end, counted from now"
+    until_label = "New end, counted from now"
     needs_own_reason = False
 
-    reason = _Reason("Left empty, each ban keeps its own.")
-    tell_reason = _TellReason("Reasons that are told already and are kept stay told.")
+    reason = _Reason("If you leave it empty, each ban keeps its reason.")
+    tell_reason = _TellReason("No effect on a ban that keeps a reason the user already knows.")

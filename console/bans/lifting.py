@@ -1,4 +1,4 @@
-"""Lift bans, one or several, and take that back."""
+"""Lift one or several bans, and undo that."""
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -22,7 +22,7 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     back = came_from(request, page_url(environment, "bans:index"))
     user_ids = _user_ids(request)
     if not user_ids:
-        return responses.refused(request, "Nobody was ticked. Tick whose bans to lift.", back=back)
+        return responses.refused(request, "No ban is selected. Select the bans to lift.", back=back)
     try:
         lifted = bans.lift(
             environment=environment, user_ids=user_ids, by=acting_staff(request), now=timezone.now()
@@ -30,13 +30,13 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     except identity.InvalidUserId as error:
         return responses.refused(request, f"{error}.", back=back)
     undo = ""
-    # An address carries only so many ids.
+    # The length of a URL is limited.
     if 0 < len(lifted) <= MAX_AT_ONCE:
         undo = page_url(environment, "bans:undo_lift", query={"user": lifted})
     message = (
         f"Lifted the ban of {id_or_count(lifted)}"
         if lifted
-        else f"Nothing to lift: {id_or_count(user_ids)} not banned any more"
+        else f"Nothing to lift. No longer banned: {id_or_count(user_ids)}"
     )
     return responses.done(request, message, to=back, events=["bans-changed"], undo=undo)
 
@@ -46,7 +46,7 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
 def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     back = came_from(request, page_url(environment, "bans:index"))
     try:
-        again = bans.undo_lift(
+        restored = bans.undo_lift(
             environment=environment,
             user_ids=_user_ids(request),
             by=acting_staff(request),
@@ -54,13 +54,13 @@ def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpRespo
         )
     except identity.InvalidUserId as error:
         return responses.refused(request, f"{error}.", back=back)
-    if not again:
-        reason = "Nothing to undo: the ban was changed meanwhile, or would be over by now."
+    if not restored:
+        reason = "Nothing to undo: the ban was changed meanwhile, or would have ended by now."
         return responses.refused(request, reason, back=back)
-    message = f"{id_or_count(again)} banned again, as before"
+    message = f"Banned {id_or_count(restored)} again, until the same end as before"
     return responses.done(request, message, to=back, events=["bans-changed"])
 
 
 def _user_ids(request: MemberRequest) -> list[str]:
-    """From the form or, where the POST is an "Undo", from its address."""
+    """From the form, or from the URL if the POST is an undo."""
     return request.POST.getlist("user") or request.GET.getlist("user")

@@ -42,19 +42,20 @@ TABS = {
 
 @dataclass(frozen=True)
 class BanRow:
-    """A ban as it is shown. `state` is "in_force", "over" (nobody has written it down yet), or its
-    outcome; `elapsed` is the share of its time that has passed, in per cent.
+    """A row of the list. `state` is "in_force", "over" (the ban has ended and the sweep has not
+    closed it yet) or the ban's outcome. `elapsed` is the share of its time that has passed, in
+    per cent.
     """
 
     ban: Ban
     user: Identity
     state: str
     elapsed: int | None
-    again_url: str  # of the dialog that bans this user
+    again_url: str  # the dialog that bans this user again
 
 
 def ban_rows(environment: Environment, bans: Sequence[Ban], now: datetime) -> list[BanRow]:
-    """The bans with their users, who are read all at once."""
+    """The rows of these bans. The users of all bans are loaded in one batch."""
     identities = get_identities(environment=environment, user_ids=[ban.user_id for ban in bans])
     return [
         BanRow(
@@ -77,14 +78,14 @@ def _state(ban: Ban, now: datetime) -> str:
 def _elapsed(ban: Ban, now: datetime) -> int | None:
     if ban.expires_at is None or not ban.is_in_force(now):
         return None
-    whole = ban.expires_at - ban.banned_since
-    return max(0, min(100, int(100 * ((now - ban.banned_since) / whole))))
+    total = ban.expires_at - ban.banned_since
+    return max(0, min(100, int(100 * ((now - ban.banned_since) / total))))
 
 
 @require_safe
 @in_environment(Permission.VIEW)
 def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`?q=` keeps ids that begin so, `?user=` that very id."""
+    """`?q=` filters by the beginning of the id, `?user=` by the exact id."""
     now = timezone.now()
     current = request.GET.get("tab", "")
     current = current if current in TABS else "in_force"
@@ -108,7 +109,7 @@ def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
         "chips": _chips(environment, filters, current),
         "pages": page,
         "rows": ban_rows(environment, page.rows, now),
-        # Time has ended them, and the sweep has yet to write that down.
+        # These bans have ended, and the sweep has not closed them yet.
         "unswept": count(bans.due(now)) if current == "expired" else None,
         "clear_url": page_url(environment, "bans:index", query={"tab": current}),
     }
@@ -118,7 +119,7 @@ def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
 
 
 def _filtered(bans: BanQuerySet, filters: dict[str, str]) -> BanQuerySet:
-    """What no id can be, or begin with, finds nothing."""
+    """A filter that no id can match finds nothing."""
     if not all(identity.is_prefix(text) for text in filters.values() if text):
         return bans.none()
     if filters["q"]:

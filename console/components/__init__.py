@@ -1,6 +1,6 @@
-"""The console's components: tags that draw `templates/components/<their name>.html`.
+"""The console's components: template tags that render `templates/components/<name>.html`.
 
-They are tags and not plain includes, so a misspelt argument is an error and nothing of the page's
-own context leaks in. `templates/components/README.md` shows how to use each one; `{% load rollcall
-%}` gives them all.
+They are tags instead of plain includes so that a misspelt argument is an error and the page's
+context does not leak in. `templates/components/README.md` shows how to use each one. `{% load
+rollcall %}` loads them all.
 """

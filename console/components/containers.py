@@ -1,38 +1,38 @@
-"""What stands between the tag and its end is drawn inside."""
+"""Block tags: they render the content between the opening and the closing tag."""
 
 from datetime import datetime
 
 from django import template
 from django.utils.safestring import SafeString
 
-from console.components.rendering import Context, draw
+from console.components.rendering import Context, render
 
 register = template.Library()
 
 
 @register.simple_block_tag
 def card(content: str, title: str = "") -> str:
-    return draw("card", content=content, title=title)
+    return render("card", content=content, title=title)
 
 
 @register.simple_block_tag
 def table(content: str, label: str) -> str:
-    return draw("table", content=content, label=label)
+    return render("table", content=content, label=label)
 
 
 @register.simple_block_tag
 def tabs(content: str, label: str) -> str:
-    return draw("tabs", content=content, label=label)
+    return render("tabs", content=content, label=label)
 
 
 @register.simple_block_tag
 def selection_bar(content: str, noun: str = "user") -> str:
-    return draw("selection_bar", content=content, noun=noun)
+    return render("selection_bar", content=content, noun=noun)
 
 
 @register.simple_block_tag
 def empty_state(content: str, title: str, icon: str = "inbox") -> str:
-    return draw("empty_state", content=content, title=title, icon=icon)
+    return render("empty_state", content=content, title=title, icon=icon)
 
 
 @register.simple_block_tag
@@ -43,12 +43,12 @@ def callout(content: str, tone: str = "info", title: str = "") -> str:
         "warning": "triangle-alert",
         "error": "circle-alert",
     }
-    return draw("callout", content=content, tone=tone, title=title, icon=icons[tone])
+    return render("callout", content=content, tone=tone, title=title, icon=icons[tone])
 
 
 @register.simple_block_tag
 def dialog(content: str, title: str) -> str:
-    return draw("dialog", content=content, title=title)
+    return render("dialog", content=content, title=title)
 
 
 @register.simple_block_tag(takes_context=True)
@@ -63,7 +63,7 @@ def confirm_form(
     error: str = "",
     target: str = "",
 ) -> str:
-    return draw(
+    return render(
         "confirm_form",
         content=content,
         action=action,
@@ -78,12 +78,12 @@ def confirm_form(
 
 @register.simple_block_tag
 def code(content: str, label: str) -> str:
-    return draw("code", content=SafeString(content.strip()), label=label)
+    return render("code", content=SafeString(content.strip()), label=label)
 
 
 @register.simple_block_tag
 def fact(content: str, label: str) -> str:
-    return draw("fact", content=content, label=label)
+    return render("fact", content=content, label=label)
 
 
 @register.simple_block_tag
@@ -95,16 +95,16 @@ def timeline_item(
     icon: str = "circle",
     tone: str = "",
 ) -> str:
-    return draw("timeline_item", content=content, at=at, title=title, by=by, icon=icon, tone=tone)
+    return render("timeline_item", content=content, at=at, title=title, by=by, icon=icon, tone=tone)
 
 
 @register.simple_block_tag
 def menu(content: str, label: str, icon: str = "") -> str:
-    return draw("menu", content=content, label=label, icon=icon)
+    return render("menu", content=content, label=label, icon=icon)
 
 
 @register.inclusion_tag("components/lazy.html")
 def lazy(url: str, *, label: str, again_on: str = "") -> Context:
-    """A fragment that loads itself into this place, and again on the named event of the page."""
+    """A fragment that loads itself, and loads again on the event `again_on` of the page."""
     trigger = f"load, {again_on} from:body" if again_on else "load"
     return {"url": url, "label": label, "trigger": trigger}

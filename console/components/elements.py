@@ -1,4 +1,4 @@
-"""Small things: icons, buttons, pills, ids, people."""
+"""Small elements: icons, buttons, pills, ids, users."""
 
 import zlib
 from datetime import datetime

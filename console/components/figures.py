@@ -1,4 +1,4 @@
-"""Numbers that people compare, drawn."""
+"""Figures: stats, meters, charts and progress bars."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -35,13 +35,13 @@ def quota_meter(
         return {"text": f"{words.estimate(users)} registered, no limit"}
     used = users.value if isinstance(users, Count) else users
     free = max(0, limit - used)
-    said = [f"{words.estimate(users)} of {limit:,}", f"{free:,} free" if free else "full"]
+    texts = [f"{words.estimate(users)} of {limit:,}", f"{free:,} free" if free else "full"]
     if free and full_in is not None:
-        said.append(f"full in about {words.duration(full_in, parts=1)}")
+        texts.append(f"full in about {words.duration(full_in, parts=1)}")
     percent = min(100, used * 100 // limit)
     levels = ((100, "full"), (95, "high"), (80, "warn"), (0, "calm"))
     return {
-        "text": ", ".join(said),
+        "text": ", ".join(texts),
         "used": min(used, limit),
         "limit": limit,
         "percent": percent,
@@ -76,7 +76,9 @@ def bar_chart(points: Iterable[tuple[date | str, int]], *, label: str, unit: str
 
 @register.inclusion_tag("components/breakdown.html")
 def breakdown(groups: Sequence[Any], *, label: str) -> Context:
-    """`groups` have `label`, `count`, `url` (where only they are shown) and `current`."""
+    """`groups` have `label`, `count`, `url` (of the page that shows only this group) and
+    `current`.
+    """
     top = max((group["count"] for group in groups), default=0) or 1
     rows = [{**group, "percent": round(group["count"] * 100 / top)} for group in groups]
     return {"rows": rows, "label": label}

@@ -1,4 +1,4 @@
-"""Fields and what is wrong with them."""
+"""Form fields and their errors."""
 
 from django import template
 from django.forms import BoundField, CheckboxInput, Form
@@ -27,7 +27,7 @@ def form_errors(form: Form) -> Context:
 def confirm_field(
     phrase: str, *, name: str = "confirm", error: str = "", required: bool = True
 ) -> Context:
-    """`required=False` is for a field that is hidden while nothing needs to be confirmed: a browser
-    would hold back the form without a word.
+    """`required=False` is for a field that is hidden while nothing needs to be confirmed: with a
+    hidden required field, a browser does not submit the form and shows no reason.
     """
     return {"phrase": phrase, "name": name, "error": error, "required": required}

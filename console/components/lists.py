@@ -1,4 +1,4 @@
-"""What stands around a list: pages, filters, tabs, search."""
+"""Controls of a list: pages, filters, tabs, search."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,10 +20,10 @@ def pager(
     previous: str = "Newer",
     next: str = "Older",
 ) -> Context:
-    """`page` is a `Page` of `applications.keyset`: its cursors go into the address as `cursor`."""
+    """`page` is a `Page` of `applications.keyset`. Its cursors go into the URL as `cursor`."""
     request = context["request"]
 
-    def address(cursor: str | None) -> str:
+    def url(cursor: str | None) -> str:
         query = request.GET.copy()
         query.pop("cursor", None)
         if cursor:
@@ -31,7 +31,7 @@ def pager(
         return f"{request.path}?{query.urlencode()}"
 
     links = [
-        {"url": address(cursor), "label": label, "rel": rel}
+        {"url": url(cursor), "label": label, "rel": rel}
         for cursor, label, rel in (
             (page.previous and "", "First", "first"),
             (page.previous, previous, "prev"),
@@ -44,7 +44,7 @@ def pager(
 
 @register.inclusion_tag("components/chips.html")
 def chips(filters: Iterable[object], *, clear: str = "") -> Context:
-    """`filters` have `label`, `value` and `url`, the address without this filter."""
+    """`filters` have `label`, `value` and `url`, the page without this filter."""
     return {"filters": filters, "clear": clear}
 
 
@@ -59,7 +59,9 @@ def tab(
 def search(
     context: Context, *, label: str, name: str = "q", placeholder: str = "", target: str = ""
 ) -> Context:
-    """Searches as one types into `target`; keeps the other filters, leaves the keyset page."""
+    """Searches while the user types, and replaces `target`. Keeps the other filters and goes back
+    to the first page.
+    """
     request = context["request"]
     kept = [
         (key, value)

@@ -1,4 +1,4 @@
-"""Where somebody is: links to pages, the menu, the two environments."""
+"""Navigation: links to pages, the menu, the switch between the two environments."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from console.components.rendering import Context
 
 register = template.Library()
 
-# The noun (its pages' URL namespace), label, icon, the kinds of environment that have the page.
+# The noun (the URL namespace of its pages), label, icon, and the kinds of environment that have it.
 _BOTH = ("development", "production")
 _MENU = (
     ("environment", "Environment", "gauge", _BOTH),
@@ -31,8 +31,8 @@ _MENU = (
 
 @register.simple_tag(takes_context=True)
 def page_url(context: Context, name: str, *rest: Any, environment: Any = None) -> str:
-    """`{% page_url "users:detail" user_id %}`: a page of the environment that the context is about,
-    or of another one.
+    """`{% page_url "users:detail" user_id %}`: the URL of a page of the context's environment, or
+    of `environment`.
     """
     return links.page_url(environment or context["environment"], name, *rest)
 
@@ -61,7 +61,7 @@ def navigation(context: Context) -> Context:
 
 @register.inclusion_tag("components/environment_switch.html", takes_context=True)
 def environment_switch(context: Context) -> Context:
-    """Both environments of the application; the other one opens on the same page if it has it."""
+    """Both environments of the application. The other one opens on the same page if it has it."""
     environment, current = context["environment"], context["noun"]
     kinds_with_page = next((kinds for noun, _, _, kinds in _MENU if noun == current), ())
     choices = [

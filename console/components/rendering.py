@@ -1,4 +1,4 @@
-"""What the components share."""
+"""Rendering that the components share."""
 
 from typing import Any
 
@@ -9,10 +9,12 @@ from django.utils.safestring import SafeString
 Context = dict[str, Any]
 
 
-def draw(component: str, **context: Any) -> SafeString:
+def render(component: str, **context: Any) -> SafeString:
     return render_to_string(f"components/{component}.html", context)
 
 
-def attributes(given: dict[str, Any]) -> SafeString:
-    """`hx_get="/x"` becomes ` hx-get="/x"`; True is written without a value, None is left out."""
-    return flatatt({name.replace("_", "-"): value for name, value in given.items()})
+def attributes(values: dict[str, Any]) -> SafeString:
+    """`hx_get="/x"` becomes ` hx-get="/x"`. True gives an attribute without a value; None is
+    left out.
+    """
+    return flatatt({name.replace("_", "-"): value for name, value in values.items()})

@@ -1,4 +1,4 @@
-"""Times, told from now and exactly."""
+"""Times: relative to now, exact, and as a countdown."""
 
 from datetime import UTC, datetime
 
@@ -29,9 +29,9 @@ def exact_time(moment: datetime | None, none: str = "never") -> str:
     if moment is None:
         return none
     moment = moment.astimezone(UTC)
-    said = words.exact(moment)
+    text = words.exact(moment)
     return format_html(
-        '<time datetime="{}" title="{}" data-exact>{}</time>', moment.isoformat(), said, said
+        '<time datetime="{}" title="{}" data-exact>{}</time>', moment.isoformat(), text, text
     )
 
 

@@ -1,4 +1,4 @@
-"""What the vendors of the Server API have to say on a page."""
+"""Sample calls of the Server API, from each vendor's folder."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ register = template.Library()
 
 @register.inclusion_tag("components/vendor_calls.html", takes_context=True)
 def vendor_calls(context: Context, occasion: str, *, secret: str = "", **about: Any) -> Context:
-    """`about`: whom the call is about, such as `user_id`. A secret is known only where it was just
-    made.
+    """`about`: the subject of the call, such as `user_id`. `secret` is known only on the page that
+    shows a new secret.
     """
     request, environment = context["request"], context["environment"]
     return {

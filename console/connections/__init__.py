@@ -1,1 +1,1 @@
-"""Who is online, and closing connections."""
+"""Who is connected, and the buttons that close connections."""

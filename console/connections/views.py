@@ -1,4 +1,4 @@
-"""Who holds a connection open, and closing it."""
+"""The list of open connections, and the button that closes one."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,18 +20,20 @@ from users import identity, presence
 from users.fields import begins_with
 from users.models import AppUser, Connection
 
-# Keys are given in the order of admission, so the newest have the highest.
+# Ids increase in the order of admission, so the newest connection has the highest id.
 NEWEST_FIRST = Keyset("-id")
 BY_USER = Keyset("user_id", "id")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A connection, with its user's name. `has_further`: the page shows another of that user."""
+    """A connection and its user's name. `has_more`: the page shows another connection of that
+    user.
+    """
 
     connection: Connection
     name: str
-    has_further: bool
+    has_more: bool
 
     @property
     def kick_label(self) -> str:
@@ -46,7 +48,7 @@ class Row:
 @require_safe
 @in_environment(Permission.VIEW)
 def connection_list(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """The connections that a living gateway process holds; the others are over."""
+    """The connections of gateway processes that are alive. The others have ended."""
     now = timezone.now()
     prefix = request.GET.get("q", "").strip()
     possible = not prefix or identity.is_prefix(prefix)
@@ -71,10 +73,12 @@ def connection_list(request: MemberRequest, environment: Environment) -> HttpRes
 
 
 def _rows(environment: Environment, connections: Sequence[Connection]) -> list[Row]:
-    held = Counter(connection.user_id for connection in connections)
-    users = AppUser.objects.in_environment(environment).filter(user_id__in=held)
+    counts = Counter(connection.user_id for connection in connections)
+    users = AppUser.objects.in_environment(environment).filter(user_id__in=counts)
     names = dict(users.values_list("user_id", "name"))
-    return [Row(each, names.get(each.user_id, ""), held[each.user_id] > 1) for each in connections]
+    return [
+        Row(each, names.get(each.user_id, ""), counts[each.user_id] > 1) for each in connections
+    ]
 
 
 @require_POST
@@ -82,13 +86,13 @@ def _rows(environment: Environment, connections: Sequence[Connection]) -> list[R
 def connection_kick(
     request: MemberRequest, environment: Environment, connection_id: int
 ) -> HttpResponse:
-    """Close one device's connection; its user may come back at once."""
+    """Close the connection of one device. The user can connect again at once."""
     closed = presence.kick_connection(
         environment=environment,
         connection_id=connection_id,
         by=acting_staff(request),
         now=timezone.now(),
     )
-    message = "The connection will close now" if closed else "That connection is closed already"
+    message = "The connection will close now" if closed else "This connection is already closed"
     back = came_from(request, page_url(environment, "connections:index"))
     return responses.done(request, message, to=back, events=["connections-changed"])

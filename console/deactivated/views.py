@@ -1,6 +1,6 @@
 """Deactivated users: who, when, by which call, what was erased, and the call that reactivates.
 
-There is no button for either: the vendors give deactivation to the API alone, and so do we.
+The console cannot deactivate or reactivate: with every vendor, only the API can.
 """
 
 from django.http import Http404, HttpResponse

@@ -1,4 +1,4 @@
-"""The front page of an environment: how full, how busy, and whether its machinery is well."""
+"""The first page of an environment: its quota, its figures, and the health of the ban sweep."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ SOON = timedelta(hours=24)
 @require_safe
 @in_environment(Permission.VIEW)
 def environment(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """The whole page, or for htmx the part of it that changes by itself."""
+    """The whole page, or for htmx only the part that refreshes itself."""
     context = _live(environment) | {"host": request.build_absolute_uri("/").rstrip("/")}
     if not request.headers.get("HX-Request"):
         now = timezone.now()

@@ -13,7 +13,7 @@ from applications.vendors import MAX_RATE_LIMIT, Limit, Vendor, VendorSettings, 
 
 @dataclass(frozen=True)
 class CallRate:
-    """A row of the rate limits: a call, what its vendor's limit is, and the field for another."""
+    """A row of the rate limits: a call, its vendor's limit, and the field for another limit."""
 
     call: str
     limit: Limit
@@ -21,7 +21,7 @@ class CallRate:
 
 
 class RateLimitsForm(forms.Form):
-    """How much of each call an environment may make in a second. Empty: the vendor's number."""
+    """How often an environment may make each call per second. Empty: the vendor's limit."""
 
     def __init__(self, *args: Any, environment: Environment, **options: Any):
         super().__init__(*args, **options)
@@ -43,7 +43,7 @@ class RateLimitsForm(forms.Form):
                 )
 
     def by_vendor(self) -> Iterator[tuple[str, list[CallRate], int]]:
-        """Each vendor with its calls, and how many of them have a number of their own."""
+        """Each vendor with its calls, and how many of them have a limit of their own."""
         for vendor in vendors():
             rows = [
                 CallRate(call, limit, self[_field_name(vendor, call)])
@@ -53,10 +53,10 @@ class RateLimitsForm(forms.Form):
             yield vendor.title, rows, own
 
     def vendor_settings(self) -> dict[str, dict[str, dict[str, int]]]:
-        """As `environments.change` takes them: what differs from the vendor's numbers."""
-        return {vendor.name: {"rate_limits": self._of(vendor)} for vendor in vendors()}
+        """The limits that differ from the vendor's, as an argument for `environments.change`."""
+        return {vendor.name: {"rate_limits": self._changed_limits(vendor)} for vendor in vendors()}
 
-    def _of(self, vendor: Vendor) -> dict[str, int]:
+    def _changed_limits(self, vendor: Vendor) -> dict[str, int]:
         given = {call: self.cleaned_data[_field_name(vendor, call)] for call in vendor.call_limits}
         return {
             call: rate

@@ -1,4 +1,4 @@
-"""App key, app secrets, rate limits, and the end of all access tokens."""
+"""App key, app secrets, rate limits, and revoking all access tokens."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,13 +28,13 @@ def keys(request: MemberRequest, environment: Environment) -> HttpResponse:
 @never_cache
 @in_environment(Permission.MANAGE_APPLICATION)
 def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """Shows the new secret in its own answer: nothing keeps the text, so no redirect could."""
+    """The response shows the new secret. A redirect could not, because the text is not kept."""
     if request.method != "POST":
         return redirect(_home(environment))
     try:
         new = app_secrets.add(environment=environment, by=acting_staff(request), now=timezone.now())
     except app_secrets.TooManySecrets:
-        message = "Two secrets are live already. Revoke one before you add another."
+        message = "Two secrets are already live. Revoke one before you add another."
         return responses.moved(request, message, to=_home(environment), tone="error")
     return _page(request, environment, new=new, status=201)
 
@@ -42,7 +42,7 @@ def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MANAGE_APPLICATION)
 def secret_revoke(request: MemberRequest, environment: Environment, secret_id: int) -> HttpResponse:
-    """Asks for the secret's last four characters: the wrong one of two is easily picked."""
+    """Asks for the secret's last four characters, because it is easy to pick the wrong one."""
     secret = get_object_or_404(environment.secrets, pk=secret_id)
     stale = _not_revocable(environment, secret_id)
     if stale:
@@ -64,7 +64,7 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
             now=timezone.now(),
         )
     except (app_secrets.SecretGone, app_secrets.LastSecret):
-        message = "Somebody else has changed the secrets meanwhile. Nothing was revoked."
+        message = "Somebody else has changed the secrets. Nothing was revoked."
         return responses.moved(request, message, to=_home(environment), tone="error")
     return responses.moved(request, f"The secret …{secret.hint} is revoked.", to=_home(environment))
 
@@ -72,7 +72,7 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
 def _not_revocable(environment: Environment, secret_id: int) -> str:
     live = list(environment.secrets.live().values_list("pk", flat=True))
     if secret_id not in live:
-        return "This secret is revoked already."
+        return "This secret is already revoked."
     return "" if len(live) > 1 else "The only live secret cannot be revoked. Add another one first."
 
 

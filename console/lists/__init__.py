@@ -1,1 +1,1 @@
-"""Blocklists and allowlists, and who may write to whom."""
+"""Blocklists and allowlists, and the answer to "may A write to B?"."""

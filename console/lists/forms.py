@@ -6,16 +6,16 @@ from console.forms import UserIdField, UserIdsField
 
 
 class BrowseForm(forms.Form):
-    """The filters in the address of the Lists page."""
+    """The filters in the URL of the Lists page."""
 
-    owner = UserIdField(label="Whose list", required=False)
-    listed = UserIdField(label="Who is on it", required=False)
+    owner = UserIdField(label="Owner of the list", required=False)
+    listed = UserIdField(label="Listed user", required=False)
 
 
 class EntriesForm(forms.Form):
     user_ids = UserIdsField(
         label="Add to this list",
-        help_text="User ids, one or several, apart by blanks or commas.",
+        help_text="User ids, one or several, separated by blanks or commas.",
     )
 
 

@@ -1,4 +1,4 @@
-"""May A write to B? The gate's own answer, both ways."""
+"""May A write to B? The answer of `moderation.gates`, in both directions."""
 
 from django.http import HttpResponse
 from django.utils import timezone

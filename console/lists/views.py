@@ -1,4 +1,4 @@
-"""The Lists page: blocklists and allowlists, by owner or by who is listed."""
+"""The Lists page: blocklists and allowlists, by owner or by listed user."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -42,7 +42,7 @@ def _browse(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    """The page that the address describes; nothing is found where a filter is no user id."""
+    """The page with the filters of the URL. A filter that is not a user id finds nothing."""
     kind = _kind(request)
     form = BrowseForm(request.GET)
     rows = KINDS[kind].model.objects.filter(environment=environment)
@@ -133,14 +133,14 @@ def _chips(
         }
         for label, value, others in (
             (f"{kind.capitalize()} of", owner_id, {"listed": listed_id}),
-            ("Who is on it", listed_id, {"owner": owner_id}),
+            ("Listed user", listed_id, {"owner": owner_id}),
         )
         if value
     ]
 
 
 def _owner(environment: Environment, owner_id: str, kind: str) -> dict[str, Any]:
-    """What the page says of the owner whose list it shows."""
+    """The context about the owner of the list."""
     here = {"list": kind, "owner": owner_id}
     counts = {
         word: each.model.objects.of(environment, owner_id).count() for word, each in KINDS.items()
@@ -159,14 +159,14 @@ def _owner(environment: Environment, owner_id: str, kind: str) -> dict[str, Any]
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MODERATE)
 def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """Add to the list that the address names. A GET is a form with mistakes, reloaded."""
+    """Add to the list that the URL names. A GET comes from reloading a form with errors."""
     kind, owner_id = _kind(request), request.GET.get("owner", "")
     back = page_url(environment, "lists:index", query={"list": kind, "owner": owner_id})
     if request.method != "POST":
         return redirect(back)
-    # An "Undo" of a removal names them in the address.
-    given = request.POST if "user_ids" in request.POST else {"user_ids": " ".join(_listed(request))}
-    form = EntriesForm(given)
+    # The undo of a removal has the ids in its URL.
+    data = request.POST if "user_ids" in request.POST else {"user_ids": " ".join(_listed(request))}
+    form = EntriesForm(data)
     if form.is_valid():
         try:
             added = KINDS[kind].add(
@@ -181,10 +181,10 @@ def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
         except identity.InvalidUserId as error:
             return responses.refused(request, f"{error}.", back=back)
         else:
-            message = _said_added(added, form.cleaned_data["user_ids"], owner_id, kind)
+            message = _added_message(added, form.cleaned_data["user_ids"], owner_id, kind)
             undo = _undo(environment, "lists:remove", kind, owner_id, added)
             return responses.done(request, message, to=back, events=["lists-changed"], undo=undo)
-    if given is not request.POST:
+    if data is not request.POST:
         return responses.refused(request, str(form.errors["user_ids"].as_text()), back=back)
     if not request.htmx:  # type: ignore[attr-defined]
         return _browse(request, environment, form, status=422)
@@ -197,11 +197,11 @@ def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
     return render(request, "console/lists/_add.html", context, status=422)
 
 
-def _said_added(added: list[str], asked: list[str], owner_id: str, kind: str) -> str:
+def _added_message(added: list[str], wanted: list[str], owner_id: str, kind: str) -> str:
     if not added:
-        return f"Nothing to add: on {owner_id}'s {kind} already"
-    rest = len(asked) - len(added)
-    already = f"; {rest} on it already" if rest else ""
+        return f"Nothing to add: already on {owner_id}'s {kind}"
+    rest = len(wanted) - len(added)
+    already = f"; {rest} already on it" if rest else ""
     return f"Added {id_or_count(added)} to {owner_id}'s {kind}{already}"
 
 
@@ -212,7 +212,9 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
     back = came_from(request, page_url(environment, "lists:index", query={"list": kind}))
     listed_ids = _listed(request)
     if not listed_ids:
-        return responses.refused(request, "Nobody was ticked. Tick whom to remove.", back=back)
+        return responses.refused(
+            request, "No user is selected. Select the users to remove.", back=back
+        )
     try:
         removed = KINDS[kind].remove(
             environment=environment,
@@ -226,14 +228,14 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
     message = (
         f"Removed {id_or_count(removed)} from {owner_id}'s {kind}"
         if removed
-        else f"Nothing to remove: not on {owner_id}'s {kind} any more"
+        else f"Nothing to remove: no longer on {owner_id}'s {kind}"
     )
     undo = _undo(environment, "lists:add", kind, owner_id, removed)
     return responses.done(request, message, to=back, events=["lists-changed"], undo=undo)
 
 
 def _listed(request: MemberRequest) -> list[str]:
-    """From the form, or where the POST is an "Undo", from its address."""
+    """From the form, or from the URL if the POST is an undo."""
     return request.POST.getlist("listed") or request.GET.getlist("listed")
 
 
@@ -248,10 +250,10 @@ def _undo(
 @require_POST
 @in_environment(Permission.MODERATE)
 def allowlist_switch(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`owner` and `on` ("yes" or "no"), from the form or, for an "Undo", the address."""
+    """`owner` and `on` ("yes" or "no") come from the form, or for an undo from the URL."""
     back = came_from(request, page_url(environment, "lists:index", query={"list": "allowlist"}))
-    given = request.POST if "owner" in request.POST else request.GET
-    owner_id, on = given.get("owner", ""), given.get("on") == "yes"
+    data = request.POST if "owner" in request.POST else request.GET
+    owner_id, on = data.get("owner", ""), data.get("on") == "yes"
     try:
         switched = lists.switch_allowlist(
             environment=environment,
@@ -268,6 +270,6 @@ def allowlist_switch(request: MemberRequest, environment: Environment) -> HttpRe
     message = (
         f"Allowlist of {owner_id} switched {word}"
         if switched
-        else f"The allowlist of {owner_id} was {word} already"
+        else f"The allowlist of {owner_id} was already {word}"
     )
     return responses.done(request, message, to=back, events=["lists-changed"], undo=undo)

@@ -1,4 +1,4 @@
-"""Who works on the application, and what each role may do."""
+"""The members of the application, and what each role may do."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.members.forms import NewMemberForm, RoleForm
 
-IN_ORDER_OF_JOINING = Keyset("id")
-LAST_OWNER = "An application keeps at least one owner. Make somebody else an owner first."
-GONE = "Somebody else has removed this member meanwhile."
+OLDEST_FIRST = Keyset("id")
+LAST_OWNER = "An application needs at least one owner. Make somebody else an owner first."
+GONE = "Somebody else has already removed this member."
 
 
 @require_safe
@@ -37,7 +37,7 @@ def member_list(request: MemberRequest, environment: Environment) -> HttpRespons
 @never_cache
 @in_environment(Permission.MANAGE_MEMBERS)
 def member_add(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """For a new account the answer itself shows the invitation: its link is kept nowhere."""
+    """For a new account, the response shows the invitation link, because no link is stored."""
     if request.method != "POST":
         return redirect(_home(environment))
     form = NewMemberForm(request.POST)
@@ -52,11 +52,13 @@ def member_add(request: MemberRequest, environment: Environment) -> HttpResponse
             now=timezone.now(),
         )
     except members.AlreadyMember:
-        form.add_error("username", "This account is a member already. Change its role below.")
+        form.add_error(
+            "username", "This account is already a member. You can change its role above."
+        )
         return _page(request, environment, form=form, status=422)
     if invited:
         return _invite(request, environment, member.pk)
-    message = f"{member.account} is now {_a(member.role)} of {environment.application}."
+    message = f"{member.account} is now {_with_article(member.role)} of {environment.application}."
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -64,7 +66,7 @@ def member_add(request: MemberRequest, environment: Environment) -> HttpResponse
 @never_cache
 @in_environment(Permission.MANAGE_MEMBERS)
 def member_invite(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
-    """A further invitation, when the first one was lost or has grown too old."""
+    """A new invitation, if the first one was lost or has expired."""
     if request.method != "POST":
         return redirect(_home(environment))
     return _invite(request, environment, member_id)
@@ -135,7 +137,7 @@ def _invite(request: MemberRequest, environment: Environment, member_id: int) ->
     except members.NotMember:
         return responses.moved(request, GONE, to=_home(environment), tone="error")
     except members.NotInvitable:
-        message = "This account has a password, or belongs to other applications too."
+        message = "This account has a password or is a member of other applications."
         return responses.moved(request, message, to=_home(environment), tone="error")
     account = get_object_or_404(Member.objects.select_related("account"), pk=member_id).account
     link = reverse(
@@ -158,7 +160,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     of = environment.application.members.select_related("account")
-    found = responses.page(request, of=of, order=IN_ORDER_OF_JOINING)
+    found = responses.page(request, of=of, order=OLDEST_FIRST)
     context = {
         "found": found,
         "form": form or NewMemberForm(),
@@ -170,7 +172,7 @@ def _page(
 
 
 def matrix() -> list[dict[str, Any]]:
-    """For each permission and role, in which environments: "both", "development" or ""."""
+    """Where each role has each permission: "both", "development" or ""."""
     kinds = Environment.Kind.values
     rows = []
     for permission in Permission:
@@ -182,7 +184,7 @@ def matrix() -> list[dict[str, Any]]:
     return rows
 
 
-def _a(role: str) -> str:
+def _with_article(role: str) -> str:
     return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 

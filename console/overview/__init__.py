@@ -1,1 +1,1 @@
-"""All applications of an account, and making a new one."""
+"""All applications of an account, and the form that creates one."""

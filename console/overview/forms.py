@@ -10,15 +10,13 @@ from console.forms import ApplicationNameField
 
 
 class NewApplicationForm(forms.Form):
-    name = ApplicationNameField(
-        help_text="What people call it, such as Acme Chat. You can change it later."
-    )
+    name = ApplicationNameField(help_text="For example Acme Chat. You can change it later.")
     plan = forms.ChoiceField(
         label="Plan of production",
         choices=Plan.choices,
         initial=Plan.TRIAL,
         widget=forms.RadioSelect,
-        help_text="Trial holds as many users as development. Starter and pro have no limit.",
+        help_text="Trial has the same limit as development. Starter and pro have no limit.",
     )
 
     def __init__(self, *args: Any, account: Any, **options: Any):
@@ -26,8 +24,8 @@ class NewApplicationForm(forms.Form):
         self.account = account
 
     def clean_name(self) -> str:
-        """A form that is sent twice must not make two applications."""
+        """A form that is submitted twice must not create two applications."""
         name: str = self.cleaned_data["name"]
         if applications_of(self.account).filter(name=name).exists():
-            raise forms.ValidationError("You have an application of this name already.")
+            raise forms.ValidationError("You already have an application with this name.")
         return name

@@ -1,4 +1,4 @@
-"""All applications of the signed-in account, and making one more."""
+"""All applications of the signed-in account, and the form that creates one."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from users.models import AppUser, Connection
 
 BY_NAME = Keyset("name", "org_name")
 PAGE_SIZE = 20
-# Fewer applications than this are seen at a glance, and need no search.
+# The page shows a search field from this number of applications on.
 SEARCH_FROM = 6
 
 
@@ -48,7 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _with_environments(applications: list[Application]) -> list[dict[str, Any]]:
-    """Each application with its environments and their figures, by one query for all."""
+    """Each application with its environments and their figures, in one query for all."""
     figures: dict[int, list[Environment]] = {application.pk: [] for application in applications}
     for environment in _measured(Environment.objects.filter(application__in=applications)):
         figures[environment.application_id].append(environment)
@@ -85,7 +85,7 @@ def _measured(found: QuerySet[Environment]) -> list[Any]:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_create(request: HttpRequest) -> HttpResponse:
-    """The form; then, once, the new keys and secrets."""
+    """The form; then, only once, the new keys and secrets."""
     form = NewApplicationForm(request.POST or None, account=request.user)
     if request.method != "POST" or not form.is_valid():
         status = 422 if form.is_bound else 200

@@ -9,7 +9,7 @@ from users.fields import USER_ID_MAX_LENGTH
 
 
 class ReclaimForm(forms.Form):
-    """How many places to free, and among which ids."""
+    """How many places to free, and the prefix of the ids to free them from."""
 
     free = forms.IntegerField(
         label="Free up",
@@ -19,7 +19,7 @@ class ReclaimForm(forms.Form):
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
     among = forms.CharField(
-        label="Ids beginning with",
+        label="Ids that begin with",
         max_length=USER_ID_MAX_LENGTH,
         required=False,
         widget=forms.TextInput(attrs=PLAIN),
@@ -28,5 +28,5 @@ class ReclaimForm(forms.Form):
     def clean_among(self) -> str:
         among: str = self.cleaned_data["among"]
         if among and not identity.is_prefix(among):
-            raise forms.ValidationError("No user id begins so: Latin letters, digits, + = . _ -")
+            raise forms.ValidationError("Ids have only Latin letters, digits and + = . _ -")
         return among

@@ -1,4 +1,4 @@
-"""Deleting several test users: preview exactly whom, confirm by typing, watch it happen."""
+"""Delete several test users: preview exactly whom, confirm by typing, watch the progress."""
 
 from contextlib import suppress
 from typing import Any
@@ -44,21 +44,23 @@ def _job(environment: Environment, job_id: int) -> DeletionJob:
 @require_POST
 @in_environment(Permission.MANAGE_USERS)
 def deletion_preview(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """Users ticked anywhere become a job, each with the reason why. Who is gone is left out."""
+    """Create a job from the selected users, each with a reason. Ids that are no longer registered
+    are left out.
+    """
     now, back = timezone.now(), _quota(environment)
     try:
         wanted = identity.check_user_ids(request.POST.getlist("user_id"))
     except identity.InvalidUserId as error:
         return responses.refused(request, error, back=back)
-    # The reasons are found again here; a form could be made to say anything.
+    # The reasons are computed again here: a form can contain any text.
     plan = reclaim.plan(environment=environment, wanted=2 * FREE_USER_LIMIT, now=now)
-    grounds = {candidate.user.pk: candidate.reason for candidate in plan}
+    reasons = {candidate.user.pk: candidate.reason for candidate in plan}
     users = AppUser.objects.in_environment(environment).filter(user_id__in=wanted)
     try:
         job = deletion.preview(
             environment=environment,
             candidates=[
-                (user, grounds.get(user.pk, "Chosen by hand")) for user in users.order_by("user_id")
+                (user, reasons.get(user.pk, "Chosen by hand")) for user in users.order_by("user_id")
             ],
             by=acting_staff(request),
             now=now,
@@ -67,9 +69,9 @@ def deletion_preview(request: MemberRequest, environment: Environment) -> HttpRe
         return responses.refused(request, error, back=back)
     except deletion.NobodyToDelete:
         message = (
-            "None of them is registered any more. Nothing was changed"
+            "None of these users is still registered. Nothing was changed"
             if wanted
-            else "Nobody was ticked. Nothing was changed"
+            else "No user is selected. Nothing was changed"
         )
         return responses.moved(request, message, to=back, tone="error")
     return redirect(_job_url(job))
@@ -78,7 +80,7 @@ def deletion_preview(request: MemberRequest, environment: Environment) -> HttpRe
 @require_safe
 @in_environment(Permission.VIEW)
 def deletion_job(request: MemberRequest, environment: Environment, job_id: int) -> HttpResponse:
-    """Asked each second while the job runs; the last answer does not ask again."""
+    """The page polls this view each second while the job runs."""
     return _show(request, _job(environment, job_id))
 
 
@@ -111,13 +113,13 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
 @require_POST
 @in_environment(Permission.MANAGE_USERS)
 def deletion_confirm(request: MemberRequest, environment: Environment, job_id: int) -> HttpResponse:
-    """Posted twice, it shows the job that the first one started."""
+    """A second POST shows the job that the first one started."""
     job = _job(environment, job_id)
     if job.state != DeletionJob.State.PREVIEWED:
         return redirect(_job_url(job))
     if request.POST.get("confirm", "").strip() != environment.full_name:
         return _show(request, job, error=f"Type {environment.full_name} to delete these users.")
-    with suppress(deletion.JobNotOpen):  # somebody was quicker: the page shows what became of it
+    with suppress(deletion.JobNotOpen):  # somebody else was first: the page shows the result
         deletion.confirm(job=job, by=acting_staff(request), now=timezone.now())
     return redirect(_job_url(job))
 
@@ -131,10 +133,10 @@ def deletion_cancel(request: MemberRequest, environment: Environment, job_id: in
         deletion.cancel(job=job, by=acting_staff(request), now=timezone.now())
     except deletion.JobNotOpen:
         return responses.moved(
-            request, "This deletion was over already", to=_job_url(job), tone="error"
+            request, "This deletion has already ended", to=_job_url(job), tone="error"
         )
     if job.confirmed_at is None:
         return responses.moved(
             request, "Preview discarded. Nobody was deleted", to=_quota(environment)
         )
-    return responses.moved(request, "Stopped. Who was not deleted yet stays", to=_job_url(job))
+    return responses.moved(request, "Stopped. The other users are kept", to=_job_url(job))

@@ -1,4 +1,4 @@
-"""The Quota page: how full, who holds the places, and a plan to free some."""
+"""The Quota page: how many places are taken, who holds them, and a plan to free some."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,7 +21,7 @@ from users.models import DeletionJob
 from users.places import Group, Place
 
 RECENT_JOBS = 5
-# Word of the address, label, how it sorts. What is best to delete stands first in each.
+# Value of `?sort=`, label, sort key. The users that are safest to delete come first.
 _SORTS = (
     ("oldest", "Oldest first", lambda place: place.user.registered_at),
     ("unseen", "Longest unseen first", lambda place: _last_seen(place)),
@@ -85,22 +85,21 @@ def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[st
 def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
     prefix = request.GET.get("q", "").strip()
     impossible = bool(prefix) and not identity.is_prefix(prefix)
-    everyone = [] if impossible else places.taken(environment=environment, now=now, prefix=prefix)
-    registered = places.by_registration(everyone)
-    seen = places.by_last_seen(everyone)
+    taken = [] if impossible else places.taken(environment=environment, now=now, prefix=prefix)
+    registered = places.by_registration(taken)
+    seen = places.by_last_seen(taken)
     chosen = [
         ("registered", "Registered", registered, request.GET.get("registered", "")),
         ("seen", "Last seen", seen, request.GET.get("seen", "")),
     ]
     found = [
         place
-        for place in everyone
+        for place in taken
         if all(word in ("", getattr(place, name)) for name, _, _, word in chosen)
     ]
     sort, _, key = next((row for row in _SORTS if row[0] == request.GET.get("sort")), _SORTS[0])
     return {
         "places": sorted(found, key=key),
-        "everyone": len(everyone),
         "prefix": prefix,
         "impossible": impossible,
         "groups": [
@@ -112,7 +111,7 @@ def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[
                 _linked(
                     request,
                     "q",
-                    places.by_prefix(place.user.user_id for place in everyone),
+                    places.by_prefix(place.user.user_id for place in taken),
                     prefix,
                 ),
             )
@@ -122,8 +121,8 @@ def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[
     }
 
 
-def _address(request: MemberRequest, **changes: str) -> str:
-    """The address with other filters; an empty word takes one away."""
+def _filter_url(request: MemberRequest, **changes: str) -> str:
+    """This page with other filters. An empty word removes a filter."""
     query = {**request.GET.dict(), **changes}
     return "?" + urlencode({name: word for name, word in query.items() if word})
 
@@ -131,13 +130,13 @@ def _address(request: MemberRequest, **changes: str) -> str:
 def _linked(
     request: MemberRequest, name: str, groups: Sequence[Group], chosen: str
 ) -> list[dict[str, Any]]:
-    """Bars that filter the table, and taken again lift the filter."""
+    """Bars that filter the table. The bar of the current filter removes it."""
     return [
         {
             "label": group.label,
             "count": group.count,
             "current": group.word == chosen,
-            "url": _address(request, **{name: "" if group.word == chosen else group.word}),
+            "url": _filter_url(request, **{name: "" if group.word == chosen else group.word}),
         }
         for group in groups
     ]
@@ -147,12 +146,12 @@ def _filters(
     request: MemberRequest, chosen: Sequence[tuple[str, str, list[Group], str]], prefix: str
 ) -> list[dict[str, str]]:
     filters = [
-        {"label": label, "value": group.label, "url": _address(request, **{name: ""})}
+        {"label": label, "value": group.label, "url": _filter_url(request, **{name: ""})}
         for name, label, groups, word in chosen
         for group in groups
         if group.word == word
     ]
     if prefix:
-        url = _address(request, q="")
+        url = _filter_url(request, q="")
         filters.append({"label": "Id begins with", "value": prefix, "url": url})
     return filters

@@ -13,11 +13,11 @@ from console.forms import ApplicationNameField, SpanField
 
 
 class RenameForm(forms.Form):
-    name = ApplicationNameField(help_text="Its address and keys stay as they are.")
+    name = ApplicationNameField(help_text="The URL and the keys do not change.")
 
 
 class SettingsForm(forms.Form):
-    """What `environments.change` sets, by the name it has there."""
+    """The settings that `environments.change` sets. The fields have the names of its arguments."""
 
     # Heading → its fields, in the order of the page.
     GROUPS = {
@@ -29,30 +29,30 @@ class SettingsForm(forms.Form):
     token_lifetime = SpanField(
         least=1,
         required=False,
-        help_text="How long new access tokens live. Empty: they do not end by themselves. "
-        "Tokens that are issued already keep the end they have.",
+        help_text="How long new access tokens are valid. Empty: they do not expire. Tokens that "
+        "are already issued do not change.",
     )
     reactivation_cooling_off = SpanField(
-        help_text="How long a deactivated user id must wait before the API may reactivate it. "
-        "0: not at all.",
+        help_text="How long after a deactivation the API refuses to reactivate the id. "
+        "0: it may reactivate at once.",
     )
     ids_ignore_case = forms.BooleanField(
         label="User ids ignore case",
         required=False,
-        help_text="Where <code>mia</code> is registered, <code>Mia</code> cannot register. An "
-        "API that cannot tell them apart switches this on when it registers its first user.",
+        help_text="If <code>mia</code> is registered, <code>Mia</code> cannot register. An API "
+        "whose user ids ignore case switches this on when it registers its first user.",
     )
     friends_only = forms.BooleanField(
         label="Only friends may send each other direct messages",
         required=False,
-        help_text="Everybody else is refused by the rule <code>not_friends</code>. Your app server "
-        "makes friendships, by API.",
+        help_text="All other messages are refused with the rule <code>not_friends</code>. Your app "
+        "server adds friends by API.",
     )
 
     def __init__(self, data: Any = None, *, environment: Environment):
-        kept = {name: getattr(environment, name) for name in self.base_fields}
+        current = {name: getattr(environment, name) for name in self.base_fields}
         names = [vendor.name for vendor in vendors()]
-        super().__init__(data, initial=kept | in_force(environment.vendor_settings, names))
+        super().__init__(data, initial=current | in_force(environment.vendor_settings, names))
         for vendor in vendors():
             for setting, about in vendor.settings.choices().items():
                 self.fields[full_name(vendor.name, setting)] = _vendor_field(about)
@@ -65,20 +65,20 @@ class SettingsForm(forms.Form):
                 yield vendor.title, [self[full_name(vendor.name, name)] for name in settings]
 
     def changes(self) -> dict[str, Any]:
-        """As `environments.change` takes them."""
+        """The arguments for `environments.change`."""
         own = {name: self.cleaned_data[name] for name in self.base_fields}
-        of_vendors = {
+        vendor_settings = {
             vendor.name: {
                 setting: self.cleaned_data[full_name(vendor.name, setting)]
                 for setting in vendor.settings.choices()
             }
             for vendor in vendors()
         }
-        return {**own, "vendor_settings": of_vendors}
+        return {**own, "vendor_settings": vendor_settings}
 
 
 def _vendor_field(about: FieldInfo) -> forms.Field:
-    """A box for a switch, a menu for words; there are no other settings of vendors."""
+    """A checkbox for a bool, a select for a choice. Vendors have no other kinds of settings."""
     texts: dict[str, Any] = {"label": about.title, "help_text": about.description or ""}
     if about.annotation is bool:
         return forms.BooleanField(required=False, **texts)
@@ -86,7 +86,7 @@ def _vendor_field(about: FieldInfo) -> forms.Field:
 
 
 class DoorsForm(forms.Form):
-    """Which vendors' calls an application answers: a box for each vendor."""
+    """The vendors whose calls an application accepts: a checkbox for each vendor."""
 
     def __init__(self, *args: Any, application: Application, **options: Any):
         super().__init__(*args, **options)
@@ -100,7 +100,7 @@ class DoorsForm(forms.Form):
 
 
 class UnlockForm(forms.Form):
-    """For how long the API may delete users in production."""
+    """How long the API may delete users in production."""
 
     lasting = forms.ChoiceField(
         label="For how long",

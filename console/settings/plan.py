@@ -1,4 +1,4 @@
-"""Change production's plan: an act of its own, for it decides who may still register."""
+"""Change the plan of production, in a dialog of its own because the plan limits registrations."""
 
 from typing import Any
 
@@ -33,11 +33,11 @@ class PlanForm(forms.Form):
         super().__init__(data, initial={"plan": environment.plan})
 
     def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = self.cleaned_data
-        lowers = lowers_limit(self.environment, given.get("plan", ""))
-        if lowers and given.get("confirm") != self.environment.full_name:
+        cleaned: dict[str, Any] = self.cleaned_data
+        lowers = lowers_limit(self.environment, cleaned.get("plan", ""))
+        if lowers and cleaned.get("confirm") != self.environment.full_name:
             self.add_error("confirm", f"Type {self.environment.full_name} to confirm.")
-        return given
+        return cleaned
 
 
 def lowers_limit(environment: Environment, plan: str) -> bool:
@@ -47,7 +47,7 @@ def lowers_limit(environment: Environment, plan: str) -> bool:
 @form_methods
 @in_environment(Permission.MANAGE_APPLICATION)
 def plan_change(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """A dialog with figures. Asks for the environment's name where the limit would be lowered."""
+    """A dialog with figures. It asks for the environment's name if the new limit is lower."""
     home = page_url(environment, "settings:index")
     if environment.is_development:
         return responses.refused(request, environments.PlanNotAllowed(), back=home)

@@ -1,4 +1,4 @@
-"""An environment's settings; the application's name and open doors; the lock on deletion."""
+"""An environment's settings, the application's name and vendors, and the lock on deletion."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def settings(request: MemberRequest, environment: Environment) -> HttpResponse:
 @form_methods
 @in_environment(Permission.MANAGE_APPLICATION)
 def settings_change(request: MemberRequest, environment: Environment) -> HttpResponse:
-    if request.method != "POST":  # back from signing in again
+    if request.method != "POST":  # the redirect after signing in again
         return redirect(_home(environment))
     form = SettingsForm(request.POST, environment=environment)
     if form.is_valid():
@@ -54,20 +54,20 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
     if request.method != "POST":
         return redirect(_home(environment))
     form = DoorsForm(request.POST, application=environment.application)
-    form.full_clean()  # boxes cannot be wrong
+    form.full_clean()  # checkboxes have no errors
     environments.enable_vendors(
         application=environment.application,
         names=form.names(),
         by=acting_staff(request),
         now=timezone.now(),
     )
-    return responses.moved(request, "The doors are changed.", to=_home(environment))
+    return responses.moved(request, "The vendors are saved.", to=_home(environment))
 
 
 @form_methods
 @in_environment(Permission.LIFT_LOCKS)
 def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """Asks for the environment's name: what is deleted then cannot be had back."""
+    """Asks for the environment's name, because deletion in production cannot be undone."""
     if environment.is_development:
         return responses.refused(request, NO_LOCK, back=_home(environment))
     phrase = environment.full_name
@@ -92,7 +92,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
         now=timezone.now(),
     )
     until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
-    message = f"The API's delete calls are let through until {until}."
+    message = f"The API may delete users until {until}."
     return responses.moved(request, message, to=_home(environment))
 
 

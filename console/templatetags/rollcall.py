@@ -18,5 +18,5 @@ register = template.Library()
 register.filter(words.duration)
 register.filter(words.estimate)
 register.filter(words.actor)
-for room in (containers, elements, figures, forms, lists, navigation, times, vendors):
-    register.tags |= room.register.tags
+for module in (containers, elements, figures, forms, lists, navigation, times, vendors):
+    register.tags |= module.register.tags

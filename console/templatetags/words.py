@@ -1,4 +1,4 @@
-"""How the console says times, durations and large numbers. `static/console.js` says the same."""
+"""How the console writes times, durations and large numbers. `static/console.js` does the same."""
 
 import re
 from datetime import datetime, timedelta
@@ -10,21 +10,21 @@ _APP_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def duration(value: timedelta | float, parts: int = 2) -> str:
-    """`2 h 10 min`, `3 days`, `45 s`: at most `parts` units that follow each other."""
+    """`2 h 10 min`, `3 days`, `45 s`: at most `parts` consecutive units."""
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     rest = max(0, int(seconds))
-    said: list[str] = []
+    words: list[str] = []
     for unit, size in _UNITS:
         count, rest = divmod(rest, size)
         if count:
-            said.append(f"{count} {unit}s" if unit == "day" and count > 1 else f"{count} {unit}")
-        if said and (len(said) == parts or not count or (unit == "day" and count >= 10)):
+            words.append(f"{count} {unit}s" if unit == "day" and count > 1 else f"{count} {unit}")
+        if words and (len(words) == parts or not count or (unit == "day" and count >= 10)):
             break
-    return " ".join(said) or "0 s"
+    return " ".join(words) or "0 s"
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """`3 min ago`, `in 2 h`; a date once it is more than a month away."""
+    """`3 min ago`, `in 2 h`. A moment 30 days or more away is a date."""
     distance = moment - now
     if abs(distance) < timedelta(seconds=10):
         return "just now"
@@ -39,7 +39,7 @@ def exact(moment: datetime) -> str:
 
 
 def estimate(number: int | Count) -> str:
-    """`1,234`, `about 1.2 million`, `more than 10,000`; a bare number is taken for exact."""
+    """`1,234`, `about 1.2 million`, `more than 10,000`. A plain int is exact."""
     return str(number if isinstance(number, Count) else Count(number))
 
 
@@ -50,5 +50,5 @@ def initials(name: str) -> str:
 
 
 def actor(name: str) -> str:
-    """Who did it: an account by its name, an app key by its end, for 32 digits say no more."""
+    """The name of an account, or the last four characters of an app key."""
     return f"app key …{name[-4:]}" if _APP_KEY.fullmatch(name) else name

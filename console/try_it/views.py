@@ -1,7 +1,7 @@
 """Try it: two test users side by side, each with a live connection. Development only.
 
-Here the browser is the client: `static/try-it.js` connects to the gateway as any app does, and
-shows what the gateway responses.
+The browser is the client: `static/try-it.js` connects to the gateway as any app does, and shows
+the gateway's responses.
 """
 
 from collections.abc import Mapping
@@ -31,15 +31,15 @@ from users.models import AppUser
 from users.quota import QuotaExceeded
 
 PANES = {"a": "First user", "b": "Second user"}
-# A test token need not outlive the trial.
+# A test token need not be valid for long.
 TOKEN_LIFETIME = timedelta(hours=1)
-SUGGESTED = 20  # ids, offered while one is typed
-WHY_NOT_IN_PRODUCTION = "Try it in development: in production, only your app speaks for its users"
+SUGGESTED = 20  # user ids suggested in the field
+WHY_NOT_IN_PRODUCTION = "Try it exists in development only"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How one id stands: whether it may connect, and write to the other side's."""
+    """Whether one id may connect and may write to the other pane's id, its ban and connections."""
 
     connect: Verdict[ConnectRule]
     message: Verdict[ConnectRule | MessageRule] | None
@@ -50,7 +50,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Pane:
-    """One side of the page. `standing` is None where no id is named."""
+    """One side of the page. `standing` is None if `user_id` is not a valid id."""
 
     name: str
     label: str
@@ -62,7 +62,7 @@ class Pane:
 @require_safe
 @in_environment(Permission.VIEW)
 def try_it(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """The page; for htmx, the standing of the user in the pane that asks."""
+    """The page, or for htmx only the standing of the user in the pane that requests it."""
     if not environment.is_development:
         back = page_url(environment, "environment:index")
         return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=back)
@@ -93,7 +93,7 @@ def _newest(environment: Environment) -> list[str]:
 
 
 def _chosen(query: Mapping[str, str], newest: list[str]) -> dict[str, str]:
-    """Who is in which pane: as the address says, and otherwise whoever is at hand."""
+    """The user id of each pane: from the URL, or the newest users, or sample ids."""
     named = {name: query.get(name, "").strip() for name in PANES}
     samples = [f"{registration.SAMPLE_PREFIX}{number:02}" for number in (1, 2)]
     free = iter([each for each in [*newest, *samples] if each not in named.values()])
@@ -140,7 +140,7 @@ def _is_user_id(text: str) -> bool:
 @never_cache
 @in_environment(Permission.MANAGE_USERS)
 def try_it_token(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """An access token that only the page's client gets to see. JSON, for a script asks."""
+    """An access token for the client on the page, as JSON for its script."""
     try:
         issued = registration.issue_to_staff(
             environment=environment,
@@ -153,7 +153,7 @@ def try_it_token(request: MemberRequest, environment: Environment) -> HttpRespon
         back = page_url(environment, "environment:index")
         return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=back)
     except registration.UserDeactivated:
-        why = "This id is deactivated. It must be reactivated by API first."
+        why = "This id is deactivated. Your app server must reactivate it first."
     except (identity.InvalidUserId, QuotaExceeded) as error:
         why = f"{str(error).rstrip('.')}."
     else:

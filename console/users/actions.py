@@ -1,4 +1,4 @@
-"""What staff do with one user, in place: each a dialog, a button, or both."""
+"""What staff do with one user, on the user's page: each is a dialog, a button, or both."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def _context(environment: Environment, user_id: str, title: str) -> dict[str, An
 def _gone(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
     """The page was stale: somebody deleted or deactivated the user meanwhile."""
     users = page_url(environment, "users:index")
-    message = f"{user_id} is not registered any more. Nothing was changed"
+    message = f"{user_id} is no longer registered. Nothing was changed"
     return responses.moved(request, message, to=users, tone="error")
 
 
@@ -120,7 +120,8 @@ def user_expire_tokens(
         else:
             if unknown:
                 return _gone(request, environment, user_id)
-            message = f"Tokens of {user_id} issued before {before:%Y-%m-%d %H:%M:%S} UTC are dead"
+            moment = f"{before:%Y-%m-%d %H:%M:%S} UTC"
+            message = f"Tokens of {user_id} issued before {moment} are now invalid"
             return _changed(request, environment, user_id, message)
     title = f"Expire access tokens of {user_id}"
     context = {**_context(environment, user_id, title), "form": form}
@@ -146,7 +147,7 @@ def user_kick(request: MemberRequest, environment: Environment, user_id: str) ->
 @dialog_methods
 @in_environment(Permission.MANAGE_USERS)
 def user_delete(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
-    """Typing the user's id confirms."""
+    """The user's id, typed, confirms the deletion."""
     if not environment.is_development:
         reason = deletion.NotInProduction()
         return responses.refused(request, reason, back=_page_of(environment, user_id))

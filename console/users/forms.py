@@ -13,15 +13,15 @@ from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
 
 
 class ProfileForm(forms.Form):
-    """What `users.profiles.update` changes."""
+    """The fields that `users.profiles.update` changes."""
 
     name = forms.CharField(max_length=NAME_MAX_LENGTH, required=False)
     avatar_url = forms.CharField(
-        label="Avatar address",
+        label="Avatar URL",
         max_length=AVATAR_URL_MAX_LENGTH,
         required=False,
         widget=forms.TextInput(attrs={**PLAIN, "inputmode": "url"}),
-        help_text="Shown in push notices. The console shows initials and fetches nothing.",
+        help_text="Shown in push notifications. The console shows initials and loads no images.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class ProfileForm(forms.Form):
 
 
 class RegisterForm(forms.Form):
-    """A test user made by hand."""
+    """A test user that staff register."""
 
     user_id = forms.CharField(
         label="User id",
@@ -60,7 +60,7 @@ class RegisterForm(forms.Form):
 
 
 class ExpireTokensForm(forms.Form):
-    """The moment before which tokens were issued that are to be dead."""
+    """The moment before which issued tokens become invalid."""
 
     before = forms.DateTimeField(
         label="Issued before (UTC)",

@@ -1,4 +1,4 @@
-"""A user's friends: a part of their page that loads itself, and without JavaScript a page."""
+"""A user's friends: a fragment that the user's page loads, and without JavaScript a page."""
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -15,14 +15,14 @@ from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers
 
 SHOWN = 10
-MOST_REQUESTS = 10  # shown; who waits longest stands first
+MOST_REQUESTS = 10  # shown, oldest first
 CHANGED = ["friends-changed"]
 
 
 @require_safe
 @in_environment(Permission.VIEW)
 def user_friends(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
-    """Of an id: who is not registered has none."""
+    """Accepts any id. An id that is not registered has no friends."""
     found = responses.page(
         request,
         of=Friendship.objects.of(environment, user_id),
@@ -53,7 +53,7 @@ def user_friends(request: MemberRequest, environment: Environment, user_id: str)
 def friend_remove(
     request: MemberRequest, environment: Environment, user_id: str, friend_id: str
 ) -> HttpResponse:
-    """Asks first: the names that the two have for each other do not come back."""
+    """Asks for confirmation, because the aliases that the two have for each other are lost."""
     here = page_url(environment, "users:friends", user_id)
     if request.method != "POST":
         context = {
@@ -76,7 +76,7 @@ def friend_remove(
     message = (
         f"{user_id} and {friend_id} are no longer friends"
         if removed
-        else f"{user_id} and {friend_id} were no friends any more"
+        else f"{user_id} and {friend_id} were not friends"
     )
     return responses.done(request, message, to=here, events=CHANGED)
 
@@ -86,7 +86,7 @@ def friend_remove(
 def friend_answer(
     request: MemberRequest, environment: Environment, user_id: str, sender_id: str
 ) -> HttpResponse:
-    """Answer for the user what another one asks of them: `answer` is "accept" or "decline"."""
+    """Answer a friend request for the user. `answer` is "accept" or "decline"."""
     here = page_url(environment, "users:friends", user_id)
     accept = request.POST.get("answer") == "accept"
     try:
@@ -99,13 +99,13 @@ def friend_answer(
             now=timezone.now(),
         )
     except friends.NoSuchRequest:
-        message = f"{sender_id} does not ask {user_id} any more. Nothing was changed"
+        message = f"{user_id} has no request from {sender_id}. Nothing was changed"
         return responses.done(request, message, to=here, events=CHANGED, tone="error")
     except friends.TooManyFriends as error:
         return responses.refused(request, error, back=here)
     message = (
-        f"{user_id} and {sender_id} are friends"
+        f"{user_id} and {sender_id} are now friends"
         if accept
-        else f"The request of {sender_id} is declined"
+        else f"Declined the request of {sender_id}"
     )
     return responses.done(request, message, to=here, events=CHANGED)

@@ -1,4 +1,4 @@
-"""What this storey has to say about one user: a fragment that the User page loads."""
+"""A user's bans and lists: a fragment that the user's page loads, and a page without JavaScript."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from console.lists.views import KINDS
 from moderation import lists
 from moderation.models import Ban
 
-# Of the ledger and of each list, so many are shown, and a link leads to all.
+# At most this many bans and entries of each list are shown, with a link to all.
 SHOWN = 10
 
 
@@ -43,7 +43,7 @@ def user_moderation(request: MemberRequest, environment: Environment, user_id: s
 
 
 def _bans(environment: Environment, user_id: str, now: datetime) -> dict[str, Any]:
-    """The ban in force, and the ledger, newest first. An open ban is always its newest row."""
+    """The ban in force, and the ledger, newest first. The ban in force is always the newest row."""
     ledger = Ban.objects.filter(environment=environment, user_id=user_id).order_by("-pk")
     rows = ban_rows(environment, list(ledger[: SHOWN + 1]), now)
     return {
@@ -56,7 +56,9 @@ def _bans(environment: Environment, user_id: str, now: datetime) -> dict[str, An
 
 
 def _lists(environment: Environment, user_id: str) -> list[dict[str, Any]]:
-    """The user's own lists, and whose lists name the user; all their ids looked up at once."""
+    """The user's own lists, and the lists of others that contain the user. All ids are looked up
+    in one batch.
+    """
     found = [
         _summary(environment, kind, side, user_id) for kind in KINDS for side in ("owner", "listed")
     ]

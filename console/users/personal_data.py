@@ -1,4 +1,6 @@
-"""What is kept about a user beside name and avatar: a part of their page that loads itself."""
+"""A user's hosted profile, attributes, tags and waiting messages: a fragment that the user's page
+loads, and a page without JavaScript.
+"""
 
 from typing import Any
 
@@ -16,8 +18,8 @@ from users import attributes, hosted_profiles, messages, tags
 @require_safe
 @in_environment(Permission.VIEW)
 def personal_data(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
-    """Of an id: attributes and tags are kept for ids that are not registered as well."""
-    of_user: dict[str, Any] = {"environment": environment, "user_id": user_id}
+    """Accepts any id: ids that are not registered can have attributes and tags too."""
+    subject: dict[str, Any] = {"environment": environment, "user_id": user_id}
     [tagged] = tags.tags_of(environment=environment, user_ids=[user_id]).values()
     profile = next(
         iter(hosted_profiles.get_many(environment=environment, user_ids=[user_id])), None
@@ -25,9 +27,9 @@ def personal_data(request: MemberRequest, environment: Environment, user_id: str
     context = {
         "user_id": user_id,
         "profile": {**profile.basic, **profile.extended} if profile else {},
-        "attributes": attributes.get(**of_user),
+        "attributes": attributes.get(**subject),
         "tags": tagged,
-        "waiting": messages.waiting_count(**of_user, now=timezone.now()),
+        "waiting": messages.waiting_count(**subject, now=timezone.now()),
         "most_waiting": messages.MAX_WAITING,
     }
     return responses.shown(

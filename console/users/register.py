@@ -1,4 +1,4 @@
-"""Test users made by hand, in development."""
+"""Register test users from the console, in development only."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from users.quota import QuotaExceeded
 from users.spelling import TakenInAnotherCase
 
 SAMPLES = 20
-WHY_NOT_IN_PRODUCTION = "Test users are made in development; here, your app server registers users"
+WHY_NOT_IN_PRODUCTION = "Test users exist in development only. Your app server registers users here"
 
 
 def _list_of(environment: Environment) -> str:
@@ -28,7 +28,7 @@ def _list_of(environment: Environment) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MANAGE_USERS)
 def user_register(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """A form, and after it the user's first access token, which is shown only then."""
+    """The form, and then the user's first access token, which is shown only once."""
     if not environment.is_development:
         return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=_list_of(environment))
     form = RegisterForm(request.POST if request.method == "POST" else None)
@@ -42,10 +42,10 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
                 now=timezone.now(),
             )
         except registration.AlreadyRegistered:
-            form.add_error("user_id", "This id is registered already.")
+            form.add_error("user_id", "This id is already registered.")
         except registration.UserDeactivated:
             form.add_error(
-                "user_id", "This id is deactivated. It must be reactivated by API first."
+                "user_id", "This id is deactivated. Your app server must reactivate it first."
             )
         except TakenInAnotherCase as error:
             form.add_error("user_id", f"{error}.")
@@ -86,6 +86,6 @@ def samples_load(request: MemberRequest, environment: Environment) -> HttpRespon
     message = (
         f"{count} sample user{'' if count == 1 else 's'} registered"
         if count
-        else "No sample user was registered: all are here already, or no place is free"
+        else "No sample user was registered: all are already registered, or no place is free"
     )
     return responses.done(request, message, to=_list_of(environment), events=["users-changed"])

@@ -3,8 +3,8 @@ from django.urls import include, path
 from console.users import actions, friends, moderation, personal_data, register, views
 
 app_name = "users"
-# Of one id: what is done to the user, and the parts of the page that load themselves.
-of_user = [
+# Actions on one user, and the fragments of the user's page that load themselves.
+user_patterns = [
     path("edit/", actions.user_edit, name="edit"),
     path("delete/", actions.user_delete, name="delete"),
     path("sign-out/", actions.user_sign_out, name="sign_out"),
@@ -21,5 +21,5 @@ urlpatterns = [
     path("users/register/", register.user_register, name="register"),
     path("users/samples/", register.samples_load, name="load_samples"),
     path("user/<str:user_id>/", views.user_detail, name="detail"),
-    path("user/<user_id:user_id>/", include(of_user)),
+    path("user/<user_id:user_id>/", include(user_patterns)),
 ]

@@ -1,4 +1,4 @@
-"""The list of users and a user's page. They stand on the roof, for they show bans beside users."""
+"""The list of users and a user's page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ NEWEST_FIRST = Keyset("-registered_at", "-id")
 BY_ID = Keyset("user_id")
 TIMELINE = Keyset("-id")
 TIMELINE_SIZE = 20
-MOST_CONNECTIONS = 50  # shown; a person has a handful
+MOST_CONNECTIONS = 50  # shown
 
 
 # --- The list ------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ MOST_CONNECTIONS = 50  # shown; a person has a handful
 
 @dataclass(frozen=True)
 class Row:
-    """A user, with what the list says about their state."""
+    """A user and the state that the list shows."""
 
     user: AppUser
     ban: Ban | None
@@ -105,7 +105,7 @@ def _rows(environment: Environment, users: Sequence[AppUser], now: datetime) -> 
 def _elsewhere(
     environment: Environment, wanted: str, found: Sequence[AppUser], now: datetime
 ) -> "Subject | None":
-    """The very id that was searched for, where it is not registered but known all the same."""
+    """The exact id of the search if it is not registered, but deactivated or banned."""
     if not identity.is_prefix(wanted) or any(user.user_id == wanted for user in found):
         return None
     subject = _subject(environment, wanted, now)
@@ -113,7 +113,7 @@ def _elsewhere(
 
 
 def _why_not_delete(request: MemberRequest, environment: Environment) -> str:
-    """Empty: this member may delete users here."""
+    """The reason, or "" if this member may delete users here."""
     if not environment.is_development:
         return str(deletion.NotInProduction())
     if not request.access.may[Permission.MANAGE_USERS]:
@@ -126,7 +126,7 @@ def _why_not_delete(request: MemberRequest, environment: Environment) -> str:
 
 @dataclass(frozen=True)
 class Subject:
-    """An id: registered, deactivated, or neither; banned or not, whichever of these it is."""
+    """A user id. It is registered, deactivated, or neither; each of these may be banned."""
 
     user_id: str
     user: AppUser | None
@@ -149,8 +149,8 @@ def _subject(environment: Environment, user_id: str, now: datetime) -> Subject:
 
 
 def _is_known(environment: Environment, user_id: str) -> bool:
-    """Whether anything here is about an id that is neither registered nor deactivated nor banned:
-    ended bans, lists, or the trail of what was.
+    """Whether past bans, lists or the audit name this id. For an id that is neither registered nor
+    deactivated nor banned.
     """
     return any(
         found.exists()
@@ -169,8 +169,8 @@ def _is_known(environment: Environment, user_id: str) -> bool:
 @require_safe
 @in_environment(Permission.VIEW)
 def user_detail(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
-    """Of an id, not of a user: who is deactivated, banned without being registered, or deleted has
-    a page that says so. 404 only for an id that nothing here has ever named.
+    """The page of an id. An id that is deactivated, deleted, or banned without being registered has
+    a page that says so. It is 404 only if nothing in the environment has ever named the id.
     """
     now = timezone.now()
     try:
@@ -214,6 +214,6 @@ def user_detail(request: MemberRequest, environment: Environment, user_id: str) 
 
 
 def _tokens_valid_from(environment: Environment, subject: Subject) -> datetime | None:
-    """Before this moment, every token of this user is dead."""
+    """Tokens of this user that were issued before this moment are invalid."""
     moments = (subject.user and subject.user.tokens_valid_from, environment.tokens_valid_from)
     return max((moment for moment in moments if moment), default=None)

@@ -1,4 +1,4 @@
-"""What is done to one endpoint: a test, a replay, its secrets, on and off, its removal."""
+"""Actions on one endpoint: test, replay, rotate secrets, disable, enable, remove."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +15,7 @@ from console.access import MemberRequest, in_environment
 from console.webhooks.views import detail_page, find, gone, home_url, host_of, list_url
 
 CHANGED = "deliveries-changed"
-DISABLED = "The endpoint is disabled. Enable it first; nothing was sent."
+DISABLED = "The endpoint is disabled. Nothing was sent. Enable it first."
 
 
 @require_POST
@@ -26,7 +26,7 @@ def webhook_test(request: MemberRequest, environment: Environment, webhook_id: i
         deliveries.send_test(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=home_url(webhook), tone="error")
-    message = "A test event is on its way. See below how it goes."
+    message = "A test event is being sent. The deliveries below show the result."
     return responses.done(request, message, to=home_url(webhook), events=[CHANGED])
 
 
@@ -39,7 +39,7 @@ def delivery_replay(
     delivery = webhook.deliveries.filter(pk=delivery_id).first()
     if delivery is None:
         message = (
-            f"This delivery is no longer kept: the log ends after {deliveries.RETENTION.days} days."
+            f"This delivery was removed: deliveries are kept for {deliveries.RETENTION.days} days."
         )
         return responses.done(
             request, message, to=home_url(webhook), tone="error", events=[CHANGED]
@@ -49,7 +49,7 @@ def delivery_replay(
         deliveries.replay(delivery=delivery, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=home_url(webhook), tone="error")
-    message = f"{delivery.event} is on its way again."
+    message = f"{delivery.event} is being sent again."
     return responses.done(request, message, to=home_url(webhook), events=[CHANGED])
 
 
@@ -59,14 +59,14 @@ def delivery_replay(
 def webhook_rotate(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
-    """Shows the new secret in its own answer, as `webhook_add` does."""
+    """The response shows the new secret, as in `webhook_add`."""
     webhook = find(environment, webhook_id)
     if request.method != "POST":
         return redirect(home_url(webhook))
     try:
         text = webhooks.rotate_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.TooManySecrets:
-        message = "Two secrets sign already. Retire the former one before you add another."
+        message = "Two secrets are already in use. Retire the former one before you add another."
         return responses.moved(request, message, to=home_url(webhook), tone="error")
     except webhooks.WebhookGone:
         return gone(request, environment)
@@ -81,7 +81,7 @@ def webhook_retire_secret(
 ) -> HttpResponse:
     webhook = find(environment, webhook_id)
     if not webhook.former_secret:
-        message = "The former secret is retired already."
+        message = "The former secret is already retired."
         return responses.moved(request, message, to=home_url(webhook), tone="error")
     if request.method != "POST":
         return _dialog(request, webhook, "_retire.html", "Retire the former secret")
@@ -89,7 +89,7 @@ def webhook_retire_secret(
         webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return gone(request, environment)
-    return responses.moved(request, "The former secret signs no more.", to=home_url(webhook))
+    return responses.moved(request, "The former secret is retired.", to=home_url(webhook))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,7 +118,7 @@ def webhook_enable(
         webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.WebhookGone:
         return gone(request, environment)
-    return responses.moved(request, "The endpoint hears of events again.", to=home_url(webhook))
+    return responses.moved(request, "The endpoint is enabled.", to=home_url(webhook))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -126,7 +126,7 @@ def webhook_enable(
 def webhook_remove(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
-    """Asks for the host's name: the log and the secrets cannot be had back."""
+    """Asks for the host name, because the log and the secrets cannot be restored."""
     webhook = find(environment, webhook_id)
     title, fragment = "Remove the endpoint", "_remove.html"
     if request.method != "POST":

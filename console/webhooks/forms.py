@@ -10,16 +10,16 @@ from applications.announcements import EVENTS
 
 
 class WebhookForm(forms.Form):
-    """For one format, whose events it offers."""
+    """The form for one format. It offers the events of that format."""
 
     url = forms.CharField(
         label="Endpoint",
         max_length=500,
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "https://"}),
-        help_text="An address of yours that anybody on the internet can reach.",
+        help_text="An https URL of yours that is reachable from the internet.",
     )
     events = forms.MultipleChoiceField(
-        label="Tell it when",
+        label="Events to send",
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one event."},
     )

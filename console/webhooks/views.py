@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, what each hears of, its delivery log, and how to verify what arrives."""
+"""Webhooks: endpoints, their events and delivery logs, and how to verify a request."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ from console.webhooks.forms import WebhookForm
 
 LOG_SIZE = 20
 NEWEST_FIRST = Keyset("-id")
-GONE = "Somebody else has removed this endpoint meanwhile."
+GONE = "Somebody else has already removed this endpoint."
 
 
 @require_safe
@@ -33,7 +33,6 @@ def webhook_list(request: MemberRequest, environment: Environment) -> HttpRespon
     context = {
         "webhooks": [(each, webhooks.format_of(each).label) for each in found],
         "can_add": len(found) < webhooks.MAX_ENDPOINTS,
-        "most": webhooks.MAX_ENDPOINTS,
         "example": _example(environment),
         "vendor_formats": [each.label for each in webhooks.formats_of_vendors().values()],
     }
@@ -44,9 +43,9 @@ def webhook_list(request: MemberRequest, environment: Environment) -> HttpRespon
 @never_cache
 @in_environment(Permission.MANAGE_APPLICATION)
 def webhook_add(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """The new endpoint's page is the answer itself: nothing keeps the secret's text."""
+    """The response is the new endpoint's page with its secret, which is not shown again."""
     format = _chosen_format(request, "standard")
-    # A vendor's callbacks are few: whoever chooses its format wants them.
+    # A vendor's format has few events, so all are selected at first.
     initial = {"events": webhooks.formats()[format].events} if format != "standard" else {}
     form = WebhookForm(request.POST or None, format=format, initial=initial)
     if form.is_valid():
@@ -105,9 +104,9 @@ def detail_page(
     request: MemberRequest, webhook: Webhook, *, secret: str = "", status: int = 200
 ) -> HttpResponse:
     format = webhooks.format_of(webhook)
-    lost_only = request.GET.get("state") == Delivery.State.FAILED
+    failed_only = request.GET.get("state") == Delivery.State.FAILED
     log = webhook.deliveries.all()
-    if lost_only:
+    if failed_only:
         log = log.filter(state=Delivery.State.FAILED)
     found = responses.page(request, of=log, order=NEWEST_FIRST, size=LOG_SIZE)
     context = {
@@ -118,8 +117,8 @@ def detail_page(
         "secret": secret,
         "found": found,
         "log": [(each, _payload(each, webhook)) for each in found.rows],
-        "lost_only": lost_only,
-        "everything": not lost_only,
+        "failed_only": failed_only,
+        "all_states": not failed_only,
         "log_url": home_url(webhook),
         "kept_for": deliveries.RETENTION,
     }
@@ -133,7 +132,7 @@ def detail_page(
 
 
 def _payload(delivery: Delivery, webhook: Webhook) -> str:
-    """What is sent, to be read by people."""
+    """The body of a delivery, as readable text."""
     delivery.webhook = webhook
     format = webhooks.format_of(webhook)
     if delivery.event not in format.events:
@@ -144,14 +143,14 @@ def _payload(delivery: Delivery, webhook: Webhook) -> str:
 
 
 def _example(environment: Environment) -> str:
-    """A payload for somebody who has none yet."""
+    """A sample payload."""
     event = "user.banned"
     delivery = Delivery(event=event, data=EXAMPLES[event], occurred_at=timezone.now())
     return _payload(delivery, Webhook(environment=environment))
 
 
-def _indented(said: Any) -> str:
-    return json.dumps(said, indent=2, ensure_ascii=False)
+def _indented(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
 
 
 def _form(
@@ -177,12 +176,12 @@ def _form(
 
 
 def _chosen_format(request: MemberRequest, otherwise: str) -> str:
-    said = request.POST.get("format") or request.GET.get("format") or otherwise
-    return said if said in webhooks.formats() else otherwise
+    name = request.POST.get("format") or request.GET.get("format") or otherwise
+    return name if name in webhooks.formats() else otherwise
 
 
 def _field(invalid: webhooks.InvalidEndpoint) -> str | None:
-    """The form has no field for its format: that is chosen by its tabs."""
+    """The form field of the error, or None: the format has no field, only tabs."""
     return invalid.field if invalid.field in WebhookForm.base_fields else None
 
 

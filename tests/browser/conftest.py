@@ -1,4 +1,4 @@
-"""A browser in which somebody has signed in, and which remembers what it should not have seen."""
+"""A browser in which a member is signed in, and which records errors on the page."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from applications.models import Environment, Role
 from tests.console.pages import sign_in
 from tests.waiting import PATIENCE
 
-# What Chromium says of each answer above 399; whoever asks for such a page knows.
+# Chromium logs this for each response above 399. Tests that request such a page expect it.
 REFUSED = "Failed to load resource: the server responded with a status of"
 
 
 class Window:
-    """A page of a browser, with what went wrong in it: errors of scripts, breaches of the
+    """A page of a browser, with the problems in it: script errors, violations of the
     Content-Security-Policy, requests to other servers.
     """
 
@@ -27,17 +27,17 @@ class Window:
         self.page = page
         self.server = server
         self.complaints: list[str] = []
-        page.on("console", lambda said: self._complain(said.text))
+        page.on("console", lambda message: self._complain(message.text))
         page.on("pageerror", lambda error: self._complain(str(error)))
-        page.on("request", lambda request: self._look_at(request.url))
+        page.on("request", lambda request: self._check_url(request.url))
 
     def _complain(self, text: str) -> None:
         if not text.startswith(REFUSED):
             self.complaints.append(text)
 
-    def _look_at(self, url: str) -> None:
+    def _check_url(self, url: str) -> None:
         if not url.startswith((self.server, "data:", "blob:")):
-            self.complaints.append(f"asked {url}")
+            self.complaints.append(f"requested {url}")
 
     def open(self, path: str) -> None:
         self.page.goto(self.server + path)
@@ -45,13 +45,15 @@ class Window:
 
 @pytest.fixture(autouse=True)
 def fresh_rates() -> None:
-    """No test has used up another's calls."""
+    """Reset the rate limits, so that tests do not use up each other's calls."""
     cache.clear()
 
 
 @pytest.fixture
 def opened(browser: Browser, live_server: Any, client: Any) -> Any:
-    """`with opened(environment, role) as window:` signed in; other options are the context's."""
+    """`with opened(environment, role) as window:` is signed in. Other options go to the browser
+    context.
+    """
 
     @contextmanager
     def window(
@@ -75,5 +77,5 @@ def opened(browser: Browser, live_server: Any, client: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The script of axe, to be put into a context once."""
+    """The script of axe, for `add_init_script`."""
     return Axe().axe_script

@@ -1,4 +1,4 @@
-// What is laid out wrong: [what, the element] for each. A page's width is its window's.
+// Layout errors: [error, element] for each. A page must not be wider than its window.
 () => {
   const wrong = [];
   const shown = (element) => {
@@ -17,16 +17,16 @@
     const isClamped = style.webkitLineClamp !== "none" && element.scrollHeight > element.clientHeight + 1;
     if (isClamped && !element.title) wrong.push(["is cut", shown(element)]);
     const over = element.scrollWidth - element.clientWidth;
-    if (over <= 8) continue; // what pulls its hover over its edges
-    // Tooltips of buttons lie above the page and are clear until asked for.
+    if (over <= 8) continue; // hover backgrounds extend a little over the edges
+    // Tooltips of buttons lie over the page and are transparent until hovered.
     if (element.querySelector(".reason")) continue;
     const overflow = style.overflowX;
     if (overflow === "visible") {
-      // The deepest one is to blame; what contains it spills as well.
+      // Report only the deepest element; its containers overflow too.
       const deeper = [...element.children].some((child) => child.scrollWidth > element.clientWidth);
       if (!deeper) wrong.push([`spills by ${over} px`, shown(element)]);
     } else if (overflow === "hidden" || overflow === "clip") {
-      // An ellipsis is fair where the whole is told on hover.
+      // An ellipsis is allowed if the title shows the whole text.
       if (!element.closest("[title]") && style.clipPath === "none") wrong.push(["is cut", shown(element)]);
     } else if (isDesk && element.matches(".table-scroll")) {
       wrong.push([`pushes columns off by ${over} px`, element.getAttribute("aria-label")]);

@@ -1,5 +1,5 @@
-"""An environment at its limit with something of every kind in it, all as long as it may be and
-without a blank to break at.
+"""An environment at its limit with one record of every kind. All texts are as long as allowed and
+have no blank at which they could break.
 """
 
 from typing import Any
@@ -83,15 +83,15 @@ def fill(here: Any) -> Any:
     for user_id in (USER_ID, OTHER_ID):
         make_connection(user_id=user_id, device="d" * 64, platform="p" * 32, **there)
     Connection.objects.update(address="2001:db8:1111:2222:3333:4444:5555:6666")
-    keep_things_of(user, other, now)
-    hire(environment, now)
-    listen(environment, here, now)
-    delete_some(environment, user)
-    record(environment, now)
+    add_personal_data(user, other, now)
+    add_members_and_secrets(environment, now)
+    add_webhooks(environment, here, now)
+    add_deletion_items(environment, user)
+    add_audit_events(environment, now)
     return here
 
 
-def keep_things_of(user: Any, other: Any, now: Any) -> None:
+def add_personal_data(user: Any, other: Any, now: Any) -> None:
     of_user = {"environment": user.environment, "owner_id": user.user_id}
     long_fields = {"k" * 64: "v" * 256, "short": "v" * 30}
     Profile.objects.create(user=user, basic=long_fields, extended={}, version=1)
@@ -109,15 +109,14 @@ def keep_things_of(user: Any, other: Any, now: Any) -> None:
     )
 
 
-def hire(environment: Any, now: Any) -> None:
-    """Members; two live secrets."""
+def add_members_and_secrets(environment: Any, now: Any) -> None:
     make_member(application=environment.application, account=make_account(username=STAFF))
     Member.objects.update(added_by=STAFF)
     app_secrets.add(environment=environment, by=staff_actor(STAFF), now=now)
     AppSecret.objects.update(created_by=STAFF)
 
 
-def listen(environment: Any, here: Any, now: Any) -> None:
+def add_webhooks(environment: Any, here: Any, now: Any) -> None:
     Webhook.objects.update(
         url=WEBHOOK_URL,
         created_by=STAFF,
@@ -134,13 +133,13 @@ def listen(environment: Any, here: Any, now: Any) -> None:
         delivery.save()
 
 
-def delete_some(environment: Any, user: Any) -> None:
+def add_deletion_items(environment: Any, user: Any) -> None:
     DeletionJob.objects.update(previewed_by=STAFF)
     for job in DeletionJob.objects.all():
         DeletionItem.objects.create(job=job, user_id=USER_ID, life=user.pk, reason=REASON)
 
 
-def record(environment: Any, now: Any) -> None:
+def add_audit_events(environment: Any, now: Any) -> None:
     by = staff_actor(STAFF)
     with transaction.atomic():
         for subject in (USER_ID, STAFF):
@@ -155,8 +154,8 @@ def record(environment: Any, now: Any) -> None:
             )
 
 
-def sign_in_as_the_longest() -> None:
-    """Whoever has signed in last is called as long as an account may be."""
+def lengthen_username() -> None:
+    """Give the newest account the longest username allowed."""
     account = get_user_model().objects.order_by("-pk")[0]
     account.username = "s" * 150
     account.save()

@@ -1,9 +1,9 @@
-"""Every page that is routed, in a real browser: the rules of accessibility, nothing that sticks out
-sideways or is cut, nothing on the browser's console, no request to anywhere else.
+"""Every routed page in a real browser: it follows the accessibility rules, nothing overflows or is
+cut off, the browser's console is empty, and no request goes to another server.
 
-Development and production, full of the longest words that are legal; pages with nothing on them;
-refusals; and each dialog, wherever it is opened from. Between them they are looked at light and
-dark; all are measured on a desktop and on a phone.
+The pages are those of development and production with the longest texts allowed, pages without
+data, refusals, and each dialog. axe runs on the light and the dark theme; the layout is measured on
+a desktop and on a phone.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from applications.models import Role
 from applications.vendors import vendors
 from tests.browser import longest
 from tests.console.pages import address
-from tests.console.test_access import ABOVE, OF_ENVIRONMENT, world
+from tests.console.test_access import ENVIRONMENT_PAGES, OTHER_PAGES, world
 from tests.factories import make_application, make_environment, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,7 +32,7 @@ OF_A_USER = [
     f"users:{page}"
     for page in ("detail", "moderation", "friends", "personal_data", "edit", "delete", "sign_out")
 ]
-# Rows are alike: the first few stand for all.
+# All rows are alike, so only the first few are checked.
 FIRST_ROWS = {"exclude": ["tbody tr:nth-child(n+4)"]}
 UNFOLD = "document.querySelectorAll('main details').forEach(each => { each.open = true; })"
 LAYOUT = (Path(__file__).parent / "layout.js").read_text()
@@ -42,7 +42,7 @@ RUN_AXE = (
 
 
 def html_pages(client: Any, urls: list[str]) -> list[str]:
-    """Those that answer with a page: exports and redirects are none."""
+    """The URLs that respond with an HTML page, without exports and redirects."""
     kept = []
     for url in urls:
         response = client.get(url)
@@ -53,7 +53,7 @@ def html_pages(client: Any, urls: list[str]) -> list[str]:
 
 
 class Inspector:
-    """Looks at pages, and keeps what is wrong with them."""
+    """Checks pages, and collects their errors."""
 
     def __init__(self, window: Any, axe: str):
         self.window, self.page = window, window.page
@@ -72,7 +72,7 @@ class Inspector:
         self.measure(url)
 
     def measure(self, what: str) -> None:
-        """On a desktop, then on a phone, where the window stays."""
+        """Measure on a desktop, then on a phone. The window keeps the size of the phone."""
         for width in (DESKTOP, PHONE):
             self.page.set_viewport_size({"width": width, "height": 900})
             self.wrong += [(what, width, *found) for found in self.page.evaluate(LAYOUT)]
@@ -86,7 +86,7 @@ class Inspector:
         self.window.complaints.clear()
 
     def open_dialogs(self) -> None:
-        """Those that no earlier page had; each by keyboard, which then is back where it was."""
+        """Open each new dialog of the page by keyboard. Closing it puts the focus back."""
         for opener in self.page.locator("[aria-haspopup=dialog]:visible").all():
             name = resolve(opener.get_attribute("hx-get").split("?")[0]).view_name
             if name in self.dialogs:
@@ -111,9 +111,9 @@ def application():
 
 class TestEveryPage:
     @pytest.mark.parametrize("kind", ["development", "production"])
-    def test_of_a_full_environment_and_every_dialog(self, opened, axe, client, application, kind):
+    def test_of_a_full_environment_with_every_dialog(self, opened, axe, client, application, kind):
         here = longest.fill(world(application, kind))
-        urls = [here.url(name) for name, page in OF_ENVIRONMENT.items() if "GET" in page.methods]
+        urls = [here.url(name) for name, page in ENVIRONMENT_PAGES.items() if "GET" in page.methods]
         urls += [f"{here.url('quota:index')}?free=20", f"{here.url('bans:index')}?tab=all"]
         urls += [address(name, here.environment, longest.USER_ID) for name in OF_A_USER]
         urls += [f"{here.url('lists:index')}?list=allowlist&owner={longest.USER_ID}"]
@@ -122,7 +122,7 @@ class TestEveryPage:
             two = f"a={longest.USER_ID}&b={longest.OTHER_ID}"
             urls += [f"{here.url('try_it:index')}?{two}"]
         with opened(here.environment) as window:
-            longest.sign_in_as_the_longest()
+            longest.lengthen_username()
             inspector = Inspector(window, axe)
             for url in html_pages(client, urls):
                 inspector.visit(url, LOOKS[kind])
@@ -150,18 +150,18 @@ class TestEveryPage:
             inspector.measure("a message")
         assert inspector.wrong == []
 
-    def test_with_nothing_on_it(self, opened, axe, client, application):
+    def test_without_data(self, opened, axe, client, application):
         environment = make_environment(application=application)
         urls = [
             address(name, environment)
-            for name, page in OF_ENVIRONMENT.items()
+            for name, page in ENVIRONMENT_PAGES.items()
             if page.methods.startswith("GET") and not page.args
         ]
         bans, lists = address("bans:index", environment), address("lists:index", environment)
         urls += [f"{bans}?tab={tab}" for tab in ("lifted", "expired", "all")]
         urls += [f"{lists}?list=allowlist&owner=mia", f"{lists}?listed=mia", f"{bans}?q=mia"]
-        shown = {name for name, row in ABOVE.items() if row == ("accounts:sign_in", 200)}
-        # The calls are one page for each vendor, and beside it a document that is no page.
+        shown = {name for name, row in OTHER_PAGES.items() if row == ("accounts:sign_in", 200)}
+        # Each vendor has its own page of calls. The document is JSON.
         urls += [reverse(name) for name in shown - {"api_docs:index", "api_docs:document"}]
         urls += [reverse("api_docs:index", args=[vendor.name]) for vendor in vendors()]
         with opened(environment) as window:
@@ -170,7 +170,7 @@ class TestEveryPage:
                 inspector.visit(url, [(PHONE, "light")])
         assert inspector.wrong == []
 
-    def test_that_refuses_or_lets_nobody_in(self, opened, axe, application):
+    def test_that_refuses_or_needs_no_sign_in(self, opened, axe, application):
         environment = make_environment(application=application)
         users = address("users:index", environment)
         with opened(environment, Role.VIEWER) as window:

@@ -1,8 +1,8 @@
-"""The product's main job, as staff do it in a browser: a full test quota is freed, registrations go
-on; a user is banned for an hour; somebody is deactivated by API; lists; a lift taken back.
+"""The product's main job, as staff do it in a browser: free a full test quota so that registrations
+work again, ban a user for an hour, find the call that reactivates, edit lists, undo a lift.
 
-Three times: with the mouse, without JavaScript, and where it matters by keyboard alone. App servers
-call over HTTP meanwhile. No worker runs: its part is called here.
+Three times: with the mouse, without JavaScript, and partly with the keyboard alone. Meanwhile app
+servers call over HTTP. No worker runs: the tests call its tasks.
 """
 
 import re
@@ -36,7 +36,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def environment():
-    """Development at its limit: 12 samples, 87 who never connected, and mia, who did."""
+    """Development at its limit: 12 sample users, 87 who never connected, and mia, who did."""
     environment = make_environment()
     make_users(environment=environment, count=12, prefix="sample-")
     make_users(environment=environment, count=FREE_USER_LIMIT - 13, prefix="ci-")
@@ -48,7 +48,7 @@ def environment():
 
 @pytest.fixture
 def app_server(live_server, environment):
-    """`app_server("user/ban", userIds=["mia"])` calls by Nexconn's API: (HTTP status, code)."""
+    """`app_server("user/ban", userIds=["mia"])` calls Nexconn's API: (HTTP status, code)."""
 
     def call(path, **members):
         with urllib3.PoolManager() as http:
@@ -84,7 +84,7 @@ def go_to(page, name):
 
 
 def work(job):
-    """What the worker does with a confirmed job."""
+    """Run a confirmed job, as the worker does."""
     tasks.run_deletion_job(job_id=job.pk)
 
 
@@ -109,7 +109,7 @@ class TestMainJob:
             self.ban_for_an_hour(page, environment)
             self.deactivated_by_api(page, environment, app_server)
             self.keep_lists(page)
-            self.lift_and_take_it_back(page, environment)
+            self.lift_and_undo(page, environment)
             assert window.complaints == []
 
     def free_places(self, page, environment):
@@ -132,7 +132,7 @@ class TestMainJob:
         expect(page.get_by_role("heading", name="Deleting")).to_be_visible()
         expect(page.get_by_role("progressbar")).to_have_attribute("value", "0")
         work(DeletionJob.objects.get())
-        # By itself: nobody reloads.
+        # The page updates without a reload.
         expect(page.get_by_role("heading", name="11 places freed")).to_be_visible()
         page.get_by_role("link", name="Back to the quota").click()
         expect(page.get_by_text("89 of 100")).to_be_visible()
@@ -155,7 +155,7 @@ class TestMainJob:
         dialog.get_by_role("button", name="Ban", exact=True).click()
 
         expect(page.get_by_text("Banned mia")).to_be_visible()
-        who = page.get_by_role("region", name="Who")
+        who = page.get_by_role("region", name="User", exact=True)
         expect(who.get_by_text(re.compile(r"Banned, 59 min \d+ s left"))).to_be_visible()
         expect(page.get_by_text("Floods the lobby").first).to_be_visible()
 
@@ -164,7 +164,7 @@ class TestMainJob:
         expect(who.get_by_text("Banned, 59 min")).to_be_visible()
         Ban.objects.update(expires_at=timezone.now(), ends_at=timezone.now())
         page.clock.fast_forward("01:00:00")
-        # By itself: the page has seen its countdown end.
+        # The page updates when its countdown ends.
         expect(who.get_by_role("link", name="Ban", exact=True)).to_be_visible()
         expect(who.get_by_text("Banned")).to_have_count(0)
         assert ban_sweep.expire_due(now=timezone.now()) == 1
@@ -173,7 +173,7 @@ class TestMainJob:
         assert app_server("user/soft-delete", userIds=["late"]) == (200, 0)
         go_to(page, "Deactivated")
         row = page.get_by_role("row").filter(has_text="late")
-        row.get_by_role("link", name="Reactivating call").click()
+        row.get_by_role("link", name="Call to reactivate").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name="Copy").last.click()
         expect(page.get_by_text("Copied")).to_be_visible()
@@ -187,7 +187,7 @@ class TestMainJob:
 
     def keep_lists(self, page):
         go_to(page, "Lists")
-        page.get_by_label("Whose list").fill("mia")
+        page.get_by_label("Owner of the list").fill("mia")
         page.get_by_role("button", name="Show").click()
         page.get_by_label("Add to this list").fill("ci-00001, ci-00002")
         page.get_by_role("button", name="Add", exact=True).click()
@@ -203,10 +203,10 @@ class TestMainJob:
     def ask_who_may_write(self, page, sender, answer):
         page.get_by_label("May", exact=True).fill(sender)
         page.get_by_label("write to", exact=True).fill("mia")
-        page.get_by_role("button", name="Find out").click()
+        page.get_by_role("button", name="Check", exact=True).click()
         expect(page.get_by_text(f"{sender} to mia: {answer}")).to_be_visible()
 
-    def lift_and_take_it_back(self, page, environment):
+    def lift_and_undo(self, page, environment):
         bans.impose(
             environment=environment,
             user_ids=["ci-00001", "ci-00002", "ci-00003"],
@@ -220,7 +220,7 @@ class TestMainJob:
         row = page.get_by_role("row").filter(has_text="ci-00002")
         row.get_by_role("button", name="Lift").click()
         expect(row).to_have_count(0)
-        # What is drawn again keeps what was ticked.
+        # Selected rows stay selected after a refresh.
         expect(page.get_by_role("checkbox", name="Select ci-00003")).to_be_checked()
         expect(page.get_by_text("1 ban selected")).to_be_visible()
         page.get_by_role("button", name="Undo").click()
@@ -241,7 +241,7 @@ class TestMainJob:
 
             window.open(address("users:detail", environment, "mia"))
             press("Tab")
-            expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+            expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
             press("Enter")
             self.tab_to(page, page.get_by_role("link", name="Ban", exact=True))
             press("Enter")
@@ -252,7 +252,7 @@ class TestMainJob:
             expect(page.get_by_role("link", name="Ban", exact=True)).to_be_focused()
 
             press("Enter")
-            # The dialog puts the focus where it begins; a key pressed before that goes astray.
+            # The dialog moves the focus to its first field; a key pressed before that is lost.
             expect(dialog.get_by_label("User ids")).to_be_focused()
             self.tab_to(page, dialog.get_by_role("radio", name="24 h"))
             expect(dialog.get_by_text("in 1 day")).to_be_visible()
@@ -262,7 +262,7 @@ class TestMainJob:
             page.keyboard.type("Floods the lobby")
             press("Enter")
             expect(page.get_by_text(re.compile("Banned, 59 min"))).to_be_visible()
-            # Where "Ban" stood.
+            # In the place of "Ban".
             expect(page.get_by_role("link", name="Change ban")).to_be_focused()
             press("Tab")
             press("Enter")
@@ -285,7 +285,7 @@ class TestMainJob:
             assert window.complaints == []
 
     def tab_to(self, page, goal):
-        """As often as it takes, within reason: each stop on the way must be one that is seen."""
+        """Press Tab until `goal` has the focus, at most 60 times."""
         for _ in range(60):
             if goal.evaluate("element => element === document.activeElement"):
                 return
@@ -309,7 +309,7 @@ class TestMainJob:
             page.get_by_label("to confirm").fill(confirm_phrase(environment))
             page.get_by_role("button", name="Delete 2 users").click()
             work(DeletionJob.objects.get())
-            page.get_by_role("link", name="See how far it is now").click()
+            page.get_by_role("link", name="Show the current progress").click()
             expect(page.get_by_role("heading", name="2 places freed")).to_be_visible()
             assert register(app_server, "late") == (200, 0)
 
@@ -322,15 +322,17 @@ class TestMainJob:
             expect(page.get_by_text("Banned mia")).to_be_visible()
             page.get_by_role("button", name="Lift ban").click()
             page.get_by_role("button", name="Undo").click()
-            expect(page.get_by_text("mia banned again, as before")).to_be_visible()
+            expect(
+                page.get_by_text("Banned mia again, until the same end as before")
+            ).to_be_visible()
 
             assert app_server("user/soft-delete", userIds=["late"]) == (200, 0)
             window.open(address("deactivated:index", environment))
-            page.get_by_role("link", name="Reactivating call").click()
+            page.get_by_role("link", name="Call to reactivate").click()
             expect(page.get_by_text("/v4/user/restore")).to_be_visible()
 
             window.open(address("lists:index", environment))
-            page.get_by_label("Whose list").fill("mia")
+            page.get_by_label("Owner of the list").fill("mia")
             page.get_by_role("button", name="Show").click()
             page.get_by_label("Add to this list").fill("ci-00001")
             page.get_by_role("button", name="Add", exact=True).click()
@@ -338,7 +340,7 @@ class TestMainJob:
 
 
 class TestRevoke:
-    def test_a_secret_once_its_end_is_typed(self, opened):
+    def test_a_secret_after_its_last_characters_are_typed(self, opened):
         environment = make_environment(kind="production")
         with opened(environment) as window:
             page = window.page

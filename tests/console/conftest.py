@@ -1,4 +1,4 @@
-"""Who looks at the pages. A test that asks for nobody is not signed in."""
+"""Members who are signed in. A test without one of these fixtures is not signed in."""
 
 import pytest
 
@@ -14,5 +14,5 @@ def member(client, environment):
 
 @pytest.fixture
 def moderator(client, environment):
-    """The account of one who may ban, lift and kick, signed in."""
+    """The account of a moderator, who may ban, lift and kick, signed in."""
     return sign_in(client, environment, Role.MODERATOR)

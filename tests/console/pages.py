@@ -1,4 +1,4 @@
-"""Pages as a member sees them."""
+"""Helpers to open pages as a member."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -21,11 +21,11 @@ def address(name: str, environment: Environment, *args: Any) -> str:
 
 
 def url(environment: Environment, path: str, **query: Any) -> str:
-    """The same by its path below the environment's, as people have it in their bookmarks."""
+    """The URL of a path in the environment, written out, because bookmarks must keep working."""
     place = f"/console/{environment.application.org_name}/{environment.kind}/{path}"
     return f"{place}?{urlencode(query, doseq=True)}" if query else place
 
 
 def messages(response: Any) -> list[str]:
-    """What the page says of the call before it."""
+    """The messages that the page shows."""
     return [str(message) for message in response.context["messages"]]

@@ -1,7 +1,7 @@
-"""Law 30, at the door of every page: who may open what, in which environment.
+"""Law 30 for every page: which role may open it, in which environment.
 
-The tables below are the law. They are compared with the addresses that exist, so a page without a
-row fails here before anybody can open it.
+The tables below are the law. They are compared with the URLs that exist, so a page without a row
+fails here before anybody can open it.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from users import deletion
 VIEW, USERS, MODERATE = "view", "manage_users", "moderate"
 APPLICATION, MEMBERS, LOCKS = "manage_application", "manage_members", "lift_locks"
 
-# What each role holds.
+# The permissions of each role.
 DEVELOPMENT = {
     "viewer": {VIEW},
     "tester": {VIEW, USERS, MODERATE},
@@ -42,12 +42,12 @@ DEVELOPMENT = {
     "owner": {VIEW, MODERATE, USERS, APPLICATION, MEMBERS, LOCKS},
 }
 PRODUCTION = {**DEVELOPMENT, "tester": {VIEW}}
-HELD = {"development": DEVELOPMENT, "production": PRODUCTION}
+PERMISSIONS = {"development": DEVELOPMENT, "production": PRODUCTION}
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a page asks for. `args` are the names in its address after the environment's."""
+    """What a page requires. `args` are the names of its URL's arguments after the environment's."""
 
     needs: str
     methods: str
@@ -59,7 +59,7 @@ USER, SECRET, MEMBER = ("user_id",), ("secret_id",), ("member_id",)
 JOB, BAN, TOMBSTONE = ("job_id",), ("ban_id",), ("tombstone",)
 WEBHOOK = ("webhook_id",)
 
-OF_ENVIRONMENT = {
+ENVIRONMENT_PAGES = {
     # console
     "environment:index": Page(VIEW, READ),
     "users:index": Page(VIEW, READ),
@@ -132,8 +132,8 @@ OF_ENVIRONMENT = {
     "lists:may_message": Page(VIEW, READ),
     "users:moderation": Page(VIEW, READ, USER),
 }
-# Pages of nobody's application: what anybody gets by GET, and what an account gets.
-ABOVE = {
+# Pages outside applications: the response to an anonymous GET, and to an account's.
+OTHER_PAGES = {
     "root": ("accounts:sign_in", 302),
     "overview:index": ("accounts:sign_in", 200),
     "overview:create": ("accounts:sign_in", 200),
@@ -145,19 +145,19 @@ ABOVE = {
     "accounts:set_password": (200, 200),
     "favicon": (302, 302),
 }
-ABOVE_ARGS = {
+OTHER_PAGE_ARGS = {
     "accounts:set_password": ["MQ", "x-y"],
     "api_docs:index": ["agora"],
     "api_docs:document": ["agora"],
 }
-# What answers without signing in, and nothing else. Django admin keeps its own door.
+# The only pages that need no sign-in. Django admin has a sign-in of its own.
 OPEN = {"accounts:sign_in", "accounts:set_password", "favicon"}
 
 
 def pages(
     resolver: Any = None, prefix: str = "", namespace: str = ""
 ) -> Iterator[tuple[str, str, URLPattern]]:
-    """(name, address pattern, page) of all that is routed, admin left out."""
+    """(name, URL pattern, page) of all routes except Django admin."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -175,17 +175,17 @@ class TestEveryPage:
         assert len(ROUTED) == len(list(pages()))
 
     def test_has_a_row_here(self):
-        assert set(ROUTED) == {*OF_ENVIRONMENT, *ABOVE}
+        assert set(ROUTED) == {*ENVIRONMENT_PAGES, *OTHER_PAGES}
 
     def test_of_an_environment_states_the_permission_of_its_row(self):
-        stated = {name: ROUTED[name][1].callback.permission.value for name in OF_ENVIRONMENT}
-        assert stated == {name: page.needs for name, page in OF_ENVIRONMENT.items()}
+        stated = {name: ROUTED[name][1].callback.permission.value for name in ENVIRONMENT_PAGES}
+        assert stated == {name: page.needs for name, page in ENVIRONMENT_PAGES.items()}
 
-    def test_under_an_environments_address_is_in_that_table(self):
+    def test_under_an_environments_url_is_in_that_table(self):
         below = {name for name, (route, _) in ROUTED.items() if "<kind:kind>" in route}
-        assert below == set(OF_ENVIRONMENT)
+        assert below == set(ENVIRONMENT_PAGES)
 
-    def test_is_closed_unless_it_is_on_the_list(self):
+    def test_requires_signing_in_unless_listed(self):
         opened = {
             name
             for name, (_, pattern) in ROUTED.items()
@@ -196,21 +196,21 @@ class TestEveryPage:
 
 @dataclass
 class World:
-    """One of everything that an address can name, in one environment."""
+    """One of every record that a URL can name, in one environment."""
 
     environment: Any
     ids: dict[str, Any]
 
     def url(self, name: str) -> str:
         return address(
-            name, self.environment, *(self.ids[arg] for arg in OF_ENVIRONMENT[name].args)
+            name, self.environment, *(self.ids[arg] for arg in ENVIRONMENT_PAGES[name].args)
         )
 
 
 @pytest.fixture
 def application(db):
     application = make_application()
-    make_member(application=application, role=Role.OWNER)  # or removals would meet the last one
+    make_member(application=application, role=Role.OWNER)  # so another owner is removable
     return application
 
 
@@ -243,7 +243,7 @@ def world(application: Any, kind: str) -> World:
 
 
 def ask(client: Any, method: str, url: str) -> Any:
-    """The answer, with whatever it changed undone."""
+    """The response. Its changes are rolled back."""
     with transaction.atomic():
         response = getattr(client, method.lower())(url)
         transaction.set_rollback(True)
@@ -251,7 +251,7 @@ def ask(client: Any, method: str, url: str) -> Any:
 
 
 def every_request(here: World) -> Iterator[tuple[str, str, str, Page]]:
-    for name, page in OF_ENVIRONMENT.items():
+    for name, page in ENVIRONMENT_PAGES.items():
         for method in ("GET", "POST"):
             yield name, method, here.url(name), page
 
@@ -259,7 +259,7 @@ def every_request(here: World) -> Iterator[tuple[str, str, str, Page]]:
 @pytest.mark.parametrize("kind", ["development", "production"])
 class TestWhoMayOpenWhat:
     @pytest.mark.parametrize("role", Role.values)
-    def test_a_member_opens_what_the_role_holds(self, client, application, kind, role):
+    def test_a_member_opens_the_pages_that_the_role_allows(self, client, application, kind, role):
         here = world(application, kind)
         client.force_login(make_member(application=application, role=role).account)
         wrong = {}
@@ -267,11 +267,11 @@ class TestWhoMayOpenWhat:
             status = ask(client, method, url).status_code
             if method not in page.methods.split():
                 fits = status == 405
-            elif page.needs not in HELD[kind][role]:
+            elif page.needs not in PERMISSIONS[kind][role]:
                 fits = status == 403
             else:
-                # 409: the law forbids it whoever asks, such as deleting in production. 404: there
-                # are no deletion jobs in production.
+                # 409: a rule forbids it for every role, such as deleting in production. 404:
+                # production has no deletion jobs.
                 fits = status in {200, 201, 204, 302, 409, 422} or (
                     status == 404 and kind == "production" and page.args == JOB
                 )
@@ -289,7 +289,7 @@ class TestWhoMayOpenWhat:
                 wrong[name, method] = status
         assert wrong == {}
 
-    def test_nobody_gets_past_the_sign_in(self, client, application, kind):
+    def test_an_anonymous_user_is_sent_to_sign_in(self, client, application, kind):
         here = world(application, kind)
         wrong = {}
         for name, method, url, _ in every_request(here):
@@ -302,11 +302,11 @@ class TestWhoMayOpenWhat:
 
 
 @pytest.mark.django_db
-class TestPagesAbove:
-    @pytest.mark.parametrize("name", ABOVE)
-    def test_answer_as_their_row_says(self, client, name):
-        url = reverse(name, args=ABOVE_ARGS.get(name, []))
-        anonymous, account = ABOVE[name]
+class TestPagesOutsideEnvironments:
+    @pytest.mark.parametrize("name", OTHER_PAGES)
+    def test_respond_as_their_row_says(self, client, name):
+        url = reverse(name, args=OTHER_PAGE_ARGS.get(name, []))
+        anonymous, account = OTHER_PAGES[name]
         response = client.get(url)
         if anonymous == "accounts:sign_in":
             assert response.url.startswith(reverse("accounts:sign_in"))
@@ -326,14 +326,14 @@ class TestRefusal:
         assert "manage the application" in refused.text
         assert "Needs role admin or owner" in refused.text
 
-    def test_is_one_line_for_htmx(self, client, application):
+    def test_is_one_line_of_text_for_htmx(self, client, application):
         here = world(application, "production")
         client.force_login(make_member(application=application, role=Role.TESTER).account)
         refused = client.post(here.url("keys:add"), headers={"HX-Request": "true"})
         assert refused["Content-Type"].startswith("text/plain")
         assert "Needs role admin or owner" in refused.text
 
-    def test_of_a_page_that_is_none_tells_nothing(self, client, application):
+    def test_is_the_same_for_missing_and_foreign_pages(self, client, application):
         client.force_login(make_account())
         missing = client.get("/console/no-such-app/development/")
         theirs = client.get(world(application, "development").url("environment:index"))

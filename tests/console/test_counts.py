@@ -1,4 +1,4 @@
-"""Every number of every page is counted, or says that it is not."""
+"""Every number on a page is exact, or says that it is an estimate."""
 
 import re
 
@@ -20,13 +20,13 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 BOUND = 110
-SAID = rf"(more than {BOUND}|about [0-9,.]+)"
+ESTIMATE = rf"(more than {BOUND}|about [0-9,.]+)"
 
 
 @pytest.fixture
 def shown(client, monkeypatch, time_machine):
-    """The words of a page of an environment that is back on trial, with more of everything in it
-    than a page counts.
+    """The text of a page. The environment is back on trial, and has more of everything than a page
+    counts.
     """
     time_machine.move_to(NOON, tick=False)
     for module in ("applications.counting", "console.overview.views", "users.presence"):
@@ -50,29 +50,32 @@ def shown(client, monkeypatch, time_machine):
 @pytest.mark.parametrize(
     ("page", "sentences"),
     [
-        ("overview:index", [f"{SAID} of 100, full", f"{SAID} banned", f"{SAID} online"]),
+        (
+            "overview:index",
+            [f"{ESTIMATE} of 100, full", f"{ESTIMATE} banned", f"{ESTIMATE} online"],
+        ),
         (
             "environment:index",
             [
-                f"{SAID} of 100, full",
-                f"Online now {SAID}",
-                f"Banned {SAID}",
-                f"Bans that end within 24 h {SAID}",
+                f"{ESTIMATE} of 100, full",
+                f"Online now {ESTIMATE}",
+                f"Banned {ESTIMATE}",
+                f"Bans that end within 24 h {ESTIMATE}",
             ],
         ),
-        ("quota:index", [f"{SAID} of 100, full"]),
+        ("quota:index", [f"{ESTIMATE} of 100, full"]),
         (
             "users:index",
             [
-                f"All {SAID}",
-                f"Never connected {SAID}",
-                f"Online {SAID}",
-                f"Banned {SAID}",
-                f"(?i:{SAID}) users are registered, of 100 who may be",
+                f"All {ESTIMATE}",
+                f"Never connected {ESTIMATE}",
+                f"Online {ESTIMATE}",
+                f"Banned {ESTIMATE}",
+                f"(?i:{ESTIMATE}) users are registered. The limit is 100",
             ],
         ),
-        ("bans:index", [f"In force {SAID}", f"All {SAID}", "Lifted 0"]),
-        ("connections:index", [f"(?i:{SAID}) connections are open"]),
+        ("bans:index", [f"In force {ESTIMATE}", f"All {ESTIMATE}", "Lifted 0"]),
+        ("connections:index", [f"(?i:{ESTIMATE}) connections are open"]),
     ],
 )
 def test_beyond_what_a_page_counts(shown, page, sentences):
@@ -80,5 +83,6 @@ def test_beyond_what_a_page_counts(shown, page, sentences):
     assert [sentence for sentence in sentences if not re.search(sentence, text)] == []
 
 
-def test_who_begin_with_a_prefix(shown):
-    assert re.search(f"(?i:{SAID}) of them begin with user-", shown("users:index", q="user-"))
+def test_users_with_a_prefix(shown):
+    sentence = f"(?i:{ESTIMATE}) users are registered with an id that begins with user-"
+    assert re.search(sentence, shown("users:index", q="user-"))

@@ -1,4 +1,4 @@
-"""What a page shows when it fails."""
+"""Pages that fail."""
 
 import pytest
 from django.urls import reverse
@@ -16,7 +16,7 @@ def signed_in(client, db):
 
 
 class TestLostDatabase:
-    def test_is_a_page_that_says_so(self, signed_in, lose_database):
+    def test_gives_a_503_page(self, signed_in, lose_database):
         client, page = signed_in
         assert client.get(page).status_code == 200
         lose_database()
@@ -24,10 +24,10 @@ class TestLostDatabase:
         for path in (page, reverse("overview:index")):
             response = client.get(path)
             assert response.status_code == 503
-            assert "The database is away" in response.content.decode()
+            assert "The database cannot be reached" in response.content.decode()
             assert response["Retry-After"] == "5"
 
-    def test_is_one_line_for_htmx(self, signed_in, lose_database):
+    def test_gives_one_line_of_text_for_htmx(self, signed_in, lose_database):
         client, page = signed_in
         lose_database()
 
@@ -39,11 +39,11 @@ class TestLostDatabase:
         )
         assert response.content.startswith(b"The database cannot be reached")
 
-    def test_is_not_what_a_mistake_of_ours_is_called(self, signed_in, monkeypatch):
+    def test_is_told_apart_from_a_bug(self, signed_in, monkeypatch):
         client, page = signed_in
         monkeypatch.setattr("django.contrib.auth.get_user", lambda request: 1 / 0)
 
         response = client.get(page)
 
         assert response.status_code == 500
-        assert "Something broke on our side" in response.content.decode()
+        assert "Something went wrong" in response.content.decode()

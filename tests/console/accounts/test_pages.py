@@ -24,22 +24,22 @@ def sign_in(client, password=PASSWORD, **query):
 
 
 class TestSignIn:
-    def test_leads_to_the_page_that_was_asked_for(self, client, account):
-        asked = reverse("overview:create")
-        turned_away = client.get(asked)
-        assert turned_away.url == f"{reverse('accounts:sign_in')}?next={asked}"
-        assert sign_in(client, next=asked).url == asked
+    def test_redirects_to_the_requested_page(self, client, account):
+        requested = reverse("overview:create")
+        redirect = client.get(requested)
+        assert redirect.url == f"{reverse('accounts:sign_in')}?next={requested}"
+        assert sign_in(client, next=requested).url == requested
 
-    def test_leads_nowhere_outside(self, client, account):
+    def test_does_not_redirect_to_other_hosts(self, client, account):
         assert sign_in(client, next="https://elsewhere.example/").url == reverse("overview:index")
 
-    def test_does_not_tell_an_unknown_name_from_a_wrong_password(self, client, account):
+    def test_shows_the_same_error_for_an_unknown_name_and_a_wrong_password(self, client, account):
         wrong = sign_in(client, password="wrong").text
         get_user_model().objects.all().delete()
         unknown = sign_in(client, password="wrong").text
-        said = "Please enter a correct username and password"
-        assert said in wrong
-        assert said in unknown
+        message = "Please enter a correct username and password"
+        assert message in wrong
+        assert message in unknown
 
     def test_locks_out_after_some_failures_and_says_until_when(self, client, account, settings):
         with time_machine.travel(NOON, tick=False) as clock:
@@ -59,7 +59,7 @@ class TestSignIn:
 
 
 class TestSignOut:
-    def test_takes_a_post_alone(self, client, account):
+    def test_accepts_only_post(self, client, account):
         client.force_login(account)
         assert client.get(reverse("accounts:sign_out")).status_code == 405
         assert client.post(reverse("accounts:sign_out")).url == reverse("accounts:sign_in")
@@ -90,13 +90,13 @@ class TestPasswordChange:
 
 
 class TestSession:
-    def test_keys_in_the_database_sign_nobody_in(self, client, account):
+    def test_keys_in_the_database_cannot_sign_in(self, client, account):
         sign_in(client)
-        [kept] = Session.objects.values_list("session_key", flat=True)
+        [stored] = Session.objects.values_list("session_key", flat=True)
         cookie = client.cookies["sessionid"]
         assert client.get(reverse("overview:index")).status_code == 200
-        assert kept != cookie.value
-        cookie.set("sessionid", kept, kept)
+        assert stored != cookie.value
+        cookie.set("sessionid", stored, stored)
         assert client.get(reverse("overview:index")).status_code == 302
 
     def test_ends_with_signing_out(self, client, account):
@@ -107,7 +107,7 @@ class TestSession:
         client.cookies["sessionid"] = former
         assert client.get(reverse("overview:index")).status_code == 302
 
-    def test_is_found_by_asynchronous_code_too(self, account, async_client):
+    def test_works_in_async_code_too(self, account, async_client):
         async_to_sync(async_client.aforce_login)(account)
         response = async_to_sync(async_client.get)(reverse("overview:index"))
         assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""The page that shows what each vendor's door understands."""
+"""The page that shows the calls of each vendor's API."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def reader(client, db):
 
 
 class TestPage:
-    def test_shows_every_call_with_its_refusals(self, reader, vendor):
+    def test_shows_every_call_with_its_errors(self, reader, vendor):
         page = reader.get(f"/console/api/{vendor.name}/").content.decode()
 
         document = documents.of(vendor)
@@ -37,18 +37,18 @@ class TestPage:
         assert "userId=mia&amp;minute=30" in page
         assert "2007: the quota is full" in page
 
-    def test_is_for_people_who_are_signed_in(self, client, db, vendor):
+    def test_requires_signing_in(self, client, db, vendor):
         for path in (f"/console/api/{vendor.name}/", f"/console/api/{vendor.name}/openapi.json"):
             assert client.get(path).status_code == 302
 
-    def test_is_of_no_other_vendor(self, reader):
+    def test_is_404_for_an_unknown_vendor(self, reader):
         assert reader.get("/console/api/nobody/").status_code == 404
 
-    def test_has_the_document_itself_beside_it(self, reader, vendor):
+    def test_offers_the_openapi_document(self, reader, vendor):
         assert reader.get(f"/console/api/{vendor.name}/openapi.json").json() == documents.of(vendor)
 
 
-def test_the_keys_page_leads_there(client, db):
+def test_the_keys_page_links_to_it(client, db):
     environment = make_environment()
     sign_in(client, environment)
 

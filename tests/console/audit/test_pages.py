@@ -49,7 +49,7 @@ class TestAuditLog:
         ban(environment, "second", now=NOON + HOUR)
         assert subjects(show()) == ["second", "first"]
 
-    def test_lists_what_lies_above_environments_apart(self, environment, show):
+    def test_lists_changes_of_the_application_separately(self, environment, show):
         ban(environment, "mallory")
         types = [line.event.type for line in show(of="application").context["lines"]]
         assert types == ["application.created"]
@@ -63,7 +63,7 @@ class TestAuditLog:
             {"since": "2026-03-04"},
         ],
     )
-    def test_filters_and_offers_each_filter_as_a_chip(self, environment, show, query):
+    def test_filters_and_shows_each_filter_as_a_chip(self, environment, show, query):
         ban(environment, "mallory")
         ban(environment, "mia")
         bans.lift(
@@ -77,7 +77,7 @@ class TestAuditLog:
         [chip] = response.context["filters"]
         assert chip["url"] == "?"
 
-    def test_takes_the_last_day_of_a_period_in(self, environment, show):
+    def test_includes_the_last_day_of_a_period(self, environment, show):
         ban(environment, "that-day", now=NOON)
         ban(environment, "next-day", now=NOON + DAY)
         assert subjects(show(since="2026-03-02", until="2026-03-02")) == ["that-day"]
@@ -97,7 +97,7 @@ class TestAuditLog:
         assert changes["until"].after == "permanent"
         assert (changes["reason"].before, changes["reason"].after) == ("spam", "worse")
 
-    def test_says_spans_in_human_units(self, environment, show):
+    def test_shows_spans_in_readable_units(self, environment, show):
         environments.change(
             environment=environment,
             plan=environment.plan,
@@ -121,7 +121,7 @@ class TestAuditLog:
             {"of": "nothing"},
         ],
     )
-    def test_bears_any_address(self, environment, show, query):
+    def test_accepts_any_query(self, environment, show, query):
         ban(environment, "mallory")
         assert show(**query).status_code == 200
 
@@ -162,13 +162,13 @@ class TestAuditExport:
         assert {row["actor"] for row in rows.values()} == {"'@SUM(A1)"}
 
     def test_is_the_only_way_to_write_csv(self):
-        """So that no further export forgets it."""
-        storeys = ("applications", "users", "moderation", "api", "gateway", "console", "rollcall")
-        sources = [path for each in storeys for path in (settings.BASE_DIR / each).rglob("*.py")]
+        """So that no other export forgets to escape formulas."""
+        packages = ("applications", "users", "moderation", "api", "gateway", "console", "rollcall")
+        sources = [path for each in packages for path in (settings.BASE_DIR / each).rglob("*.py")]
         writers = [path.name for path in sources if "csv" in path.read_text().split()]
         assert writers == ["exports.py"]
 
-    def test_ends_at_its_bound(self, client, environment, monkeypatch):
+    def test_stops_at_its_limit(self, client, environment, monkeypatch):
         monkeypatch.setattr(audit, "EXPORT_AT_MOST", 2)
         for number in range(3):
             ban(environment, f"user-{number}", now=NOON + number * HOUR)

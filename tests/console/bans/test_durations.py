@@ -40,7 +40,7 @@ def test_durations_count_from_now(text, lasts):
         ("2026-07-01", datetime(2026, 6, 30, 22, tzinfo=UTC)),
     ],
 )
-def test_dates_are_read_in_the_readers_zone_unless_they_say_theirs(text, end):
+def test_dates_without_an_offset_are_read_in_the_browsers_zone(text, end):
     assert parse(text, now=NOON, zone=BERLIN) == end
 
 
@@ -53,7 +53,7 @@ def test_dates_are_read_in_the_readers_zone_unless_they_say_theirs(text, end):
         "2026-12-24 25:00",
     ],
 )
-def test_anything_else_is_refused_with_a_sentence(text):
+def test_any_other_text_is_refused_with_a_sentence(text):
     with pytest.raises(NotAnEnd, match=r"\.$"):
         parse(text, now=NOON)
 
@@ -67,7 +67,7 @@ def test_anything_else_is_refused_with_a_sentence(text):
     ),
     st.sampled_from([UTC, BERLIN, ZoneInfo("Pacific/Kiritimati")]),
 )
-def test_whatever_is_typed_the_end_lies_ahead_and_is_no_never(text, zone):
+def test_an_end_is_always_in_the_future_and_before_never(text, zone):
     try:
         end = parse(text, now=NOON, zone=zone)
     except NotAnEnd:
@@ -77,7 +77,7 @@ def test_whatever_is_typed_the_end_lies_ahead_and_is_no_never(text, zone):
 
 
 @given(st.integers(1, 5_000), st.sampled_from("wdhm"))
-def test_what_is_said_in_one_unit_means_the_same_in_seconds(number, unit):
+def test_a_unit_equals_its_number_of_seconds(number, unit):
     seconds = number * {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60}[unit]
     assert parse(f"{number}{unit}", now=NOON) == parse(f"{seconds}s", now=NOON)
 

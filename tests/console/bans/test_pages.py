@@ -42,7 +42,9 @@ def in_force(user_id="mallory"):
 
 @pytest.mark.usefixtures("moderator")
 class TestBanList:
-    def test_in_force_is_soonest_first_and_the_clock_alone_decides(self, client, environment):
+    def test_in_force_lists_the_soonest_end_first_and_only_the_clock_decides(
+        self, client, environment
+    ):
         for user_id, expires_at in (
             ("later", NOON + DAY),
             ("never", None),
@@ -53,7 +55,7 @@ class TestBanList:
         make_ban(environment=make_environment(), user_id="elsewhere")
         assert shown(client.get(url(environment, "bans/"))) == ["soon", "later", "never"]
 
-    def test_tabs_follow_the_outcome_last_ended_first(self, client, environment):
+    def test_tabs_list_bans_by_outcome_last_ended_first(self, client, environment):
         actor = staff_actor()
         make_ban(environment=environment, user_id="over", expires_at=NOON)
         for user_id in ("first", "second"):
@@ -67,7 +69,7 @@ class TestBanList:
         assert shown(client.get(url(environment, "bans/", tab="lifted"))) == ["second", "first"]
         expired = client.get(url(environment, "bans/", tab="expired"))
         assert shown(expired) == ["over"]
-        assert "1 has run out, too" in expired.content.decode(), "one awaits the sweep"
+        assert "1 more ban has expired" in expired.content.decode(), "one awaits the sweep"
         everything = client.get(url(environment, "bans/", tab="all"))
         assert shown(everything) == ["waits", "second", "first", "over"]
         assert [tab["count"].value for tab in everything.context["tabs"]] == [0, 2, 1, 4]
@@ -81,7 +83,7 @@ class TestBanList:
         assert shown(second) == ["user-50"]
         assert shown(client.get(url(environment, "bans/", cursor="nonsense"))) == shown(first)
 
-    def test_finds_by_beginning_or_exact_id(self, client, environment):
+    def test_finds_by_prefix_or_exact_id(self, client, environment):
         for user_id in ("mia", "mia.2", "mi", "Mia"):
             make_ban(environment=environment, user_id=user_id)
         assert shown(client.get(url(environment, "bans/", q="mia"))) == ["mia", "mia.2"]
@@ -102,13 +104,13 @@ class TestBanList:
             "stranger": ("", "not_registered"),
         }
 
-    def test_draws_the_share_that_has_passed(self, client, environment):
+    def test_shows_the_share_of_time_that_has_passed(self, client, environment):
         make_ban(environment=environment, imposed_at=NOON - HOUR, expires_at=NOON + 3 * HOUR)
         [row] = client.get(url(environment, "bans/")).context["rows"]
         assert row.elapsed == 25
 
     @pytest.mark.parametrize("tab", ["in_force", "all"])
-    def test_costs_the_same_for_three_and_for_thirty(
+    def test_makes_as_many_queries_for_thirty_as_for_three(
         self, client, environment, django_assert_num_queries, tab
     ):
         for number in range(3):
@@ -153,15 +155,15 @@ class TestBanDialog:
         assert AuditEvent.objects.filter(type="ban.imposed").count() == 2
 
     @pytest.mark.parametrize("told", [False, True])
-    def test_tells_the_user_the_reason_only_if_that_is_ticked(self, client, environment, told):
+    def test_tells_the_user_the_reason_only_if_chosen(self, client, environment, told):
         form = {"user_ids": "mallory", "until": "24h", "reason": "spam"}
         if told:
             form["tell_reason"] = "on"
         client.post(url(environment, "bans/impose/"), form, headers=HTMX)
         assert in_force().told_reason == ("spam" if told else "")
         change = url(environment, f"bans/{in_force().pk}/change/")
-        ticked = client.get(change, headers=HTMX).context["form"]["tell_reason"].value()
-        assert ticked == told
+        form = client.get(change, headers=HTMX).context["form"]
+        assert form["tell_reason"].value() == told
         several = url(environment, "bans/change/")
         client.post(several, {"user_ids": "mallory", "until": "7d"}, headers=HTMX)
         assert in_force().told_reason == ("spam" if told else "")
@@ -179,7 +181,7 @@ class TestBanDialog:
         ("user", "back"),
         [("mallory", "user/mallory/"), ("", "bans/"), ("no/id", "bans/")],
     )
-    def test_without_htmx_goes_back_to_the_users_page_that_asked(
+    def test_without_htmx_goes_back_to_the_users_page_that_opened_it(
         self, client, environment, user, back
     ):
         dialog = url(environment, "bans/impose/", user=user, back="user")
@@ -202,7 +204,7 @@ class TestBanDialog:
         ],
     )
     @pytest.mark.parametrize("headers", [{}, HTMX])
-    def test_says_beside_the_field_what_is_wrong_and_loses_nothing(
+    def test_shows_the_error_beside_the_field_and_keeps_the_input(
         self, client, environment, wrong, field, headers
     ):
         form = {"user_ids": "mallory", "until": "24h", "reason": "spam", **wrong}
@@ -222,7 +224,7 @@ class TestBanDialog:
 
 
 class TestInProduction:
-    """Friction follows the blast radius: for good, or several at once."""
+    """Permanent bans and bans of several users need a reason and the environment's name."""
 
     @pytest.fixture
     def environment(self, client):
@@ -237,12 +239,12 @@ class TestInProduction:
         form = {"user_ids": "ada", "until": "24h", **form}
         return client.post(url(environment, "bans/impose/"), form, headers=HTMX)
 
-    def test_one_user_for_a_while_is_banned_without_ado(self, client, environment):
+    def test_a_ban_of_one_user_with_an_end_needs_no_confirmation(self, client, environment):
         assert self.impose(client, environment).status_code == 204
         assert in_force("ada").reason == ""
 
     @pytest.mark.parametrize("much", [{"until": "permanent"}, {"user_ids": "ada bob eve"}])
-    def test_more_asks_for_a_reason_and_the_environments_name(self, client, environment, much):
+    def test_a_larger_ban_needs_a_reason_and_the_environments_name(self, client, environment, much):
         name = environment.full_name
         for given, wrong in (
             ({}, ["reason", "confirm"]),
@@ -257,16 +259,16 @@ class TestInProduction:
         assert full.status_code == 204
         assert in_force("ada").reason == "spam"
 
-    def test_the_dialog_says_whom_it_hits(self, client, environment):
+    def test_the_dialog_shows_how_many_users_are_affected(self, client, environment):
         asked = {"user_ids": "ada bob eve", "until": "permanent"}
         shown = client.get(url(environment, "bans/preview/", **asked), headers=HTMX).text
         words = " ".join(re.sub("<[^>]*>", " ", shown).split())
-        assert "3 users : 2 are registered, 1 is connected now and is disconnected at once" in words
+        assert "3 users : 2 are registered, 1 is connected now and will be disconnected" in words
         assert "needs a reason and the environment's name" in html.unescape(words)
         calm = client.get(url(environment, "bans/preview/", user_ids="ada", until="1h")).text
         assert "stakes-high" not in calm
 
-    def test_a_ban_is_made_permanent_in_the_same_way(self, client, environment):
+    def test_making_a_ban_permanent_needs_the_same(self, client, environment):
         ban = make_ban(environment=environment, user_id="ada", expires_at=NOON + DAY)
         address = url(environment, f"bans/{ban.pk}/change/")
         assert client.post(address, {"until": "permanent"}).status_code == 422
@@ -274,7 +276,7 @@ class TestInProduction:
         assert client.post(address, form, headers=HTMX).status_code == 204
         assert in_force("ada").expires_at is None
 
-    def test_several_bans_change_once_each_has_a_reason(self, client, environment):
+    def test_changing_several_bans_needs_a_reason_for_each(self, client, environment):
         make_ban(environment=environment, user_id="ada", reason="spam")
         make_ban(environment=environment, user_id="bob", reason="")
         address = url(environment, "bans/change/")
@@ -293,7 +295,7 @@ class TestPreview:
         assert response.status_code == 200
         return response.context["preview"]
 
-    def test_names_the_exact_end_and_what_it_changes_for_whom(self, client, environment):
+    def test_shows_the_exact_end_and_what_it_changes_for_each_user(self, client, environment):
         make_user(environment=environment, user_id="mia")
         make_ban(environment=environment, user_id="mia", expires_at=NOON + HOUR)
         preview = self.preview(client, environment, until="24h", user_ids="mia stranger")
@@ -302,7 +304,7 @@ class TestPreview:
         assert (mia["user"].user_id, mia["later"]) == ("mia", DAY - HOUR)
         assert (stranger["user"].state, stranger["ban"]) == ("not_registered", None)
 
-    def test_says_what_is_wrong_and_takes_anything(self, client, environment):
+    def test_shows_errors_and_accepts_any_input(self, client, environment):
         assert self.preview(client, environment, until="custom", custom="soon")["mistake"]
         assert self.preview(client, environment, until="custom", custom="")["mistake"] == ""
         assert self.preview(client, environment, until="1h", user_ids="\0 /")["notes"] == []
@@ -311,7 +313,7 @@ class TestPreview:
 
 @pytest.mark.usefixtures("moderator")
 class TestChange:
-    def test_starts_from_the_ban_as_it_is(self, client, environment):
+    def test_starts_with_the_values_of_the_ban(self, client, environment):
         ban = make_ban(environment=environment, expires_at=NOON + DAY)
         address = url(environment, f"bans/{ban.pk}/change/")
         form = client.get(address, headers=HTMX).context["form"]
@@ -325,7 +327,7 @@ class TestChange:
         assert client.post(again, unchanged)["Location"] == back
 
     @pytest.mark.parametrize("what", ["lifted by grace", "changed by grace", "ended"])
-    def test_of_a_ban_that_is_over_says_what_became_of_it(self, client, environment, what):
+    def test_of_a_ban_that_has_ended_says_how_it_ended(self, client, environment, what):
         ban = make_ban(environment=environment)
         if what == "lifted by grace":
             bans.lift(environment=environment, user_ids=["mallory"], by=staff_actor(), now=NOON)
@@ -349,12 +351,12 @@ class TestChange:
         assert list(Ban.objects.values()) == before
         assert client.get(address).status_code == 200
 
-    def test_of_another_environments_ban_is_no_page(self, client, environment):
+    def test_of_another_environments_ban_is_404(self, client, environment):
         elsewhere = make_ban(environment=make_environment())
         assert client.get(url(environment, f"bans/{elsewhere.pk}/change/")).status_code == 404
         assert client.get(url(environment, f"bans/{10**30}/change/")).status_code == 404
 
-    def test_of_several_changes_all_or_says_who_is_not_banned(self, client, environment):
+    def test_of_several_changes_all_or_names_those_not_banned(self, client, environment):
         for user_id in ("ada", "bob"):
             make_ban(environment=environment, user_id=user_id, reason=user_id)
         address = url(environment, "bans/change/")
@@ -384,7 +386,7 @@ class TestLift:
         stale = client.post(undo, headers=HTMX)
         assert (stale.status_code, stale["Content-Type"][:10]) == (409, "text/plain")
 
-    def test_twice_is_no_error_and_offers_no_undo(self, client, environment):
+    def test_twice_is_not_an_error_and_offers_no_undo(self, client, environment):
         make_ban(environment=environment)
         for expected in ("Lifted the ban of mallory", "Nothing to lift"):
             response = client.post(
@@ -393,7 +395,7 @@ class TestLift:
             assert events(response)["toast"]["message"].startswith(expected)
         assert events(response)["toast"]["undo"] == ""
 
-    def test_without_htmx_goes_back_to_where_the_button_was(self, client, environment):
+    def test_without_htmx_goes_back_to_the_page_of_the_button(self, client, environment):
         make_ban(environment=environment)
         came_from = "http://testserver" + url(environment, "bans/", q="mal")
         for referer, back in ((came_from, came_from), ("http://evil.test/", None)):
@@ -404,13 +406,13 @@ class TestLift:
             assert response["Location"] == (back or url(environment, "bans/"))
 
     @pytest.mark.parametrize("form", [{}, {"user": "no/id"}])
-    def test_of_nobody_says_so(self, client, environment, form):
+    def test_without_valid_ids_is_refused(self, client, environment, form):
         response = client.post(url(environment, "bans/lift/"), form, headers=HTMX)
         assert response.status_code == 409
         assert response.content
 
 
-def test_who_may_only_read_sees_why_the_buttons_are_off_and_cannot_post(client, environment):
+def test_a_viewer_sees_why_the_buttons_are_disabled_and_cannot_post(client, environment):
     make_ban(environment=environment)
     viewer = make_member(application=environment.application, role=Role.VIEWER)
     client.force_login(viewer.account)

@@ -28,11 +28,11 @@ def get(client, environment):
 
 
 class TestEnvironment:
-    def test_says_how_full_it_is_and_when_it_will_be(self, environment, get):
+    def test_shows_how_full_it_is_and_when_it_will_be_full(self, environment, get):
         make_users(environment=environment, count=87)
         RegistrationTally.objects.create(
             environment=environment, day=NOON, shard=0, count=30
-        )  # some two a day, over 14 days
+        )  # about two per day, over 14 days
         assert "87 of 100, 13 free, full in about 6 days" in get().text
 
     def test_counts_bans_connections_and_deactivated(self, environment, get):
@@ -48,7 +48,7 @@ class TestEnvironment:
         assert context["online"].value == 1
         assert context["deactivated"].value == 1
 
-    def test_lists_recent_changes_and_no_other_environments(self, environment, get):
+    def test_lists_recent_changes_of_this_environment_only(self, environment, get):
         other = make_environment(kind="production", application=environment.application)
         for place, user_id in ((environment, "here"), (other, "elsewhere")):
             registration.register_by_staff(
@@ -60,17 +60,17 @@ class TestEnvironment:
         assert "elsewhere" not in response.text
 
     @pytest.mark.parametrize(
-        ("ran", "said"),
+        ("ran", "text"),
         [
             (timedelta(seconds=3), "as they end"),
             (timedelta(minutes=5), "The sweep is late"),
             (None, "The sweep has never run"),
         ],
     )
-    def test_says_whether_the_ban_sweep_is_well(self, get, ran, said):
+    def test_says_whether_the_ban_sweep_is_healthy(self, get, ran, text):
         if ran is not None:
             ban_sweep.note_sweep(closed=0, now=NOON - ran)
-        assert said in get().text
+        assert text in get().text
 
     def test_sends_only_the_live_part_to_htmx(self, get):
         page, part = get(), get(headers={"HX-Request": "true"})

@@ -43,13 +43,13 @@ class TestSecretAdd:
         assert text not in later.text
         assert f"…{new.hint}" in later.text
 
-    def test_leaves_two_secrets_alone(self, client, environment):
+    def test_refuses_a_third_secret(self, client, environment):
         for _ in range(2):
             response = client.post(address("keys:add", environment), follow=True)
-        assert "Two secrets are live already" in response.text
+        assert "Two secrets are already live" in response.text
         assert environment.secrets.count() == 2
 
-    def test_shows_no_secret_that_is_stored(self, client, environment):
+    def test_never_shows_a_stored_secret(self, client, environment):
         [secret] = environment.secrets.all()
         page = client.get(address("keys:index", environment))
         assert app_secrets.text(secret) not in page.text
@@ -61,12 +61,12 @@ class TestSecretRevoke:
         client.post(address("keys:add", environment))
         return list(environment.secrets.order_by("pk"))
 
-    def test_revokes_the_one_that_was_named(self, client, environment, secrets):
+    def test_revokes_the_chosen_secret(self, client, environment, secrets):
         old, new = secrets
         revoke(client, environment, old, old.hint)
         assert list(environment.secrets.live()) == [new]
 
-    def test_revokes_nothing_on_another_word(self, client, environment, secrets):
+    def test_revokes_nothing_if_the_typed_text_is_wrong(self, client, environment, secrets):
         response = revoke(client, environment, secrets[0], "yes")
         assert response.status_code == 422
         assert "Nothing was revoked" in response.text
@@ -78,19 +78,21 @@ class TestSecretRevoke:
         assert "The only live secret cannot be revoked" in response.text
         assert environment.secrets.live().count() == 1
 
-    def test_tells_who_comes_second_that_it_is_done(self, client, environment, secrets):
+    def test_says_if_it_is_already_revoked(self, client, environment, secrets):
         old, _ = secrets
         revoke(client, environment, old, old.hint)
-        assert "revoked already" in revoke(client, environment, old, old.hint).text
+        assert "already revoked" in revoke(client, environment, old, old.hint).text
 
-    def test_knows_only_secrets_of_its_environment(self, client, environment):
+    def test_finds_only_secrets_of_its_environment(self, client, environment):
         foreign = make_environment().secrets.get()
         url = address("keys:revoke", environment, foreign.pk)
         assert client.get(url).status_code == 404
 
 
 class TestTokensRevokeAll:
-    def test_ends_every_token_and_connection_once_the_name_is_typed(self, client, environment):
+    def test_revokes_tokens_and_closes_connections_after_the_name_is_typed(
+        self, client, environment
+    ):
         user = make_user(environment=environment)
         token = make_token(user, now=NOON.replace(hour=11))
         connection = make_connection(environment=environment, user_id=user.user_id)
@@ -112,7 +114,7 @@ class TestRateLimitsChange:
         environment.refresh_from_db()
         return response
 
-    def test_keeps_only_what_differs_from_the_vendors_number(self, client, environment):
+    def test_stores_only_limits_that_differ_from_the_vendors(self, client, environment):
         environments.change(
             environment=environment,
             vendor_settings={"agora": {"rate_limits": {"POST users": 7}}},
@@ -124,7 +126,7 @@ class TestRateLimitsChange:
         assert environment.vendor_settings == {"nexconn": {"rate_limits": {"user/ban": 5}}}
 
     @pytest.mark.parametrize("rate", ["0", "-1", "many", "100001", "1.5"])
-    def test_refuses_what_is_no_limit_beside_its_field(self, client, environment, rate):
+    def test_shows_the_error_of_an_invalid_limit_beside_its_field(self, client, environment, rate):
         response = self.save(client, environment, **{"nexconn-user-ban": rate})
         assert response.status_code == 422
         assert "errorlist" in response.text
@@ -138,7 +140,7 @@ class TestRateLimitsChange:
 
 
 class TestKeys:
-    def test_names_keys_of_this_environment_in_every_snippet(self, client, environment):
+    def test_shows_the_keys_of_this_environment_in_every_snippet(self, client, environment):
         page = client.get(address("keys:index", environment)).text
         other = environment.application.environments.get(kind="development")
         assert len(re.findall(environment.app_key, page)) >= 4

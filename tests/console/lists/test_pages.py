@@ -1,4 +1,4 @@
-"""The Lists page, "may A write to B?", and what the User page shows of bans and lists."""
+"""The Lists page, "may A write to B?", and the bans and lists on a user's page."""
 
 import json
 
@@ -58,7 +58,7 @@ def toast(response):
 
 @pytest.mark.usefixtures("moderator")
 class TestBrowse:
-    def test_shows_the_newest_of_all_or_by_owner_or_by_who_is_listed(self, client, environment):
+    def test_lists_newest_first_and_filters_by_owner_and_by_listed_user(self, client, environment):
         entry(environment, "ada", "eve")
         entry(environment, "bob", "eve")
         entry(environment, "ada", "mal")
@@ -74,14 +74,16 @@ class TestBrowse:
             assert pairs(client.get(url(environment, "lists/", **query))) == found, query
 
     @pytest.mark.parametrize("wrong", ["a b", "\0", "x" * 65, "é"])
-    def test_says_beside_the_field_that_a_filter_is_no_id(self, client, environment, wrong):
+    def test_shows_the_error_of_an_invalid_filter_beside_its_field(
+        self, client, environment, wrong
+    ):
         entry(environment, "ada", "eve")
         response = client.get(url(environment, "lists/", owner=wrong))
         assert response.status_code == 200
         assert list(response.context["form"].errors) == ["owner"]
         assert pairs(response) == []
 
-    def test_of_an_owner_says_how_full_and_what_the_switch_means(self, client, environment):
+    def test_of_an_owner_shows_how_full_it_is_and_what_the_switch_does(self, client, environment):
         entry(environment, "ada", "eve")
         entry(environment, "ada", "bob", AllowlistEntry)
         off = client.get(url(environment, "lists/", owner="ada")).content.decode()
@@ -89,9 +91,9 @@ class TestBrowse:
         assert "Switch on" in off
         make_switch(environment=environment, owner_id="ada")
         on = client.get(url(environment, "lists/", owner="ada")).content.decode()
-        assert "The blocklist rests, with the 1 on it" in on
+        assert "The blocklist (1) has no effect" in on
 
-    def test_costs_the_same_for_three_and_for_thirty(
+    def test_makes_as_many_queries_for_thirty_as_for_three(
         self, client, environment, django_assert_num_queries
     ):
         for number in range(3):
@@ -116,39 +118,37 @@ class TestAdd:
         response = self.add(client, environment, kind, "eve, mal\nold")
         assert response.status_code == 204
         assert on_list(environment, "ada", MODELS[kind]) == {"eve", "mal", "old"}
-        assert "1 on it already" in toast(response)["message"]
+        assert "1 already on it" in toast(response)["message"]
         client.post(toast(response)["undo"], headers=HTMX)
         assert on_list(environment, "ada", MODELS[kind]) == {"old"}, "only what it had added"
 
     @pytest.mark.parametrize(
-        ("ids", "says"),
+        ("ids", "error"),
         [
             ("", "required"),
             (",", "at least one"),
-            ("no/id", "no user id"),
+            ("no/id", "not a user id"),
             ("eve ada", "their own list"),
             ("eve mal", "more than 3,000"),
         ],
     )
     @pytest.mark.parametrize("headers", [{}, HTMX])
-    def test_says_beside_the_field_what_is_wrong(
-        self, client, environment, kind, ids, says, headers
-    ):
+    def test_shows_the_error_beside_the_field(self, client, environment, kind, ids, error, headers):
         fill(environment, "ada", MODELS[kind], lists.MAX_ENTRIES - 1)
         response = self.add(client, environment, kind, ids, headers=headers)
         assert response.status_code == 422
         form = response.context["entries_form"]
-        assert says in str(form.errors["user_ids"])
+        assert error in str(form.errors["user_ids"])
         assert form["user_ids"].value() == ids
         assert len(on_list(environment, "ada", MODELS[kind])) == lists.MAX_ENTRIES - 1
 
-    def test_without_htmx_shows_the_list_and_a_reload_does_no_harm(self, client, environment, kind):
+    def test_without_htmx_shows_the_list_and_can_be_reloaded(self, client, environment, kind):
         response = self.add(client, environment, kind, "eve", headers={}, follow=True)
         assert pairs(response) == [("ada", "eve")]
         reload = client.get(url(environment, "lists/add/", list=kind, owner="ada"))
         assert (reload.status_code, on_list(environment, "ada", MODELS[kind])) == (302, {"eve"})
 
-    def test_to_the_list_of_what_is_no_id_is_refused(self, client, environment, kind):
+    def test_to_the_list_of_an_invalid_id_is_refused(self, client, environment, kind):
         assert self.add(client, environment, kind, "eve", owner="no/id").status_code == 409
         assert self.add(client, environment, kind, "eve", owner="").status_code == 409
 
@@ -164,7 +164,7 @@ class TestRemove:
         client.post(toast(response)["undo"], headers=HTMX)
         assert on_list(environment, "ada") == {"eve", "mal", "pat"}
 
-    def test_twice_is_no_error(self, client, environment):
+    def test_twice_is_not_an_error(self, client, environment):
         entry(environment, "ada", "eve")
         address = url(environment, "lists/remove/", list="blocklist", owner="ada")
         for expected in ("Removed eve", "Nothing to remove"):
@@ -172,7 +172,7 @@ class TestRemove:
             assert toast(response)["message"].startswith(expected)
         assert toast(response)["undo"] == ""
 
-    def test_an_undo_that_has_no_room_any_more_says_so(self, client, environment):
+    def test_an_undo_on_a_full_list_is_refused(self, client, environment):
         fill(environment, "ada", BlocklistEntry, lists.MAX_ENTRIES)
         address = url(environment, "lists/add/", list="blocklist", owner="ada", listed="mal")
         response = client.post(address, headers=HTMX)
@@ -182,14 +182,14 @@ class TestRemove:
 
 @pytest.mark.usefixtures("moderator")
 class TestSwitch:
-    def test_goes_on_and_off_and_back_by_undo(self, client, environment):
+    def test_switches_on_and_off_and_can_be_undone(self, client, environment):
         address = url(environment, "lists/switch/")
         response = client.post(address, {"owner": "ada", "on": "yes"}, headers=HTMX)
         assert AllowlistSwitch.objects.filter(environment=environment, owner_id="ada").exists()
         client.post(toast(response)["undo"], headers=HTMX)
         assert not AllowlistSwitch.objects.exists()
         again = client.post(address, {"owner": "ada", "on": "no"}, headers=HTMX)
-        assert "off already" in toast(again)["message"]
+        assert "already off" in toast(again)["message"]
         assert client.post(address, {"owner": "no/id"}, headers=HTMX).status_code == 409
 
 
@@ -207,7 +207,7 @@ class TestMayMessage:
             assert back["verdict"].allowed
             assert there["verdict"].remedy in response.content.decode().replace("&#x27;", "'")
 
-    def test_asks_again_for_what_is_no_id(self, client, environment):
+    def test_shows_errors_of_invalid_ids(self, client, environment):
         response = client.get(
             url(environment, "lists/may-message/", sender="a b", recipient=""), headers=HTMX
         )
@@ -217,7 +217,7 @@ class TestMayMessage:
 
 @pytest.mark.usefixtures("moderator")
 class TestOfUser:
-    def test_tells_the_ban_the_ledger_and_the_lists(self, client, environment):
+    def test_shows_the_ban_the_ledger_and_the_lists(self, client, environment):
         make_user(environment=environment, user_id="mia")
         make_ban(environment=environment, user_id="mia", expires_at=NOON + HOUR)
         bans.impose(
@@ -240,11 +240,11 @@ class TestOfUser:
             ["bob"],
         ]
 
-    def test_is_a_page_without_htmx_and_takes_any_id(self, client, environment):
+    def test_is_a_page_without_htmx_and_accepts_any_id(self, client, environment):
         assert client.get(url(environment, "user/a+b=c/moderation/")).status_code == 200
         assert client.get(url(environment, "user/a%00b/moderation/")).status_code == 404
 
-    def test_costs_the_same_for_three_and_for_thirty(
+    def test_makes_as_many_queries_for_thirty_as_for_three(
         self, client, environment, django_assert_num_queries
     ):
         def add(numbers):
@@ -268,7 +268,7 @@ class TestOfUser:
             client.get(address, headers=HTMX)
 
 
-def test_who_may_only_read_reads_and_changes_nothing(client, environment):
+def test_a_viewer_can_read_and_cannot_change(client, environment):
     entry(environment, "ada", "eve")
     viewer = make_member(application=environment.application, role=Role.VIEWER)
     client.force_login(viewer.account)
@@ -282,7 +282,7 @@ def test_who_may_only_read_reads_and_changes_nothing(client, environment):
     assert on_list(environment, "ada") == {"eve"}
 
 
-def test_pages_of_somebody_elses_application_do_not_exist(client, environment):
+def test_pages_of_another_application_are_404(client, environment):
     stranger = make_member(application=make_environment().application)
     client.force_login(stranger.account)
     for address in ("lists/", "lists/may-message/", "bans/", "user/ada/moderation/"):

@@ -28,7 +28,7 @@ def invitation(response):
 
 
 def choose_password(link):
-    """As whoever opens the link, in a browser of their own."""
+    """Open the link in another browser and choose a password."""
     browser = Client()
     form = browser.get(link, follow=True)
     url = form.redirect_chain[-1][0] if form.redirect_chain else link
@@ -37,13 +37,13 @@ def choose_password(link):
 
 
 class TestMemberAdd:
-    def test_gives_an_account_that_exists_a_role(self, client, environment, owner):
+    def test_gives_an_existing_account_a_role(self, client, environment, owner):
         account = make_account(username="mei", password="x")
         response = add(client, environment, "mei", "moderator")
         assert "mei is now a moderator" in response.text
         assert Member.objects.get(account=account).role == Role.MODERATOR
 
-    def test_invites_whoever_has_no_account(self, client, environment, owner):
+    def test_invites_a_username_without_an_account(self, client, environment, owner):
         response = add(client, environment, "newcomer")
         assert response.status_code == 201
         assert not get_user_model().objects.get(username="newcomer").has_usable_password()
@@ -54,29 +54,31 @@ class TestMemberAdd:
     def test_refuses_a_member_and_keeps_the_form(self, client, environment, owner):
         response = add(client, environment, owner.username)
         assert response.status_code == 422
-        assert "is a member already" in response.text
+        assert "is already a member" in response.text
         assert f'value="{owner.username}"' in response.text
 
     @pytest.mark.parametrize("username", ["", "two words", "x" * 151])
-    def test_refuses_what_is_no_username(self, client, environment, owner, username):
+    def test_refuses_an_invalid_username(self, client, environment, owner, username):
         assert add(client, environment, username).status_code == 422
         assert Member.objects.count() == 1
 
 
 class TestInvitation:
-    def test_opens_once(self, client, environment, owner):
+    def test_works_once(self, client, environment, owner):
         link = invitation(add(client, environment, "newcomer"))
         choose_password(link)
         assert "no longer valid" in Client().get(link, follow=True).text
 
-    def test_dies_when_another_application_adds_the_account(self, client, environment, owner):
-        """Or the owner of one application could get into another."""
+    def test_is_invalid_after_another_application_adds_the_account(
+        self, client, environment, owner
+    ):
+        """Otherwise the owner of one application could get access to another."""
         link = invitation(add(client, environment, "newcomer"))
         account = get_user_model().objects.get(username="newcomer")
         make_member(application=make_environment().application, account=account)
         assert "no longer valid" in Client().get(link, follow=True).text
 
-    def test_is_made_again_while_nobody_has_used_it(self, client, environment, owner):
+    def test_can_be_created_again_while_it_is_unused(self, client, environment, owner):
         add(client, environment, "newcomer")
         member = Member.objects.get(account__username="newcomer")
         again = client.post(address("members:invite", environment, member.pk))
@@ -84,13 +86,13 @@ class TestInvitation:
         assert arrived.redirect_chain[-1][0] == "/console/"
 
     @pytest.mark.parametrize("fields", [{"password": "x"}, {"is_staff": True}])
-    def test_is_not_made_for_accounts_in_use(self, client, environment, owner, fields):
+    def test_is_not_created_for_accounts_in_use(self, client, environment, owner, fields):
         account = make_account(**fields)
         member = make_member(application=environment.application, account=account)
         url = address("members:invite", environment, member.pk)
         assert "invitation/" not in client.post(url, follow=True).text
 
-    def test_is_not_made_for_an_account_of_another_application(self, client, environment, owner):
+    def test_is_not_created_for_a_member_of_another_application(self, client, environment, owner):
         account = make_account()
         make_member(application=make_environment().application, account=account)
         member = make_member(application=environment.application, account=account)
@@ -109,45 +111,47 @@ class TestMemberChange:
         member = owner.memberships.get()
         url = address("members:change", environment, member.pk)
         response = client.post(url, {"role": "viewer"}, follow=True)
-        assert "keeps at least one owner" in response.text
+        assert "needs at least one owner" in response.text
         member.refresh_from_db()
         assert member.role == Role.OWNER
 
-    def test_does_not_reach_into_another_application(self, client, environment, owner):
+    def test_does_not_change_members_of_another_application(self, client, environment, owner):
         member = make_member(application=make_environment().application, role=Role.VIEWER)
         url = address("members:change", environment, member.pk)
         response = client.post(url, {"role": "admin"}, follow=True)
-        assert "has removed this member" in response.text
+        assert "has already removed this member" in response.text
         member.refresh_from_db()
         assert member.role == Role.VIEWER
 
 
 class TestMemberRemove:
-    def test_asks_first(self, client, environment, owner):
+    def test_asks_for_confirmation(self, client, environment, owner):
         member = make_member(application=environment.application)
         url = address("members:remove", environment, member.pk)
-        assert "can no longer open" in client.get(url).text
+        assert "will no longer have access" in client.get(url).text
         assert Member.objects.filter(pk=member.pk).exists()
         client.post(url)
         assert not Member.objects.filter(pk=member.pk).exists()
 
-    def test_tells_who_comes_second_that_it_is_done(self, client, environment, owner):
+    def test_says_if_the_member_is_already_removed(self, client, environment, owner):
         url = address("members:remove", environment, 404)
-        assert "has removed this member" in client.post(url, follow=True).text
+        assert "has already removed this member" in client.post(url, follow=True).text
 
     def test_keeps_the_last_owner(self, client, environment, owner):
         url = address("members:remove", environment, owner.memberships.get().pk)
-        assert "keeps at least one owner" in client.post(url, follow=True).text
+        assert "needs at least one owner" in client.post(url, follow=True).text
         assert Member.objects.count() == 1
 
-    def test_leads_who_leaves_to_the_overview(self, client, environment, owner):
+    def test_redirects_members_who_remove_themselves_to_the_overview(
+        self, client, environment, owner
+    ):
         make_member(application=environment.application)
         url = address("members:remove", environment, owner.memberships.get().pk)
         assert client.post(url, follow=True).redirect_chain[-1][0] == "/console/"
 
 
 class TestMemberList:
-    def test_shows_controls_off_to_who_may_not(self, client, environment):
+    def test_disables_controls_for_an_admin(self, client, environment):
         sign_in(client, environment, Role.ADMIN)
         page = client.get(address("members:index", environment)).text
         assert "Needs role owner" in page

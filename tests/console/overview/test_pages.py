@@ -40,7 +40,7 @@ def figures(response):
 
 
 class TestOverview:
-    def test_shows_what_each_environment_holds(self, client, account):
+    def test_shows_figures_of_each_environment(self, client, account):
         application = make_application(name="Chirp", owner=account)
         development = make_environment(application=application)
         make_users(environment=development, count=3)
@@ -62,10 +62,10 @@ class TestOverview:
         assert "Mine" in response.text
         assert "Theirs" not in response.text
 
-    def test_tells_the_role_of_the_account_and_not_of_another_member(self, client, account):
+    def test_shows_the_role_of_the_account_and_not_of_another_member(self, client, account):
         application = make_application(owner=make_account())
         make_member(application=application, account=account, role=Role.VIEWER)
-        assert "you are viewer" in client.get(reverse("overview:index")).text
+        assert "your role: viewer" in client.get(reverse("overview:index")).text
 
     def test_makes_no_more_queries_for_more_applications(
         self, client, account, django_assert_num_queries
@@ -78,7 +78,7 @@ class TestOverview:
                 with django_assert_num_queries(4):
                     client.get(reverse("overview:index"))
 
-    def test_pages_by_name_and_finds_by_part_of_it(self, client, account):
+    def test_pages_by_name_and_finds_by_part_of_the_name(self, client, account):
         for number in range(overview.PAGE_SIZE + 1):
             make_application(name=f"App {number:02}", owner=account)
         first = client.get(reverse("overview:index"))
@@ -87,12 +87,12 @@ class TestOverview:
         found = client.get(reverse("overview:index"), {"q": "p 07"})
         assert [row["application"].name for row in found.context["applications"]] == ["App 07"]
 
-    def test_says_what_to_do_when_there_is_none(self, client, account):
+    def test_says_what_to_do_without_applications(self, client, account):
         response = client.get(reverse("overview:index"))
         assert "No applications yet" in response.text
         assert reverse("overview:create") in response.text
 
-    def test_answers_a_search_that_finds_nothing(self, client, account):
+    def test_says_if_a_search_finds_nothing(self, client, account):
         make_application(owner=account)
         assert "No application matches" in client.get(reverse("overview:index"), {"q": "zzz"}).text
 
@@ -111,25 +111,25 @@ class TestApplicationCreate:
         production = application.environments.get(kind="production")
         assert production.plan == Plan.STARTER
 
-    def test_makes_one_application_of_a_form_that_is_sent_twice(self, client, account):
+    def test_creates_one_application_if_the_form_is_submitted_twice(self, client, account):
         form = {"name": "Chirp", "plan": "trial"}
         client.post(reverse("overview:create"), form)
         again = client.post(reverse("overview:create"), form)
         assert again.status_code == 422
-        assert "of this name already" in again.text
+        assert "already have an application with this name" in again.text
         assert Application.objects.count() == 1
 
     @pytest.mark.parametrize(
-        ("form", "said"),
+        ("form", "error"),
         [
             ({"name": "", "plan": "trial"}, "This field is required."),
             ({"name": "x" * 81, "plan": "trial"}, "at most 80 characters"),
             ({"name": "Chirp", "plan": "gold"}, "gold is not one of the available choices"),
         ],
     )
-    def test_keeps_what_was_typed_beside_what_is_wrong(self, client, account, form, said):
+    def test_shows_errors_and_keeps_the_input(self, client, account, form, error):
         response = client.post(reverse("overview:create"), form)
         assert response.status_code == 422
-        assert said in response.text
+        assert error in response.text
         assert form["name"] in response.text
         assert not Application.objects.exists()

@@ -61,7 +61,7 @@ def confirm(client, environment, job, **options):
 
 @pytest.mark.usefixtures("member")
 class TestQuota:
-    def test_shows_who_holds_the_places_and_how_many_of_each_kind(self, client, environment):
+    def test_shows_who_holds_the_places_and_counts_each_group(self, client, environment):
         make_user(environment=environment, user_id="ci-1", registered_at=NOON - 40 * DAY)
         make_user(environment=environment, user_id="ci-2", registered_at=NOON - 2 * DAY)
         make_user(environment=environment, user_id="mia", last_seen_at=NOON - HOUR)
@@ -79,11 +79,11 @@ class TestQuota:
             "How ids begin": {"ci-…": 2},
         }
 
-    def test_finds_how_ids_begin(self):
+    def test_finds_common_prefixes(self):
         ids = ["ci-1", "ci-2", "qa17", "qa18-x", "e2e-a", "e2e-b", "tmp_0f", "tmp_1f", "mia", "max"]
         assert [group.word for group in places.by_prefix(ids)] == ["ci-", "e2e-", "qa", "tmp_"]
 
-    def test_filters_and_sorts_by_the_address(self, client, environment):
+    def test_filters_and_sorts_by_the_query(self, client, environment):
         make_user(environment=environment, user_id="b", registered_at=NOON - 3 * DAY)
         make_user(environment=environment, user_id="a", registered_at=NOON - 2 * DAY)
         make_user(environment=environment, user_id="seen", last_seen_at=NOON)
@@ -94,7 +94,7 @@ class TestQuota:
         assert held(get(client, environment, "quota:index", q="se", sort="what")) == ["seen"]
         assert held(get(client, environment, "quota:index", q="\0")) == []
 
-    def test_plans_whom_to_delete_with_a_reason_each_all_ticked(self, client, environment):
+    def test_plan_selects_users_with_a_reason_each(self, client, environment):
         make_user(environment=environment, user_id="sample-01")
         make_user(environment=environment, user_id="idle", registered_at=NOON - 9 * DAY)
         make_user(environment=environment, user_id="seen", last_seen_at=NOON)
@@ -106,24 +106,24 @@ class TestQuota:
         assert "Last seen 0 minutes ago" in page
         assert "1 of these 3 is new, seen in the last week, or online now" in page
         assert page.count("checked data-select ") == 3
-        assert "No more than" not in page
-        ticked = re.findall(r'name="user_id" value="([^"]+)"', page)
-        assert ticked == ["sample-01", "idle", "seen"]
+        assert "Only 3 places" not in page
+        selected = re.findall(r'name="user_id" value="([^"]+)"', page)
+        assert selected == ["sample-01", "idle", "seen"]
 
-    def test_says_when_fewer_places_are_held_than_wanted(self, client, environment):
+    def test_says_if_fewer_places_are_taken_than_wanted(self, client, environment):
         make_user(environment=environment, user_id="ci-1", registered_at=NOON - 9 * DAY)
-        held = get(client, environment, "quota:index", free=3).text
-        assert "No more than 1 place is held." in held
+        page = get(client, environment, "quota:index", free=3).text
+        assert "Only 1 place is taken." in page
         none = get(client, environment, "quota:index", free=3, among="qa-").text
         assert "No registered user has an id that begins with" in none
 
     @pytest.mark.parametrize("free", ["0", "many", "101", ""])
-    def test_gives_a_bad_number_of_places_back(self, client, environment, free):
+    def test_refuses_an_invalid_number_of_places(self, client, environment, free):
         response = get(client, environment, "quota:index", free=free)
 
         assert "free" in response.context["reclaim_form"].errors
 
-    def test_asks_as_much_for_thirty_users_as_for_three(self, client, environment):
+    def test_makes_as_many_queries_for_thirty_users_as_for_three(self, client, environment):
         def queries():
             with CaptureQueriesContext(connection) as captured:
                 get(client, environment, "quota:index")
@@ -136,7 +136,7 @@ class TestQuota:
         # Session, account, environment, member; pace, count; jobs; users.
         assert queries() == few == 8
 
-    def test_shows_no_more_than_the_meter_in_production(self, client):
+    def test_shows_only_the_meter_in_production(self, client):
         environment = make_environment(kind="production")
         sign_in(client, environment)
         make_user(environment=environment)
@@ -155,8 +155,8 @@ class TestPreview:
             address("quota:preview", environment), {"user_id": user_ids}, follow=True
         )
 
-    def test_names_exactly_those_ticked_who_are_still_there(self, client, environment):
-        for user_id in ("a", "b", "not-ticked"):
+    def test_lists_exactly_the_selected_users_who_are_still_registered(self, client, environment):
+        for user_id in ("a", "b", "not-selected"):
             make_user(environment=environment, user_id=user_id)
 
         response = self.post(client, environment, "a", "b", "gone")
@@ -166,7 +166,7 @@ class TestPreview:
         assert response.redirect_chain[-1][0] == address("quota:job", job.environment, job.pk)
         assert AppUser.objects.count() == 3
 
-    def test_finds_the_reasons_itself(self, client, environment):
+    def test_computes_the_reasons_itself(self, client, environment):
         make_user(environment=environment, user_id="idle", registered_at=NOON - 9 * DAY)
         make_user(environment=environment, user_id="new", registered_at=NOON)
 
@@ -178,15 +178,15 @@ class TestPreview:
             "new": "Registered 0 minutes ago, has not connected yet",
         }
 
-    def test_says_when_nobody_is_left_to_delete(self, client, environment):
+    def test_says_if_nobody_is_left_to_delete(self, client, environment):
         assert messages(self.post(client, environment)) == [
-            "Nobody was ticked. Nothing was changed"
+            "No user is selected. Nothing was changed"
         ]
-        assert "None of them" in messages(self.post(client, environment, "gone"))[0]
+        assert "None of these users" in messages(self.post(client, environment, "gone"))[0]
         assert self.post(client, environment, "a\0b").status_code == 409
         assert not DeletionJob.objects.exists()
 
-    def test_is_refused_in_production_by_a_form_made_by_hand(self, client):
+    def test_is_refused_in_production_even_by_a_forged_form(self, client):
         environment = make_environment(kind="production", plan=Plan.PRO)
         sign_in(client, environment)
         make_user(environment=environment, user_id="mia")
@@ -201,7 +201,7 @@ class TestPreview:
 
 @pytest.mark.usefixtures("member")
 class TestJob:
-    def test_starts_only_once_the_environments_name_is_typed(self, client, environment, job):
+    def test_starts_only_after_the_environments_name_is_typed(self, client, environment, job):
         url = address("quota:confirm", environment, job.pk)
 
         response = client.post(url, {"confirm": "development"})
@@ -211,14 +211,14 @@ class TestJob:
         job.refresh_from_db()
         assert job.state == DeletionJob.State.PREVIEWED
 
-    def test_shows_the_running_job_to_who_confirms_twice(self, client, environment, job):
+    def test_shows_the_running_job_if_confirmed_twice(self, client, environment, job):
         for _ in range(2):
             response = confirm(client, environment, job, follow=True)
 
         assert response.redirect_chain == [(address("quota:job", job.environment, job.pk), 302)]
         assert AuditEvent.objects.filter(type="deletion.started").count() == 1
 
-    def test_asks_for_itself_until_it_is_done(self, client, environment, job):
+    def test_polls_until_it_is_done(self, client, environment, job):
         confirm(client, environment, job)
         running = client.get(address("quota:job", job.environment, job.pk), headers=HTMX)
         while deletion.run_batch(job_id=job.pk, now=NOON, size=2):
@@ -232,7 +232,7 @@ class TestJob:
         assert "3 places freed" in done.text
         assert not AppUser.objects.exists()
 
-    def test_says_what_became_of_each_user(self, client, environment, job):
+    def test_shows_the_result_for_each_user(self, client, environment, job):
         confirm(client, environment, job)
         AppUser.objects.filter(user_id="user-00001").delete()
         AppUser.objects.filter(user_id="user-00002").delete()
@@ -248,18 +248,18 @@ class TestJob:
             ("was gone already", 1),
         ]
 
-    def test_is_discarded_or_stopped_and_then_is_over(self, client, environment, job):
+    def test_can_be_discarded_once_and_then_not_confirmed(self, client, environment, job):
         url = address("quota:cancel", environment, job.pk)
 
         discarded, again = (client.post(url, follow=True) for _ in range(2))
         confirmed = confirm(client, environment, job, follow=True)
 
         assert messages(discarded) == ["Preview discarded. Nobody was deleted"]
-        assert messages(again) == ["This deletion was over already"]
+        assert messages(again) == ["This deletion has already ended"]
         assert "Discarded" in confirmed.text
         assert AppUser.objects.count() == 3
 
-    def test_shows_a_viewer_everything_and_lets_them_do_nothing(self, client, environment, job):
+    def test_a_viewer_sees_everything_and_can_do_nothing(self, client, environment, job):
         sign_in(client, environment, Role.VIEWER)
 
         page = client.get(address("quota:job", job.environment, job.pk))
@@ -267,7 +267,7 @@ class TestJob:
         assert "Needs role" in page.text
         assert confirm(client, environment, job).status_code == 403
 
-    def test_of_another_environment_is_not_there(self, client, environment, job):
+    def test_of_another_environment_is_404(self, client, environment, job):
         other = make_environment(kind="production", application=environment.application)
 
         assert get(client, other, "quota:job", job.pk).status_code == 404
@@ -275,7 +275,7 @@ class TestJob:
 
 @pytest.mark.usefixtures("member")
 class TestDeactivated:
-    def test_lists_newest_first_by_which_call_and_what_was_erased(self, client, environment):
+    def test_lists_newest_first_with_the_call_and_what_was_erased(self, client, environment):
         make_deactivated(environment=environment, user_id="old", deactivated_at=NOON - 9 * DAY)
         make_deactivated(
             environment=environment, user_id="new", erased={"profile": 1, "blocklist entries": 3}
@@ -295,7 +295,7 @@ class TestDeactivated:
         assert "profile, 3 blocklist entries" in response.text
         assert "nexconn user/deactivate" in response.text
 
-    def test_searches_by_the_beginning_of_an_id(self, client, environment):
+    def test_searches_by_prefix(self, client, environment):
         make_deactivated(environment=environment, user_id="mia")
         make_deactivated(environment=environment, user_id="jon")
 
@@ -315,8 +315,8 @@ class TestDeactivated:
         assert "/user/reactivate.json" in page
         assert "/v4/user/restore" in page
         assert environment.app_key in page
-        assert "Not before" in page
+        assert "The API refuses this before" in page
         assert "<form" not in page
 
-    def test_says_what_to_do_when_nobody_is(self, client, environment):
+    def test_shows_the_call_if_nobody_is_deactivated(self, client, environment):
         assert "/user/deactivate.json" in get(client, environment, "deactivated:index").text

@@ -46,13 +46,13 @@ class TestSettingsChange:
         assert production.token_lifetime == timedelta(minutes=90)
         assert production.reactivation_cooling_off == timedelta(hours=1)
 
-    def test_shows_a_span_in_the_largest_unit_that_says_it(self, client, production):
+    def test_shows_a_span_in_the_largest_fitting_unit(self, client, production):
         save(client, production, token_lifetime_amount="48", token_lifetime_unit="hours")
         form = client.get(address("settings:index", production)).context["form"]
         widgets = form["token_lifetime"].subwidgets[0].data["subwidgets"]
         assert [widget["value"] for widget in widgets] == ["2", ["days"]]
 
-    def test_takes_no_lifetime_for_no_end(self, client, production):
+    def test_an_empty_lifetime_means_no_expiry(self, client, production):
         save(client, production, token_lifetime_amount="2")
         save(client, production, token_lifetime_amount="")
         assert production.token_lifetime is None
@@ -70,14 +70,14 @@ class TestSettingsChange:
             {"agora_error_dialect": "klingon"},
         ],
     )
-    def test_refuses_what_makes_no_sense_and_changes_nothing(self, client, production, fields):
+    def test_refuses_invalid_values_and_changes_nothing(self, client, production, fields):
         response = save(client, production, **fields)
         assert response.status_code == 422
         assert "errorlist" in response.text
         assert production.token_lifetime is None
         assert production.reactivation_cooling_off == timedelta(0)
 
-    def test_sets_switches_and_wording_of_the_server_api(self, client, production):
+    def test_sets_switches_and_vendor_settings(self, client, production):
         boxes = (
             *("friends_only", "ids_ignore_case"),
             *("nexconn_require_signature_v2", "agora_open_registration"),
@@ -100,12 +100,12 @@ class TestSettingsChange:
             },
         }
 
-    def test_keeps_no_document_of_what_is_as_by_default(self, client, production):
+    def test_stores_no_defaults(self, client, production):
         save(client, production, agora_open_registration="on")
         save(client, production)
         assert production.vendor_settings == {}
 
-    def test_shows_what_holds_in_every_field(self, client, production):
+    def test_shows_the_current_value_in_every_field(self, client, production):
         save(client, production, agora_open_registration="on", token_lifetime_amount="3")
         form = client.get(address("settings:index", production)).context["form"]
         shown = {name: form[name].value() for name in form.fields}
@@ -130,12 +130,12 @@ class TestPlan:
         environment.refresh_from_db()
         return response
 
-    def test_is_raised_without_a_typed_name(self, client, production):
+    def test_can_be_raised_without_a_typed_name(self, client, production):
         assert self.change(client, production, plan="pro").status_code == 302
         assert production.plan == Plan.PRO
 
     @pytest.mark.parametrize("confirm", ["", "production", "chirp/development"])
-    def test_is_lowered_only_with_the_environments_name(self, client, production, confirm):
+    def test_can_be_lowered_only_with_the_environments_name(self, client, production, confirm):
         self.change(client, production, plan="starter")
         make_users(environment=production, count=120)
         make_connection(environment=production, user_id="user-00001")
@@ -144,16 +144,16 @@ class TestPlan:
         assert production.plan == Plan.STARTER
         words = " ".join(re.sub("<[^>]*>", " ", refused.text).split())
         assert "120 users are registered in Chirp, production, and 1 is connected now" in words
-        assert "with 120 registered, every new user is refused at once" in words
+        assert "120 users are registered, so no new user can register" in words
         self.change(client, production, plan="trial", confirm=production.full_name)
         assert production.plan == Plan.TRIAL
 
-    def test_says_how_many_more_would_fit(self, client, production):
+    def test_says_how_many_more_users_can_register(self, client, production):
         self.change(client, production, plan="pro")
         make_users(environment=production, count=70)
-        assert "30 more can register" in client.get(address("settings:plan", production)).text
+        assert "30 more users can register" in client.get(address("settings:plan", production)).text
 
-    def test_that_is_none_is_refused(self, client, production):
+    def test_that_does_not_exist_is_refused(self, client, production):
         assert self.change(client, production, plan="gold").status_code == 422
 
     def test_of_development_is_always_trial(self, client, production):
@@ -166,7 +166,7 @@ class TestPlan:
 
 
 class TestApplicationRename:
-    def test_changes_the_name_and_not_the_address(self, client, production):
+    def test_changes_the_name_and_not_the_url(self, client, production):
         org_name = production.application.org_name
         client.post(address("settings:rename", production), {"name": "Chirp 2"})
         production.application.refresh_from_db()
@@ -179,9 +179,7 @@ class TestApplicationRename:
 
 
 class TestDoorsChange:
-    def test_opens_these_doors_and_closes_the_others_for_both_environments(
-        self, client, production
-    ):
+    def test_accepts_the_chosen_vendors_only_in_both_environments(self, client, production):
         client.post(address("settings:doors", production), {"agora": "on", "nexconn": "on"})
         production.application.refresh_from_db()
         assert production.application.vendors == ["nexconn", "agora"]
@@ -200,17 +198,17 @@ class TestDeletionLock:
         environment.refresh_from_db()
         return response
 
-    def test_is_lifted_by_an_owner_for_the_stated_time(self, client, production):
+    def test_is_lifted_by_an_owner_for_the_chosen_time(self, client, production):
         sign_in(client, production, Role.OWNER)
         self.unlock(client, production)
         assert production.deletion_unlocked_until == NOON + 8 * HOUR
         page = client.get(address("settings:index", production))
-        assert "let through until" in page.text
+        assert "The API may delete users until" in page.text
         client.post(address("settings:lock_deletion", production))
         production.refresh_from_db()
         assert production.deletion_unlocked_until is None
 
-    def test_holds_again_when_the_time_is_over(self, client, production):
+    def test_is_locked_again_when_the_time_has_passed(self, client, production):
         sign_in(client, production, Role.OWNER)
         self.unlock(client, production)
         with time_machine.travel(NOON + 8 * HOUR, tick=False):
@@ -220,16 +218,16 @@ class TestDeletionLock:
     @pytest.mark.parametrize(
         "wrong", [{"confirm": "production"}, {"lasting": "999"}, {"lasting": ""}]
     )
-    def test_holds_on_another_name_or_time(self, client, production, wrong):
+    def test_stays_locked_with_a_wrong_name_or_time(self, client, production, wrong):
         sign_in(client, production, Role.OWNER)
         assert self.unlock(client, production, **wrong).status_code == 422
         assert production.deletion_unlocked_until is None
 
-    def test_holds_for_an_admin_and_names_the_owner(self, client, production):
+    def test_stays_locked_for_an_admin_and_names_the_owner(self, client, production):
         assert self.unlock(client, production).status_code == 403
         assert "Needs role owner" in client.get(address("settings:index", production)).text
 
-    def test_is_not_in_development(self, client, production):
+    def test_does_not_exist_in_development(self, client, production):
         sign_in(client, production, Role.OWNER)
         development = make_environment(application=production.application)
         assert self.unlock(client, development).status_code == 409
@@ -237,7 +235,7 @@ class TestDeletionLock:
 
 
 class TestSettings:
-    def test_shows_controls_off_to_who_may_not(self, client, production):
+    def test_disables_controls_for_a_moderator(self, client, production):
         sign_in(client, production, Role.MODERATOR)
         page = client.get(address("settings:index", production)).text
         assert "Needs role admin or owner" in page

@@ -1,5 +1,5 @@
-"""The page "Try it" in a real browser, against a console and gateway that run beside the test: the
-JavaScript client and what it makes of the gateway's answers.
+"""The page "Try it" in a real browser, with a console and gateway that run beside the test: the
+JavaScript client and how it handles the gateway's responses.
 """
 
 import os
@@ -25,7 +25,7 @@ from users import messages
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def answers(url):
+def is_healthy(url):
     try:
         with urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE):  # noqa: S310
             return True
@@ -35,7 +35,7 @@ def answers(url):
 
 @pytest.fixture
 def server(transactional_db):
-    """Console and gateway on one port, in a process of their own, on the test's database."""
+    """Console and gateway on one port, in their own process, with the test's database."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
@@ -46,7 +46,7 @@ def server(transactional_db):
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        assert eventually(lambda: answers(url))
+        assert eventually(lambda: is_healthy(url))
         yield url
     finally:
         process.terminate()
@@ -60,7 +60,7 @@ def panes(page, client, server, environment):
     name = settings.SESSION_COOKIE_NAME
     page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": server}])
     page.complaints = []
-    page.on("console", lambda said: page.complaints.append(said.text))
+    page.on("console", lambda message: page.complaints.append(message.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.goto(f"{server}{address('try_it:index', environment)}?a=mia&b=ben")
     both = [page.locator(f"[data-pane={name}]") for name in ("a", "b")]
@@ -71,25 +71,25 @@ def panes(page, client, server, environment):
     assert page.complaints == []
 
 
-def say(pane, text):
+def send(pane, text):
     pane.get_by_label("Message", exact=True).fill(text)
     pane.get_by_role("button", name="Send").click()
 
 
 class TestTryIt:
-    def test_carries_messages_across_and_names_the_rule_that_refuses(self, panes):
+    def test_delivers_messages_and_names_the_rule_that_refuses(self, panes):
         mia, ben = panes
-        say(mia, "Hello <b>Ben</b>")
-        expect(ben.locator(".heard")).to_contain_text("Hello <b>Ben</b>")
-        expect(mia.locator(".said")).to_contain_text("stored")
+        send(mia, "Hello <b>Ben</b>")
+        expect(ben.locator(".received")).to_contain_text("Hello <b>Ben</b>")
+        expect(mia.locator(".sent")).to_contain_text("stored")
         ben.get_by_role("button", name="Block mia").click()
         expect(ben.get_by_role("button", name="Unblock mia")).to_be_enabled()
-        say(mia, "Are you there?")
-        expect(mia.locator(".said.refused")).to_contain_text("Refused by the rule “blocked”")
-        say(ben, "I am")
-        expect(mia.locator(".heard")).to_contain_text("I am")
+        send(mia, "Are you there?")
+        expect(mia.locator(".sent.refused")).to_contain_text("Refused by the rule “blocked”")
+        send(ben, "I am")
+        expect(mia.locator(".received")).to_contain_text("I am")
 
-    def test_shows_a_banned_client_drop_and_until_when(self, panes, page):
+    def test_shows_a_banned_client_disconnect_and_until_when(self, panes, page):
         _, ben = panes
         ben.get_by_role("link", name="Ban").click()
         page.get_by_role("dialog").get_by_role("button", name=re.compile("^Ban")).click()
@@ -119,16 +119,16 @@ START = """async ([gateway, appKey, token]) => {
   };
   const { RollcallClient } = await import("/static/rollcall-client.js");
   const client = window.client = new RollcallClient({ url: gateway, appKey, token });
-  client.heard = [];
-  client.farewells = [];
-  client.addEventListener("message", ({ detail }) => client.heard.push(detail.body));
-  client.addEventListener("closed", ({ detail }) => client.farewells.push(detail));
+  client.received = [];
+  client.closures = [];
+  client.addEventListener("message", ({ detail }) => client.received.push(detail.body));
+  client.addEventListener("closed", ({ detail }) => client.closures.push(detail));
   client.connect();
 }"""
 
 
 class TestRollcallClient:
-    """The same file as apps use, with a client of zoe's."""
+    """The file that apps use, with a client of the user zoe."""
 
     @pytest.fixture
     def zoe(self, panes, page, server, environment):
@@ -139,7 +139,7 @@ class TestRollcallClient:
         assert eventually(lambda: page.evaluate("client.connected"))
         return zoe
 
-    def test_comes_back_with_its_calls_and_hears_everything_once(self, zoe, page, environment):
+    def test_reconnects_with_its_calls_and_receives_each_message_once(self, zoe, page, environment):
         about_zoe = {"environment": environment, "user_id": "zoe"}
         messages.send(
             environment=environment,
@@ -151,16 +151,16 @@ class TestRollcallClient:
         )
         page.evaluate("socket.close(3000)")
         page.evaluate("window.answer = client.call('blocklist.get'), null")
-        assert eventually(lambda: page.evaluate("client.heard.length"))
+        assert eventually(lambda: page.evaluate("client.received.length"))
         assert page.evaluate("answer") == {"user_ids": [], "next": None}
         assert eventually(lambda: not messages.waiting_count(**about_zoe, now=timezone.now()))
         page.evaluate("socket.close(3000)")
         assert eventually(lambda: page.evaluate("!client.connected"))
         assert eventually(lambda: page.evaluate("client.connected"))
-        assert page.evaluate("client.heard") == ["Hi"]
-        assert [each["final"] for each in page.evaluate("client.farewells")] == [False, False]
+        assert page.evaluate("client.received") == ["Hi"]
+        assert [each["final"] for each in page.evaluate("client.closures")] == [False, False]
 
-    def test_stays_away_when_it_is_shut_out(self, zoe, page, environment):
+    def test_does_not_reconnect_when_banned(self, zoe, page, environment):
         now = timezone.now()
         bans.impose(
             environment=environment,
@@ -170,10 +170,10 @@ class TestRollcallClient:
             by=staff_actor(),
             now=now,
         )
-        assert eventually(lambda: page.evaluate("client.farewells.length"))
-        [farewell] = page.evaluate("client.farewells")
-        assert (farewell["reason"], farewell["final"]) == ("banned", True)
+        assert eventually(lambda: page.evaluate("client.closures.length"))
+        [closure] = page.evaluate("client.closures")
+        assert (closure["reason"], closure["final"]) == ("banned", True)
 
-    def test_refuses_a_call_by_its_word(self, zoe, page):
+    def test_rejects_a_refused_call_with_its_error(self, zoe, page):
         refused = page.evaluate("client.send('nobody', 'Hi').catch(error => error.error)")
         assert refused == "unknown_user"

@@ -1,4 +1,4 @@
-"""The page "Try it", without the browser: what the server says and gives out."""
+"""The page "Try it" without a browser: the server's responses and the tokens it issues."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def standings(client, environment, **chosen):
 
 
 class TestToken:
-    def test_registers_an_unknown_id_and_lets_it_in_for_an_hour(self, client, environment):
+    def test_registers_an_unknown_id_with_a_token_for_an_hour(self, client, environment):
         answer = ask_for_token(client, environment, "mia")
         token = answer.json()["token"]
         ask = {"environment": environment, "token": token}
@@ -42,14 +42,14 @@ class TestToken:
         assert "no-store" in answer["Cache-Control"]
         assert AuditEvent.objects.get(subject="mia").type == "user.registered"
 
-    def test_of_a_known_user_stands_in_the_audit_trail_without_its_text(self, client, environment):
+    def test_of_a_known_user_is_recorded_in_the_audit_without_its_text(self, client, environment):
         make_user(environment=environment, user_id="mia")
         token = ask_for_token(client, environment, "mia").json()["token"]
         event = AuditEvent.objects.get(subject="mia")
         assert event.type == "user.token_issued"
         assert token not in str((event.before, event.after))
 
-    def test_lives_no_longer_than_the_environment_lets_tokens(self, client, environment):
+    def test_expires_no_later_than_the_environments_token_lifetime(self, client, environment):
         environment.token_lifetime = MINUTE
         environment.save()
         token = ask_for_token(client, environment, "mia").json()["token"]
@@ -65,7 +65,7 @@ class TestToken:
             assert reason in answer.json()["error"]
         assert AppUser.objects.filter(environment=environment).count() == FREE_USER_LIMIT
 
-    def test_is_not_given_out_in_production(self, client):
+    def test_is_not_issued_in_production(self, client):
         environment = make_environment(kind="production", plan=Plan.PRO)
         sign_in(client, environment)
         assert ask_for_token(client, environment, "mia").status_code == 409
@@ -73,7 +73,7 @@ class TestToken:
 
 
 class TestPage:
-    def test_says_by_the_gates_who_may_connect_and_write(self, client, environment):
+    def test_shows_the_answers_of_the_gates(self, client, environment):
         for user_id in ("mia", "ben"):
             make_user(environment=environment, user_id=user_id)
         make_ban(environment=environment, user_id="ben")
@@ -90,7 +90,7 @@ class TestPage:
         assert ben.blocks_other
         assert not mia.blocks_other
 
-    def test_begins_with_two_users_at_hand(self, client, environment):
+    def test_starts_with_the_newest_users_or_samples(self, client, environment):
         panes = client.get(address("try_it:index", environment)).context["panes"]
         assert [pane.user_id for pane in panes] == ["sample-01", "sample-02"]
         make_user(environment=environment, user_id="mia")
@@ -98,23 +98,23 @@ class TestPage:
         assert [pane.user_id for pane in panes] == ["mia", "ben"]
 
     @pytest.mark.parametrize("odd", ["", "a b", "\0", "..", "x" * 65])
-    def test_takes_any_text_for_an_id(self, client, environment, odd):
+    def test_accepts_any_text_as_an_id(self, client, environment, odd):
         assert standings(client, environment, a=odd, b="ben")[0] is None
 
-    def test_gives_htmx_the_pane_that_asks(self, client, environment):
+    def test_gives_htmx_only_the_requesting_pane(self, client, environment):
         headers = {"HX-Request": "true", "HX-Target": "standing-b"}
         url = address("try_it:index", environment)
         response = client.get(url, {"a": "mia", "b": "ben"}, headers=headers)
         assert response.context["pane"].user_id == "ben"
         assert [each.name for each in response.templates][:1] == ["console/try_it/_state.html"]
 
-    def test_shows_its_controls_off_to_a_viewer(self, client, environment):
+    def test_disables_controls_for_a_viewer(self, client, environment):
         sign_in(client, environment, Role.VIEWER)
         assert "Needs role tester" in client.get(address("try_it:index", environment)).text
 
-    def test_explains_itself_in_production(self, client):
+    def test_is_refused_in_production_with_the_reason(self, client):
         environment = make_environment(kind="production")
         sign_in(client, environment)
         response = client.get(address("try_it:index", environment))
         assert response.status_code == 409
-        assert "Try it in development" in response.text
+        assert "Try it exists in development only" in response.text

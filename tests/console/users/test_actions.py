@@ -1,4 +1,4 @@
-"""What staff do with users on the users' pages: register, edit, sign out, kick, delete."""
+"""What staff do with users on their pages: register, edit, sign out, kick, delete."""
 
 import json
 
@@ -54,13 +54,13 @@ class TestRegister:
     @pytest.mark.parametrize(
         ("user_id", "reason"),
         [
-            ("mia", "This id is registered already."),
+            ("mia", "This id is already registered."),
             ("gone", "This id is deactivated."),
             ("a/b", "A user id is 1 to 64 Latin letters"),
             ("", "This field is required."),
         ],
     )
-    def test_gives_the_form_back_with_the_reason_beside_the_field(
+    def test_shows_the_error_beside_the_field_and_keeps_the_input(
         self, client, environment, mia, user_id, reason
     ):
         make_deactivated(environment=environment, user_id="gone")
@@ -72,7 +72,7 @@ class TestRegister:
         assert 'value="Kept"' in response.text
         assert AppUser.objects.count() == 1
 
-    def test_says_how_to_free_places_when_none_is_free(self, client, environment):
+    def test_says_how_to_free_places_if_none_is_free(self, client, environment):
         make_users(environment=environment, count=FREE_USER_LIMIT)
 
         response = self.post(client, environment, user_id="one-more")
@@ -121,7 +121,7 @@ class TestEdit:
         assert json.loads(response["HX-Trigger"])["users-changed"]
         assert AppUser.objects.get().name == "Mia Chen"
 
-    def test_gives_a_bad_profile_back(self, client, environment):
+    def test_shows_errors_and_keeps_the_input(self, client, environment):
         response = client.post(
             address("users:edit", environment, "mia"), {"name": "x" * 200, "avatar_url": "kept"}
         )
@@ -133,7 +133,9 @@ class TestEdit:
 
 @pytest.mark.usefixtures("member")
 class TestTokens:
-    def test_sign_out_everywhere_kills_tokens_and_connections(self, client, environment, mia):
+    def test_sign_out_everywhere_invalidates_tokens_and_closes_connections(
+        self, client, environment, mia
+    ):
         token = tokens.issue(mia, now=NOON - HOUR)
         make_connection(environment=environment, user_id="mia")
 
@@ -151,7 +153,7 @@ class TestTokens:
         mia.refresh_from_db()
         assert mia.tokens_valid_from == NOON - HOUR / 2
 
-    def test_expire_takes_no_moment_ahead(self, client, environment, mia):
+    def test_expire_refuses_a_moment_in_the_future(self, client, environment, mia):
         response = client.post(
             address("users:expire_tokens", environment, "mia"), {"before": "2026-03-02T12:00:01"}
         )
@@ -162,7 +164,7 @@ class TestTokens:
 
 
 class TestKick:
-    def test_closes_connections_and_a_moderator_may(self, client, environment, mia):
+    def test_closes_connections_as_a_moderator(self, client, environment, mia):
         sign_in(client, environment, Role.MODERATOR)
         make_connection(environment=environment, user_id="mia")
         url = address("users:kick", environment, "mia")
@@ -175,7 +177,7 @@ class TestKick:
 
 @pytest.mark.usefixtures("mia")
 class TestDelete:
-    def test_wants_the_id_typed(self, client, environment, member):
+    def test_requires_the_id_to_be_typed(self, client, environment, member):
         url = address("users:delete", environment, "mia")
 
         assert "mia" in client.get(url).text
@@ -220,11 +222,11 @@ class TestStalePages:
         by_form = client.post(url, fields, follow=True)
         by_htmx = client.post(url, fields, headers=HTMX)
 
-        gone = "mia is not registered any more. Nothing was changed"
+        gone = "mia is no longer registered. Nothing was changed"
         assert messages(by_form) == [gone]
         assert by_htmx["HX-Redirect"] == address("users:index", environment)
 
-    def test_no_page_has_an_id_that_cannot_be_one(self, client, environment):
+    def test_an_invalid_id_is_404(self, client, environment):
         place = address("users:index", environment).replace("users/", "user/")
 
         assert client.post(f"{place}a%00b/kick/").status_code == 404

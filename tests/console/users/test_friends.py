@@ -1,4 +1,4 @@
-"""A user's friends and belongings: their parts of the User page."""
+"""A user's friends and personal data: fragments of the user's page."""
 
 import pytest
 
@@ -47,7 +47,7 @@ def are_friends(environment):
 
 
 class TestFriends:
-    def test_shows_friends_who_asks_and_who_may(self, client, environment):
+    def test_shows_requests_and_the_permission(self, client, environment):
         ask_mia(environment)
         page = client.get(address("users:friends", environment, "mia")).text
         assert "We met yesterday" in page
@@ -57,17 +57,17 @@ class TestFriends:
 
 
 class TestFriendRemove:
-    def test_ends_both_sides_once_it_is_confirmed(self, client, environment):
+    def test_removes_both_sides_after_confirmation(self, client, environment):
         befriend(environment, direct=True)
         url = address("users:remove_friend", environment, "mia", "ben")
-        assert "will be friends no longer" in client.get(url).text
+        assert "will no longer be friends" in client.get(url).text
         assert are_friends(environment)
         client.post(url)
         assert not are_friends(environment)
 
-    def test_says_when_there_is_nothing_to_end(self, client, environment):
+    def test_says_if_they_are_not_friends(self, client, environment):
         url = address("users:remove_friend", environment, "mia", "nobody")
-        assert "were no friends any more" in client.post(url, follow=True).text
+        assert "were not friends" in client.post(url, follow=True).text
 
     def test_is_not_for_moderators(self, client, environment):
         befriend(environment, direct=True)
@@ -87,14 +87,14 @@ class TestFriendAnswer:
         assert are_friends(environment) is then
         assert not FriendRequest.objects.exists()
 
-    def test_says_when_nobody_asks_any_more(self, client, environment):
+    def test_says_if_there_is_no_request(self, client, environment):
         url = address("users:answer_friend", environment, "mia", "ben")
         response = client.post(url, {"answer": "accept"}, follow=True)
-        assert "does not ask mia any more" in response.text
+        assert "mia has no request from ben" in response.text
         assert not are_friends(environment)
 
 
-class TestBelongings:
+class TestPersonalData:
     def test_shows_profile_attributes_tags_and_waiting_messages(self, client, environment):
         by = {"environment": environment, "by": staff_actor(), "now": NOON}
         hosted_profiles.set_fields(user_id="mia", basic={"location": "Lisbon"}, **by)
@@ -113,7 +113,7 @@ class TestBelongings:
             assert shown in response.text
         assert response.context["waiting"] == 1
 
-    def test_has_nothing_of_an_unknown_id(self, client, environment):
+    def test_is_empty_for_an_unknown_id(self, client, environment):
         page = client.get(address("users:personal_data", environment, "nobody"))
         assert page.status_code == 200
         assert page.text.count('<span class="muted">none</span>') == 4

@@ -1,4 +1,4 @@
-"""The list of users, and a user's page."""
+"""The list of users and a user's page."""
 
 from urllib.parse import urlencode
 
@@ -71,15 +71,15 @@ class TestUserList:
 
         assert listed(response) == ["mia", "mia+a", "mia.b"]
 
-    def test_answers_text_that_no_id_can_begin_with_by_saying_so(self, client, environment):
+    def test_says_if_the_search_cannot_be_an_id(self, client, environment):
         make_user(environment=environment)
 
         response = get(client, environment, "users:index", q="a\0b %")
 
         assert listed(response) == []
-        assert "No id can be or begin so" in response.text
+        assert "This cannot be a user id" in response.text
 
-    def test_sorts_users_into_tabs_by_what_holds_now(self, client, environment):
+    def test_lists_users_in_tabs_by_their_current_state(self, client, environment):
         make_user(environment=environment, user_id="never")
         for user_id in ("online", "dead", "banned", "once-banned"):
             make_user(environment=environment, user_id=user_id, last_seen_at=NOON - HOUR)
@@ -99,7 +99,7 @@ class TestUserList:
         assert tab("banned") == ["banned"]
         assert len(tab("anything else")) == 5
 
-    def test_leads_to_a_deactivated_or_banned_id_that_is_searched_for(self, client, environment):
+    def test_links_to_a_deactivated_or_banned_id_of_the_search(self, client, environment):
         make_deactivated(environment=environment, user_id="gone")
         make_ban(environment=environment, user_id="stranger")
 
@@ -109,19 +109,19 @@ class TestUserList:
         assert address("users:detail", environment, "gone") in gone
         assert address("users:detail", environment, "stranger") in stranger
 
-    def test_starts_again_where_a_cursor_leads_nowhere(self, client, environment):
+    def test_shows_the_first_page_for_an_invalid_cursor(self, client, environment):
         make_user(environment=environment, user_id="mia")
 
         assert listed(get(client, environment, "users:index", cursor="nonsense")) == ["mia"]
 
-    def test_tells_an_empty_environment_how_to_register_the_first_user(self, client, environment):
+    def test_shows_how_to_register_the_first_user(self, client, environment):
         response = get(client, environment, "users:index")
 
         assert environment.app_key in response.text
         assert "/user/getToken.json" in response.text
         assert address("users:load_samples", environment) in response.text
 
-    def test_asks_as_much_for_thirty_users_as_for_three(self, client, environment):
+    def test_makes_as_many_queries_for_thirty_users_as_for_three(self, client, environment):
         make_users(environment=environment, count=3)
         few = queries(client, environment, "users:index")
         make_users(environment=environment, count=30, prefix="more-")
@@ -133,7 +133,7 @@ class TestUserList:
 
 
 class TestDeletingFromTheList:
-    def test_is_off_in_production_and_says_why(self, client):
+    def test_is_disabled_in_production_with_the_reason(self, client):
         environment = make_environment(kind="production", plan=Plan.PRO)
         sign_in(client, environment)
         make_user(environment=environment)
@@ -143,7 +143,7 @@ class TestDeletingFromTheList:
         assert str(deletion.NotInProduction()) in page
         assert 'name="user_id"' not in page
 
-    def test_is_off_for_who_may_not_and_names_who_may(self, client, environment):
+    def test_is_disabled_for_a_viewer_and_names_the_roles(self, client, environment):
         sign_in(client, environment, Role.VIEWER)
         make_user(environment=environment)
 
@@ -155,7 +155,7 @@ class TestDeletingFromTheList:
 
 @pytest.mark.usefixtures("member")
 class TestUserDetail:
-    def test_shows_a_user_as_they_are(self, client, environment):
+    def test_shows_a_user(self, client, environment):
         make_user(environment=environment, user_id="mia+x=1", name="Mia", last_seen_at=NOON)
         make_connection(environment=environment, user_id="mia+x=1", platform="iOS")
 
@@ -177,7 +177,7 @@ class TestUserDetail:
         assert address("bans:change", environment, ban.pk) in response.text
         assert address("bans:lift", environment) in response.text
 
-    def test_stays_for_a_deactivated_id_with_the_call_that_reactivates(self, client, environment):
+    def test_shows_a_deactivated_id_with_the_call_that_reactivates(self, client, environment):
         make_deactivated(environment=environment, user_id="gone", erased={"blocklist entries": 3})
 
         page = get(client, environment, "users:detail", "gone").text
@@ -200,14 +200,12 @@ class TestUserDetail:
             ),
         ],
     )
-    def test_says_that_an_id_is_not_registered_where_others_name_it(
-        self, client, environment, named
-    ):
+    def test_shows_an_unregistered_id_that_other_records_name(self, client, environment, named):
         named(environment)
 
         assert "Not registered" in get(client, environment, "users:detail", "x").text
 
-    def test_stays_for_a_deleted_user_and_tells_who_deleted_them(self, client, environment):
+    def test_shows_a_deleted_user_and_the_deletion(self, client, environment):
         make_user(environment=environment, user_id="mia")
         deletion.delete(environment=environment, user_ids=["mia"], by=staff_actor(), now=NOON)
 
@@ -216,13 +214,13 @@ class TestUserDetail:
         assert "Not registered" in page
         assert "User deleted" in page
 
-    def test_is_not_there_for_an_id_that_nothing_names(self, client, environment):
+    def test_is_404_for_an_id_that_nothing_names(self, client, environment):
         make_user(environment=make_environment(), user_id="elsewhere")
 
         assert get(client, environment, "users:detail", "elsewhere").status_code == 404
         assert get(client, environment, "users:detail", "a\0b").status_code == 404
 
-    def test_turns_the_pages_of_the_timeline_alone(self, client, environment):
+    def test_pages_the_timeline_separately(self, client, environment):
         make_user(environment=environment, user_id="mia")
         for number in range(25):
             profiles.update(
@@ -247,7 +245,7 @@ class TestUserDetail:
         assert "Name 4" in second.text
         assert "Name 5" not in second.text
 
-    def test_asks_as_much_however_much_there_is_to_tell(self, client, environment):
+    def test_makes_as_many_queries_with_much_history_as_without(self, client, environment):
         make_user(environment=environment, user_id="mia")
         few = queries(client, environment, "users:detail", "mia")
         for number in range(15):
