@@ -225,7 +225,7 @@ CELERY_BEAT_SCHEDULE = {
         "moderation.tasks.expire_bans": SWEEP_SECONDS,
         "users.tasks.resume_deletion_jobs": SWEEP_SECONDS,
         "users.tasks.erase_deactivated": SWEEP_SECONDS,
-        "users.tasks.bury_dead_gateways": SWEEP_SECONDS,
+        "users.tasks.remove_dead_gateways": SWEEP_SECONDS,
         "applications.tasks.send_deliveries": SWEEP_SECONDS,
         "users.tasks.purge_messages": 3600,
         "applications.tasks.forget_deliveries": 3600,

@@ -29,7 +29,7 @@ def erase_deactivated(**_: Any) -> None:
 
 
 @shared_task
-def bury_dead_gateways(**_: Any) -> None:
+def remove_dead_gateways(**_: Any) -> None:
     gateway_processes.remove_dead(now=timezone.now())
 
 
