@@ -417,7 +417,7 @@ class TestScale:
         assert counts
         assert all("LIMIT 10001" in sql for sql in counts)
         assert len(queries) <= 8
-        assert "The first 10,000 of more" in answer.content.decode()
+        assert "Only the first 10,000 app users are listed" in answer.content.decode()
         assert "Select all more than 10,000 app users" in answer.content.decode()
         assert client.get(page(AppUser, "changelist"), {"p": 201}).status_code == 302
 
