@@ -140,7 +140,7 @@ class TestEveryPage:
             dialog.get_by_label("User id").fill(longest.USER_ID)
             dialog.get_by_label("Name").fill(longest.NAME)
             dialog.get_by_role("button", name="Register").click()
-            expect(dialog.get_by_text("Access token")).to_be_visible()
+            expect(dialog.get_by_text("Access token", exact=True)).to_be_visible()
             inspector.inspect("is registered")
             inspector.measure("is registered")
             dialog.get_by_role("link", name="Done").click()
