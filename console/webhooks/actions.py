@@ -1,6 +1,9 @@
 """Actions on one endpoint: test, replay, rotate secrets, disable, enable, remove."""
 
-from django.http import HttpResponse
+from functools import wraps
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -11,11 +14,26 @@ from applications.access import Permission
 from applications.models import Environment, Webhook
 from applications.requests import acting_staff
 from console import responses
-from console.access import MemberRequest, in_environment
+from console.access import MemberRequest, View, in_environment
 from console.webhooks.views import detail_page, find, gone, home_url, host_of, list_url
 
 CHANGED = "deliveries-changed"
 DISABLED = "The endpoint is disabled. Nothing was sent. Enable it first."
+
+
+def leads_to_list_if_gone(view: View) -> View:
+    """Redirect to the list where somebody else removed the endpoint during the request."""
+
+    @wraps(view)
+    def handled(
+        request: MemberRequest, environment: Environment, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        try:
+            return view(request, environment, *args, **kwargs)
+        except webhooks.WebhookGone:
+            return gone(request, environment)
+
+    return handled
 
 
 @require_POST
@@ -56,6 +74,7 @@ def delivery_replay(
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @in_environment(Permission.MANAGE_APPLICATION)
+@leads_to_list_if_gone
 def webhook_rotate(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
@@ -68,14 +87,13 @@ def webhook_rotate(
     except webhooks.TooManySecrets:
         message = "Two secrets are already in use. Retire the former one before you add another."
         return responses.moved(request, message, to=home_url(webhook), tone="error")
-    except webhooks.WebhookGone:
-        return gone(request, environment)
     webhook.refresh_from_db()
     return detail_page(request, webhook, secret=text, status=201)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MANAGE_APPLICATION)
+@leads_to_list_if_gone
 def webhook_retire_secret(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
@@ -85,15 +103,13 @@ def webhook_retire_secret(
         return responses.moved(request, message, to=home_url(webhook), tone="error")
     if request.method != "POST":
         return _dialog(request, webhook, "_retire.html", "Retire the former secret")
-    try:
-        webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.WebhookGone:
-        return gone(request, environment)
+    webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     return responses.moved(request, "The former secret is retired.", to=home_url(webhook))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MANAGE_APPLICATION)
+@leads_to_list_if_gone
 def webhook_disable(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
@@ -101,28 +117,24 @@ def webhook_disable(
     if request.method != "POST":
         return _dialog(request, webhook, "_disable.html", "Disable the endpoint")
     by = acting_staff(request)
-    try:
-        webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
-    except webhooks.WebhookGone:
-        return gone(request, environment)
+    webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
     return responses.moved(request, "The endpoint is disabled.", to=home_url(webhook))
 
 
 @require_POST
 @in_environment(Permission.MANAGE_APPLICATION)
+@leads_to_list_if_gone
 def webhook_enable(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
     webhook = find(environment, webhook_id)
-    try:
-        webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.WebhookGone:
-        return gone(request, environment)
+    webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
     return responses.moved(request, "The endpoint is enabled.", to=home_url(webhook))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MANAGE_APPLICATION)
+@leads_to_list_if_gone
 def webhook_remove(
     request: MemberRequest, environment: Environment, webhook_id: int
 ) -> HttpResponse:
@@ -134,10 +146,7 @@ def webhook_remove(
     if request.POST.get("confirm", "").strip() != host_of(webhook):
         error = f"That is not {host_of(webhook)}. Nothing was removed."
         return _dialog(request, webhook, fragment, title, error=error, status=422)
-    try:
-        webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    except webhooks.WebhookGone:
-        return gone(request, environment)
+    webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
     return responses.moved(request, "The endpoint is removed.", to=list_url(environment))
 
 
