@@ -3,6 +3,9 @@
 Plain ASGI. Each process keeps its connections in memory (`registry`) and writes each of them to
 the database, where the other processes, the API and the console see them.
 
+Each wire protocol is a folder: `rollcall` is our own. `session` says what a protocol must give;
+admission, kicks, floods, calls and delivery are the same for all.
+
 Invariants
 ----------
 * The event loop never waits for the database: all queries run in threads (`database`).

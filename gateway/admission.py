@@ -1,7 +1,7 @@
 """Admits a client, or refuses it with a reason.
 
 `users.tokens` decides whether the token is valid, `moderation.gates` whether its user may connect.
-This module asks both under one lock, and translates a refusal into the protocol. Admission takes
+This module asks both under one lock, and names the `Reason` of a refusal. Admission takes
 two indexed reads: the user with the environment, and the ban. A refusal may take more.
 """
 
@@ -10,8 +10,7 @@ from typing import assert_never
 
 from django.db import transaction
 
-from gateway import protocol
-from gateway.protocol import CloseCode
+from gateway.closings import Closing, Reason
 from moderation import gates
 from moderation.gates import ConnectRule, Verdict
 from users import identity, messages, presence, tokens
@@ -20,15 +19,13 @@ from users.tokens import Claims
 
 
 class Refused(Exception):
-    """The client is not admitted. The text is for people; `until` is the end of the refusal if it
-    is known; `why` is the ban's reason if staff chose to tell it.
-    """
+    """The client is not admitted."""
 
     def __init__(
-        self, close_code: CloseCode, explanation: str, until: datetime | None = None, why: str = ""
+        self, reason: Reason, explanation: str, until: datetime | None = None, why: str = ""
     ):
         super().__init__(explanation)
-        self.close_code, self.until, self.why = close_code, until, why
+        self.closing = Closing(reason, explanation, until, why)
 
 
 def read_token(token: str, *, now: datetime) -> Claims:
@@ -36,9 +33,9 @@ def read_token(token: str, *, now: datetime) -> Claims:
     try:
         return tokens.read(token, now=now)
     except tokens.TokenExpired:
-        raise Refused(protocol.EXPIRED_TOKEN, "The access token has expired.") from None
+        raise Refused(Reason.EXPIRED_TOKEN, "The access token has expired.") from None
     except tokens.TokenRefused:
-        raise Refused(protocol.UNKNOWN_TOKEN, "This is not a valid access token.") from None
+        raise Refused(Reason.UNKNOWN_TOKEN, "This is not a valid access token.") from None
 
 
 def admit(
@@ -59,7 +56,7 @@ def admit(
             user = tokens.user_of(claims, app_key=app_key)
         except tokens.TokenOfAnotherEnvironment:
             raise Refused(
-                protocol.WRONG_ENVIRONMENT, "The access token belongs to another environment."
+                Reason.WRONG_ENVIRONMENT, "The access token belongs to another environment."
             ) from None
         except tokens.TokenOfFormerUser as former:
             verdict = gates.may_connect(
@@ -67,7 +64,7 @@ def admit(
             )
             raise _refused(verdict) from None
         except tokens.TokenRefused:
-            raise Refused(protocol.REVOKED_TOKEN, "The access token is revoked.") from None
+            raise Refused(Reason.REVOKED_TOKEN, "The access token is revoked.") from None
         verdict = gates.may_connect(
             environment=user.environment, user_id=user.user_id, now=now, is_registered=True
         )
@@ -83,7 +80,7 @@ def admit(
                 now=now,
             )
         except presence.TooManyConnections as error:
-            raise Refused(protocol.TOO_MANY_CONNECTIONS, f"{error}.") from None
+            raise Refused(Reason.TOO_MANY_CONNECTIONS, f"{error}.") from None
         if after:
             messages.acknowledge_up_to(
                 environment=user.environment, user_id=user.user_id, message_id=after, now=now
@@ -95,10 +92,10 @@ def _refused(verdict: Verdict[ConnectRule]) -> Refused:
     """The refusal of a user by their gate, or of a token that was issued to a former user."""
     match verdict.rule:
         case ConnectRule.BANNED:
-            return Refused(protocol.BANNED, verdict.explanation, verdict.until, verdict.why)
+            return Refused(Reason.BANNED, verdict.explanation, verdict.until, verdict.why)
         case ConnectRule.DEACTIVATED:
-            return Refused(protocol.DEACTIVATED, verdict.explanation)
+            return Refused(Reason.DEACTIVATED, verdict.explanation)
         case ConnectRule.REGISTERED | ConnectRule.NOT_REGISTERED:
-            return Refused(protocol.DELETED, "The user of this access token was deleted.")
+            return Refused(Reason.DELETED, "The user of this access token was deleted.")
         case _:
             assert_never(verdict.rule)

@@ -14,9 +14,10 @@ from django.core.management.base import BaseCommand  # noqa: E402
 from django.db import Error  # noqa: E402
 
 from applications import addresses  # noqa: E402
+from gateway.connecting import Handshake  # noqa: E402
 from gateway.floods import network_of  # noqa: E402
 from gateway.process import Gateway  # noqa: E402
-from gateway.session import Session  # noqa: E402
+from gateway.protocols import session_at  # noqa: E402
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -24,7 +25,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class GatewayApplication:
-    """Serves WebSockets at `GATEWAY_PATH`, and starts and stops the `Gateway`."""
+    """Serves WebSockets at the paths of `GATEWAY_PROTOCOLS`, and starts and stops the `Gateway`."""
 
     def __init__(self) -> None:
         self._gateway: Gateway | None = None
@@ -54,7 +55,8 @@ class GatewayApplication:
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         address = client_address(scope)
-        if scope["path"] != settings.GATEWAY_PATH:
+        session = session_at(scope["path"])
+        if session is None:
             await _refuse(send, "websocket.http", 404, "The gateway is at " + settings.GATEWAY_PATH)
         elif self._gateway is None:
             await _refuse(send, "websocket.http", 503, "The gateway is not open")
@@ -63,7 +65,8 @@ class GatewayApplication:
             await _refuse(send, "websocket.http", 429, "Too many attempts to connect")
         else:
             await send({"type": "websocket.accept"})
-            await Session(self._gateway, receive, send).run(address)
+            handshake = Handshake(scope["query_string"].decode("latin-1"), address)
+            await session(self._gateway, receive, send).run(handshake)
 
 
 async def _refuse(send: Send, kind: str, status: int, text: str) -> None:

@@ -5,10 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gateway import protocol
-
 log = logging.getLogger(__name__)
 
+Frame = str | bytes  # text or binary
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # How many frames may wait for a client that reads slowly.
@@ -24,7 +23,7 @@ class Outbox:
 
     def __init__(self, send: Send):
         self._send = send
-        self._waiting: list[str] = []
+        self._waiting: list[Frame] = []
         self._sender: asyncio.Task[None] | None = None
 
     @property
@@ -32,8 +31,8 @@ class Outbox:
         """Whether the client reads so slowly that it must be disconnected."""
         return len(self._waiting) > MAX_FRAMES
 
-    def put(self, frame: dict[str, Any]) -> None:
-        self._waiting.append(protocol.text(frame))
+    def put(self, frame: Frame) -> None:
+        self._waiting.append(frame)
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_waiting())
 
@@ -53,7 +52,9 @@ class Outbox:
     async def _send_waiting(self) -> None:
         try:
             while self._waiting:
-                await self._send({"type": "websocket.send", "text": self._waiting[0]})
+                frame = self._waiting[0]
+                kind = "text" if isinstance(frame, str) else "bytes"
+                await self._send({"type": "websocket.send", kind: frame})
                 del self._waiting[0]
         except OSError:
             log.debug("a client disconnected while frames were being sent")

@@ -14,12 +14,11 @@ from django.db import Error
 from django.utils import timezone
 
 from applications.models import Environment
-from gateway import protocol
 from gateway.closed import ClosedConnections
+from gateway.closings import Closing, Reason
 from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
-from gateway.protocol import CloseCode
 from gateway.registry import Registry
 from users import gateway_processes, messages
 from users.models import GatewayProcess
@@ -80,9 +79,9 @@ class Gateway:
         with suppress(Error):
             await run_in_thread(gateway_processes.stop, gateway=self.row, now=timezone.now())
 
-    def _close_all(self, close_code: CloseCode) -> None:
+    def _close_all(self, reason: Reason) -> None:
         for session in self.registry.all():
-            session.end(close_code)
+            session.end(Closing(reason))
 
     # --- For sessions ---
 
@@ -122,7 +121,7 @@ class Gateway:
             # The other processes now count this one as dead, and its connections as closed.
             if self._since(self._renewed) > lease and len(self.registry):
                 log.error("the lease has expired: every connection is closed")
-                self._close_all(protocol.UNAVAILABLE)
+                self._close_all(Reason.UNAVAILABLE)
 
     async def _tick(self) -> None:
         look_for_messages = not self._listener.is_listening
@@ -132,7 +131,7 @@ class Gateway:
                 gateway_processes.renew_lease, gateway=self.row, now=timezone.now()
             ):
                 log.error("this process was counted as dead: every connection is closed")
-                self._close_all(protocol.RESTARTING)
+                self._close_all(Reason.RESTARTING)
                 await self._begin()
                 return
             self._renewed = began

@@ -9,8 +9,9 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
-from gateway.protocol import MAX_FRAME_BYTES
+from gateway.protocols import session_at
 
 # Seconds that clients have to disconnect when the process stops.
 GRACE = 3
@@ -57,12 +58,18 @@ class HttpProtocol(H11Protocol):
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """Corrects two behaviours of uvicorn.
+    """Bounds frames as the wire protocol at the path says, and corrects two behaviours of uvicorn.
 
     A closing transport waits without end for a client that does not read, and the application is
     not notified: such sockets are aborted. A handshake that the application refuses, or that the
     client breaks off, is logged as an application error for each client: here it is none.
     """
+
+    def handle_connect(self, event: Request) -> None:
+        session = session_at(event.path.partition("?")[0])
+        if session is not None:
+            self.conn.max_message_size = session.MAX_FRAME_BYTES
+        super().handle_connect(event)
 
     async def send(self, message: Any) -> None:
         await super().send(message)
@@ -85,7 +92,6 @@ class Protocol(WebSocketsSansIOProtocol):
 OPTIONS: dict[str, Any] = {
     "http": HttpProtocol,
     "ws": Protocol,
-    "ws_max_size": MAX_FRAME_BYTES,
     "ws_per_message_deflate": False,  # frames are small, and compression windows are large
     "lifespan": "on",
     # TRUSTED_PROXIES decides which proxies to trust.

@@ -1,20 +1,21 @@
-"""One connection, from its first frame to its close code."""
+"""One connection, from its first frame to its close, whatever its protocol."""
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import Error
 from django.utils import timezone
 
-from gateway import calls, protocol
 from gateway.admission import Refused, admit, read_token
 from gateway.calls import Client
+from gateway.closings import Closed, Closing, Farewell, Reason
+from gateway.connecting import ConnectRequest, Handshake
 from gateway.database import run_in_thread
 from gateway.floods import Bucket
-from gateway.outbox import Outbox, Send
-from gateway.protocol import BadFrame, CloseCode
+from gateway.outbox import Frame, Outbox, Send
 from users import presence
 from users.presence import Kick
 
@@ -25,34 +26,51 @@ log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-CONNECT_WITHIN = 10  # seconds from the handshake to the first frame
+CONNECT_WITHIN = 10  # seconds from the handshake to a complete `ConnectRequest`
 CLOSE_WITHIN = 2  # seconds to send the close frame, before the socket is dropped
 FRAMES_AT_ONCE, FRAMES_A_SECOND = 60, 20
 MISTAKES_AT_ONCE, MISTAKES_A_SECOND = 10, 0.1
-DELIVERED_AT_ONCE = 50
 
 
-class Session:
-    """A client's connection in this process.
+class Session(ABC):
+    """A client's connection in this process. Each wire protocol is a subclass, in a folder of its
+    own; `settings.GATEWAY_PROTOCOLS` says at which path it is spoken.
+
+    This class keeps what is the same for all: time limits, floods, admission, kicks, the bound of
+    the outbox, and that each frame is answered before the next one is read. A protocol gives
+
+    * `MAX_FRAME_BYTES`: the server closes the socket if a frame is larger;
+    * `connect_request`: reads frames, or the handshake, until it knows who connects;
+    * `say_connected`: what an admitted client is told first;
+    * `answer`: does what a frame asks for, and puts the answer into the outbox;
+    * `deliver_waiting`: something waits for the user: sends it, or tells the client to ask for it;
+    * `farewell`: how a `Closing` is said. A session that was never admitted `is_connected` False.
+
+    It sends with `put`, calls `count_mistake` for each frame that breaks the protocol, and raises
+    `Closed` to close. Its folder has `frames.py` (bytes or text and back, without I/O), `calls.py`
+    (frames to the functions of `gateway.calls` and back), `session.py` (this class) and `words.py`
+    (its codes for `Reason` and for refused calls).
 
     An idle connection uses one task; others run only while there is something to send.
     """
 
+    MAX_FRAME_BYTES: ClassVar[int]
+
     __slots__ = (
-        "_client",
         "_closing",
         "_delivering",
         "_frames",
         "_gateway",
-        "_is_connected",
         "_is_kicked",
-        "_last_sent",
         "_look_again",
         "_mistakes",
         "_outbox",
         "_receive",
         "_send",
         "_task",
+        "client",
+        "is_connected",
+        "last_sent",
     )
 
     def __init__(self, gateway: "Gateway", receive: Receive, send: Send):
@@ -60,55 +78,104 @@ class Session:
         self._outbox = Outbox(send)
         self._delivering: asyncio.Task[None] | None = None
         self._look_again = False
-        self._closing: tuple[CloseCode, dict[str, Any]] | None = None
+        self._closing: Closing | None = None
         self._frames = Bucket(burst=FRAMES_AT_ONCE, rate=FRAMES_A_SECOND)
         self._mistakes = Bucket(burst=MISTAKES_AT_ONCE, rate=MISTAKES_A_SECOND)
-        self._last_sent = 0
-        self._is_kicked = self._is_connected = False
+        self._is_kicked = False
         self._task = asyncio.current_task()
-        self._client: Client | None = None
+        self.is_connected = False
+        self.client: Client | None = None
+        # The key of the newest message that the client has been sent.
+        self.last_sent = 0
+
+    # --- What a protocol gives ---
+
+    @abstractmethod
+    async def connect_request(self, handshake: Handshake) -> ConnectRequest:
+        """Called once. Reads frames with `next_frame` if the handshake does not say all. Raises
+        `Refused` with `NO_CONNECT_FRAME` if they are wrong.
+        """
+
+    @abstractmethod
+    def say_connected(self, client: Client) -> None: ...
+
+    @abstractmethod
+    async def answer(self, client: Client, frame: Frame) -> None:
+        """Must not raise for anything that a client may send, except `Closed`. A database that does
+        not answer (`django.db.Error`) is an error of this call only.
+        """
+
+    @abstractmethod
+    async def deliver_waiting(self, client: Client) -> bool:
+        """Send messages that wait for the user, and wait until the client has read them. Returns
+        whether there may be more.
+        """
+
+    @abstractmethod
+    def farewell(self, closing: Closing) -> Farewell: ...
+
+    # --- What a protocol uses ---
+
+    def put(self, frame: Frame) -> None:
+        """Send a frame after those that wait already."""
+        self._outbox.put(frame)
+
+    async def drained(self) -> None:
+        """Wait until the client has read all frames, so that more wait elsewhere, not in memory."""
+        await self._outbox.drained()
+
+    def count_mistake(self) -> None:
+        """Raises `Closed` if the client makes too many mistakes."""
+        if not self._mistakes.take():
+            raise Closed(Closing(Reason.ABUSE))
+
+    async def next_frame(self) -> Frame:
+        # Reads a client that sends too fast more slowly; TCP then slows the client down.
+        if (pause := self._frames.reserve()) > 0:
+            await asyncio.sleep(pause)
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            raise Closed(None)
+        text: str | None = event.get("text")
+        return event["bytes"] if text is None else text
 
     # --- Start and end ---
 
-    async def run(self, address: str | None) -> None:
+    async def run(self, handshake: Handshake) -> None:
         """Admit the client, then answer its frames until one side closes the connection."""
-        close_code: CloseCode | None = None
-        details: dict[str, Any] = {}
+        closing: Closing | None = None
         try:
-            client = await self._connect(address)
+            client = await self._connect(handshake)
             while True:
-                await self._answer(client, await self._next())
+                await self.answer(client, await self.next_frame())
+                if self._outbox.overflows:
+                    raise Closed(Closing(Reason.SLOW_READER))
         except Refused as refusal:
-            close_code = refusal.close_code
-            details = protocol.members(
-                message=str(refusal), until=refusal.until, why=refusal.why or None
-            )
-        except _Closed as end:
-            close_code, details = end.close_code, end.details
+            closing = refusal.closing
+        except Closed as end:
+            closing = end.closing
         except asyncio.CancelledError:
             if self._closing is None:
                 raise
-            close_code, details = self._closing
+            closing = self._closing
         except Error:
             log.exception("the database does not answer")
-            close_code = protocol.UNAVAILABLE
+            closing = Closing(Reason.UNAVAILABLE)
         except Exception:
             log.exception("a connection failed")
-            close_code = protocol.INTERNAL_ERROR
+            closing = Closing(Reason.INTERNAL_ERROR)
         finally:
             self._stop()
         try:
-            if close_code is not None:
-                await self._close(close_code, details)
+            if closing is not None:
+                await self._close(closing)
         finally:
             self._outbox.stop()
 
-    def end(self, close_code: CloseCode, details: dict[str, Any] | None = None) -> None:
-        """Close the connection; called by others on the event loop while the session is registered.
-        `details` are further members of the "closing" frame.
-        """
+    def end(self, closing: Closing) -> None:
+        """Close the connection. Others call this, on the event loop, while it is registered."""
         if self._closing is None and self._task is not None:
-            self._closing = close_code, details or {}
+            self._closing = closing
             self._task.cancel()
 
     def kick(self, kick: Kick) -> None:
@@ -117,159 +184,92 @@ class Session:
         they reconnect.
         """
         self._is_kicked = True
-        self.end(*protocol.closing_of(kick))
+        self.end(Closing.of(kick))
 
     def _stop(self) -> None:
-        if self._client is not None:
-            self._gateway.registry.remove(self, self._client)
-            self._gateway.closed.put(self._client.connection_id)
+        if self.client is not None:
+            self._gateway.registry.remove(self, self.client)
+            self._gateway.closed.put(self.client.connection_id)
         if self._delivering is not None:
             self._delivering.cancel()
         if self._is_kicked:
             self._outbox.drop()
 
-    async def _close(self, close_code: CloseCode, details: dict[str, Any]) -> None:
+    async def _close(self, closing: Closing) -> None:
+        farewell = self.farewell(closing)
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
-                await self._outbox.drained()
-                frame = {"event": "closing", "reason": close_code.reason, **details}
-                await self._send({"type": "websocket.send", "text": protocol.text(frame)})
+                for frame in farewell.frames:
+                    self.put(frame)
+                await self.drained()
                 await self._send(
-                    {
-                        "type": "websocket.close",
-                        "code": close_code.code,
-                        "reason": close_code.reason,
-                    }
+                    {"type": "websocket.close", "code": farewell.code, "reason": farewell.reason}
                 )
         except (TimeoutError, OSError, RuntimeError):
             log.debug("a client did not wait for its close code")
 
-    async def _next(self) -> dict[str, Any]:
-        # Reads a client that sends too fast more slowly; TCP then slows the client down.
-        if (pause := self._frames.reserve()) > 0:
-            await asyncio.sleep(pause)
-        event = await self._receive()
-        if event["type"] == "websocket.disconnect":
-            raise _Closed(None)
-        return event
-
     # --- Connecting ---
 
-    async def _connect(self, address: str | None) -> Client:
+    async def _connect(self, handshake: Handshake) -> Client:
         try:
             async with asyncio.timeout(CONNECT_WITHIN):
-                frame = protocol.parse(await self._next())
-            app_key = protocol.string(frame, "app_key", most=64)
-            token = protocol.string(frame, "token", most=256)
-            device = protocol.string(frame, "device", default="", most=64)
-            platform = protocol.string(frame, "platform", default="", most=32)
-            after = protocol.whole_number(frame, "after", default=0)
-        except (BadFrame, TimeoutError) as error:
-            why = str(error) or f"No frame within {CONNECT_WITHIN} seconds"
-            raise Refused(protocol.NOT_CONNECTED, f"{why}.") from None
+                request = await self.connect_request(handshake)
+        except TimeoutError:
+            raise Refused(
+                Reason.NO_CONNECT_FRAME, f"No frame within {CONNECT_WITHIN} seconds."
+            ) from None
         now = timezone.now()
-        claims = read_token(token, now=now)
+        claims = read_token(request.token, now=now)
         if not self._gateway.connects_of_token.take(claims):
-            raise Refused(protocol.FLOOD, "The token is used too often.")
+            raise Refused(Reason.TOO_MANY_ATTEMPTS, "The token is used too often.")
         kicks_received = self._gateway.kicks_received
         connection = await run_in_thread(
             admit,
-            app_key=app_key,
+            app_key=request.app_key,
             claims=claims,
-            device=device,
-            platform=platform,
-            address=address,
-            after=after,
+            device=request.device,
+            platform=request.platform,
+            address=handshake.address,
+            after=request.after,
             gateway=self._gateway.row,
             now=now,
         )
         # Set before anybody can call `deliver`, which sends messages after this one only.
-        self._last_sent = after
-        self._client = client = Client(
+        self.last_sent = request.after
+        self.client = client = Client(
             self._gateway.shared(connection.environment),
             connection.user_id,
-            address,
+            handshake.address,
             connection.pk,
             connection.connected_at,
         )
         self._gateway.registry.add(self, client)
         if not self._gateway.connects_of_user.take((client.environment.pk, client.user_id)):
-            raise Refused(protocol.FLOOD, "The user connects too often.")
+            raise Refused(Reason.TOO_MANY_ATTEMPTS, "The user connects too often.")
         # A kick that arrived meanwhile may have been for this connection, not yet in the registry.
         if self._gateway.kicks_received != kicks_received:
             kicked = await run_in_thread(presence.kicked, connection_id=client.connection_id)
             if kicked is not None:
-                raise _Closed(*protocol.closing_of(Kick.of(kicked)))
-        self._outbox.put(
-            {"event": "connected", "user_id": client.user_id, "connection": client.connection_id}
-        )
-        self._is_connected = True
+                raise Closed(Closing.of(Kick.of(kicked)))
+        self.say_connected(client)
+        self.is_connected = True
         self.deliver()
         return client
-
-    # --- Answering ---
-
-    async def _answer(self, client: Client, event: dict[str, Any]) -> None:
-        call_id: str | int | None = None
-        try:
-            frame = protocol.parse(event)
-            call_id = protocol.call_id(frame)
-            answer = {"id": call_id, "ok": True, **await run_in_thread(calls.answer, client, frame)}
-        except BadFrame as mistake:
-            if not self._mistakes.take():
-                raise _Closed(protocol.ABUSE) from None
-            answer = _refusal(call_id, mistake.error, str(mistake))
-        except calls.CallRefused as refusal:
-            answer = _refusal(call_id, refusal.error, str(refusal))
-        except Error:
-            log.exception("the database does not answer")
-            answer = _refusal(call_id, "unavailable", "Send the same again after a pause.")
-        self._outbox.put(answer)
-        if self._outbox.overflows:
-            raise _Closed(protocol.SLOW_READER)
 
     # --- Delivering ---
 
     def deliver(self) -> None:
-        """Send the messages that wait for the user, but none before the "connected" event."""
+        """Something waits for the user. Nothing is sent before `say_connected`."""
         self._look_again = True
-        if self._delivering is None and self._client is not None and self._is_connected:
-            self._delivering = asyncio.create_task(self._deliver_waiting(self._client))
+        if self._delivering is None and self.client is not None and self.is_connected:
+            self._delivering = asyncio.create_task(self._deliver(self.client))
 
-    async def _deliver_waiting(self, client: Client) -> None:
+    async def _deliver(self, client: Client) -> None:
         try:
             while self._look_again:
                 self._look_again = False
-                found = await run_in_thread(
-                    calls.undelivered, client, self._last_sent, DELIVERED_AT_ONCE
-                )
-                for message in found:
-                    self._last_sent = message.pk
-                    self._outbox.put(
-                        {
-                            "event": "message",
-                            "message_id": message.pk,
-                            "from": message.sender_id,
-                            "body": message.body,
-                            "sent_at": message.sent_at.isoformat(),
-                        }
-                    )
-                # Messages wait in the database, not in memory, for a client that reads slowly.
-                await self._outbox.drained()
-                self._look_again |= len(found) == DELIVERED_AT_ONCE
+                self._look_again |= await self.deliver_waiting(client)
         except Error as error:
             log.warning("waiting messages cannot be read, the next poll retries: %s", error)
         finally:
             self._delivering = None
-
-
-class _Closed(Exception):
-    """The connection is over. `close_code` is None if the client closed it."""
-
-    def __init__(self, close_code: CloseCode | None, details: dict[str, Any] | None = None):
-        super().__init__()
-        self.close_code, self.details = close_code, details or {}
-
-
-def _refusal(call_id: str | int | None, error: str, message: str) -> dict[str, Any]:
-    return {"id": call_id, "ok": False, "error": error, "message": message}

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 from django.utils import timezone
 
-from gateway import floods, outbox, protocol, session
-from gateway.session import DELIVERED_AT_ONCE, Session
+from gateway import floods, outbox, session
+from gateway.closings import Reason
+from gateway.rollcall.session import DELIVERED_AT_ONCE
+from gateway.session import Session
 from moderation.models import BlocklistEntry
 from tests.factories import make_user
 from users import messages
@@ -117,9 +119,9 @@ def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     """Its answers fill the socket, then the outbox, then it goes."""
     closes = []
 
-    async def close(self, close_code, details):
-        closes.append((close_code, len(self._outbox._waiting)))
-        await real(self, close_code, details)
+    async def close(self, closing):
+        closes.append((closing.reason, len(self._outbox._waiting)))
+        await real(self, closing)
 
     real = Session._close
     monkeypatch.setattr(Session, "_close", close)
@@ -141,7 +143,7 @@ def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     assert clients.eventually(
         lambda: gateway.sockets == 0,
     )
-    assert closes == [(protocol.SLOW_READER, outbox.MAX_FRAMES + 1)]
+    assert closes == [(Reason.SLOW_READER, outbox.MAX_FRAMES + 1)]
     assert not len(gateway.gateway.registry)
 
 
@@ -167,7 +169,7 @@ def test_messages_wait_in_the_database_for_a_client_that_does_not_read(
     [session] = gateway.gateway.registry.all()
     [server] = gateway.protocols
     assert clients.eventually(lambda: not server.writable.is_set())
-    assert session._last_sent < Message.objects.latest("pk").pk
+    assert session.last_sent < Message.objects.latest("pk").pk
     assert len(session._outbox._waiting) <= DELIVERED_AT_ONCE
     server.loop.call_soon_threadsafe(server.keepalive_timeout)
     assert clients.eventually(lambda: gateway.sockets == 0)

@@ -269,7 +269,7 @@ def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):
     def fail(*_):
         raise InterfaceError("gone")
 
-    monkeypatch.setattr(session.calls, "answer", fail)
+    monkeypatch.setattr("gateway.rollcall.session.calls.answer", fail)
     assert client.call("blocklist.get")["error"] == "unavailable"
     monkeypatch.undo()
     assert client.call("blocklist.get")["ok"]

@@ -38,7 +38,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
 
 class KickReason(models.TextChoices):
-    """Why a connection must close. `gateway.protocol` has the close codes."""
+    """Why a connection must close. Each protocol of the gateway has its own codes."""
 
     BANNED = "banned"
     DEACTIVATED = "deactivated"

@@ -1,49 +1,15 @@
-"""The wire protocol: JSON text frames, error codes, close codes. `docs/gateway.md` documents it for
-client authors.
-"""
+"""JSON objects in text frames."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
+from gateway.outbox import Frame
 from users import identity
-from users.models import KickReason
-from users.presence import Kick
 
 # In UTF-8. The server closes the socket if a frame is larger.
 MAX_FRAME_BYTES = 16_384
 MAX_CALL_ID_CHARACTERS = 64
-
-
-@dataclass(frozen=True)
-class CloseCode:
-    """Why a connection is refused or closed: the close frame's code and reason."""
-
-    code: int
-    reason: str
-
-
-# A retry needs another token, or must wait until the user may connect again.
-UNKNOWN_TOKEN = CloseCode(4001, "unknown_token")
-EXPIRED_TOKEN = CloseCode(4002, "expired_token")
-REVOKED_TOKEN = CloseCode(4003, "revoked_token")
-WRONG_ENVIRONMENT = CloseCode(4004, "wrong_environment")
-BANNED = CloseCode(4010, "banned")
-DEACTIVATED = CloseCode(4011, "deactivated")
-DELETED = CloseCode(4012, "deleted")
-SIGNED_OUT = CloseCode(4013, "signed_out")
-# The client may reconnect, at once or after a pause.
-KICKED = CloseCode(4020, "kicked")
-TOO_MANY_CONNECTIONS = CloseCode(4021, "too_many_connections")
-FLOOD = CloseCode(4022, "too_many_attempts")
-SLOW_READER = CloseCode(4023, "slow_reader")
-INTERNAL_ERROR = CloseCode(1011, "internal_error")
-RESTARTING = CloseCode(1012, "restarting")
-UNAVAILABLE = CloseCode(1013, "unavailable")
-# Errors of the client.
-NOT_CONNECTED = CloseCode(4030, "no_connect_frame")
-ABUSE = CloseCode(4031, "abuse")
 
 
 class BadFrame(Exception):
@@ -52,27 +18,6 @@ class BadFrame(Exception):
     def __init__(self, error: str, message: str):
         super().__init__(message)
         self.error = error
-
-
-def closing_of(kick: Kick) -> tuple[CloseCode, dict[str, Any]]:
-    """The close code for a kick, and the further members of the "closing" frame."""
-    return close_code_of(kick.reason), members(until=kick.until, why=kick.why or None)
-
-
-def close_code_of(reason: KickReason) -> CloseCode:
-    match reason:
-        case KickReason.BANNED:
-            return BANNED
-        case KickReason.DEACTIVATED:
-            return DEACTIVATED
-        case KickReason.DELETED:
-            return DELETED
-        case KickReason.SIGNED_OUT:
-            return SIGNED_OUT
-        case KickReason.KICKED:
-            return KICKED
-        case _:
-            assert_never(reason)
 
 
 def members(**fields: str | datetime | None) -> dict[str, Any]:
@@ -84,13 +29,12 @@ def members(**fields: str | datetime | None) -> dict[str, Any]:
     }
 
 
-def parse(event: dict[str, Any]) -> dict[str, Any]:
-    """The JSON object in a received text frame. Raises `BadFrame`."""
-    text = event.get("text")
-    if text is None:
+def parse(received: Frame) -> dict[str, Any]:
+    """The JSON object in a received frame. Raises `BadFrame`."""
+    if isinstance(received, bytes):
         raise BadFrame("not_text", "Frames are JSON in text, not binary")
     try:
-        frame = json.loads(text)
+        frame = json.loads(received)
     except RecursionError:
         raise BadFrame("too_deep", "The frame has too many levels") from None
     except ValueError:  # also raised for numbers with thousands of digits

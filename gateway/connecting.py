@@ -1,0 +1,24 @@
+"""What a client says of itself before it is admitted."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The HTTP request that opened the WebSocket. `query` may contain a token: never log it."""
+
+    query: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """Who wants to connect, with what. `device` and `platform` are the client's own words, at most
+    64 and 32 characters of text. `after` acknowledges the user's messages up to this one.
+    """
+
+    app_key: str
+    token: str
+    device: str = ""
+    platform: str = ""
+    after: int = 0
