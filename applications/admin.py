@@ -16,6 +16,7 @@ from applications.models import (
     Application,
     AppSecret,
     AuditEvent,
+    AuditSeal,
     Delivery,
     Environment,
     Member,
@@ -187,6 +188,14 @@ class AuditEventAdmin(SupportAdmin):
     list_display = ("at", "type", "subject", "application", "environment", "actor", "via")
     list_select_related = ("application", "environment__application")
     search_ids = ("subject",)
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(SupportAdmin):
+    list_display = ("number", "sealed_at", "lines", "first_id", "last_id", "seal")
+    list_select_related = ()
+    exclude = ("line_hashes",)
+    search_path = ""
 
 
 @admin.register(Webhook)

@@ -10,14 +10,14 @@ Invariants
 
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from celery import current_app
 from django.db import transaction
 
 from applications.audit_types import AuditType, BanEnd, BanTerms
-from applications.models import AuditEvent, Delivery, Webhook
+from applications.models import AuditEvent, AuditSeal, Delivery, Webhook
 
 # (type, environment id, data, when)
 Event = tuple[str, int, dict[str, Any], datetime]
@@ -33,6 +33,7 @@ EVENTS = {
     "user.reactivated": "A deactivated id was reactivated",
     "user.deleted": "A test user was deleted",
     "quota.reached": "The quota reached 80, 95 or 100 %",
+    "audit.sealed": "Lines of the audit trail were sealed; about once a minute",
 }
 # Sent on request, to test an endpoint. Endpoints do not choose it.
 TEST = "webhook.test"
@@ -71,6 +72,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "user.deleted": {"user_id": "mia", **_ACTOR},
     "quota.reached": {"percent": 80, "used": 80, "limit": 100},
+    "audit.sealed": {
+        "number": 812,
+        "sealed_at": "2026-03-02T12:00:00+00:00",
+        "seal": "9b1f6d0c7a52e834c1d09f3b6e27a850d4c3f19e8b6a7052fd13c49e0a8b7c65",
+        "previous": "41c8e7d2095fb36a8d1e7c40f2b95a6380cde7149a2b5f86013d7ce94ab8f02d",
+    },
     TEST: {"by": "grace"},
 }
 
@@ -83,6 +90,26 @@ def announce_recorded(lines: Iterable[AuditEvent]) -> None:
         if line.environment_id is not None and line.type in _EVENT_OF
         for event, compose in [_EVENT_OF[AuditType(line.type)]]
     )
+
+
+def announce_seal(seal: AuditSeal) -> None:
+    """Send the seal to the endpoints of all environments that chose it. One query if none did."""
+    listening = Webhook.objects.listening().filter(events__contains=["audit.sealed"])
+    environments = listening.order_by().values_list("environment", flat=True).distinct()
+    announce(
+        ("audit.sealed", environment_id, seal_copy(seal), seal.sealed_at)
+        for environment_id in environments
+    )
+
+
+def seal_copy(seal: AuditSeal) -> dict[str, Any]:
+    """What is sent away of a seal: enough to prove later that it was made."""
+    return {
+        "number": seal.number,
+        "sealed_at": seal.sealed_at.astimezone(UTC).isoformat(),
+        "seal": seal.seal,
+        "previous": seal.previous,
+    }
 
 
 def announce(happened: Iterable[Event]) -> None:

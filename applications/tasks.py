@@ -1,4 +1,6 @@
-"""Webhook deliveries. Tasks find work by its state, so they may run twice, late or concurrently."""
+"""Webhook deliveries and seals of the audit trail. Tasks find work by its state, so they may run
+twice, late or concurrently.
+"""
 
 import threading
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from applications import deliveries
+from applications import audit_seals, deliveries, seal_copies
 
 # Consecutive turns of one endpoint before the others get theirs.
 TURNS = 10
@@ -48,3 +50,14 @@ def forget_deliveries(**_: Any) -> None:
     deliveries.give_up_old(now=timezone.now())
     while deliveries.forget_old(now=timezone.now()):
         pass
+
+
+@shared_task
+def seal_audit(**_: Any) -> None:
+    """Seal what waits, once a minute, and copy all seals that the file does not have yet."""
+    if not audit_seals.is_due(now=timezone.now()):
+        return
+    seal = audit_seals.seal_next(now=timezone.now())
+    while seal is not None and seal.lines == audit_seals.LINES_AT_ONCE:
+        seal = audit_seals.seal_next(now=timezone.now(), beyond=seal.last_id)
+    seal_copies.bring_up_to_date()

@@ -56,11 +56,14 @@ def sign(message: bytes) -> bytes:
     return hmac.digest(_signing_keys(tuple(settings.ENCRYPTION_KEYS))[0], message, "sha256")
 
 
+def keys_for(purpose: str) -> list[bytes]:
+    """A key of 32 bytes for this purpose from each of `ENCRYPTION_KEYS`, the current one first."""
+    return [_derived(key, purpose) for key in settings.ENCRYPTION_KEYS]
+
+
 def macs(purpose: str, message: bytes) -> list[bytes]:
     """HMAC-SHA-256 for one purpose under each key, the current one first."""
-    return [
-        hmac.digest(_derived(key, purpose), message, "sha256") for key in settings.ENCRYPTION_KEYS
-    ]
+    return [hmac.digest(key, message, "sha256") for key in keys_for(purpose)]
 
 
 def is_signed(message: bytes, signature: bytes) -> bool:

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
+from applications import audit_seals
 from applications.supervised import cannot_stay_up
 from moderation import ban_sweep
 from users import deactivation
@@ -44,7 +45,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     well = checks["database"]["ok"]
     if (cannot := cannot_stay_up()) is not None:
         checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}
-    for name, look in (("ban_sweep", _ban_sweep), ("erasure", _erasure)):
+    for name, look in _OF_THE_DATABASE.items():
         checks[name] = _check(look) if well else {"ok": False, "error": "no database"}
     ready = all(check["ok"] for check in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
@@ -104,3 +105,15 @@ def _erasure() -> dict[str, Any]:
     """Erasure of deactivated users' data. Nobody gets this data, even if erasure is late."""
     health = deactivation.erasure_health(now=timezone.now())
     return {"ok": health.is_well, "waiting_seconds": round(health.waiting.total_seconds())}
+
+
+def _audit_seals() -> dict[str, Any]:
+    health = audit_seals.seal_health(now=timezone.now())
+    return {
+        "ok": health.is_well,
+        "last_seal": health.last,
+        "waiting_seconds": round(health.waiting.total_seconds()),
+    }
+
+
+_OF_THE_DATABASE = {"ban_sweep": _ban_sweep, "erasure": _erasure, "audit_seals": _audit_seals}

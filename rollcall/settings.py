@@ -34,6 +34,7 @@ DATA_DIR = env.parsed(
 )
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 PROCESSES_FILE = DATA_DIR / orphans.FILE  # a supervisor records its processes in it
+AUDIT_SEALS_FILE = Path(env.text("AUDIT_SEALS_FILE", "") or DATA_DIR / "audit-seals.jsonl")
 
 # --- Secrets -----------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
@@ -227,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
         "users.tasks.erase_deactivated": SWEEP_SECONDS,
         "users.tasks.remove_dead_gateways": SWEEP_SECONDS,
         "applications.tasks.send_deliveries": SWEEP_SECONDS,
+        "applications.tasks.seal_audit": SWEEP_SECONDS,
         "users.tasks.purge_messages": 3600,
         "applications.tasks.forget_deliveries": 3600,
     }.items()

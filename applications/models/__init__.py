@@ -4,8 +4,8 @@ Invariants
 ----------
 * An application has exactly one development and one production environment.
 * Two environments share nothing: all data of users belongs to one of them.
-* Audit rows are written once and never changed. They name subjects and actors by text, so that they
-  stay when these are deleted.
+* Audit rows and their seals are written once and never changed: the database refuses it. Audit rows
+  name subjects and actors by text, so that they stay when these are deleted.
 """
 
 from applications.models.applications import (
@@ -19,6 +19,7 @@ from applications.models.applications import (
 )
 from applications.models.audit import AuditEvent, AuditEventQuerySet
 from applications.models.members import Member, Role
+from applications.models.seals import AuditSeal
 from applications.models.webhooks import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Application",
     "AuditEvent",
     "AuditEventQuerySet",
+    "AuditSeal",
     "Delivery",
     "DeliveryQuerySet",
     "Environment",

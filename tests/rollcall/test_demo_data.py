@@ -11,7 +11,7 @@ from applications.models import Application, AuditEvent, Member
 from moderation import ban_sweep
 from moderation.models import AllowlistSwitch, Ban
 from rollcall.demo import sample_data
-from tests import factories
+from tests import factories, stores
 from tests.factories import NOON
 from users import quota
 from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob
@@ -67,7 +67,7 @@ class TestStory(TestCase):
             )
 
         first = ids()
-        Application.objects.all().delete()
+        stores.delete_all_rows()
         sample_data.create(now=NOON)
         assert ids() == first
 

@@ -36,7 +36,7 @@ class TestReadyz:
         assert response.status_code == 200
         assert response.json()["ready"] is True
         assert set(response.json()["checks"]) == {
-            *("database", "broker", "rate_limits", "ban_sweep", "erasure")
+            *("database", "broker", "rate_limits", "ban_sweep", "erasure", "audit_seals")
         }
 
     def test_answers_whatever_the_host_is_called(self, client, swept):
