@@ -1,7 +1,7 @@
 """The answer to "why?": each rule in order, whether it holds, and the record that shows it.
 
-`users.evidence` and `moderation.evidence` have the rules about tokens and users. This module has the
-rules about app keys, webhook deliveries and requests, and what all of them share.
+`users.evidence` and `moderation.evidence` have the rules about tokens and users. This module has
+the rules about app keys, webhook deliveries and requests, and what all of them share.
 
 Invariants
 ----------
@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from applications import vendors
@@ -76,21 +77,18 @@ def environment_step(
     """Whether `owner` is the environment that is asked. Another one is named only if its
     application is among `nameable`.
     """
-    step = {"rule": "environment", "title": "Of this environment"}
+    step = partial(Step, rule="environment", title="Of this environment")
     if owner is not None and owner.pk == environment.pk:
-        return Step(
-            **step,
+        return step(
             state=State.HOLDS,
             explanation=f"The {noun} belongs to {environment.full_name}.",
         )
     if owner is None or owner.application_id not in nameable:
-        return Step(
-            **step,
+        return step(
             state=State.REFUSES,
             explanation=f"The {noun} belongs to no environment that you can see.",
         )
-    return Step(
-        **step,
+    return step(
         state=State.REFUSES,
         explanation=f"The {noun} belongs to {owner.full_name}, not to {environment.full_name}.",
         facts={"environment": owner.full_name},

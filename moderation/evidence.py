@@ -9,6 +9,7 @@ Invariants
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 
 from applications.evidence import Answer, State, Step, first_refusal
 from applications.models import Environment
@@ -101,19 +102,17 @@ def user_steps(
 
 def _ban_step(environment: Environment, user_id: str, now: datetime) -> Step:
     latest = Ban.objects.filter(environment=environment, user_id=user_id).order_by("-pk").first()
-    step = {"rule": "banned", "title": "Not banned"}
+    step = partial(Step, rule="banned", title="Not banned")
     if latest is None:
-        return Step(**step, state=State.HOLDS, explanation="The id has never been banned.")
+        return step(state=State.HOLDS, explanation="The id has never been banned.")
     if not latest.is_in_force(now):
         word = latest.get_outcome_display() if latest.outcome else "expired"
-        return Step(
-            **step,
+        return step(
             state=State.HOLDS,
             explanation=f"The last ban is over: {word}.",
             facts={"ended": latest.changed_at(now), "line of the ledger": latest.pk},
         )
-    return Step(
-        **step,
+    return step(
         state=State.REFUSES,
         explanation=f"{user_id} is banned.",
         facts={

@@ -4,6 +4,7 @@ The invariants are those of `moderation.evidence`.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from applications.evidence import Answer, State, Step
@@ -85,16 +86,14 @@ def _mute_step(environment: Environment, sender_id: str, now: datetime) -> Step:
     mute = Mute.objects.filter(
         environment=environment, user_id=sender_id, channel=Mute.Channel.DIRECT
     ).first()
-    step = {"rule": "muted", "title": f"{sender_id} is not muted in direct messages"}
+    step = partial(Step, rule="muted", title=f"{sender_id} is not muted in direct messages")
     if mute is None or (mute.expires_at is not None and mute.expires_at <= now):
-        return Step(
-            **step,
+        return step(
             state=State.HOLDS,
             explanation="Not muted." if mute is None else "The last mute is over.",
             facts={"ended": mute.expires_at} if mute is not None else {},
         )
-    return Step(
-        **step,
+    return step(
         state=State.REFUSES,
         explanation=f"{sender_id} is muted in direct messages.",
         facts={
@@ -110,15 +109,13 @@ def _mute_step(environment: Environment, sender_id: str, now: datetime) -> Step:
 def _friends_step(environment: Environment, sender_id: str, recipient_id: str) -> Step:
     are = friends.are_friends(environment=environment, user_id=recipient_id, friend_id=sender_id)
     words = "They are friends." if are else "They are not friends."
-    step = {"rule": "not_friends", "title": "Friends, if only friends may write"}
+    step = partial(Step, rule="not_friends", title="Friends, if only friends may write")
     if not environment.friends_only:
-        return Step(
-            **step,
+        return step(
             state=State.RESTS,
             explanation=f"{words} The environment does not require it.",
         )
-    return Step(
-        **step,
+    return step(
         state=State.HOLDS if are else State.REFUSES,
         explanation=f"{words} Only friends may write to each other here.",
         mend="" if are else "befriend",
@@ -170,9 +167,7 @@ def _block_words(sender_id: str, recipient_id: str, blocked: bool, strict: bool)
     return f"{words}, which has no effect while the allowlist is on." if strict else f"{words}."
 
 
-def _entry(
-    model: Any, environment: Environment, owner_id: str, listed_id: str
-) -> ListEntry | None:
+def _entry(model: Any, environment: Environment, owner_id: str, listed_id: str) -> ListEntry | None:
     entry: ListEntry | None = (
         model.objects.of(environment, owner_id).filter(listed_id=listed_id).first()
     )

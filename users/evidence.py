@@ -1,11 +1,12 @@
 """The rules about tokens and registration, each with its evidence. See `applications.evidence`.
 
-Invariant: the order is the one in which `gateway.admission` asks, and a token is refused here exactly
-if `users.tokens` refuses it.
+Invariant: the order is the one in which `gateway.admission` asks, and a token is refused here
+exactly if `users.tokens` refuses it.
 """
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from applications.audit_types import AuditType
@@ -168,9 +169,9 @@ def registered_step(
                 **({"name": user.name} if user.name else {}),
             },
         )
-    step = {"rule": "not_registered", "title": "Registered here", "about": about}
+    step = partial(Step, rule="not_registered", title="Registered here", about=about)
     if deactivated:
-        return Step(**step, state=State.REFUSES, explanation="The id is deactivated; see above.")
+        return step(state=State.REFUSES, explanation="The id is deactivated; see above.")
     gone = last_line(environment, user_id, *GOES)
     was = f"{user_id} was {gone.type.partition('.')[2]} here" if gone else ""
     other_spelling = (
@@ -188,8 +189,7 @@ def registered_step(
     if elsewhere:
         facts["registered in"] = elsewhere.full_name
         about |= {"org_name": elsewhere.application.org_name, "kind": elsewhere.kind}
-    return Step(
-        **step,
+    return step(
         state=State.REFUSES,
         explanation=f"{was}, and is not registered now."
         if was
@@ -222,11 +222,10 @@ def place_step(*, environment: Environment, now: datetime) -> Step:
 
 def deactivated_step(tombstone: DeactivatedUser | None, user_id: str) -> Step:
     """Whether the id is deactivated, and by which call."""
-    step = {"rule": "deactivated", "title": "Not deactivated"}
+    step = partial(Step, rule="deactivated", title="Not deactivated")
     if tombstone is None:
-        return Step(**step, state=State.HOLDS, explanation="The id is not deactivated.")
-    return Step(
-        **step,
+        return step(state=State.HOLDS, explanation="The id is not deactivated.")
+    return step(
         state=State.REFUSES,
         explanation=f"The id {user_id} is deactivated. Your app server reactivates it.",
         facts={

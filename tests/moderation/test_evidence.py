@@ -68,8 +68,19 @@ def clear(environment):
     known=st.tuples(KNOWN, KNOWN),
     facts=st.sets(
         st.sampled_from(
-            ["banned", "ban over", "muted", "mute over", "friends only", "friends"]
-            + ["strict", "both strict", "allowed", "allowed back", "blocked"]
+            [
+                "banned",
+                "ban over",
+                "muted",
+                "mute over",
+                "friends only",
+                "friends",
+                "strict",
+                "both strict",
+                "allowed",
+                "allowed back",
+                "blocked",
+            ]
         )
     ),
 )
