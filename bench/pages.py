@@ -219,7 +219,7 @@ def pages(environment: Environment, now: datetime) -> list[tuple[str, str]]:
         ("lists, of an owner", page_url("lists:index", owner=calls.OWNER)),
         (
             "may A write to B?",
-            page_url("lists:may_message", sender="seed-0000002", recipient="seed-0000001"),
+            page_url("why:index", q="seed-0000002", to="seed-0000001"),
         ),
         ("deactivated", page_url("deactivated:index")),
         (

@@ -8,9 +8,11 @@ from console import converters  # noqa: F401 - registers `kind` and `user_id`
 environment_patterns = [
     path("", include("console.environment.urls")),
     path("", include("console.users.urls")),
+    path("", include("console.why.urls")),
     path("connections/", include("console.connections.urls")),
     path("quota/", include("console.quota.urls")),
     path("bans/", include("console.bans.urls")),
+    path("mutes/", include("console.mutes.urls")),
     path("deactivated/", include("console.deactivated.urls")),
     path("lists/", include("console.lists.urls")),
     path("try-it/", include("console.try_it.urls")),

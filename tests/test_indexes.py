@@ -52,6 +52,9 @@ QUESTIONS = {
         :50
     ],
     "audit_of_actor": lambda e: audit.filter(environment=e, actor="ada").order_by(*NEWEST)[:50],
+    "audit_of_request": lambda e: (
+        audit.filter(environment=e, request_id="call-7").exclude(request_id="").order_by("id")[:50]
+    ),
     "audit_of_application": lambda e: audit.filter(
         application=e.application, environment=None
     ).order_by(*NEWEST)[:50],

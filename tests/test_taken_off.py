@@ -141,6 +141,7 @@ for page in ("/admin/", f"/admin/applications/environment/{environment.pk}/chang
 
 home = "/console/chirp/development/"
 pages = ["", "users/", "user/mia/", "connections/", "quota/", "bans/", "deactivated/", "lists/",
+         "why/?q=mia", "mutes/",
          "try-it/", "keys/", "webhooks/", "webhooks/add/", "members/", "audit/", "settings/"]
 wanted = 404 if door == "console" else 200
 found = {page: status(home + page) for page in pages}

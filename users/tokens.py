@@ -116,6 +116,10 @@ class Claims:
     expires: int = 0  # likewise; 0: never
 
     @property
+    def issued_at(self) -> datetime:
+        return _EPOCH + self.issued * _MICROSECOND
+
+    @property
     def expires_at(self) -> datetime | None:
         """None if the token does not expire."""
         return _EPOCH + self.expires * _MICROSECOND if self.expires else None
@@ -131,6 +135,16 @@ def read(token: str, *, now: datetime) -> Claims:
 
     Raises `TokenUnknown`, `TokenExpired`.
     """
+    claims = decode(token)
+    if claims.expires and _micros(now) >= claims.expires:
+        raise TokenExpired
+    return claims
+
+
+def decode(token: str) -> Claims:
+    """The claims of a token that this installation has signed, expired or not. Raises
+    `TokenUnknown`.
+    """
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         body, signature = raw[:-_SIGNATURE_BYTES], raw[-_SIGNATURE_BYTES:]
@@ -140,8 +154,6 @@ def read(token: str, *, now: datetime) -> Claims:
     # Base64 decoding ignores some changed characters, but a token has only one valid spelling.
     if _text(raw) != token or not vault.is_signed(body, signature) or version != _VERSION:
         raise TokenUnknown
-    if expires and _micros(now) >= expires:
-        raise TokenExpired
     return Claims(life, owner, body[_LAYOUT.size :].decode(), issued, expires)
 
 

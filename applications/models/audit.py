@@ -57,6 +57,12 @@ class AuditEvent(models.Model):
             # The Audit page, filtered by type, by actor.
             models.Index(fields=["environment", "type", "-at", "-id"], name="audit_of_type"),
             models.Index(fields=["environment", "actor", "-at", "-id"], name="audit_of_actor"),
+            # What did this request change? (`applications.evidence`) Most calls send no id.
+            models.Index(
+                fields=["environment", "request_id", "id"],
+                name="audit_of_request",
+                condition=~Q(request_id=""),
+            ),
             # The Audit page of changes that belong to no environment: members, names.
             models.Index(
                 fields=["application", "-at", "-id"],

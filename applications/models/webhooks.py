@@ -115,6 +115,8 @@ class Delivery(models.Model):
                 name="applications_delivery_due",
                 condition=Q(state="waiting"),
             ),
+            # The delivery with this id, as a receiver knows it. (`applications.evidence`)
+            models.Index(fields=["message_id"], name="applications_delivery_message"),
             # An endpoint's delivery log, newest first.
             models.Index(fields=["webhook", "-id"], name="applications_delivery_log"),
             # Failed deliveries of an endpoint.

@@ -14,10 +14,12 @@ register = template.Library()
 _BOTH = ("development", "production")
 _MENU = (
     ("environment", "Environment", "gauge", _BOTH),
+    ("why", "Why?", "message-circle-question-mark", _BOTH),
     ("users", "Users", "users", _BOTH),
     ("connections", "Connections", "plug-zap", _BOTH),
     ("quota", "Quota", "ticket", ("development",)),
     ("bans", "Bans", "ban", _BOTH),
+    ("mutes", "Mutes", "volume-x", _BOTH),
     ("deactivated", "Deactivated", "user-x", _BOTH),
     ("lists", "Lists", "list-checks", _BOTH),
     ("try_it", "Try it", "messages-square", ("development",)),

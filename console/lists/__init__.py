@@ -1,1 +1,1 @@
-"""Blocklists and allowlists, and the answer to "may A write to B?"."""
+"""Blocklists and allowlists."""

@@ -17,8 +17,3 @@ class EntriesForm(forms.Form):
         label="Add to this list",
         help_text="User ids, one or several, separated by blanks or commas.",
     )
-
-
-class MayMessageForm(forms.Form):
-    sender = UserIdField(label="May")
-    recipient = UserIdField(label="write to")

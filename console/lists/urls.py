@@ -1,6 +1,6 @@
 from django.urls import path
 
-from console.lists import may_message, views
+from console.lists import views
 
 app_name = "lists"
 urlpatterns = [
@@ -8,5 +8,4 @@ urlpatterns = [
     path("add/", views.list_add, name="add"),
     path("remove/", views.list_remove, name="remove"),
     path("switch/", views.allowlist_switch, name="switch"),
-    path("may-message/", may_message.may_message, name="may_message"),
 ]

@@ -16,7 +16,7 @@ from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
 from console.identities import get_identities, id_or_count
 from console.links import came_from, page_url
-from console.lists.forms import BrowseForm, EntriesForm, MayMessageForm
+from console.lists.forms import BrowseForm, EntriesForm
 from moderation import lists
 from moderation.models import ListEntry
 from users import identity
@@ -70,7 +70,6 @@ def _browse(
             query={"list": kind, "owner": owner_id, "listed": listed_id},
         ),
         "clear_url": page_url(environment, "lists:index", query={"list": kind}),
-        "may_message_form": MayMessageForm(initial={"sender": listed_id, "recipient": owner_id}),
     }
     if owner_id:
         context |= _owner(environment, owner_id, kind) | {"entries_form": entries_form}

@@ -10,7 +10,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
-from users import friends
+from users import friends, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers
 
@@ -78,6 +78,29 @@ def friend_remove(
         if removed
         else f"{user_id} and {friend_id} were not friends"
     )
+    return responses.done(request, message, to=here, events=CHANGED)
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def friend_add(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
+    """Make the user and the posted `friend_id` friends at once, without a request."""
+    here = page_url(environment, "users:friends", user_id)
+    friend_id = request.POST.get("friend_id", "")
+    try:
+        friends.add(
+            environment=environment,
+            user_id=user_id,
+            friend_id=friend_id,
+            by=acting_staff(request),
+            now=timezone.now(),
+            direct=True,
+        )
+    except (UnknownUsers, identity.InvalidUserId) as error:
+        return responses.refused(request, f"{error}.", back=here)
+    except (friends.BefriendsOneself, friends.TooManyFriends) as error:
+        return responses.refused(request, error, back=here)
+    message = f"{user_id} and {friend_id} are now friends"
     return responses.done(request, message, to=here, events=CHANGED)
 
 

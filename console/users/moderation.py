@@ -16,7 +16,8 @@ from console.bans.views import ban_rows
 from console.identities import get_identities
 from console.links import page_url
 from console.lists.views import KINDS
-from moderation import lists
+from console.mutes.views import LABELS
+from moderation import lists, mutes
 from moderation.models import Ban
 
 # At most this many bans and entries of each list are shown, with a link to all.
@@ -32,6 +33,7 @@ def user_moderation(request: MemberRequest, environment: Environment, user_id: s
         "lists": _lists(environment, user_id),
         "most": lists.MAX_ENTRIES,
         "allowlist_on": bool(lists.allowlists_on(environment=environment, owner_ids=[user_id])),
+        "mutes": _mutes(environment, user_id, now),
         **_bans(environment, user_id, now),
     }
     return responses.shown(
@@ -53,6 +55,20 @@ def _bans(environment: Environment, user_id: str, now: datetime) -> dict[str, An
         if len(rows) > SHOWN
         else "",
     }
+
+
+def _mutes(environment: Environment, user_id: str, now: datetime) -> list[dict[str, Any]]:
+    """The mutes in force, with the URL that lifts each."""
+    found = mutes.by_channel(environment=environment, user_id=user_id, now=now)
+    return [
+        {
+            "label": LABELS[channel],
+            "mute": found[channel],
+            "lift_url": page_url(environment, "mutes:lift", query={"channel": channel.value}),
+        }
+        for channel in LABELS
+        if channel in found
+    ]
 
 
 def _lists(environment: Environment, user_id: str) -> list[dict[str, Any]]:

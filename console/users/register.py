@@ -31,7 +31,8 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
     """The form, and then the user's first access token, which is shown only once."""
     if not environment.is_development:
         return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=_list_of(environment))
-    form = RegisterForm(request.POST if request.method == "POST" else None)
+    initial = {"user_id": request.GET.get("user_id", "")}
+    form = RegisterForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         try:
             made = registration.register_by_staff(

@@ -11,6 +11,7 @@ user_patterns = [
     path("expire-tokens/", actions.user_expire_tokens, name="expire_tokens"),
     path("kick/", actions.user_kick, name="kick"),
     path("friends/", friends.user_friends, name="friends"),
+    path("friends/add/", friends.friend_add, name="add_friend"),
     path("friends/<user_id:friend_id>/remove/", friends.friend_remove, name="remove_friend"),
     path("friends/<user_id:sender_id>/answer/", friends.friend_answer, name="answer_friend"),
     path("personal-data/", personal_data.personal_data, name="personal_data"),

@@ -108,6 +108,7 @@ ENVIRONMENT_PAGES = {
     "users:kick": Page(MODERATE, POST, USER),
     "users:friends": Page(VIEW, READ, USER),
     "users:remove_friend": Page(USERS, FORM, ("user_id", "friend_id")),
+    "users:add_friend": Page(USERS, POST, USER),
     "users:answer_friend": Page(USERS, POST, ("user_id", "sender_id")),
     "users:personal_data": Page(VIEW, READ, USER),
     "quota:index": Page(VIEW, READ),
@@ -129,7 +130,12 @@ ENVIRONMENT_PAGES = {
     "lists:add": Page(MODERATE, FORM),
     "lists:remove": Page(MODERATE, POST),
     "lists:switch": Page(MODERATE, POST),
-    "lists:may_message": Page(VIEW, READ),
+    "mutes:index": Page(VIEW, READ),
+    "mutes:impose": Page(MODERATE, FORM),
+    "mutes:lift": Page(MODERATE, POST),
+    "mutes:undo_lift": Page(MODERATE, POST),
+    "why:index": Page(VIEW, FORM),
+    "why:json": Page(VIEW, FORM),
     "users:moderation": Page(VIEW, READ, USER),
 }
 # Pages outside applications: the response to an anonymous GET, and to an account's.

@@ -194,28 +194,6 @@ class TestSwitch:
 
 
 @pytest.mark.usefixtures("moderator")
-class TestMayMessage:
-    def test_answers_both_ways_with_the_rule_that_decides(self, client, environment):
-        for user_id in ("ada", "bob"):
-            make_user(environment=environment, user_id=user_id)
-        entry(environment, "bob", "ada")
-        address = url(environment, "lists/may-message/", sender="ada", recipient="bob")
-        for headers in ({}, HTMX):
-            response = client.get(address, headers=headers)
-            [there, back] = response.context["verdicts"]
-            assert (there["verdict"].allowed, there["verdict"].rule) == (False, "blocked")
-            assert back["verdict"].allowed
-            assert there["verdict"].remedy in response.content.decode().replace("&#x27;", "'")
-
-    def test_shows_errors_of_invalid_ids(self, client, environment):
-        response = client.get(
-            url(environment, "lists/may-message/", sender="a b", recipient=""), headers=HTMX
-        )
-        assert response.status_code == 422
-        assert set(response.context["may_message_form"].errors) == {"sender", "recipient"}
-
-
-@pytest.mark.usefixtures("moderator")
 class TestOfUser:
     def test_shows_the_ban_the_ledger_and_the_lists(self, client, environment):
         make_user(environment=environment, user_id="mia")
@@ -261,10 +239,10 @@ class TestOfUser:
 
         address = url(environment, "user/mia/moderation/")
         add(range(3))
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(19):
             client.get(address, headers=HTMX)
         add(range(3, 30))
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(19):
             client.get(address, headers=HTMX)
 
 
@@ -274,7 +252,7 @@ def test_a_viewer_can_read_and_cannot_change(client, environment):
     client.force_login(viewer.account)
     page = client.get(url(environment, "lists/", owner="ada"))
     assert "Needs role" in page.content.decode()
-    for address in ("lists/may-message/", "user/ada/moderation/"):
+    for address in ("user/ada/moderation/",):
         assert client.get(url(environment, address)).status_code == 200
     query = {"list": "blocklist", "owner": "ada", "listed": "eve"}
     for address in ("lists/add/", "lists/remove/", "lists/switch/"):

@@ -1,0 +1,1 @@
+"""The list of mutes, and how staff impose and lift them."""

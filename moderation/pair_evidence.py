@@ -1,0 +1,191 @@
+"""Why one user may or may not write to another: every rule of `moderation.gates`, in its order.
+
+The invariants are those of `moderation.evidence`.
+"""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from applications.evidence import Answer, State, Step
+from applications.models import Environment
+from moderation import gates
+from moderation.evidence import user_steps
+from moderation.lists import allowlists_on
+from moderation.models import AllowlistEntry, BlocklistEntry, ListEntry, Mute
+from users import friends, messages
+from users.evidence import deactivated_step, registered_step
+from users.models import AppUser, DeactivatedUser
+
+
+def of_pair(
+    *, environment: Environment, sender_id: str, recipient_id: str, now: datetime
+) -> Answer:
+    """Why `sender_id` may or may not write to `recipient_id`. Both are valid ids."""
+    verdict = gates.may_message(
+        environment=environment, sender_id=sender_id, recipient_id=recipient_id, now=now
+    )
+    return Answer(
+        question=f"May {sender_id} write to {recipient_id}?",
+        allowed=verdict.allowed,
+        summary=verdict.explanation,
+        steps=[
+            _sender_step(environment, sender_id, now),
+            _recipient_step(environment, recipient_id),
+            _mute_step(environment, sender_id, now),
+            _friends_step(environment, sender_id, recipient_id),
+            *_list_steps(environment, sender_id, recipient_id),
+            _mailbox_step(environment, recipient_id),
+        ],
+        remedy=verdict.remedy,
+        rule="" if verdict.allowed else verdict.rule,
+    )
+
+
+def _sender_step(environment: Environment, sender_id: str, now: datetime) -> Step:
+    verdict = gates.may_connect(environment=environment, user_id=sender_id, now=now)
+    user = AppUser.objects.filter(environment=environment, user_id=sender_id).first()
+    steps = user_steps(environment=environment, user_id=sender_id, user=user, now=now)
+    deciding = next((step for step in steps if step.rule == verdict.rule), None)
+    return Step(
+        rule=verdict.rule if not verdict.allowed else "sender",
+        title=f"{sender_id} may connect",
+        state=State.HOLDS if verdict.allowed else State.REFUSES,
+        explanation=verdict.explanation,
+        facts=deciding.facts if deciding else {},
+        mend=deciding.mend if deciding else "",
+        about=deciding.about if deciding else {},
+    )
+
+
+def _recipient_step(environment: Environment, recipient_id: str) -> Step:
+    user = AppUser.objects.filter(environment=environment, user_id=recipient_id).first()
+    tombstone = DeactivatedUser.objects.filter(
+        environment=environment, user_id=recipient_id
+    ).first()
+    found = (
+        deactivated_step(tombstone, recipient_id)
+        if tombstone is not None
+        else registered_step(
+            environment=environment, user_id=recipient_id, user=user, deactivated=False
+        )
+    )
+    rules = {"deactivated": "recipient_deactivated", "not_registered": "unknown_user"}
+    return Step(
+        rule=rules[found.rule],
+        title=f"{recipient_id} is registered",
+        state=found.state,
+        explanation=found.explanation,
+        facts=found.facts,
+        mend=found.mend,
+        about=found.about,
+    )
+
+
+def _mute_step(environment: Environment, sender_id: str, now: datetime) -> Step:
+    mute = Mute.objects.filter(
+        environment=environment, user_id=sender_id, channel=Mute.Channel.DIRECT
+    ).first()
+    step = partial(Step, rule="muted", title=f"{sender_id} is not muted in direct messages")
+    if mute is None or (mute.expires_at is not None and mute.expires_at <= now):
+        return step(
+            state=State.HOLDS,
+            explanation="Not muted." if mute is None else "The last mute is over.",
+            facts={"ended": mute.expires_at} if mute is not None else {},
+        )
+    return step(
+        state=State.REFUSES,
+        explanation=f"{sender_id} is muted in direct messages.",
+        facts={
+            "until": mute.expires_at or "permanent",
+            "since": mute.imposed_at,
+            "by": mute.imposed_by,
+        },
+        mend="lift_mute",
+        about={"user_id": sender_id, "channel": Mute.Channel.DIRECT.value},
+    )
+
+
+def _friends_step(environment: Environment, sender_id: str, recipient_id: str) -> Step:
+    are = friends.are_friends(environment=environment, user_id=recipient_id, friend_id=sender_id)
+    words = "They are friends." if are else "They are not friends."
+    step = partial(Step, rule="not_friends", title="Friends, if only friends may write")
+    if not environment.friends_only:
+        return step(
+            state=State.RESTS,
+            explanation=f"{words} The environment does not require it.",
+        )
+    return step(
+        state=State.HOLDS if are else State.REFUSES,
+        explanation=f"{words} Only friends may write to each other here.",
+        mend="" if are else "befriend",
+        about={"user_id": sender_id, "friend_id": recipient_id},
+    )
+
+
+def _list_steps(environment: Environment, sender_id: str, recipient_id: str) -> list[Step]:
+    switched_on = allowlists_on(environment=environment, owner_ids=[sender_id, recipient_id])
+    strict = recipient_id in switched_on
+    blocked = _entry(BlocklistEntry, environment, recipient_id, sender_id)
+    steps = [_allowlist_step(environment, recipient_id, sender_id, recipient_id in switched_on)]
+    if sender_id != recipient_id:
+        own = _allowlist_step(
+            environment, sender_id, recipient_id, strict and sender_id in switched_on
+        )
+        steps.append(own)
+    is_in_force = blocked is not None and not strict
+    steps.append(
+        Step(
+            rule="blocked",
+            title=f"Not on {recipient_id}'s blocklist",
+            state=State.REFUSES if is_in_force else State.RESTS if strict else State.HOLDS,
+            explanation=_block_words(sender_id, recipient_id, blocked is not None, strict),
+            facts=_added(blocked),
+            mend="unblock" if is_in_force else "",
+            about={"owner_id": recipient_id, "listed_id": sender_id},
+        )
+    )
+    return steps
+
+
+def _allowlist_step(environment: Environment, owner_id: str, listed_id: str, on: bool) -> Step:
+    entry = _entry(AllowlistEntry, environment, owner_id, listed_id)
+    is_on_it = f"{listed_id} is {'' if entry else 'not '}on {owner_id}'s allowlist"
+    return Step(
+        rule="not_on_allowlist",
+        title=f"On {owner_id}'s allowlist, if it is in force",
+        state=State.RESTS if not on else State.HOLDS if entry else State.REFUSES,
+        explanation=f"{is_on_it}." if on else f"{is_on_it}, which is not in force.",
+        facts=_added(entry),
+        mend="allow" if on and not entry else "",
+        about={"owner_id": owner_id, "listed_id": listed_id},
+    )
+
+
+def _block_words(sender_id: str, recipient_id: str, blocked: bool, strict: bool) -> str:
+    words = f"{sender_id} is {'' if blocked else 'not '}on {recipient_id}'s blocklist"
+    return f"{words}, which has no effect while the allowlist is on." if strict else f"{words}."
+
+
+def _entry(model: Any, environment: Environment, owner_id: str, listed_id: str) -> ListEntry | None:
+    entry: ListEntry | None = (
+        model.objects.of(environment, owner_id).filter(listed_id=listed_id).first()
+    )
+    return entry
+
+
+def _added(entry: ListEntry | None) -> dict[str, Any]:
+    return {"since": entry.added_at, "by": entry.added_by} if entry else {}
+
+
+def _mailbox_step(environment: Environment, recipient_id: str) -> Step:
+    full = messages.is_full(environment=environment, user_id=recipient_id)
+    return Step(
+        rule="mailbox_full",
+        title=f"Room in {recipient_id}'s mailbox",
+        state=State.REFUSES if full else State.HOLDS,
+        explanation=f"{messages.MAX_WAITING:,} messages wait already. {recipient_id} must connect"
+        " to receive them."
+        if full
+        else f"Fewer than {messages.MAX_WAITING:,} messages wait.",
+    )
