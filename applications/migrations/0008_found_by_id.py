@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('applications', '0005_environments_ignoring_case'),
+        ('applications', '0007_audit_refuses'),
     ]
 
     operations = [
