@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, UnreadablePostError
 from django.urls import Resolver404
-from ninja import Schema
 from ninja.errors import HttpError, ValidationError
+from pydantic import BaseModel
 
 from api import vendor
 from api.offset_paging import PageTooFar
@@ -88,7 +88,12 @@ def _user_id_refusal(error: InvalidUserId) -> Refusal:
 
 
 # By Pydantic's error type.
-_KINDS = {"string_too_long": TOO_LONG, "too_long": TOO_MANY, "json": WRONG_TYPE}
+_KINDS = {
+    "string_too_long": TOO_LONG,
+    "too_long": TOO_MANY,
+    "json": WRONG_TYPE,
+    "model_type": PARAMETER,  # not an object, so its members are missing
+}
 
 
 def validation_refusal(error: ValidationError) -> Refusal:
@@ -97,7 +102,7 @@ def validation_refusal(error: ValidationError) -> Refusal:
     # Ninja prefixes the field with the source and the name of the view's argument.
     path = [str(part) for part in first["loc"] if part not in {"body", "form"}]
     wrong_type = first["type"].endswith(("_type", "_parsing"))
-    kind = WRONG_TYPE if wrong_type else _KINDS.get(first["type"], PARAMETER)
+    kind = _KINDS.get(first["type"], WRONG_TYPE if wrong_type else PARAMETER)
     return replace(kind, message=f"{'.'.join(path) or 'The body'}: {first['msg']}")
 
 
@@ -153,7 +158,7 @@ REFUSALS: Mapping[type[Exception], Entry] = {
 }
 
 
-class Error(Schema):
+class Error(BaseModel):
     """A refusal. `profileKey` names the wrong field of a hosted profile."""
 
     code: int

@@ -76,6 +76,12 @@ class DoorClosed(Exception):
         super().__init__("This API is switched off for the application")
 
 
+# Where WSGI has each of our headers; `request.headers` would first convert all of a request's.
+_KEYS = {
+    name: tuple(f"HTTP_{prefix}{name.upper().replace('-', '_')}" for prefix in ("", "RC_"))
+    for name in ("App-Key", "Nonce", "Timestamp", "Signature", "Signature-Version")
+}
+
 # For the doors' documents: the headers, and which of them prove a caller.
 SCHEMES = {
     name: {"type": "apiKey", "in": "header", "name": header, "description": description}
@@ -191,7 +197,10 @@ def _require_fresh(request: Request, secret: AppSecret) -> None:
 
 
 def _header(request: HttpRequest, name: str) -> str:
-    return request.headers.get(name) or request.headers.get(f"RC-{name}") or ""
+    for key in _KEYS[name]:
+        if text := request.META.get(key):
+            return str(text)
+    return ""
 
 
 def _required(request: HttpRequest, name: str) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from ninja import Body, Router, Schema
+from ninja import Body, Router
+from pydantic import BaseModel
 
 from api.ratelimit import Limits
 from api.vendor import Request, VendorAPI
@@ -38,8 +39,8 @@ class Call:
 
     path: str
     function: Callable[..., Mapping[str, Any] | None]
-    request: type[Schema]
-    response: type[Schema] | None = None
+    request: type[BaseModel]
+    response: type[BaseModel] | None = None
     # Overrides the dialect's `body`.
     body: Any = None
 
@@ -50,7 +51,7 @@ class Dialect:
 
     body: Any  # ninja.Form or ninja.Body
     # Put a response's schema, or None, and its content into the vendor's envelope.
-    response_schema: Callable[[type[Schema] | None], Any]
+    response_schema: Callable[[type[BaseModel] | None], Any]
     envelope: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     limits: Limits
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLResolver
 from django.urls.resolvers import RegexPattern
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
+from pydantic import BaseModel
 
-from api import documents
+from api import documents, operations
 from applications import vendors
 from applications.audit import Actor
 from applications.models import Environment
@@ -93,6 +94,10 @@ class Request(HttpRequest):
 class VendorAPI(NinjaAPI):
     """Ninja routes and validates; every refusal is put into words at the door, in one place."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_decorator(operations.compiled, mode="view")
+
     def on_exception(self, request: HttpRequest, exc: Any) -> NoReturn:
         raise exc
 
@@ -116,7 +121,7 @@ class Documented:
     alternatives: Sequence[Sequence[str]]
     # What a refusal's body looks like, which member of it is the code, and a call's refusals by its
     # name.
-    error: type[Schema]
+    error: type[BaseModel]
     errors: Callable[[str], Sequence[ErrorAnswer]]
     error_code: str = "code"
     # What stands before every path, and an example for each {name} in it.
@@ -156,10 +161,20 @@ class Vendor(vendors.Vendor):
     def _resolver(self) -> URLResolver:
         return URLResolver(RegexPattern(r"^/"), self.api.urls[0])
 
+    @cached_property
+    def _fixed(self) -> dict[str, ResolverMatch]:
+        """Path without parameters → its match, once it was called."""
+        return {}
+
     def resolve(self, segments: Sequence[str]) -> ResolverMatch:
         """Raises `django.urls.Resolver404`."""
         path = "/".join(segments[self.tenant_segments :])
-        return self._resolver.resolve("/" + self.aliases.get(path, path))
+        match = self._fixed.get(path)
+        if match is None:
+            match = self._resolver.resolve("/" + self.aliases.get(path, path))
+            if not match.kwargs:
+                self._fixed[path] = match
+        return match
 
     @cached_property
     def calls(self) -> list[str]:

@@ -39,7 +39,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 def request_id(request: HttpRequest) -> str:
     """The caller's `X-Request-ID`, cleaned for a log line, a header and a table."""
-    return cleaned(request.headers.get("X-Request-ID", ""))
+    return cleaned(request.META.get("HTTP_X_REQUEST_ID", ""))
 
 
 def cleaned(text: str) -> str:

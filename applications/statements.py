@@ -29,13 +29,14 @@ class Statement:
     def rows(self, *values: Any) -> list[tuple[Any, ...]]:
         """All rows, in one round trip."""
         connection = connections[DEFAULT_DB_ALIAS]
+        connection.close_if_health_check_failed()
         connection.ensure_connection()
+        connection.validate_no_broken_transaction()
         # Django's own cursors bind values on the client.
-        server_side: Any = psycopg.Cursor(connection.connection)
-        server_side.format = psycopg.pq.Format.BINARY
-        with connection.make_cursor(server_side) as cursor:
-            cursor.execute(self._sql, values)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor: Any = psycopg.Cursor(connection.connection)
+        cursor.format = psycopg.pq.Format.BINARY
+        with connection.wrap_database_errors:
+            rows: list[tuple[Any, ...]] = cursor.execute(self._sql, values).fetchall()
         if connection.queries_logged:
             sql = psycopg.ClientCursor(connection.connection).mogrify(self._sql, values)
             connection.queries_log.append({"sql": sql, "time": ""})

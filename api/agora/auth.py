@@ -212,5 +212,5 @@ def not_permitted(request: Request, caller: Caller) -> Refused:
 
 def bearer(request: HttpRequest) -> str:
     """The token of the Authorization header, or "". Blanks are ignored."""
-    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    scheme, _, token = str(request.META.get("HTTP_AUTHORIZATION", "")).strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else scheme + token

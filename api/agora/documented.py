@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ninja import Schema
+from pydantic import BaseModel
 
 from api.agora import wire
 from api.agora.settings import ErrorDialect
@@ -11,7 +11,7 @@ from api.agora.wire import Failure, Refusal
 from api.vendor import Documented, ErrorAnswer
 
 
-class Error(Schema):
+class Error(BaseModel):
     """A refusal. Some have `exception`. Those about attributes repeat the text in `desc`."""
 
     error: str

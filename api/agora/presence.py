@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from ninja import Body, Path, Router, Schema
-from pydantic import Field
+from ninja import Body, Path, Router
+from pydantic import BaseModel, Field
 
 from api import offset_paging
 from api.agora import auth, connections, naming, paging, schemas, wire
@@ -20,11 +20,11 @@ from users.models import AppUser
 UnixSeconds = Annotated[str, Field(pattern="^[0-9]+$", description="Unix time in seconds")]
 
 
-class PresenceDone(Schema):
+class PresenceDone(BaseModel):
     result: Literal["ok"]
 
 
-class Presence(Schema):
+class Presence(BaseModel):
     """`status` has the devices that are online; `expiry` is 0 without a subscription."""
 
     uid: str
@@ -34,21 +34,21 @@ class Presence(Schema):
     status: dict[str, str]
 
 
-class Presences(Schema):
+class Presences(BaseModel):
     result: list[Presence]
 
 
-class Subscription(Schema):
+class Subscription(BaseModel):
     uid: str
     expiry: UnixSeconds
 
 
-class Subscriptions(Schema):
+class Subscriptions(BaseModel):
     totalnum: Annotated[str, Field(pattern="^[0-9]+$")]
     sublist: list[Subscription]
 
 
-class SubscriptionList(Schema):
+class SubscriptionList(BaseModel):
     result: Subscriptions
 
 

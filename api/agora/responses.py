@@ -6,7 +6,6 @@ generated from these schemas too. A key with a default is left out if it has no 
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from ninja import Schema
 from pydantic import BaseModel, Field
 
 from api.agora.push_schemas import PushPreferences
@@ -22,7 +21,7 @@ DeliveryState = Literal["delivered", "undelivered"]
 
 
 # --- The envelope ------------------------------------------------------------------------------
-class WithTime(Schema):
+class WithTime(BaseModel):
     timestamp: UnixMilliseconds
     duration: Annotated[int, Field(description="milliseconds that the call took")]
 
@@ -60,7 +59,7 @@ class UserFields(BaseModel):
     activated: bool
 
 
-class PushDevice(Schema):
+class PushDevice(BaseModel):
     device_Id: str
     device_token: str
     notifier_name: str
@@ -95,7 +94,7 @@ class Users(FullEnvelope):
     entities: list[User]
 
 
-class Failure(Schema):
+class Failure(BaseModel):
     username: str
     registerUserFailReason: str
 
@@ -125,7 +124,7 @@ class Deleted(Users):
     cursor: str = ""
 
 
-class OpenRegistration(Schema):
+class OpenRegistration(BaseModel):
     allow_open_registration: bool
 
 
@@ -138,7 +137,7 @@ class States(WithAction, Data[list[dict[str, State]]]):
     """One for each name of the request, in the same order."""
 
 
-class Success(Schema):
+class Success(BaseModel):
     result: Literal[True]
 
 
@@ -146,7 +145,7 @@ class Disconnected(WithApplication, Listed[Success]):
     pass
 
 
-class Device(Schema):
+class Device(BaseModel):
     res: str
     device_uuid: str
     device_name: str
@@ -169,7 +168,7 @@ class PageOfNames(Counted[list[str]]):
     cursor: str = ""
 
 
-class Ok(Schema):
+class Ok(BaseModel):
     result: Literal["ok"]
 
 
@@ -177,7 +176,7 @@ class Muted(FullEnvelope, Data[Ok]):
     pass
 
 
-class MutesOfUser(Schema):
+class MutesOfUser(BaseModel):
     """Seconds left; 0 if the user is not muted, -1 if the mute has no end."""
 
     userid: str
@@ -191,7 +190,7 @@ class UserMutes(FullEnvelope, Data[MutesOfUser]):
     pass
 
 
-class MuteInForce(Schema):
+class MuteInForce(BaseModel):
     """One of the three, in seconds left; -1 if the mute has no end."""
 
     username: str
@@ -200,7 +199,7 @@ class MuteInForce(Schema):
     chatroom: Seconds = _UNSET
 
 
-class MuteList(Schema):
+class MuteList(BaseModel):
     data: list[MuteInForce]
     unixtime: int
 
@@ -210,14 +209,14 @@ class Mutes(FullEnvelope, Data[MuteList]):
 
 
 # --- Contacts ----------------------------------------------------------------------------------
-class Contact(Schema):
+class Contact(BaseModel):
     """`remark` if it was requested."""
 
     username: str
     remark: str | None = None
 
 
-class ContactList(Schema):
+class ContactList(BaseModel):
     contacts: list[Contact]
     cursor: str = ""
 
@@ -226,7 +225,7 @@ class Contacts(Counted[ContactList]):
     cursor: str = ""
 
 
-class RemarkedContact(Schema):
+class RemarkedContact(BaseModel):
     """`remark` is empty if there is none."""
 
     username: str
@@ -240,7 +239,7 @@ class AllContacts(WithUri, Data[list[str]]):
     count: int
 
 
-class AppliedTo(Schema):
+class AppliedTo(BaseModel):
     applyContacts: list[str]
 
 
@@ -248,7 +247,7 @@ class Applied(FullEnvelope, Data[AppliedTo]):
     pass
 
 
-class AcceptedFrom(Schema):
+class AcceptedFrom(BaseModel):
     acceptContacts: list[str]
 
 
@@ -256,7 +255,7 @@ class Accepted(FullEnvelope, Data[AcceptedFrom]):
     pass
 
 
-class DeclinedFrom(Schema):
+class DeclinedFrom(BaseModel):
     declineContacts: list[str]
 
 
@@ -268,7 +267,7 @@ class Done(WithUri):
     status: Literal["ok"]
 
 
-class Outcome(Schema):
+class Outcome(BaseModel):
     """The names by result."""
 
     success: list[str]
@@ -281,7 +280,7 @@ class ContactsImported(WithAction, Data[Outcome]):
     status: Literal["ok"]
 
 
-class Relation(Schema):
+class Relation(BaseModel):
     username: str
     relation: Literal["friend", "not_friend", "blacklist", "not_blacklist"]
 

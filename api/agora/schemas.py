@@ -6,8 +6,8 @@ The validators raise the vendor's own error (`wire`) for a wrong field.
 import re
 from typing import Annotated, Any
 
-from ninja import Schema
 from pydantic import (
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -16,6 +16,7 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    model_validator,
 )
 
 from api.agora import wire
@@ -140,7 +141,16 @@ _MISSING: Any = Field(None, validate_default=True)
 Flag = Annotated[bool, BeforeValidator(lambda value: False if value == "" else value)]
 
 
-class NewUser(Schema):
+class Body(BaseModel):
+    """A body, or a part of one. What is not an object has no members."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _members(cls, given: Any) -> Any:
+        return given if isinstance(given, dict) else {}
+
+
+class NewUser(Body):
     model_config = _requires("username")
     username: Username = _MISSING
     password: Password | None = None
@@ -155,34 +165,34 @@ Registration = Annotated[
 ]
 
 
-class ChangePassword(Schema):
+class ChangePassword(Body):
     model_config = _requires("newpassword")
     newpassword: NewPassword = _MISSING
     oldpassword: StrictStr | None = None
 
 
-class StatusQuery(Schema):
+class StatusQuery(Body):
     model_config = _requires("usernames")
     usernames: SeveralNames = _MISSING
 
 
-class BlockUsers(Schema):
+class BlockUsers(Body):
     model_config = _requires("usernames")
     usernames: NamesToBlock = _MISSING
 
 
-class ImportContacts(Schema):
+class ImportContacts(Body):
     model_config = _requires("usernames")
     usernames: NamesToImport = _MISSING
 
 
-class AttributesQuery(Schema):
+class AttributesQuery(Body):
     model_config = _requires("targets", "properties")
     targets: NamesToDescribe = _MISSING
     properties: list[StrictStr]
 
 
-class CheckList(Schema):
+class CheckList(Body):
     """A user, and the names to check against their list."""
 
     model_config = _requires("username", "check_list")
@@ -190,14 +200,14 @@ class CheckList(Schema):
     check_list: NamesToCheck = _MISSING
 
 
-class Remark(Schema):
+class Remark(Body):
     remark: Annotated[StrictStr, Field(max_length=ALIAS_MAX_LENGTH), BeforeValidator(_remark)]
 
 
 Seconds = Annotated[StrictInt, Field(ge=PERMANENT, le=MAX_MUTE_SECONDS)]
 
 
-class ContactRequest(Schema):
+class ContactRequest(Body):
     """One user, in a list because clients send one."""
 
     model_config = _requires("usernames")
@@ -205,11 +215,11 @@ class ContactRequest(Schema):
     reason: Annotated[str, Field(max_length=MESSAGE_MAX_LENGTH)] = ""
 
 
-class ShownStatus(Schema):
+class ShownStatus(Body):
     ext: Annotated[str, Field(max_length=statuses.TEXT_MAX_BYTES)] = ""
 
 
-class Mute(Schema):
+class Mute(Body):
     """Seconds; 0 lifts the mute, -1 sets no end, and what is not sent stays."""
 
     username: StrictStr = ""
@@ -218,11 +228,11 @@ class Mute(Schema):
     chatroom: Seconds | None = None
 
 
-class RegistrationMode(Schema):
+class RegistrationMode(Body):
     allow_open_registration: StrictBool
 
 
-class TokenRequest(Schema):
+class TokenRequest(Body):
     """`ttl` in seconds, also as text; 0 means no expiry."""
 
     grant_type: str = ""

@@ -4,8 +4,8 @@ import hmac
 from datetime import timedelta
 from typing import Annotated, Any
 
-from ninja import Body, Router, Schema
-from pydantic import Field
+from ninja import Body, Router
+from pydantic import BaseModel, Field
 
 from api import ratelimit
 from api.agora import auth, naming, responses, schemas, service_token, users, wire
@@ -27,7 +27,7 @@ FOREVER = 2_147_483_647
 _UNSET: Any = None
 
 
-class TokenExpiry(Schema):
+class TokenExpiry(BaseModel):
     access_token: str
     expires_in: Annotated[int, Field(description="seconds")]
     expire_timestamp: responses.UnixMilliseconds

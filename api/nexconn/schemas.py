@@ -4,18 +4,17 @@ camel case, unless it has an alias. Types are strict: "30" is not a number.
 
 from typing import Annotated, Any, Literal
 
-from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from api import fields
 
 
-class Request(Schema):
+class Request(BaseModel):
     model_config = ConfigDict(strict=True, alias_generator=to_camel)
 
 
-class Response(Schema):
+class Response(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Generic, Literal, TypeVar
 
-from ninja import Schema
 from ninja.errors import ValidationError
+from pydantic import BaseModel
 
 from api import codes, signature
 from api.codes import Refusal
@@ -51,7 +51,7 @@ DOCUMENTED = Documented(
 )
 
 
-class Done(Schema):
+class Done(BaseModel):
     code: Literal[0] = 0
 
 
@@ -61,7 +61,7 @@ class Success(Done, Generic[R]):
     result: R
 
 
-def response_schema(schema: type[Schema] | None) -> Any:
+def response_schema(schema: type[BaseModel] | None) -> Any:
     return Done if schema is None else Success[schema]  # type: ignore[valid-type]
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -62,7 +61,7 @@ JoinedIds = Annotated[fields.UserIds, BeforeValidator(_split_ids)]
 ManyJoinedIds = Annotated[fields.ManyUserIds, BeforeValidator(_split_ids)]
 
 
-class Request(Schema):
+class Request(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
@@ -76,7 +75,7 @@ class Response(Done):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class ResponsePart(Schema):
+class ResponsePart(BaseModel):
     """A part of a response."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
@@ -280,7 +279,7 @@ class TagsResponse(Response):
     by_user: dict[str, list[str]] = Field(alias="result")
 
 
-class Remark(Schema):
+class Remark(BaseModel):
     id: fields.UserId
     remark: fields.Remark
 

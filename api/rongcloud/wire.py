@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
-from ninja import Schema
 from ninja.errors import HttpError, ValidationError
+from pydantic import BaseModel
 
 from api import codes, signature
 from api.codes import Refusal
@@ -69,13 +69,13 @@ DOCUMENTED = Documented(
 )
 
 
-class Done(Schema):
+class Done(BaseModel):
     """A success; other responses add fields."""
 
     code: Literal[200] = 200
 
 
-def response_schema(schema: type[Schema] | None) -> Any:
+def response_schema(schema: type[BaseModel] | None) -> Any:
     return schema or Done
 
 

@@ -1,10 +1,10 @@
-"""Django's PostgreSQL backend, with a pool that detects dead connections without a round trip.
+"""Django's PostgreSQL backend, which detects dead connections without a round trip.
 
 Django can only check a connection with an empty query, a round trip for every call. But a server
 that ends a connection closes its socket, and the kernel knows this at once.
 
-Invariant: the pool never hands out a connection that the server has closed. A host that vanished
-closes nothing; the keepalives of `DATABASES` detect it.
+Invariant: neither the pool nor a thread that keeps its connection goes on with one that the server
+has closed. A host that vanished closes nothing; the keepalives of `DATABASES` detect it.
 """
 
 import select
@@ -23,6 +23,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
         return connection
+
+    def is_usable(self) -> bool:
+        # After an error, more may be wrong than a closed socket.
+        return bool(super().is_usable()) if self.errors_occurred else _is_alive(self.connection)
 
 
 def _is_alive(connection: psycopg.Connection[Any]) -> bool:
