@@ -65,9 +65,7 @@ def admit(
             raise _refused(verdict) from None
         except tokens.TokenRefused:
             raise Refused(Reason.REVOKED_TOKEN, "The access token is revoked.") from None
-        verdict = gates.may_connect(
-            environment=user.environment, user_id=user.user_id, now=now, is_registered=True
-        )
+        verdict = gates.may_connect(environment=user.environment, user_id=user.user_id, now=now)
         if not verdict.allowed:
             raise _refused(verdict)
         try:

@@ -26,7 +26,7 @@ from applications.models import (
 )
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from users import tokens
-from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess
+from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess, Message
 
 # When tests take place, unless they say otherwise: a Monday.
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -190,6 +190,16 @@ def make_connection(
     fields = {"connected_at": NOON - MINUTE, **fields}
     return Connection.objects.create(
         environment=environment, user_id=user_id, gateway=gateway or make_gateway(), **fields
+    )
+
+
+def make_message(
+    *, environment: Environment, sender_id: str, recipient_id: str, **fields: Any
+) -> Message:
+    """A message that waits for its recipient."""
+    fields = {"client_id": f"message-{next(_numbers)}", "body": "Hi", "sent_at": NOON, **fields}
+    return Message.objects.create(
+        environment=environment, sender_id=sender_id, recipient_id=recipient_id, **fields
     )
 
 

@@ -245,10 +245,6 @@ def friends_among(*, environment: Environment, user_id: str, others: Iterable[st
     )
 
 
-def are_friends(*, environment: Environment, user_id: str, friend_id: str) -> bool:
-    return bool(friends_among(environment=environment, user_id=user_id, others=[friend_id]))
-
-
 @transaction.atomic
 def describe(
     *,

@@ -128,9 +128,9 @@ class TestAnswer:
 
         self.answer(environment, accept)
 
-        assert friends.are_friends(environment=environment, user_id="ann", friend_id="bob") is (
-            accept
-        )
+        assert bool(
+            friends.friends_among(environment=environment, user_id="ann", others=["bob"])
+        ) is (accept)
         with pytest.raises(NoSuchRequest):
             self.answer(environment, accept)
 

@@ -43,7 +43,7 @@ def ask_mia(environment):
 
 
 def are_friends(environment):
-    return friends.are_friends(environment=environment, user_id="mia", friend_id="ben")
+    return bool(friends.friends_among(environment=environment, user_id="mia", others=["ben"]))
 
 
 class TestFriends:

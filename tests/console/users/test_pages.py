@@ -262,5 +262,5 @@ class TestUserDetail:
             )
 
         # Session, account, environment, member; user, tombstone, ban; connections; timeline;
-        # and of the gate: ban and user.
-        assert queries(client, environment, "users:detail", "mia") == few == 11
+        # and the gate.
+        assert queries(client, environment, "users:detail", "mia") == few == 10
