@@ -107,7 +107,9 @@ def _mute_step(environment: Environment, sender_id: str, now: datetime) -> Step:
 
 
 def _friends_step(environment: Environment, sender_id: str, recipient_id: str) -> Step:
-    are = friends.are_friends(environment=environment, user_id=recipient_id, friend_id=sender_id)
+    are = bool(
+        friends.friends_among(environment=environment, user_id=recipient_id, others=[sender_id])
+    )
     words = "They are friends." if are else "They are not friends."
     step = partial(Step, rule="not_friends", title="Friends, if only friends may write")
     if not environment.friends_only:
