@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from csp.constants import NONE, SELF
 from environ import Env
 
-from rollcall import orphans
+from rollcall import orphans, schedule
 from rollcall.generated_secrets import generated_secret
 from rollcall.stores import postgres, under, valkey
 from rollcall.variables import Variables, folder, url
@@ -219,20 +219,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
-# Task → seconds. A message expires when the next one is sent.
-CELERY_BEAT_SCHEDULE = {
-    task: {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
-    for task, seconds in {
-        "moderation.tasks.expire_bans": SWEEP_SECONDS,
-        "users.tasks.resume_deletion_jobs": SWEEP_SECONDS,
-        "users.tasks.erase_deactivated": SWEEP_SECONDS,
-        "users.tasks.remove_dead_gateways": SWEEP_SECONDS,
-        "applications.tasks.send_deliveries": SWEEP_SECONDS,
-        "applications.tasks.seal_audit": SWEEP_SECONDS,
-        "users.tasks.purge_messages": 3600,
-        "applications.tasks.forget_deliveries": 3600,
-    }.items()
-}
+CELERY_BEAT_SCHEDULE = schedule.entries(sweep_seconds=SWEEP_SECONDS)
 
 # --- Web (`make demo`, `make serve`) --------------------------------------------------------------
 HOST = env.text("HOST", "127.0.0.1")

@@ -105,6 +105,7 @@ def test_the_first_rule_that_refuses_is_the_one_that_the_gate_names(environment,
             expires_at=None if "muted" in facts else NOON,
         )
     environment.friends_only = "friends only" in facts
+    environment.save()
     if "friends" in facts:
         for one, other in (("ada", "bob"), ("bob", "ada")):
             Friendship.objects.create(**here, owner_id=one, friend_id=other, added_at=NOON)

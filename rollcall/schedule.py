@@ -1,0 +1,29 @@
+"""What Celery beat starts, and how often. Each task is a sweep that may run late, twice or side by
+side (docs/decisions.md).
+"""
+
+from typing import Any
+
+HOUR = 3600
+
+_OFTEN = [
+    "moderation.tasks.expire_bans",
+    "users.tasks.resume_deletion_jobs",
+    "users.tasks.erase_deactivated",
+    "users.tasks.remove_dead_gateways",
+    "applications.tasks.send_deliveries",
+    "applications.tasks.seal_audit",
+]
+_HOURLY = [
+    "users.tasks.purge_messages",
+    "applications.tasks.forget_deliveries",
+]
+
+
+def entries(*, sweep_seconds: int) -> dict[str, dict[str, Any]]:
+    """Celery's `beat_schedule`. A message expires when the next one is sent."""
+    seconds = dict.fromkeys(_OFTEN, sweep_seconds) | dict.fromkeys(_HOURLY, HOUR)
+    return {
+        task: {"task": task, "schedule": float(every), "options": {"expires": every}}
+        for task, every in seconds.items()
+    }
