@@ -9,6 +9,9 @@ from django.core.management import execute_from_command_line
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
+    if sys.argv[1:2] == ["serve"]:  # it collects static files and serves them under hashed names
+        os.environ["SERVE_STATIC_FROM_SOURCE"] = "0"
+        sys.dont_write_bytecode = False  # or each start compiles for seconds
     from rollcall.unreachable import exit_if_unreachable
 
     with exit_if_unreachable(sys.argv):

@@ -19,10 +19,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 
 from rollcall import logs, orphans
+from rollcall.forks import Fork, Running
 from rollcall.listening import first_page
 from rollcall.orphans import GRACE, Record, Started
 from rollcall.setpriv import tied
@@ -43,6 +45,7 @@ class Process:
     stop_signal: signal.Signals = signal.SIGTERM
     is_store: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    is_forked: bool = False  # then `command` is what follows `python -m`
 
 
 def module(name: str, command: str, environment: Mapping[str, str] | None = None) -> Process:
@@ -51,13 +54,17 @@ def module(name: str, command: str, environment: Mapping[str, str] | None = None
     return Process(name, words, environment=environment or {})
 
 
+def forked(name: str, command: str) -> Process:
+    """As `module`, but it starts with what this process has loaded, and shares that memory."""
+    if sys.platform != "linux":  # macOS's own libraries do not survive a fork
+        return module(name, command)
+    return Process(name, tuple(command.split()), is_forked=True)
+
+
 # Threads, not forks: tasks wait for the database and for slow webhook endpoints, which may occupy
-# `applications.tasks.AT_ONCE` threads. Gossip, mingle and heartbeats are for workers that watch
-# each other.
-WORKER = (
-    "celery -q -A rollcall worker -P threads -c 12 --without-gossip --without-mingle"
-    " --without-heartbeat"
-)
+# `applications.tasks.AT_ONCE` threads. The rest is for workers that watch each other.
+WORKER = "celery -q -A rollcall worker -P threads -c 12"
+WORKER += " --without-gossip --without-mingle --without-heartbeat"
 BEAT = "celery -q -A rollcall beat"
 
 
@@ -73,7 +80,7 @@ class CannotStayUp(Exception):
 class _Child:
     process: Process
     log: Path | None
-    popen: "subprocess.Popen[bytes] | None" = None
+    popen: Running | None = None
     born: str | None = None
     since: float = 0.0  # when it was started, or died
     deaths: int = 0  # in a row
@@ -204,21 +211,32 @@ class Supervisor:
     def _start(self, child: _Child) -> None:
         try:
             with open(child.log or os.devnull, "ab") as file:
-                output = file if child.log else None
-                child.popen = subprocess.Popen(
-                    child.process.command,
-                    cwd=settings.BASE_DIR,
-                    env={**os.environ, **child.process.environment},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,
-                )
+                child.popen = self._popen(child.process, file if child.log else None)
         except OSError as error:  # no memory, no disk space, too many processes
             self._try_again(child, f"cannot be started: {error}")
             return
         child.born, child.since = orphans.born(child.popen.pid), time.monotonic()
         self._record()
+
+    def _popen(
+        self, process: Process, output: IO[bytes] | None
+    ) -> "subprocess.Popen[bytes] | Fork":
+        if process.is_forked:
+            return Fork(process.name, process.command, output=output, first=self._let_go)
+        return subprocess.Popen(
+            process.command,
+            cwd=settings.BASE_DIR,
+            env={**os.environ, **process.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+    def _let_go(self) -> None:
+        """In a fork: the lock and the guard's pipe are the supervisor's."""
+        for own in (self._lock, self._guard.stdin.fileno()):  # type: ignore[union-attr]
+            os.close(own)
 
     def _try_again(self, child: _Child, how: str, *, steady: bool = False) -> None:
         child.since = time.monotonic()

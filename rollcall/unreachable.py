@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 import redis
@@ -12,13 +13,15 @@ from kombu.exceptions import OperationalError as BrokerError
 
 # Interactive commands, which would connect only after the first input.
 INTERACTIVE = {"shell", "dbshell"}
+_set_aside: dict[str, Any] = {}
 
 
 @contextmanager
 def exit_if_unreachable(arguments: Sequence[str]) -> Iterator[None]:
     """Run a command. If it fails because a store is down, exit with one sentence."""
     # A command needs only one connection at a time, and a pool would wait for the server.
-    settings.DATABASES["default"].get("OPTIONS", {}).pop("pool", None)
+    options = settings.DATABASES["default"].get("OPTIONS", {})
+    _set_aside.update(pool=options.pop("pool", None))
     try:
         if INTERACTIVE & set(arguments[1:2]) and (sentence := why_unreachable()):
             sys.exit(sentence)
@@ -28,6 +31,11 @@ def exit_if_unreachable(arguments: Sequence[str]) -> Iterator[None]:
         if sentence is None:
             raise
         sys.exit(sentence)
+
+
+def use_pool() -> None:
+    """For the processes that a command forks: undo what `exit_if_unreachable` did to the pool."""
+    settings.DATABASES["default"]["OPTIONS"].update(_set_aside)
 
 
 def why_unreachable() -> str | None:

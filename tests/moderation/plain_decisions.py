@@ -1,16 +1,20 @@
-"""The law of bans, said slowly: what `moderation_decide` does at once, in the ORM.
+"""The law of bans, said slowly: what `moderation_decide` and the sweep do at once, in the ORM.
 
 For one caller at a time; that it holds for many is proven in `tests/races`.
 """
 
+from datetime import UTC
+
 from django.db import transaction
 
 from applications import audit
-from moderation import ban_ledger
+from applications.audit import Actor
 from moderation.models import Ban
 from users import presence
 from users.models import KickReason
 from users.presence import Kick
+
+SWEEP = Actor.system("ban sweep")
 
 
 @transaction.atomic
@@ -46,8 +50,8 @@ def impose(environment, terms, *, by, now):
             subject=ban.user_id,
             by=by,
             now=now,
-            before=ban_ledger.terms(former) if former else None,
-            after=ban_ledger.terms(ban),
+            before=ban_terms(former) if former else None,
+            after=ban_terms(ban),
         )
     return bans
 
@@ -62,16 +66,57 @@ def lift(environment, user_ids, *, by, now):
             subject=ban.user_id,
             by=by,
             now=now,
-            before=ban_ledger.terms(ban),
+            before=ban_terms(ban),
         )
     return [ban.user_id for ban in lifted]
+
+
+@transaction.atomic
+def expire_due(*, now):
+    due = Ban.objects.due(now).select_related("environment")
+    bans = list(due.order_by("expires_at", "pk"))
+    _close_expired(bans, now=now)
+    return len(bans)
 
 
 def _close_open(environment, user_ids, outcome, by, now):
     """Close what is open: what is over as expired, the rest with `outcome`. Answers the rest."""
     of_users = Ban.objects.open().filter(environment=environment, user_id__in=list(user_ids))
     opened = list(of_users.order_by("pk"))
-    ban_ledger.close_expired([ban for ban in opened if not ban.is_in_force(now)], now=now)
+    _close_expired([ban for ban in opened if not ban.is_in_force(now)], now=now)
     in_force = [ban for ban in opened if ban.is_in_force(now)]
-    ban_ledger.close(in_force, outcome=outcome, by=by, now=now)
+    _close(in_force, outcome=outcome, by=by, now=now)
     return in_force
+
+
+def _close_expired(bans, *, now):
+    """`bans` with their environment."""
+    _close(bans, outcome="expired", by=SWEEP, now=now)
+    audit.write(
+        audit.line(
+            "ban.expired",
+            by=SWEEP,
+            now=now,
+            application_id=ban.environment.application_id,
+            environment_id=ban.environment_id,
+            subject=ban.user_id,
+            before=ban_terms(ban),
+        )
+        for ban in bans
+    )
+
+
+def _close(bans, *, outcome, by, now):
+    """Give bans their end in the ledger, once."""
+    Ban.objects.open().filter(pk__in=[ban.pk for ban in bans]).update(
+        closed_at=now, closed_by=by.name, closed_via=by.via, outcome=outcome
+    )
+
+
+def ban_terms(ban):
+    """What the audit trail says of a ban."""
+    said = {
+        "until": ban.expires_at.astimezone(UTC).isoformat() if ban.expires_at else None,
+        "reason": ban.reason,
+    }
+    return said | {"tell_reason": True} if ban.tell_reason else said

@@ -1,13 +1,14 @@
 """The statement that decides about bans and the plain form of its law tell the same story."""
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from applications.models import AuditEvent, Delivery
-from moderation import decisions
+from moderation import ban_sweep, decisions
 from moderation.decisions import Terms
 from moderation.models import Ban
 from tests.factories import (
@@ -126,6 +127,23 @@ def test_both_forms_tell_the_same_story(story):
     for step in story:
         assert swift.take(step) == plain.take(step), step
         assert swift.told() == plain.told(), step
+
+
+@given(story=st.lists(steps, min_size=1, max_size=8))
+def test_both_forms_sweep_alike(story):
+    world = World(decisions)
+    for step in story:
+        world.take(step)
+    said = []
+    for sweep in (ban_sweep.expire_due, plain_decisions.expire_due):
+        with suppress(Undone), transaction.atomic():
+            said.append((sweep(now=world.now), world.told()))
+            raise Undone
+    assert said[0] == said[1]
+
+
+class Undone(Exception):
+    pass
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ import pytest
 from rollcall import logs, orphans, processes
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
-from rollcall.processes import CannotStayUp, Process, Supervisor, module
+from rollcall.processes import CannotStayUp, Process, Supervisor, forked, module
 from tests.waiting import PATIENCE, eventually
 
 MODULES = {
@@ -31,10 +31,10 @@ MODULES = {
 KILLED_OUTRIGHT = """
 import sys
 from pathlib import Path
-from rollcall.processes import Supervisor, module
+from rollcall.processes import Supervisor, forked, module
 with Supervisor(folder=Path(sys.argv[1])) as supervisor:
-    for number in range(2):
-        supervisor.start(module(f"child {number}", sys.argv[2]))
+    for number, start in enumerate((module, forked)):
+        supervisor.start(start(f"child {number}", sys.argv[2]))
     print(supervisor._guard.pid, *supervisor.pids().values(), flush=True)
     supervisor.wait()
 """
@@ -44,6 +44,7 @@ with Supervisor(folder=Path(sys.argv[1])) as supervisor:
 def modules(tmp_path, monkeypatch):
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)  # for forks
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.getcwd()}")
 
 
@@ -87,6 +88,12 @@ class TestAChildThatDies:
             )
             assert supervisor.pids()["another"] == before["another"]
         assert said == ["one was killed by signal 9; restarting it in 0.2 s."]
+
+    def test_is_forked_again(self, supervisor, said):
+        with supervisor:
+            supervisor.start(forked("failing", "failing"))
+            assert eventually(lambda: supervisor.running() and len(said) == 2)
+        assert said[0] == "failing ended with status 3; restarting it in 0.2 s."
 
     def test_again_and_again_waits_longer_each_time_and_is_recorded(
         self, supervisor, said, tmp_path, impatient
@@ -159,6 +166,13 @@ class TestStopping:
             supervisor.wait()
             threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
         assert child.returncode == -signal.SIGKILL
+
+    def test_a_fork_is_asked_as_any_other(self, supervisor, tmp_path):
+        log = tmp_path / "log"
+        with supervisor:
+            supervisor.start(forked("sleeper", "sleeper"), log=log)
+            child = supervisor._children["sleeper"].popen
+        assert child.poll() == -signal.SIGTERM
 
     def test_stores_end_last(self, supervisor, tmp_path):
         """And each by the signal that it understands."""

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -64,6 +65,16 @@ def answers(port, path):
         return False
 
 
+def memory(pid):
+    """MiB that a process and its descendants occupy, each shared page counted once."""
+    if sys.platform != "linux":
+        return 0
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    own = int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own / 1024 + sum(map(memory, children))
+
+
 def test_names_what_is_missing(start):
     process = start("serve", DATABASE_URL="", REDIS_URL="")
     told, _ = process.communicate(timeout=PATIENCE)
@@ -80,6 +91,7 @@ def test_migrates_when_told_to_and_then_answers_whatever_is_killed(start, port, 
         assert eventually(lambda: answers(port, "/readyz"))
         started = {name: each["pid"] for name, each in recorded(tmp_path / "data").items()}
         assert list(started) == ["web", "gateway", "worker", "beat"]
+        assert memory(process.pid) < 350
         os.kill(started["web"], signal.SIGKILL)
         assert eventually(
             lambda: recorded(tmp_path / "data")["web"]["pid"] not in (0, started["web"])

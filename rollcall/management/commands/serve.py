@@ -4,10 +4,9 @@ This is all that one machine needs. For several machines, run `serve` on each wi
 sweeps that run twice do no harm.
 """
 
-import os
-import subprocess
-import sys
+import gc
 from argparse import ArgumentParser
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -16,13 +15,10 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rollcall import unreachable
+from rollcall import collected, unreachable
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
-from rollcall.processes import BEAT, WORKER, Supervisor, module
-
-# Static files are collected at start and served under names with a hash.
-COLLECTED = {"SERVE_STATIC_FROM_SOURCE": "0"}
+from rollcall.processes import BEAT, WORKER, Supervisor, forked
 
 
 class Command(BaseCommand):
@@ -46,23 +42,27 @@ class Command(BaseCommand):
         if migrate:
             call_command("migrate", interactive=False)
         self.refuse_old_tables()
-        connection.close()
-        subprocess.run(
-            [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
-            cwd=settings.BASE_DIR,
-            env={**os.environ, **COLLECTED},
-            check=True,
-        )
+        collected.collect()
         host, port = settings.HOST, settings.PORT
         granian = (
             f"granian --interface wsgi --host {host} --port {port} --no-ws"
             f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
             " rollcall.wsgi:application"
         )
+        self.load()
         commands = {"web": granian, "gateway": "gateway", "worker": WORKER, "beat": BEAT}
         for name, command in commands.items():
-            supervisor.start(module(name, command, COLLECTED))
+            supervisor.start(forked(name, command))
         supervisor.wait()
+
+    def load(self) -> None:
+        """Load once what the processes share, and close what they must not share."""
+        for name in ("rollcall.wsgi", "gateway.app"):
+            import_module(name)
+        connection.close()
+        unreachable.use_pool()
+        gc.collect()
+        gc.freeze()  # the collector would write to shared memory
 
     def refuse_what_cannot_work(self) -> None:
         if "DATABASE_URL" in settings.EMBEDDED_STORES:
