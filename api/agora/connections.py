@@ -7,7 +7,7 @@ from ninja import Body, Router
 from api.agora import auth, naming, responses, schemas
 from api.agora.auth import Request
 from api.agora.envelope import envelope
-from users import messages, presence
+from users import lookup, messages, presence
 from users.models import Connection
 
 router = Router(tags=["Connections"], exclude_unset=True)
@@ -19,7 +19,7 @@ _MAX_DIGITS = 18
 def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
     """Whether these users are online, in the order of the request. Unknown names are offline."""
     caller = request.auth
-    users = naming.find_several(caller.environment, body.usernames)
+    users = lookup.by_names(caller.environment, body.usernames)
     online = presence.online(
         environment=caller.environment,
         user_ids=[user.user_id for user in users.values()],

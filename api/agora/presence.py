@@ -14,7 +14,7 @@ from api import offset_paging
 from api.agora import auth, connections, naming, paging, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.wire import Refused
-from users import presence, statuses
+from users import lookup, presence, statuses
 from users.models import AppUser
 
 UnixSeconds = Annotated[str, Field(pattern="^[0-9]+$", description="Unix time in seconds")]
@@ -113,7 +113,7 @@ def subscribe(
 ) -> Any:
     """Subscribe to these users for `expiry` seconds. Returns their current presence."""
     caller = request.auth
-    found = naming.find_several(caller.environment, [username, *body.usernames])
+    found = lookup.by_names(caller.environment, [username, *body.usernames])
     if any(name not in found for name in (username, *body.usernames)):
         raise Refused(wire.NO_USER)
     statuses.subscribe(
@@ -138,7 +138,7 @@ def presence_of_several(request: Request, username: str, body: Body[schemas.Stat
 def unsubscribe(request: Request, username: str, body: Body[schemas.SeveralNames]) -> Any:
     """End subscriptions. Names without one, and unknown names, are ignored."""
     caller = request.auth
-    found = naming.find_several(caller.environment, [username, *body])
+    found = lookup.by_names(caller.environment, [username, *body])
     if username not in found:
         raise Refused(wire.NO_USER)
     statuses.unsubscribe(
@@ -152,7 +152,7 @@ def unsubscribe(request: Request, username: str, body: Body[schemas.SeveralNames
 def _presences(caller: Caller, user: AppUser, names: Sequence[str]) -> list[dict[str, Any]]:
     """Four queries for all: users, connections, statuses, and `user`'s subscriptions."""
     environment, now = caller.environment, caller.now
-    users = naming.find_several(environment, names)
+    users = lookup.by_names(environment, names)
     ids = [each.user_id for each in users.values()]
     devices = presence.connections_of(environment=environment, user_ids=ids, now=now)
     shown = statuses.get_many(environment=environment, user_ids=ids)
