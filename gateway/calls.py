@@ -121,6 +121,14 @@ def undelivered(client: Client, after: int, limit: int) -> list[Message]:
     )
 
 
+def waiting_count(client: Client) -> int:
+    """How many messages wait for the user."""
+    client.require_open()
+    return messages.waiting_count(
+        environment=client.environment, user_id=client.user_id, now=timezone.now()
+    )
+
+
 def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
     """Mark these messages as delivered; return how many of them were waiting."""
     client.require_open()

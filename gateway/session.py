@@ -219,7 +219,7 @@ class Session(ABC):
                 Reason.NO_CONNECT_FRAME, f"No frame within {CONNECT_WITHIN} seconds."
             ) from None
         now = timezone.now()
-        claims = read_token(request.token, now=now)
+        claims = request.claims or read_token(request.token, now=now)
         if not self._gateway.connects_of_token.take(claims):
             raise Refused(Reason.TOO_MANY_ATTEMPTS, "The token is used too often.")
         kicks_received = self._gateway.kicks_received

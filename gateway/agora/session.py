@@ -1,0 +1,122 @@
+"""A connection that speaks MSync."""
+
+import itertools
+import logging
+import time
+
+from django.db import Error
+from django.utils import timezone
+
+from gateway.admission import Refused
+from gateway.agora import calls, frames, words
+from gateway.agora.frames import Command, Fetch, Login, Writer
+from gateway.calls import Client, ConnectionClosing, acknowledge, undelivered, waiting_count
+from gateway.closings import Closing, Farewell, Reason
+from gateway.connecting import ConnectRequest, Handshake
+from gateway.database import run_in_thread
+from gateway.outbox import Frame
+from gateway.protobuf import Malformed
+from gateway.session import Session
+
+log = logging.getLogger(__name__)
+
+DELIVERED_AT_ONCE = 20
+# A client ignores a batch with the key of the one before, even over another connection. Counting
+# from the time in microseconds, no two processes give a client the same key.
+_keys = itertools.count(time.time_ns() // 1_000)
+
+
+class AgoraSession(Session):
+    """Messages are pushed in batches. The next batch follows when the client has acknowledged the
+    last one, so only one is in memory.
+
+    After its login a client asks once how much is unread, and then for it. Nothing is pushed before
+    that: the app is told when the client begins and ends to fetch what waited.
+    """
+
+    MAX_FRAME_BYTES = 32_768
+
+    __slots__ = ("_batch", "_has_asked", "_is_fetching", "_login", "_writer")
+
+    async def connect_request(self, handshake: Handshake) -> ConnectRequest:
+        # The key of the batch that is not acknowledged yet, and the messages in it.
+        self._batch: tuple[int, list[int]] | None = None
+        self._has_asked = self._is_fetching = False
+        try:
+            self._login: Login = frames.login(await self.next_frame())
+        except Malformed as error:
+            raise Refused(Reason.NO_CONNECT_FRAME, f"{error}.") from None
+        return await run_in_thread(calls.connect_request, self._login, now=timezone.now())
+
+    def say_connected(self, client: Client) -> None:
+        self._writer = Writer(self._login.app_name, client.user_id)
+        self.put(self._writer.admitted(self._login.resource))
+
+    async def answer(self, client: Client, frame: Frame) -> None:
+        try:
+            command, payload = frames.command(frame)
+            match command:
+                case Command.UNREAD:
+                    await self._say_unread(client)
+                case Command.SYNC:
+                    await self._sync(client, frames.sync(payload))
+                case Command.LOGOUT:
+                    pass  # the client closes the socket next
+                case _:
+                    raise Malformed("A connected client does not send this")
+        except Malformed:
+            self.count_mistake()
+        except ConnectionClosing:
+            pass
+        except Error:
+            log.exception("the database does not answer")
+
+    async def _say_unread(self, client: Client) -> None:
+        """Later ones are heartbeats: what waits has been pushed."""
+        count = 0
+        if not self._has_asked:
+            count = await run_in_thread(waiting_count, client)
+        self.put(self._writer.unread(count, timezone.now()))
+        if not count:
+            self._has_asked = True
+            self.deliver()
+
+    async def _sync(self, client: Client, received: frames.Received | Fetch) -> None:
+        if not isinstance(received, Fetch):
+            answer = await run_in_thread(
+                calls.answer, client, received, resource=self._login.resource
+            )
+            if answer is not None:
+                self.put(answer)
+            return
+        self._has_asked = self._is_fetching = True
+        if self._batch is not None and received.key == self._batch[0]:
+            _, message_ids = self._batch
+            self._batch = None
+            await run_in_thread(acknowledge, client, message_ids)
+        self.deliver()
+
+    async def deliver_waiting(self, client: Client) -> bool:
+        if not self._has_asked or self._batch is not None:
+            return False
+        found = await run_in_thread(undelivered, client, self.last_sent, DELIVERED_AT_ONCE)
+        now = timezone.now()
+        if found:
+            self.last_sent = found[-1].pk
+            self._batch = next(_keys), [message.pk for message in found]
+            metas = [self._writer.message(message) for message in found]
+            self.put(self._writer.batch(metas, key=self._batch[0], now=now))
+            await self.drained()
+        elif self._is_fetching:
+            self._is_fetching = False
+            self.put(self._writer.emptied(now))
+        return False
+
+    def farewell(self, closing: Closing) -> Farewell:
+        """Without a frame the client takes the line for broken, and comes back by itself."""
+        said: tuple[Frame, ...] = ()
+        if not self.is_connected and closing.reason in words.LOGINS:
+            said = (frames.refused(*words.LOGINS[closing.reason]),)
+        elif self.is_connected and closing.reason in words.CLOSINGS:
+            said = (self._writer.put_out(words.CLOSINGS[closing.reason], timezone.now()),)
+        return Farewell(said, 1000, closing.reason)
