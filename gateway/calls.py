@@ -23,8 +23,8 @@ from moderation import gates
 from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
 from moderation.models import BlocklistEntry
-from users import identity, messages, presence
-from users.models import Message
+from users import identity, messages, notices, presence
+from users.models import Message, Notice, NoticeKind
 
 
 class ConnectionClosing(Exception):
@@ -136,6 +136,44 @@ def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
         environment=client.environment,
         user_id=client.user_id,
         message_ids=message_ids,
+        now=timezone.now(),
+    )
+
+
+# --- Notices ---
+
+
+def receipt(client: Client, message_id: int, kind: NoticeKind) -> None:
+    """Tell the sender of a message that the user has received or read it."""
+    client.require_open()
+    notices.post_receipt(
+        environment=client.environment,
+        reader_id=client.user_id,
+        message_id=message_id,
+        kind=kind,
+        now=timezone.now(),
+    )
+
+
+def undelivered_notices(client: Client, after: int, limit: int) -> list[Notice]:
+    """Notices after `after` that this connection has not been sent, oldest first."""
+    return notices.undelivered(
+        environment=client.environment,
+        user_id=client.user_id,
+        connection_id=client.connection_id,
+        after=after,
+        connected_at=client.connected_at,
+        now=timezone.now(),
+        limit=limit,
+    )
+
+
+def acknowledge_notices(client: Client, notice_ids: Iterable[int]) -> None:
+    client.require_open()
+    notices.acknowledge(
+        environment=client.environment,
+        user_id=client.user_id,
+        notice_ids=notice_ids,
         now=timezone.now(),
     )
 

@@ -20,7 +20,7 @@ from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
 from gateway.registry import Registry
-from users import gateway_processes, messages
+from users import gateway_processes, messages, notices
 from users.models import GatewayProcess
 from users.presence import Kick
 
@@ -97,6 +97,9 @@ class Gateway:
             case "deliver":
                 for session in self.registry.for_users(message["environment"], message["user_ids"]):
                     session.deliver()
+            case "notify":
+                for session in self.registry.for_users(message["environment"], message["user_ids"]):
+                    session.notify()
             case "kick":
                 self.kicks_received += 1
                 kick = Kick.from_bus(message)
@@ -155,6 +158,11 @@ class Gateway:
         ):
             for session in self.registry.for_users(environment_id, [user_id]):
                 session.deliver()
+        for environment_id, user_id in await run_in_thread(
+            notices.recipients_at, gateway=self.row, posted_after=sent_after
+        ):
+            for session in self.registry.for_users(environment_id, [user_id]):
+                session.notify()
 
     async def _reconcile(self) -> None:
         """Delete connections of this process that it does not hold: an insert may have committed

@@ -264,6 +264,9 @@ class Session(ABC):
         if self._delivering is None and self.client is not None and self.is_connected:
             self._delivering = asyncio.create_task(self._deliver(self.client))
 
+    def notify(self) -> None:  # noqa: B027 - most protocols have nothing to do
+        """A notice waits for the user (`users.notices`). Protocols without notices ignore it."""
+
     async def _deliver(self, client: Client) -> None:
         try:
             while self._look_again:

@@ -21,8 +21,9 @@ from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import Environment
-from users import erasure, hosted_profiles, identity
-from users.models import AppUser, FriendPermission, FriendRequest, Friendship
+from users import erasure, hosted_profiles, identity, notices
+from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
+from users.notices import Posted
 from users.tokens import UnknownUsers, require_registered
 
 MAX_FRIENDS = 3_000
@@ -113,6 +114,8 @@ def add(
         recipient_id=friend_id,
         defaults={"message": message, "requested_at": now},
     )
+    asked = Posted(friend_id, user_id, NoticeKind.FRIEND_REQUESTED, text=message)
+    notices.post([asked], environment=environment, now=now)
     audit.record(
         AuditType.FRIEND_REQUESTED,
         environment=environment,
@@ -139,6 +142,8 @@ def answer(
     request = _requests(environment, sender_id=sender_id, recipient_id=user_id)
     if not request.exists():
         raise NoSuchRequest
+    answered = NoticeKind.FRIEND_ACCEPTED if accept else NoticeKind.FRIEND_DECLINED
+    notices.post([Posted(sender_id, user_id, answered)], environment=environment, now=now)
     if accept:
         _befriend(environment, user_id, sender_id, by=by, now=now)
         return
@@ -166,6 +171,11 @@ def _befriend(
     )
     for owner_id, other_id in sides:
         _requests(environment, sender_id=owner_id, recipient_id=other_id).delete()
+    notices.post(
+        [Posted(owner_id, other_id, NoticeKind.FRIEND_ADDED) for owner_id, other_id in sides],
+        environment=environment,
+        now=now,
+    )
     audit.record(
         AuditType.FRIEND_ADDED,
         environment=environment,
@@ -207,6 +217,11 @@ def _remove(
     )
     erasure.delete_rows(sides, [])
     if friend_ids:
+        notices.post(
+            [Posted(each, user_id, NoticeKind.FRIEND_REMOVED) for each in friend_ids],
+            environment=environment,
+            now=now,
+        )
         audit.record(
             AuditType.FRIEND_REMOVED,
             environment=environment,

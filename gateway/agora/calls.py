@@ -23,6 +23,7 @@ from users.tokens import Claims, UnknownUsers
 
 log = logging.getLogger(__name__)
 
+_LARGEST_ID = 2**63 - 1  # of a message in the database
 _PLATFORM_LENGTH, _DEVICE_LENGTH = 32, 64  # of a `ConnectRequest`
 
 
@@ -85,6 +86,9 @@ def answer(client: Client, received: Received, *, resource: str) -> bytes | None
         elif received.text is not None:
             sent = _send(client, received.recipient, received.text, f"{received.id}@{resource}")
             return frames.stored(received.id, sent.pk, sent.sent_at)
+        elif received.receipt is not None:
+            calls.receipt(client, min(received.about_id, _LARGEST_ID), received.receipt)
+            return frames.stored(received.id, received.about_id, timezone.now())
     except ConnectionClosing:
         return None
     except MessageRefused as error:

@@ -21,6 +21,7 @@ from gateway import protobuf
 from gateway.outbox import Frame
 from gateway.protobuf import Malformed, Message
 from users.models import Message as StoredMessage
+from users.models import Notice, NoticeKind
 
 _types = protobuf.classes(Path(__file__).with_name("msync.proto"))
 _DOMAIN = "easemob.com"
@@ -46,8 +47,7 @@ class Namespace(IntEnum):
 class BodyType(IntEnum):
     CHAT = 1
     READ = 4
-    DELIVERED = 5
-    RECALL = 6
+    RECEIVED = 5
 
 
 class ContentType(IntEnum):
@@ -59,9 +59,22 @@ class Roster(IntEnum):
 
     INVITED = 2
     REMOVED = 3
-    ACCEPTED = 4  # both have each other now
+    ADDED = 4
     AGREED = 8  # to the user who had asked
     DECLINED = 9
+
+
+RECEIPTS = {BodyType.RECEIVED: NoticeKind.RECEIVED, BodyType.READ: NoticeKind.READ}
+_BODY_TYPES = {kind: type for type, kind in RECEIPTS.items()}
+_ROSTER = {
+    NoticeKind.FRIEND_REQUESTED: Roster.INVITED,
+    NoticeKind.FRIEND_ACCEPTED: Roster.AGREED,
+    NoticeKind.FRIEND_ADDED: Roster.ADDED,
+    NoticeKind.FRIEND_DECLINED: Roster.DECLINED,
+    NoticeKind.FRIEND_REMOVED: Roster.REMOVED,
+}
+# Messages and notices share the ids of metas.
+_FIRST_NOTICE = 1 << 52
 
 
 class PutOut(IntEnum):
@@ -91,9 +104,9 @@ class Received:
     id: int
     namespace: int
     recipient: str
-    type: int = 0
     text: str | None = None
-    about_id: int = 0
+    receipt: NoticeKind | None = None
+    about_id: int = 0  # the message that a receipt is for
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,12 @@ def sync(payload: bytes) -> Received | Fetch:
         return Received(meta.id, meta.namespace, meta.recipient.name)
     body = protobuf.read(_types.MessageBody, meta.payload)
     return Received(
-        meta.id, meta.namespace, meta.recipient.name, body.type, _text(body), body.about_id
+        meta.id,
+        meta.namespace,
+        meta.recipient.name,
+        _text(body),
+        RECEIPTS.get(body.type),
+        body.about_id,
     )
 
 
@@ -184,10 +202,6 @@ class Writer:
         """Nothing more waits."""
         return self._down(self.user_id, now, is_last=True)
 
-    def notice(self, about: str, meta: Message, now: datetime) -> bytes:
-        """Something that `about` did, which the client need not acknowledge."""
-        return self._down(about, now, metas=[meta], is_last=True)
-
     def put_out(self, why: PutOut, now: datetime) -> bytes:
         body = _types.StatisticsBody(operation=why)
         meta = self._meta(_milliseconds(now), self.user_id, now, Namespace.STATISTIC, body)
@@ -199,23 +213,25 @@ class Writer:
             message.pk, message.sender_id, message.sent_at, type=BodyType.CHAT, contents=[content]
         )
 
-    def receipt(
-        self, id: int, sender: str, type: BodyType, about_id: int, sent_at: datetime
-    ) -> Message:
-        """`sender` has received or read the message with this id."""
-        return self._message(id, sender, sent_at, type=type, about_id=about_id)
-
-    def contact(
-        self, id: int, sender: str, operation: Roster, reason: str, now: datetime
-    ) -> Message:
+    def notice(self, notice: Notice) -> Message:
+        """A receipt for a message, or what a contact did."""
+        id, kind = _FIRST_NOTICE + notice.pk, NoticeKind(notice.kind)
+        if kind in _BODY_TYPES:
+            return self._message(
+                id,
+                notice.sender_id,
+                notice.posted_at,
+                type=_BODY_TYPES[kind],
+                about_id=notice.message_id,
+            )
         body = _types.RosterBody(
-            operation=operation,
+            operation=_ROSTER[kind],
             status=_types.Status(code=0),
-            sender=self.address(sender),
+            sender=self.address(notice.sender_id),
             recipients=[self.address(self.user_id)],
-            reason=reason,
+            reason=notice.text,
         )
-        return self._meta(id, sender, now, Namespace.ROSTER, body)
+        return self._meta(id, notice.sender_id, notice.posted_at, Namespace.ROSTER, body)
 
     def address(self, name: str) -> Message:
         return _types.Address(app_name=self.app_name, name=name, domain=_DOMAIN)

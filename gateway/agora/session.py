@@ -3,6 +3,7 @@
 import itertools
 import logging
 import time
+from typing import NamedTuple
 
 from django.db import Error
 from django.utils import timezone
@@ -10,20 +11,37 @@ from django.utils import timezone
 from gateway.admission import Refused
 from gateway.agora import calls, frames, words
 from gateway.agora.frames import Command, Fetch, Login, Writer
-from gateway.calls import Client, ConnectionClosing, acknowledge, undelivered, waiting_count
+from gateway.calls import (
+    Client,
+    ConnectionClosing,
+    acknowledge,
+    acknowledge_notices,
+    undelivered,
+    undelivered_notices,
+    waiting_count,
+)
 from gateway.closings import Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
 from gateway.database import run_in_thread
 from gateway.outbox import Frame
 from gateway.protobuf import Malformed
 from gateway.session import Session
+from users.models import Notice
 
 log = logging.getLogger(__name__)
 
-DELIVERED_AT_ONCE = 20
+AT_ONCE = 20  # messages, and as many notices, in a batch
 # A client ignores a batch with the key of the one before, even over another connection. Counting
 # from the time in microseconds, no two processes give a client the same key.
 _keys = itertools.count(time.time_ns() // 1_000)
+
+
+class Batch(NamedTuple):
+    """What the client has been sent and has not acknowledged yet."""
+
+    key: int
+    message_ids: list[int]
+    notice_ids: list[int]
 
 
 class AgoraSession(Session):
@@ -36,12 +54,20 @@ class AgoraSession(Session):
 
     MAX_FRAME_BYTES = 32_768
 
-    __slots__ = ("_batch", "_has_asked", "_is_fetching", "_login", "_writer")
+    __slots__ = (
+        "_batch",
+        "_has_asked",
+        "_has_notices",
+        "_is_fetching",
+        "_last_notice",
+        "_login",
+        "_writer",
+    )
 
     async def connect_request(self, handshake: Handshake) -> ConnectRequest:
-        # The key of the batch that is not acknowledged yet, and the messages in it.
-        self._batch: tuple[int, list[int]] | None = None
+        self._batch: Batch | None = None
         self._has_asked = self._is_fetching = False
+        self._has_notices, self._last_notice = True, 0
         try:
             self._login: Login = frames.login(await self.next_frame())
         except Malformed as error:
@@ -90,27 +116,50 @@ class AgoraSession(Session):
                 self.put(answer)
             return
         self._has_asked = self._is_fetching = True
-        if self._batch is not None and received.key == self._batch[0]:
-            _, message_ids = self._batch
-            self._batch = None
-            await run_in_thread(acknowledge, client, message_ids)
+        if self._batch is not None and received.key == self._batch.key:
+            batch, self._batch = self._batch, None
+            if batch.message_ids:
+                await run_in_thread(acknowledge, client, batch.message_ids)
+            if batch.notice_ids:
+                await run_in_thread(acknowledge_notices, client, batch.notice_ids)
+        self.deliver()
+
+    # --- Delivering ---
+
+    def notify(self) -> None:
+        self._has_notices = True
         self.deliver()
 
     async def deliver_waiting(self, client: Client) -> bool:
         if not self._has_asked or self._batch is not None:
             return False
-        found = await run_in_thread(undelivered, client, self.last_sent, DELIVERED_AT_ONCE)
+        waiting = await run_in_thread(undelivered, client, self.last_sent, AT_ONCE)
+        noticed = await self._waiting_notices(client)
         now = timezone.now()
-        if found:
-            self.last_sent = found[-1].pk
-            self._batch = next(_keys), [message.pk for message in found]
-            metas = [self._writer.message(message) for message in found]
-            self.put(self._writer.batch(metas, key=self._batch[0], now=now))
+        if waiting or noticed:
+            self.last_sent = max([self.last_sent, *(each.pk for each in waiting)])
+            self._last_notice = max([self._last_notice, *(each.pk for each in noticed)])
+            self._batch = Batch(
+                next(_keys), [each.pk for each in waiting], [each.pk for each in noticed]
+            )
+            metas = [
+                *(self._writer.message(each) for each in waiting),
+                *(self._writer.notice(each) for each in noticed),
+            ]
+            self.put(self._writer.batch(metas, key=self._batch.key, now=now))
             await self.drained()
         elif self._is_fetching:
             self._is_fetching = False
             self.put(self._writer.emptied(now))
         return False
+
+    async def _waiting_notices(self, client: Client) -> list[Notice]:
+        if not self._has_notices:
+            return []
+        self._has_notices = False
+        found = await run_in_thread(undelivered_notices, client, self._last_notice, AT_ONCE)
+        self._has_notices |= len(found) == AT_ONCE
+        return found
 
     def farewell(self, closing: Closing) -> Farewell:
         """Without a frame the client takes the line for broken, and comes back by itself."""
