@@ -9,7 +9,7 @@ holds `identity.lock` on the user from that check on. A user who was banned, del
 reads and changes nothing after that, even while their socket is being closed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +23,9 @@ from moderation import gates
 from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
 from moderation.models import BlocklistEntry
-from users import identity, messages, notices, presence
-from users.models import Message, Notice, NoticeKind
+from users import identity, messages, notices, presence, statuses
+from users.models import AppUser, Message, Notice, NoticeKind
+from users.statuses import Shown
 
 
 class ConnectionClosing(Exception):
@@ -140,7 +141,7 @@ def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
     )
 
 
-# --- Notices ---
+# --- Notices and presence ---
 
 
 def receipt(client: Client, message_id: int, kind: NoticeKind) -> None:
@@ -176,6 +177,19 @@ def acknowledge_notices(client: Client, notice_ids: Iterable[int]) -> None:
         notice_ids=notice_ids,
         now=timezone.now(),
     )
+
+
+def subscribed(client: Client, about_ids: Collection[str]) -> list[Shown]:
+    """The presence of those of these users to whom the user subscribes."""
+    client.require_open()
+    users = AppUser.objects.filter(environment=client.environment, user_id__in=about_ids)
+    found = statuses.shown(
+        environment=client.environment,
+        owner_id=client.user_id,
+        users=users,
+        now=timezone.now(),
+    )
+    return [each for each in found.values() if each.expires_at is not None]
 
 
 # --- The blocklist ---

@@ -19,6 +19,7 @@ from gateway.closings import Closing, Reason
 from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
+from gateway.opened import OpenedConnections
 from gateway.registry import Registry
 from users import gateway_processes, messages, notices
 from users.models import GatewayProcess
@@ -42,7 +43,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.closed = ClosedConnections()
+        self.opened, self.closed = OpenedConnections(), ClosedConnections()
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
         )
@@ -61,6 +62,7 @@ class Gateway:
         await self._begin()
         self._tasks = [
             asyncio.create_task(self._listener.listen_forever()),
+            asyncio.create_task(self.opened.tell_forever()),
             asyncio.create_task(self.closed.delete_forever()),
             asyncio.create_task(self._tick_forever()),
         ]
@@ -100,6 +102,10 @@ class Gateway:
             case "notify":
                 for session in self.registry.for_users(message["environment"], message["user_ids"]):
                     session.notify()
+            case "presence":
+                for user_id, about_ids in message["changed"].items():
+                    for session in self.registry.for_users(message["environment"], [user_id]):
+                        session.presence_changed(about_ids)
             case "kick":
                 self.kicks_received += 1
                 kick = Kick.from_bus(message)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import Error
@@ -253,6 +253,7 @@ class Session(ABC):
                 raise Closed(Closing.of(Kick.of(kicked)))
         self.say_connected(client)
         self.is_connected = True
+        self._gateway.opened.put(client.environment.pk, client.user_id)
         self.deliver()
         return client
 
@@ -266,6 +267,9 @@ class Session(ABC):
 
     def notify(self) -> None:  # noqa: B027 - most protocols have nothing to do
         """A notice waits for the user (`users.notices`). Protocols without notices ignore it."""
+
+    def presence_changed(self, about_ids: Collection[str]) -> None:  # noqa: B027 - likewise
+        """The presence of these users changed, to whom the user subscribes."""
 
     async def _deliver(self, client: Client) -> None:
         try:

@@ -11,6 +11,7 @@ Invariants
   never passed on.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from gateway.outbox import Frame
 from gateway.protobuf import Malformed, Message
 from users.models import Message as StoredMessage
 from users.models import Notice, NoticeKind
+from users.statuses import Shown
 
 _types = protobuf.classes(Path(__file__).with_name("msync.proto"))
 _DOMAIN = "easemob.com"
@@ -204,7 +206,9 @@ class Writer:
 
     def put_out(self, why: PutOut, now: datetime) -> bytes:
         body = _types.StatisticsBody(operation=why)
-        meta = self._meta(_milliseconds(now), self.user_id, now, Namespace.STATISTIC, body)
+        meta = self._meta(
+            _milliseconds(now), self.user_id, now, Namespace.STATISTIC, body.SerializeToString()
+        )
         return self._down(self.user_id, now, metas=[meta], is_last=True)
 
     def message(self, message: StoredMessage) -> Message:
@@ -231,7 +235,23 @@ class Writer:
             recipients=[self.address(self.user_id)],
             reason=notice.text,
         )
-        return self._meta(id, notice.sender_id, notice.posted_at, Namespace.ROSTER, body)
+        return self._meta(
+            id, notice.sender_id, notice.posted_at, Namespace.ROSTER, body.SerializeToString()
+        )
+
+    def presence(self, id: int, shown: Shown, now: datetime) -> bytes:
+        """One user only: clients mix up the devices of several. The client acknowledges nothing."""
+        value = {
+            "uid": shown.user_id,
+            "last_time": _seconds(shown.seen_at),
+            "expiry": _seconds(shown.expires_at),
+            "ext": shown.text,
+            "status": shown.devices,
+        }
+        told = json.dumps({"type": "presence", "data": {"values": [value]}}, ensure_ascii=False)
+        meta = self._meta(id, shown.user_id, now, Namespace.NOTIFY)
+        meta.payload = told.encode()
+        return self._down(shown.user_id, now, metas=[meta], is_last=True)
 
     def address(self, name: str) -> Message:
         return _types.Address(app_name=self.app_name, name=name, domain=_DOMAIN)
@@ -239,10 +259,16 @@ class Writer:
     def _message(self, id: int, sender: str, sent_at: datetime, **body: object) -> Message:
         """The client shows the names in the body, not those in the meta."""
         sides = {"sender": {"name": sender}, "recipient": {"name": self.user_id}}
-        return self._meta(id, sender, sent_at, Namespace.CHAT, _types.MessageBody(**sides, **body))
+        return self._meta(
+            id,
+            sender,
+            sent_at,
+            Namespace.CHAT,
+            _types.MessageBody(**sides, **body).SerializeToString(),
+        )
 
     def _meta(
-        self, id: int, sender: str, at: datetime, namespace: Namespace, payload: Message
+        self, id: int, sender: str, at: datetime, namespace: Namespace, body: Message | None = None
     ) -> Message:
         return _types.Meta(
             id=id,
@@ -250,7 +276,7 @@ class Writer:
             recipient=self.address(self.user_id),
             timestamp=_milliseconds(at),
             namespace=namespace,
-            payload=payload.SerializeToString(),
+            payload=body.SerializeToString() if body is not None else b"",
         )
 
     def _down(self, queue: str, now: datetime, **fields: object) -> bytes:
@@ -300,3 +326,7 @@ def _frame(command: Command, payload: Message) -> bytes:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _seconds(moment: datetime | None) -> str:
+    return str(int(moment.timestamp())) if moment is not None else "0"

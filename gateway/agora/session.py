@@ -3,6 +3,7 @@
 import itertools
 import logging
 import time
+from collections.abc import Collection
 from typing import NamedTuple
 
 from django.db import Error
@@ -16,6 +17,7 @@ from gateway.calls import (
     ConnectionClosing,
     acknowledge,
     acknowledge_notices,
+    subscribed,
     undelivered,
     undelivered_notices,
     waiting_count,
@@ -56,6 +58,7 @@ class AgoraSession(Session):
 
     __slots__ = (
         "_batch",
+        "_changed",
         "_has_asked",
         "_has_notices",
         "_is_fetching",
@@ -68,6 +71,7 @@ class AgoraSession(Session):
         self._batch: Batch | None = None
         self._has_asked = self._is_fetching = False
         self._has_notices, self._last_notice = True, 0
+        self._changed: frozenset[str] = frozenset()
         try:
             self._login: Login = frames.login(await self.next_frame())
         except Malformed as error:
@@ -130,7 +134,15 @@ class AgoraSession(Session):
         self._has_notices = True
         self.deliver()
 
+    def presence_changed(self, about_ids: Collection[str]) -> None:
+        self._changed = self._changed.union(about_ids)
+        self.deliver()
+
     async def deliver_waiting(self, client: Client) -> bool:
+        if self._changed and self._has_asked:
+            changed, self._changed = self._changed, frozenset()
+            for each in await run_in_thread(subscribed, client, changed):
+                self.put(self._writer.presence(next(_keys), each, timezone.now()))
         if not self._has_asked or self._batch is not None:
             return False
         waiting = await run_in_thread(undelivered, client, self.last_sent, AT_ONCE)
