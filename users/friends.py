@@ -23,7 +23,6 @@ from applications.keyset import Keyset, Page
 from applications.models import Environment
 from users import erasure, hosted_profiles, identity, notices
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
-from users.notices import Posted
 from users.tokens import UnknownUsers, require_registered
 
 MAX_FRIENDS = 3_000
@@ -114,8 +113,8 @@ def add(
         recipient_id=friend_id,
         defaults={"message": message, "requested_at": now},
     )
-    asked = Posted(friend_id, user_id, NoticeKind.FRIEND_REQUESTED, text=message)
-    notices.post([asked], environment=environment, now=now)
+    asked = [(friend_id, user_id)]
+    notices.post(NoticeKind.FRIEND_REQUESTED, asked, environment=environment, now=now, text=message)
     audit.record(
         AuditType.FRIEND_REQUESTED,
         environment=environment,
@@ -143,7 +142,7 @@ def answer(
     if not request.exists():
         raise NoSuchRequest
     answered = NoticeKind.FRIEND_ACCEPTED if accept else NoticeKind.FRIEND_DECLINED
-    notices.post([Posted(sender_id, user_id, answered)], environment=environment, now=now)
+    notices.post(answered, [(sender_id, user_id)], environment=environment, now=now)
     if accept:
         _befriend(environment, user_id, sender_id, by=by, now=now)
         return
@@ -171,11 +170,7 @@ def _befriend(
     )
     for owner_id, other_id in sides:
         _requests(environment, sender_id=owner_id, recipient_id=other_id).delete()
-    notices.post(
-        [Posted(owner_id, other_id, NoticeKind.FRIEND_ADDED) for owner_id, other_id in sides],
-        environment=environment,
-        now=now,
-    )
+    notices.post(NoticeKind.FRIEND_ADDED, sides, environment=environment, now=now)
     audit.record(
         AuditType.FRIEND_ADDED,
         environment=environment,
@@ -217,11 +212,8 @@ def _remove(
     )
     erasure.delete_rows(sides, [])
     if friend_ids:
-        notices.post(
-            [Posted(each, user_id, NoticeKind.FRIEND_REMOVED) for each in friend_ids],
-            environment=environment,
-            now=now,
-        )
+        told = [(friend_id, user_id) for friend_id in friend_ids]
+        notices.post(NoticeKind.FRIEND_REMOVED, told, environment=environment, now=now)
         audit.record(
             AuditType.FRIEND_REMOVED,
             environment=environment,

@@ -10,8 +10,7 @@ Invariants
   repeat what the messages and the friends of the user say.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -27,49 +26,48 @@ KEPT_FOR = timedelta(days=7)
 REMEMBERED_FOR = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What `post` is given. `text` is what a friend request says; `message_id` is the message that
-    was received or read.
-    """
-
-    recipient_id: str
-    sender_id: str
-    kind: NoticeKind
-    text: str = ""
-    message_id: int = 0
-
-
 @transaction.atomic
-def post(posted: Sequence[Posted], *, environment: Environment, now: datetime) -> None:
-    """Store notices and notify the gateways. Two statements for any number of them."""
-    recipients = {each.recipient_id for each in posted}
-    full = set(
-        Notice.objects.filter(
-            environment=environment, recipient_id__in=recipients, delivered_at=None
-        )
+def post(
+    kind: NoticeKind,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    environment: Environment,
+    now: datetime,
+    text: str = "",
+    message_id: int = 0,
+) -> None:
+    """Store a notice for each pair (recipient, sender), and notify the gateways. Two statements for
+    any number of them. `text` is what a friend request says, `message_id` the message that was
+    received or read.
+    """
+    by_recipient = dict(pairs)
+    waiting = Notice.objects.filter(environment=environment, delivered_at=None)
+    full = (
+        waiting.filter(recipient_id__in=by_recipient)
         .values("recipient_id")
-        .annotate(waiting=Count("pk"))
-        .filter(waiting__gte=MAX_WAITING)
-        .values_list("recipient_id", flat=True)
+        .annotate(number=Count("pk"))
+        .filter(number__gte=MAX_WAITING)
     )
-    stored = [
-        Notice(
-            environment=environment,
-            recipient_id=each.recipient_id,
-            sender_id=each.sender_id,
-            kind=each.kind,
-            message_id=each.message_id,
-            text=each.text,
-            posted_at=now,
-        )
-        for each in posted
-        if each.recipient_id not in full
-    ]
-    if stored:
-        Notice.objects.bulk_create(stored, ignore_conflicts=True)
-        told = sorted(recipients - full)
-        bus.publish("notify", environment=environment.pk, user_ids=told)
+    for each in full:
+        del by_recipient[each["recipient_id"]]
+    if not by_recipient:
+        return
+    Notice.objects.bulk_create(
+        [
+            Notice(
+                environment=environment,
+                recipient_id=recipient_id,
+                sender_id=sender_id,
+                kind=kind,
+                message_id=message_id,
+                text=text,
+                posted_at=now,
+            )
+            for recipient_id, sender_id in by_recipient.items()
+        ],
+        ignore_conflicts=True,
+    )
+    bus.publish("notify", environment=environment.pk, user_ids=list(by_recipient))
 
 
 @transaction.atomic
@@ -86,8 +84,8 @@ def post_receipt(
     """
     sent = Message.objects.filter(pk=message_id, environment=environment, recipient_id=reader_id)
     if (message := sent.first()) is not None:
-        receipt = Posted(message.sender_id, reader_id, kind, message_id=message_id)
-        post([receipt], environment=environment, now=now)
+        pair = (message.sender_id, reader_id)
+        post(kind, [pair], environment=environment, now=now, message_id=message_id)
 
 
 def undelivered(

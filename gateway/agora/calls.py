@@ -1,6 +1,7 @@
 """What a client sends: who it is, and messages. Runs in threads."""
 
 import logging
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -8,10 +9,10 @@ from django.db import Error
 from django.utils import timezone
 
 from applications import app_secrets, callers
-from applications.models import AppSecret
+from applications.models import AppSecret, Environment
 from gateway import calls
 from gateway.admission import Refused, read_token
-from gateway.agora import frames, words
+from gateway.agora import words, writing
 from gateway.agora.frames import Login, Namespace, Received
 from gateway.calls import Client, ConnectionClosing, MessageRefused
 from gateway.closings import Reason
@@ -23,6 +24,9 @@ from users.tokens import Claims, UnknownUsers
 
 log = logging.getLogger(__name__)
 
+_APP_NAME = re.compile(
+    rf"(?P<org>[-\w]{{1,40}})#(?P<kind>{'|'.join(Environment.Kind.values)})", re.ASCII
+)
 _LARGEST_ID = 2**63 - 1  # of a message in the database
 _PLATFORM_LENGTH, _DEVICE_LENGTH = 32, 64  # of a `ConnectRequest`
 
@@ -30,8 +34,8 @@ _PLATFORM_LENGTH, _DEVICE_LENGTH = 32, 64  # of a `ConnectRequest`
 # --- Login --------------------------------------------------------------------------------------
 def connect_request(login: Login, *, now: datetime) -> ConnectRequest:
     """Who logs in. Raises `Refused`."""
-    org_name, _, kind = login.app_name.partition("#")
-    secrets = callers.secrets_of_name(org_name, kind, now=now)
+    app = _APP_NAME.fullmatch(login.app_name)
+    secrets = callers.secrets_of_name(app["org"], app["kind"], now=now) if app else ()
     if not secrets:
         raise Refused(Reason.WRONG_ENVIRONMENT, "There is no such app.")
     # The Server API joins the two with "_", and so knows the device by the client's own resource.
@@ -85,10 +89,10 @@ def answer(client: Client, received: Received, *, resource: str) -> bytes | None
             refusal = words.TOO_LONG
         elif received.text is not None:
             sent = _send(client, received.recipient, received.text, f"{received.id}@{resource}")
-            return frames.stored(received.id, sent.pk, sent.sent_at)
+            return writing.stored(received.id, sent.pk, sent.sent_at)
         elif received.receipt is not None:
             calls.receipt(client, min(received.about_id, _LARGEST_ID), received.receipt)
-            return frames.stored(received.id, received.about_id, timezone.now())
+            return writing.stored(received.id, received.about_id, timezone.now())
     except ConnectionClosing:
         return None
     except MessageRefused as error:
@@ -98,8 +102,8 @@ def answer(client: Client, received: Received, *, resource: str) -> bytes | None
     except Error:
         log.exception("the database does not answer")
         refusal = words.UNAVAILABLE
-    reason = refusal.reason.format(recipient=received.recipient)
-    return frames.rejected(received.id, refusal.code, reason, timezone.now())
+    reason = refusal.reason.replace("{recipient}", received.recipient)
+    return writing.rejected(received.id, refusal.code, reason, timezone.now())
 
 
 def _send(client: Client, recipient: str, text: str, client_id: str) -> Message:

@@ -10,8 +10,8 @@ from django.db import Error
 from django.utils import timezone
 
 from gateway.admission import Refused
-from gateway.agora import calls, frames, words
-from gateway.agora.frames import Command, Fetch, Login, Writer
+from gateway.agora import calls, frames, words, writing
+from gateway.agora.frames import Command, Fetch, Login
 from gateway.calls import (
     Client,
     ConnectionClosing,
@@ -79,7 +79,7 @@ class AgoraSession(Session):
         return await run_in_thread(calls.connect_request, self._login, now=timezone.now())
 
     def say_connected(self, client: Client) -> None:
-        self._writer = Writer(self._login.app_name, client.user_id)
+        self._writer = writing.Writer(self._login.app_name, client.user_id)
         self.put(self._writer.admitted(self._login.resource))
 
     async def answer(self, client: Client, frame: Frame) -> None:
@@ -177,7 +177,7 @@ class AgoraSession(Session):
         """Without a frame the client takes the line for broken, and comes back by itself."""
         said: tuple[Frame, ...] = ()
         if not self.is_connected and closing.reason in words.LOGINS:
-            said = (frames.refused(*words.LOGINS[closing.reason]),)
+            said = (writing.refused(*words.LOGINS[closing.reason]),)
         elif self.is_connected and closing.reason in words.CLOSINGS:
             said = (self._writer.put_out(words.CLOSINGS[closing.reason], timezone.now()),)
         return Farewell(said, 1000, closing.reason)
