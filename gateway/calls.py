@@ -9,7 +9,7 @@ holds `identity.lock` on the user from that check on. A user who was banned, del
 reads and changes nothing after that, even while their socket is being closed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +23,9 @@ from moderation import gates
 from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
 from moderation.models import BlocklistEntry
-from users import identity, messages, presence
-from users.models import Message
+from users import identity, messages, notices, presence, statuses
+from users.models import AppUser, Message, Notice, NoticeKind
+from users.statuses import Shown
 
 
 class ConnectionClosing(Exception):
@@ -121,6 +122,14 @@ def undelivered(client: Client, after: int, limit: int) -> list[Message]:
     )
 
 
+def waiting_count(client: Client) -> int:
+    """How many messages wait for the user."""
+    client.require_open()
+    return messages.waiting_count(
+        environment=client.environment, user_id=client.user_id, now=timezone.now()
+    )
+
+
 def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
     """Mark these messages as delivered; return how many of them were waiting."""
     client.require_open()
@@ -130,6 +139,57 @@ def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
         message_ids=message_ids,
         now=timezone.now(),
     )
+
+
+# --- Notices and presence ---
+
+
+def receipt(client: Client, message_id: int, kind: NoticeKind) -> None:
+    """Tell the sender of a message that the user has received or read it."""
+    client.require_open()
+    notices.post_receipt(
+        environment=client.environment,
+        reader_id=client.user_id,
+        message_id=message_id,
+        kind=kind,
+        now=timezone.now(),
+    )
+
+
+def undelivered_notices(client: Client, after: int, limit: int) -> list[Notice]:
+    """Notices after `after` that this connection has not been sent, oldest first."""
+    return notices.undelivered(
+        environment=client.environment,
+        user_id=client.user_id,
+        connection_id=client.connection_id,
+        after=after,
+        connected_at=client.connected_at,
+        now=timezone.now(),
+        limit=limit,
+    )
+
+
+def acknowledge_notices(client: Client, notice_ids: Iterable[int]) -> None:
+    client.require_open()
+    notices.acknowledge(
+        environment=client.environment,
+        user_id=client.user_id,
+        notice_ids=notice_ids,
+        now=timezone.now(),
+    )
+
+
+def subscribed(client: Client, about_ids: Collection[str]) -> list[Shown]:
+    """The presence of those of these users to whom the user subscribes."""
+    client.require_open()
+    users = AppUser.objects.filter(environment=client.environment, user_id__in=about_ids)
+    found = statuses.shown(
+        environment=client.environment,
+        owner_id=client.user_id,
+        users=users,
+        now=timezone.now(),
+    )
+    return [each for each in found.values() if each.expires_at is not None]
 
 
 # --- The blocklist ---

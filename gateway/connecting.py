@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from users.tokens import Claims
+
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
@@ -14,11 +16,13 @@ class Handshake:
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
     """Who wants to connect, with what. `device` and `platform` are the client's own words, at most
-    64 and 32 characters of text. `after` acknowledges the user's messages up to this one.
+    64 and 32 characters of text. `after` acknowledges the user's messages up to this one. A
+    protocol whose tokens are not only ours checks them itself and gives the `claims`.
     """
 
     app_key: str
-    token: str
+    token: str = ""
+    claims: Claims | None = None
     device: str = ""
     platform: str = ""
     after: int = 0

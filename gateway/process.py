@@ -19,8 +19,9 @@ from gateway.closings import Closing, Reason
 from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
+from gateway.opened import OpenedConnections
 from gateway.registry import Registry
-from users import gateway_processes, messages
+from users import gateway_processes, messages, notices
 from users.models import GatewayProcess
 from users.presence import Kick
 
@@ -42,7 +43,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.registry = Registry()
-        self.closed = ClosedConnections()
+        self.opened, self.closed = OpenedConnections(), ClosedConnections()
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
         )
@@ -61,6 +62,7 @@ class Gateway:
         await self._begin()
         self._tasks = [
             asyncio.create_task(self._listener.listen_forever()),
+            asyncio.create_task(self.opened.tell_forever()),
             asyncio.create_task(self.closed.delete_forever()),
             asyncio.create_task(self._tick_forever()),
         ]
@@ -97,6 +99,13 @@ class Gateway:
             case "deliver":
                 for session in self.registry.for_users(message["environment"], message["user_ids"]):
                     session.deliver()
+            case "notify":
+                for session in self.registry.for_users(message["environment"], message["user_ids"]):
+                    session.notify()
+            case "presence":
+                for user_id, about_ids in message["changed"].items():
+                    for session in self.registry.for_users(message["environment"], [user_id]):
+                        session.presence_changed(about_ids)
             case "kick":
                 self.kicks_received += 1
                 kick = Kick.from_bus(message)
@@ -155,6 +164,11 @@ class Gateway:
         ):
             for session in self.registry.for_users(environment_id, [user_id]):
                 session.deliver()
+        for environment_id, user_id in await run_in_thread(
+            notices.recipients_at, gateway=self.row, posted_after=sent_after
+        ):
+            for session in self.registry.for_users(environment_id, [user_id]):
+                session.notify()
 
     async def _reconcile(self) -> None:
         """Delete connections of this process that it does not hold: an insert may have committed

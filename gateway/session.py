@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import Error
@@ -219,7 +219,7 @@ class Session(ABC):
                 Reason.NO_CONNECT_FRAME, f"No frame within {CONNECT_WITHIN} seconds."
             ) from None
         now = timezone.now()
-        claims = read_token(request.token, now=now)
+        claims = request.claims or read_token(request.token, now=now)
         if not self._gateway.connects_of_token.take(claims):
             raise Refused(Reason.TOO_MANY_ATTEMPTS, "The token is used too often.")
         kicks_received = self._gateway.kicks_received
@@ -253,6 +253,7 @@ class Session(ABC):
                 raise Closed(Closing.of(Kick.of(kicked)))
         self.say_connected(client)
         self.is_connected = True
+        self._gateway.opened.put(client.environment.pk, client.user_id)
         self.deliver()
         return client
 
@@ -263,6 +264,12 @@ class Session(ABC):
         self._look_again = True
         if self._delivering is None and self.client is not None and self.is_connected:
             self._delivering = asyncio.create_task(self._deliver(self.client))
+
+    def notify(self) -> None:  # noqa: B027 - most protocols have nothing to do
+        """A notice waits for the user (`users.notices`). Protocols without notices ignore it."""
+
+    def presence_changed(self, about_ids: Collection[str]) -> None:  # noqa: B027 - likewise
+        """The presence of these users changed, to whom the user subscribes."""
 
     async def _deliver(self, client: Client) -> None:
         try:

@@ -242,7 +242,10 @@ API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
 # --- Gateway -----------------------------------------------------------------------------------
 GATEWAY_PATH = "/gateway"
 # The wire protocols: the path at which clients open the WebSocket, and the class of their sessions.
-GATEWAY_PROTOCOLS = {GATEWAY_PATH: "gateway.rollcall.session.RollcallSession"}
+GATEWAY_PROTOCOLS = {
+    GATEWAY_PATH: "gateway.rollcall.session.RollcallSession",
+    "/gateway/agora": "gateway.agora.session.AgoraSession",
+}
 # Address at which clients open their WebSocket, for pages; empty: the address of this console.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
 if GATEWAY_URL:  # the "Try it" page is a client

@@ -20,6 +20,7 @@ from users.models import (
     Friendship,
     GatewayProcess,
     Message,
+    Notice,
     Profile,
     RegistrationTally,
     Remark,
@@ -123,6 +124,12 @@ class MessageAdmin(SupportAdmin):
 
     list_display = ("sender_id", "recipient_id", "environment", "sent_at", "delivered_at")
     fields = ("environment", "sender_id", "recipient_id", "client_id", "sent_at", "delivered_at")
+    search_ids = ("sender_id", "recipient_id")
+
+
+@admin.register(Notice)
+class NoticeAdmin(SupportAdmin):
+    list_display = ("kind", "sender_id", "recipient_id", "environment", "posted_at", "delivered_at")
     search_ids = ("sender_id", "recipient_id")
 
 

@@ -26,6 +26,7 @@ from users.models import (
     FriendRequest,
     Friendship,
     Message,
+    Notice,
     Remark,
     Status,
     StatusSubscription,
@@ -87,6 +88,9 @@ def _erase_own(environment: Environment, user_ids: list[str], occasion: Occasion
         "friends": delete_rows(Friendship.objects.filter(sides, **here), user_ids, "owner_id"),
         "friend requests": delete_rows(
             FriendRequest.objects.filter(asked, **here), user_ids, "sender_id", "recipient_id"
+        ),
+        "notices": delete_rows(
+            Notice.objects.filter(asked, **here), user_ids, "sender_id", "recipient_id"
         ),
         "tags": delete_rows(UserTags.objects.filter(owned, **here), user_ids, "owner_id"),
         "attributes": delete_rows(Attributes.objects.filter(owned, **here), user_ids, "owner_id"),

@@ -21,8 +21,8 @@ from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import Environment
-from users import erasure, hosted_profiles, identity
-from users.models import AppUser, FriendPermission, FriendRequest, Friendship
+from users import erasure, hosted_profiles, identity, notices
+from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
 from users.tokens import UnknownUsers, require_registered
 
 MAX_FRIENDS = 3_000
@@ -113,6 +113,8 @@ def add(
         recipient_id=friend_id,
         defaults={"message": message, "requested_at": now},
     )
+    asked = [(friend_id, user_id)]
+    notices.post(NoticeKind.FRIEND_REQUESTED, asked, environment=environment, now=now, text=message)
     audit.record(
         AuditType.FRIEND_REQUESTED,
         environment=environment,
@@ -139,6 +141,8 @@ def answer(
     request = _requests(environment, sender_id=sender_id, recipient_id=user_id)
     if not request.exists():
         raise NoSuchRequest
+    answered = NoticeKind.FRIEND_ACCEPTED if accept else NoticeKind.FRIEND_DECLINED
+    notices.post(answered, [(sender_id, user_id)], environment=environment, now=now)
     if accept:
         _befriend(environment, user_id, sender_id, by=by, now=now)
         return
@@ -166,6 +170,7 @@ def _befriend(
     )
     for owner_id, other_id in sides:
         _requests(environment, sender_id=owner_id, recipient_id=other_id).delete()
+    notices.post(NoticeKind.FRIEND_ADDED, sides, environment=environment, now=now)
     audit.record(
         AuditType.FRIEND_ADDED,
         environment=environment,
@@ -207,6 +212,8 @@ def _remove(
     )
     erasure.delete_rows(sides, [])
     if friend_ids:
+        told = [(friend_id, user_id) for friend_id in friend_ids]
+        notices.post(NoticeKind.FRIEND_REMOVED, told, environment=environment, now=now)
         audit.record(
             AuditType.FRIEND_REMOVED,
             environment=environment,

@@ -27,7 +27,7 @@ from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.counting import EXACT_UP_TO, Count, bounded
 from applications.models import Environment
-from users import bus
+from users import bus, subscribers
 from users.models import AppUser, Connection, GatewayProcess, KickReason
 
 MAX_CONNECTIONS = 10
@@ -223,6 +223,7 @@ def delete_closed(closed: list[Connection], *, at: datetime) -> None:
         )
         keys = list(seen.values_list("pk", flat=True))
         AppUser.objects.filter(pk__in=keys).update(last_seen_at=at)
+        subscribers.tell(environment_id=environment_id, user_ids=user_ids, now=at)
     _announce("user.offline", closed, at)
 
 

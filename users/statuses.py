@@ -10,14 +10,15 @@ Invariants
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from applications.models import Environment
-from users import identity, presence
-from users.models import Status, StatusSubscription
+from users import identity, presence, subscribers
+from users.models import AppUser, Status, StatusSubscription
 
 TEXT_MAX_BYTES = 1_024
 STATE_MAX_LENGTH = 64
@@ -61,6 +62,7 @@ def publish(
         owner_id=user_id,
         defaults={"text": text, "devices": {**kept, device: state}, "changed_at": now},
     )
+    subscribers.tell(environment_id=environment.pk, user_ids=[user_id], now=now)
 
 
 def get_many(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Status]:
@@ -120,3 +122,44 @@ def subscriptions(
     return StatusSubscription.objects.filter(
         environment=environment, owner_id=owner_id, expires_at__gt=now
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a subscriber sees of a user. `devices` are those that are online, each with its state.
+    `expires_at` is the end of the subscription; None if there is none.
+    """
+
+    user_id: str
+    text: str
+    devices: dict[str, str]
+    seen_at: datetime | None
+    expires_at: datetime | None
+
+
+# The state of a device for which the user has not published one.
+ONLINE = "1"
+
+
+def shown(
+    *, environment: Environment, owner_id: str, users: Iterable[AppUser], now: datetime
+) -> dict[str, Shown]:
+    """user_id → what `owner_id` sees of these users. Three queries for all."""
+    by_id = {user.user_id: user for user in users}
+    connected = presence.connections_of(environment=environment, user_ids=list(by_id), now=now)
+    published = get_many(environment=environment, user_ids=by_id)
+    held = subscriptions(environment=environment, owner_id=owner_id, now=now)
+    ends = dict(held.filter(about_id__in=by_id).values_list("about_id", "expires_at"))
+    found = {}
+    for user_id, user in by_id.items():
+        status = published.get(user_id)
+        states = status.devices if status is not None else {}
+        resources = [each.resource for each in connected.get(user_id, ())]
+        found[user_id] = Shown(
+            user_id=user_id,
+            text=status.text if status is not None else "",
+            devices={resource: states.get(resource, ONLINE) for resource in resources},
+            seen_at=now if resources else user.last_seen_at,
+            expires_at=ends.get(user_id),
+        )
+    return found

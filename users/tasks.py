@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from users import deactivation, deletion, gateway_processes, messages
+from users import deactivation, deletion, gateway_processes, messages, notices
 
 
 @shared_task
@@ -36,4 +36,6 @@ def remove_dead_gateways(**_: Any) -> None:
 @shared_task
 def purge_messages(**_: Any) -> None:
     while messages.purge(now=timezone.now()):
+        pass
+    while notices.purge(now=timezone.now()):
         pass

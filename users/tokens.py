@@ -83,7 +83,8 @@ class TimeInFuture(Exception):
         super().__init__(f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is in the future")
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970, as in `Claims`."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -93,9 +94,9 @@ def issue(user: AppUser, *, now: datetime, lifetime: timedelta | None = None) ->
     `lifetime` defaults to the environment's, which may be unlimited.
     """
     lifetime = lifetime if lifetime is not None else user.environment.token_lifetime
-    expires = _micros(now + lifetime) if lifetime is not None else 0
+    expires = micros(now + lifetime) if lifetime is not None else 0
     fixed = _LAYOUT.pack(
-        _VERSION, user.pk, user.environment_id, _micros(now), expires, secrets.token_bytes(6)
+        _VERSION, user.pk, user.environment_id, micros(now), expires, secrets.token_bytes(6)
     )
     body = fixed + user.user_id.encode()
     return _text(body + vault.sign(body))
@@ -136,7 +137,7 @@ def read(token: str, *, now: datetime) -> Claims:
     Raises `TokenUnknown`, `TokenExpired`.
     """
     claims = decode(token)
-    if claims.expires and _micros(now) >= claims.expires:
+    if claims.expires and micros(now) >= claims.expires:
         raise TokenExpired
     return claims
 
@@ -178,7 +179,7 @@ def user_of(claims: Claims, *, app_key: str) -> AppUser:
     if user is None:
         raise TokenOfFormerUser(environment)
     for valid_from in (user.tokens_valid_from, environment.tokens_valid_from):
-        if valid_from is not None and claims.issued < _micros(valid_from):
+        if valid_from is not None and claims.issued < micros(valid_from):
             raise TokenRevoked
     return user
 

@@ -26,7 +26,8 @@ Decided here, because the manual is silent or its sources differ:
 * An AccessToken2 that expires after 0 seconds has expired. Each live app secret is a certificate.
 * Tokens that we issue to an app become invalid with the app secret they were issued for. `ttl` is
   limited to the environment's token lifetime for users. A token without expiry has 2^31-1 seconds.
-* An unknown path is 404, a wrong method 405, a closed door 403.
+* An unknown path is 404, a wrong method 405, a closed door 403. A path of groups, chat rooms,
+  history and the like is 403, which web clients show as a service that is not enabled.
 * Remarks of contacts have up to 100 characters. The paths under `user` and `users` are one call.
 * A contact request asks even users who accept everybody. If both have asked, they are contacts at
   once. Accepting or declining a request that does not exist changes nothing.

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from api import vendor
-from api.agora import credentials, naming, wire
+from api.agora import credentials, wire
 from api.agora.credentials import Credential, TokenRejected
 from api.agora.settings import ErrorDialect, settings_of
 from api.agora.wire import Failure, Refusal, Refused
@@ -19,6 +19,7 @@ from applications.audit import Actor
 from applications.models import AppSecret, AuditEvent, Environment
 from applications.requests import client_address
 from applications.vendors import Limit
+from users import lookup
 from users.models import AppUser
 
 LIMITS = Limits(
@@ -84,7 +85,7 @@ def own_user(request: Request) -> Caller:
     """Requires an app token, or the token of the user whom the path names."""
     caller = _caller(request)
     name = request.resolver_match.kwargs["username"]  # type: ignore[union-attr]
-    if caller.user is not None and not naming.is_name_of(name, caller.user):
+    if caller.user is not None and not lookup.is_name_of(name, caller.user):
         raise not_permitted(request, caller)
     return _count_call(caller)
 

@@ -7,8 +7,7 @@ from ninja import Body, Router
 from api.agora import auth, naming, responses, schemas
 from api.agora.auth import Request
 from api.agora.envelope import envelope
-from users import messages, presence
-from users.models import Connection
+from users import lookup, messages, presence
 
 router = Router(tags=["Connections"], exclude_unset=True)
 # Primary keys have 64 bits; a longer number is not a message's id.
@@ -19,7 +18,7 @@ _MAX_DIGITS = 18
 def online_statuses(request: Request, body: Body[schemas.StatusQuery]) -> Any:
     """Whether these users are online, in the order of the request. Unknown names are offline."""
     caller = request.auth
-    users = naming.find_several(caller.environment, body.usernames)
+    users = lookup.by_names(caller.environment, body.usernames)
     online = presence.online(
         environment=caller.environment,
         user_ids=[user.user_id for user in users.values()],
@@ -81,7 +80,7 @@ def devices(request: Request, username: str) -> Any:
         path=f"/users/{user.user_id}/resources",
         entities=[],
         data=[
-            {"res": resource_of(each), "device_uuid": each.device, "device_name": each.platform}
+            {"res": each.resource, "device_uuid": each.device, "device_name": each.platform}
             for each in found
         ],
     )
@@ -99,7 +98,7 @@ def disconnect_device(request: Request, username: str, resource: str) -> Any:
     for each in presence.connections(
         environment=caller.environment, user_id=user.user_id, now=caller.now
     ):
-        if resource_of(each) == resource:
+        if each.resource == resource:
             presence.kick_connection(
                 environment=caller.environment,
                 connection_id=each.pk,
@@ -107,11 +106,6 @@ def disconnect_device(request: Request, username: str, resource: str) -> Any:
                 now=caller.now,
             )
     return envelope(request, "delete", entities=[], data={"result": True})
-
-
-def resource_of(connection: Connection) -> str:
-    """The clients' name of a device, such as `android_1234`."""
-    return f"{connection.platform or 'device'}_{connection.device or connection.pk}"
 
 
 @router.get(

@@ -7,14 +7,14 @@ refused.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from api.agora import access_token, naming, service_token
+from api.agora import service_token
 from api.agora.wire import Failure
 from applications import app_secrets
 from applications.models import AppSecret, Environment
 from moderation import bans
-from users import tokens
+from users import app_tokens, tokens
 from users.models import AppUser
 
 
@@ -41,7 +41,7 @@ def prove(
     """Check a token. Raises `TokenRejected`."""
     if not token:
         raise TokenRejected(Failure.MISSING)
-    if token.startswith(access_token.PREFIX):
+    if token.startswith(app_tokens.PREFIX):
         found = _by_access_token(token, environment, secrets, now)
     elif token.startswith(service_token.PREFIX):
         found = _by_service_token(token, environment, secrets, now)
@@ -60,35 +60,16 @@ def _by_access_token(
     token: str, environment: Environment, secrets: Sequence[AppSecret], now: datetime
 ) -> Credential:
     try:
-        found = access_token.parse(token)
-    except access_token.MalformedToken:
+        found = app_tokens.authenticate(token, environment=environment, secrets=secrets, now=now)
+    except app_tokens.MalformedToken:
         raise TokenRejected(Failure.MALFORMED) from None
-    if found.app_id != environment.app_key:
-        raise TokenRejected(Failure.OTHER_APP)
-    used = None
-    for secret in secrets:
-        if found.is_signed_with(app_secrets.text(secret)):
-            used = secret
-    if used is None or found.grant is None or found.issued_at > now + access_token.MAX_SKEW:
-        raise TokenRejected(Failure.NOT_OURS)
-    grant = found.grant
-    if now >= grant.expires_at:
-        raise TokenRejected(Failure.EXPIRED)
-    if not grant.user_id:
-        return Credential(grant.expires_at, secret=used)
-    user = naming.find_or_none(environment, grant.user_id)
-    if user is None:
-        raise TokenRejected(Failure.NOT_OURS)
-    # A token from before the registration may belong to an earlier user of the same id. Issue
-    # times are whole seconds: a token issued in the second of a revocation stays valid.
-    for valid_from in (
-        user.registered_at,
-        user.tokens_valid_from,
-        environment.tokens_valid_from,
-    ):
-        if valid_from is not None and found.issued_at + timedelta(seconds=1) <= valid_from:
-            raise TokenRejected(Failure.EXPIRED)
-    return Credential(grant.expires_at, secret=used, user=user)
+    except tokens.TokenOfAnotherEnvironment:
+        raise TokenRejected(Failure.OTHER_APP) from None
+    except (app_tokens.NotSignedByApp, tokens.UnknownUsers):
+        raise TokenRejected(Failure.NOT_OURS) from None
+    except tokens.TokenRefused:
+        raise TokenRejected(Failure.EXPIRED) from None
+    return Credential(found.expires_at, secret=found.secret, user=found.user)
 
 
 def _by_service_token(

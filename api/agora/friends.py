@@ -12,7 +12,7 @@ from api.agora.envelope import app_uri, entities, envelope
 from api.agora.relations import relations
 from api.agora.wire import Refused
 from applications.models import Environment
-from users import friends
+from users import friends, lookup
 from users.models import AppUser
 
 router = Router(tags=["Contacts"], exclude_unset=True)
@@ -55,7 +55,7 @@ def remove_contact(request: Request, username: str, friend: str) -> Any:
 
 
 def _both(request: Request, username: str, friend: str) -> tuple[AppUser, AppUser]:
-    found = naming.find_several(request.auth.environment, [username, friend])
+    found = lookup.by_names(request.auth.environment, [username, friend])
     if username not in found or friend not in found:
         raise Refused(wire.NO_USER)
     return found[username], found[friend]
@@ -251,7 +251,7 @@ def import_contacts(request: Request, username: str, body: Body[schemas.ImportCo
     """Make each of these users a contact; the response lists the names by result."""
     caller = request.auth
     user = naming.find(caller.environment, username)
-    found = naming.find_several(caller.environment, body.usernames)
+    found = lookup.by_names(caller.environment, body.usernames)
     outcome: dict[str, list[str]] = {
         "success": [],
         "NotExistFailed": [name for name in body.usernames if name not in found],

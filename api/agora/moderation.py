@@ -15,6 +15,7 @@ from applications.models import Environment
 from moderation import bans, mutes
 from moderation.lists import blocklist
 from moderation.models import Mute
+from users import lookup
 from users.models import AppUser
 
 router = Router(tags=["Moderation"], exclude_unset=True)
@@ -98,7 +99,7 @@ def _owner_and_named(
     request: Request, username: str, body: schemas.BlockUsers
 ) -> tuple[AppUser, list[str]]:
     """The list's owner, and the ids of the named users, each once. Raises `Refused`."""
-    found = naming.find_several(request.auth.environment, [username, *body.usernames])
+    found = lookup.by_names(request.auth.environment, [username, *body.usernames])
     if any(name not in found for name in (username, *body.usernames)):
         raise wire.Refused(wire.NO_USER)
     return found[username], list(dict.fromkeys(found[name].user_id for name in body.usernames))

@@ -1,84 +1,18 @@
-"""Finds users by name: the id in upper or lower case, or the UUID.
+"""Finds the user whom a path or a body names.
 
-This door registers ids in lower case, and from its first registration on the environment ignores
-case (`users.spelling`). Older ids may differ in case alone: an exact match comes first, then the
-lower-case spelling, then the user who registered first.
+This door registers ids in lower case and finds them in any case, or by UUID (`users.lookup`).
 """
-
-from collections.abc import Iterable
-from uuid import UUID
-
-from django.db.models import Q
 
 from api.agora import wire
 from api.agora.wire import Refusal, Refused
 from applications.models import Environment
-from users import identity
-from users.fields import in_any_case
+from users import lookup
 from users.models import AppUser
-
-
-def is_name_of(name: str, user: AppUser) -> bool:
-    """Whether `find` finds this user by the name."""
-    if name == user.user_id or user.uuid == _uuid(name):
-        return True
-    if name.lower() != user.user_id.lower():
-        return False
-    found = find_or_none(user.environment, name)
-    return found is not None and found.pk == user.pk
 
 
 def find(environment: Environment, name: str, unknown: Refusal = wire.NO_USER) -> AppUser:
     """The user of this name. Raises `Refused` with `unknown`."""
-    user = find_or_none(environment, name)
+    user = lookup.by_name(environment, name)
     if user is None:
         raise Refused(unknown)
     return user
-
-
-def find_or_none(environment: Environment, name: str) -> AppUser | None:
-    return find_several(environment, [name]).get(name)
-
-
-def find_several(environment: Environment, wanted: Iterable[str]) -> dict[str, AppUser]:
-    """The users by name; unknown names are left out. One query."""
-    possible = [name for name in dict.fromkeys(wanted) if _is_possible(name)]
-    if not possible:
-        return {}
-    uuids = [uuid for name in possible if (uuid := _uuid(name))]
-    known = in_any_case(possible) | Q(uuid__in=uuids) if uuids else in_any_case(possible)
-    users = list(AppUser.objects.filter(known, environment=environment).order_by("-pk"))
-    # The last assignment wins: the user who registered first.
-    by_case = {user.user_id.lower(): user for user in users}
-    by_id = {user.user_id: user for user in users}
-    by_uuid = {user.uuid: user for user in users}
-    found = {}
-    for name in possible:
-        folded = name.lower()
-        user = (
-            by_id.get(name)
-            or by_id.get(folded)
-            or by_case.get(folded)
-            or (by_uuid.get(uuid) if (uuid := _uuid(name)) else None)
-        )
-        if user is not None:
-            user.environment = environment
-            found[name] = user
-    return found
-
-
-def _is_possible(name: str) -> bool:
-    try:
-        identity.check_user_id(name)
-    except identity.InvalidUserId:
-        return False
-    return True
-
-
-def _uuid(name: str) -> UUID | None:
-    if len(name) != 36:
-        return None
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

@@ -11,10 +11,10 @@ from ninja import Body, Path, Router
 from pydantic import BaseModel, Field
 
 from api import offset_paging
-from api.agora import auth, connections, naming, paging, schemas, wire
+from api.agora import auth, naming, paging, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.wire import Refused
-from users import presence, statuses
+from users import lookup, statuses
 from users.models import AppUser
 
 UnixSeconds = Annotated[str, Field(pattern="^[0-9]+$", description="Unix time in seconds")]
@@ -54,7 +54,6 @@ class SubscriptionList(BaseModel):
 
 router = Router(tags=["Presence"], exclude_unset=True)
 Lifetime = Annotated[int, Path(ge=1, le=int(statuses.MAX_LIFETIME.total_seconds()))]
-_ONLINE = "1"
 
 
 @router.post(
@@ -113,7 +112,7 @@ def subscribe(
 ) -> Any:
     """Subscribe to these users for `expiry` seconds. Returns their current presence."""
     caller = request.auth
-    found = naming.find_several(caller.environment, [username, *body.usernames])
+    found = lookup.by_names(caller.environment, [username, *body.usernames])
     if any(name not in found for name in (username, *body.usernames)):
         raise Refused(wire.NO_USER)
     statuses.subscribe(
@@ -138,7 +137,7 @@ def presence_of_several(request: Request, username: str, body: Body[schemas.Stat
 def unsubscribe(request: Request, username: str, body: Body[schemas.SeveralNames]) -> Any:
     """End subscriptions. Names without one, and unknown names, are ignored."""
     caller = request.auth
-    found = naming.find_several(caller.environment, [username, *body])
+    found = lookup.by_names(caller.environment, [username, *body])
     if username not in found:
         raise Refused(wire.NO_USER)
     statuses.unsubscribe(
@@ -150,31 +149,32 @@ def unsubscribe(request: Request, username: str, body: Body[schemas.SeveralNames
 
 
 def _presences(caller: Caller, user: AppUser, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Four queries for all: users, connections, statuses, and `user`'s subscriptions."""
-    environment, now = caller.environment, caller.now
-    users = naming.find_several(environment, names)
-    ids = [each.user_id for each in users.values()]
-    devices = presence.connections_of(environment=environment, user_ids=ids, now=now)
-    shown = statuses.get_many(environment=environment, user_ids=ids)
-    held = statuses.subscriptions(environment=environment, owner_id=user.user_id, now=now)
-    ends = dict(held.filter(about_id__in=ids).values_list("about_id", "expires_at"))
-    lines = []
-    for name in dict.fromkeys(names):
-        user_id = users[name].user_id if name in users else name
-        resources = [connections.resource_of(each) for each in devices.get(user_id, ())]
-        status = shown.get(user_id)
-        states = status.devices if status is not None else {}
-        seen = now if resources else users[name].last_seen_at if name in users else None
-        lines.append(
-            {
-                "uid": user_id,
-                "last_time": _seconds(seen),
-                "expiry": _seconds(ends.get(user_id)),
-                "ext": status.text if status is not None else "",
-                "status": {device: states.get(device, _ONLINE) for device in resources},
-            }
-        )
-    return lines
+    """Four queries for all: users, and what `user` sees of them."""
+    users = lookup.by_names(caller.environment, names)
+    shown = statuses.shown(
+        environment=caller.environment,
+        owner_id=user.user_id,
+        users=users.values(),
+        now=caller.now,
+    )
+    return [
+        _presence(shown[users[name].user_id]) if name in users else _unknown(name)
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _presence(shown: statuses.Shown) -> dict[str, Any]:
+    return {
+        "uid": shown.user_id,
+        "last_time": _seconds(shown.seen_at),
+        "expiry": _seconds(shown.expires_at),
+        "ext": shown.text,
+        "status": shown.devices,
+    }
+
+
+def _unknown(name: str) -> dict[str, Any]:
+    return _presence(statuses.Shown(name, "", {}, None, None))
 
 
 def _seconds(moment: datetime | None) -> str:

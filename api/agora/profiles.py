@@ -8,7 +8,7 @@ from api.agora import auth, bodies, naming, responses, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import envelope
 from api.agora.wire import Refused
-from users import attributes
+from users import attributes, lookup
 
 router = Router(tags=["User attributes"], exclude_unset=True)
 _FORM_BODY = {
@@ -56,7 +56,7 @@ def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery])
     """Some attributes of some users; an unknown user has none."""
     _require_type(request, "application/json")
     caller = request.auth
-    users = naming.find_several(caller.environment, body.targets)
+    users = lookup.by_names(caller.environment, body.targets)
     found = attributes.get_many(
         environment=caller.environment, user_ids=[user.user_id for user in users.values()]
     )
@@ -70,7 +70,7 @@ def attributes_of_several(request: Request, body: Body[schemas.AttributesQuery])
 @router.get("metadata/user/{username}", auth=auth.any_user, response=responses.Data[dict[str, str]])
 def attributes_of_user(request: Request, username: str) -> Any:
     """All attributes of a user; an unknown user has none."""
-    user = naming.find_or_none(request.auth.environment, username)
+    user = lookup.by_name(request.auth.environment, username)
     if user is None:
         return envelope(request, data={})
     return envelope(
@@ -107,7 +107,7 @@ def set_attributes(request: Request, username: str) -> Any:
 def clear_attributes(request: Request, username: str) -> Any:
     """Remove all attributes of a user. An unknown user is not an error."""
     caller = request.auth
-    user = naming.find_or_none(caller.environment, username)
+    user = lookup.by_name(caller.environment, username)
     if user is not None:
         attributes.clear(
             environment=caller.environment,

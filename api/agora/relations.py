@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from api.agora import naming, schemas
+from api.agora import schemas
 from api.agora.auth import Request
 from api.agora.envelope import envelope
 from applications.models import Environment
+from users import lookup
 
 
 def relations(
@@ -21,9 +22,7 @@ def relations(
     environment = request.auth.environment
     ids = {
         name: user.user_id
-        for name, user in naming.find_several(
-            environment, [body.username, *body.check_list]
-        ).items()
+        for name, user in lookup.by_names(environment, [body.username, *body.check_list]).items()
     }
     related: set[str] = set()
     if body.username in ids:

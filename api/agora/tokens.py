@@ -15,7 +15,7 @@ from api.agora.wire import Failure, Refused
 from applications import app_secrets
 from applications.models import AppSecret
 from moderation import bans
-from users import passwords
+from users import lookup, passwords
 from users import tokens as access_tokens
 from users.models import AppUser
 
@@ -95,7 +95,7 @@ def _by_app(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
     caller = auth.authenticate(request, request.auth)
     if caller.user is not None:
         raise auth.not_permitted(request, caller)
-    user = naming.find_or_none(caller.environment, body.username)
+    user = lookup.by_name(caller.environment, body.username)
     if user is None and body.autoCreateUser:
         user = _register(caller, body.username)
     if user is None:

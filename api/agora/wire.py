@@ -146,6 +146,14 @@ QUOTA_EXCEEDED = Refusal(429, "resource_limited")
 
 # --- The door ----------------------------------------------------------------------------------
 NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
+# For paths with one of these words. Web clients compare the text, and name the error after it.
+NOT_OFFERED = Refusal(403, "forbidden_op", "service not open!")
+_NOT_OFFERED = (
+    *("chatgroups", "publicchatgroups", "joined_chatgroups", "chatrooms", "joined_chatrooms"),
+    *("chatfiles", "share_files", "thread", "threads", "reaction", "messageroaming", "roaming"),
+    *("user_channel", "user_channels", "combine", "notification", "translate", "speech"),
+    "moderation",
+)
 WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
 TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
 INTERNAL = Refusal(500, "internal_server_error")
@@ -207,6 +215,11 @@ def _ninja_refusal(error: HttpError) -> Refusal:
     return cause.refusal if isinstance(cause, Refused) else INVALID
 
 
+def _unknown_call(error: Resolver404) -> Refusal:
+    words = error.args[0]["path"].split("/")
+    return NOT_OFFERED if set(words).intersection(_NOT_OFFERED) else NO_CALL
+
+
 def _rate_refusal(error: RateExceeded) -> Refusal:
     """A lock longer than a second has its own text: otherwise clients retry every second."""
     is_lock = error.retry_after > 1
@@ -228,7 +241,7 @@ def _profile_refusal(error: InvalidProfile) -> Refusal:
 REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     Refused: lambda error: error.refusal,
     # The door
-    Resolver404: NO_CALL,
+    Resolver404: _unknown_call,
     vendor.WrongMethod: WRONG_METHOD,
     vendor.Crashed: INTERNAL,
     vendor.DatabaseLost: UNAVAILABLE,

@@ -10,11 +10,12 @@ from functools import cache
 
 import pytest
 
-from api.agora import access_token, auth, service_token
+from api.agora import auth, service_token
 from applications.audit import OutsideTransaction
 from applications.environments import InvalidSetting, PlanNotAllowed, reserved_org_names
 from applications.vendors import vendors
 from moderation.stakes import ReasonNeeded
+from users import app_tokens
 from users.deactivation import ByApiOnly
 from users.tokens import TokenRefused
 
@@ -23,7 +24,7 @@ OURS = ("applications.", "users.", "moderation.", "api.")
 MISTAKES = {OutsideTransaction, RuntimeError, ValueError, ByApiOnly, ReasonNeeded}
 # Caught by Agora's door when it checks a token. It changes no setting but a boolean.
 CAUGHT = {
-    *(access_token.MalformedToken, service_token.ForeignToken, auth.TokenRejected, TokenRefused),
+    *(app_tokens.MalformedToken, service_token.ForeignToken, auth.TokenRejected, TokenRefused),
     *(InvalidSetting, PlanNotAllowed),
 }
 

@@ -29,6 +29,7 @@ from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
 from users.models.messages import Message, MessageQuerySet
+from users.models.notices import Notice, NoticeKind, NoticeQuerySet
 from users.models.personal_data import Attributes, Profile, Remark, UserTags
 from users.models.statuses import Status, StatusSubscription
 
@@ -52,6 +53,9 @@ __all__ = [
     "KickReason",
     "Message",
     "MessageQuerySet",
+    "Notice",
+    "NoticeKind",
+    "NoticeQuerySet",
     "Profile",
     "RegistrationTally",
     "Remark",

@@ -90,3 +90,8 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} since {self.connected_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def resource(self) -> str:
+        """One name for the device, such as `android_1234`."""
+        return f"{self.platform or 'device'}_{self.device or self.pk}"

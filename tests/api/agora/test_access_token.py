@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.agora.access_token import MalformedToken, parse
 from tests.api.agora.calls import APP, USER, access_token, chat
 from tests.generated import given, st
+from users.app_tokens import MalformedToken, parse
 
 # App id and certificate from the vendor's public tests, and our own.
 A, A_CERTIFICATE = "970CA35de60c44645bbae8a215061b33", "5CFd2fd1755d40ecb72977518be15d3b"

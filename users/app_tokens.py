@@ -1,4 +1,4 @@
-"""Agora's AccessToken2, which the app server signs itself; the app secret is the certificate.
+"""Tokens that an app server signs itself with an app secret, in the format AccessToken2.
 
 `"007" + base64(zlib(signature, signed content))`. Integers are little-endian and unsigned; a text
 follows its length, which has 16 bits.
@@ -8,6 +8,9 @@ Invariants
 * A token is not trusted before its signature is checked, over the bytes as received.
 * The size of the token, of its inflated content and of every read is bounded.
 * Its lifetime is the shortest of three: its own, its privilege's, and 24 hours.
+* A user's token is refused if the user's or the environment's tokens were revoked after its issue,
+  or if the user registered after it. Issue times are whole seconds: a token that was issued in the
+  second of the revocation stays valid.
 """
 
 import base64
@@ -16,13 +19,21 @@ import hashlib
 import hmac
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from applications import app_secrets
+from applications.models import AppSecret, Environment
+from users import lookup, tokens
+from users.models import AppUser
+from users.tokens import Claims, TokenUnknown, UnknownUsers
 
 PREFIX = "007"
 MAX_LIFETIME = timedelta(days=1)
 # Clocks differ: an issue time may be this far in the future.
 MAX_SKEW = timedelta(minutes=5)
+_ISSUE_ROUNDED = timedelta(seconds=1)
 _MAX_TEXT = 4_096
 _MAX_CONTENT = 65_536
 
@@ -32,8 +43,68 @@ _CHAT, _USER_PRIVILEGE, _APP_PRIVILEGE = 5, 1, 2
 _EXTRAS = {1: (2, 0), 2: (1, 0), 3: (2, 0), 4: (0, 0), _CHAT: (1, 0), 6: (2, 0), 7: (2, 2)}
 
 
-class MalformedToken(Exception):
+class MalformedToken(TokenUnknown):
     """Not an AccessToken2."""
+
+
+class NotSignedByApp(TokenUnknown):
+    """No live app secret has signed the token, or it grants nothing here."""
+
+
+@dataclass(frozen=True)
+class AppToken:
+    """A valid token; `user` is None if it is the app's own."""
+
+    secret: AppSecret
+    user: AppUser | None
+    issued_at: datetime
+    expires_at: datetime
+
+    def claims(self, user: AppUser) -> Claims:
+        """The claims of a token that was issued to `user` here at the same time."""
+        return Claims(
+            life=user.pk,
+            environment_id=user.environment_id,
+            user_id=user.user_id,
+            issued=tokens.micros(self.issued_at + _ISSUE_ROUNDED) - 1,
+            expires=tokens.micros(self.expires_at),
+        )
+
+
+def authenticate(
+    token: str, *, environment: Environment, secrets: Sequence[AppSecret], now: datetime
+) -> AppToken:
+    """The token, checked against the environment's live secrets.
+
+    Raises `MalformedToken`, `NotSignedByApp`, `TokenOfAnotherEnvironment`, `TokenExpired`,
+    `TokenRevoked`, `UnknownUsers`.
+    """
+    found = parse(token)
+    if found.app_id != environment.app_key:
+        raise tokens.TokenOfAnotherEnvironment
+    used = None
+    for secret in secrets:
+        if found.is_signed_with(app_secrets.text(secret)):
+            used = secret
+    if used is None or found.grant is None or found.issued_at > now + MAX_SKEW:
+        raise NotSignedByApp
+    grant = found.grant
+    if now >= grant.expires_at:
+        raise tokens.TokenExpired
+    user = None
+    if grant.user_id:
+        user = lookup.by_name(environment, grant.user_id)
+        if user is None:
+            raise UnknownUsers([grant.user_id])
+        # A token from before the registration may belong to an earlier user of the same id.
+        for valid_from in (
+            user.registered_at,
+            user.tokens_valid_from,
+            environment.tokens_valid_from,
+        ):
+            if valid_from is not None and found.issued_at + _ISSUE_ROUNDED <= valid_from:
+                raise tokens.TokenRevoked
+    return AppToken(used, user, found.issued_at, grant.expires_at)
 
 
 @dataclass(frozen=True)
