@@ -1,4 +1,4 @@
-"""Queries from the event loop: in threads, each call with its own database connection."""
+"""Queries from the event loop: in threads, each with its own database connection."""
 
 import asyncio
 import functools
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import close_old_connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -15,9 +15,7 @@ T = TypeVar("T")
 
 @functools.cache
 def _executor() -> ThreadPoolExecutor:
-    """Has as many threads as the pool has connections."""
-    pool = settings.DATABASES["default"]["OPTIONS"]["pool"]
-    return ThreadPoolExecutor(max_workers=pool["max_size"], thread_name_prefix="gateway-database")
+    return ThreadPoolExecutor(settings.GATEWAY_THREADS, thread_name_prefix="gateway-database")
 
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -31,4 +29,4 @@ def _with_connection(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     try:
         return function(*args, **kwargs)
     finally:
-        connections.close_all()  # returns them to the pool
+        close_old_connections()

@@ -8,6 +8,10 @@ from django.core.asgi import get_asgi_application
 from gateway.app import application as gateway  # sets Django up
 from gateway.server import serve
 
+# Django serves each request in a thread of its own, which cannot keep a connection for the next.
+_database = settings.DATABASES["default"]
+_database |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
+_database["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 16, "timeout": 10}
 pages = get_asgi_application()
 
 

@@ -41,7 +41,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "broker": _check(_broker),
         "rate_limits": _check(_rate_limits),
     }
-    # The pool waits long for a lost database, so do this only once.
+    # A host that vanished answers nothing until a timeout, so wait for it only once.
     well = checks["database"]["ok"]
     if (cannot := cannot_stay_up()) is not None:
         checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}

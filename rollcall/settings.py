@@ -174,9 +174,10 @@ DATABASES = {
     )
 }
 _database = DATABASES["default"]
-# Django's backend, plus a check for dead connections of the pool without a round trip.
+# Django's backend, plus a check for dead connections without a round trip.
 _database["ENGINE"] = "rollcall.postgresql"
-_database["CONN_MAX_AGE"] = 0
+# Each thread keeps its connection: a pool would cost every call a tenth of itself.
+_database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 # A host that vanishes closes no connection: keepalives detect it within a minute; the default takes
 # hours. Options in DATABASE_URL override these.
 _database["OPTIONS"] = {
@@ -187,7 +188,6 @@ _database["OPTIONS"] = {
     "tcp_user_timeout": 30_000,
     # For `applications.statements`; None: never.
     "prepare_threshold": 0 if env.flag("DB_PREPARED_STATEMENTS", True) else None,
-    "pool": {"min_size": 2, "max_size": env.number("DB_POOL_MAX", 16, least=2), "timeout": 10},
 } | _database.get("OPTIONS", {})
 REDIS_URL = env.parsed(
     "REDIS_URL", valkey.url(STORES), url("redis", "rediss", "unix"), "as in redis://host:6379/0"
@@ -256,6 +256,7 @@ if GATEWAY_URL:  # the "Try it" page is a client
 # Port of `make serve` for WebSockets, on HOST, and number of processes.
 GATEWAY_PORT = env.number("GATEWAY_PORT", 8001, most=65_535)
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)
+GATEWAY_THREADS = env.number("GATEWAY_THREADS", 8)
 # Connection attempts from one address: this many at once, then this many per second.
 GATEWAY_CONNECT_BURST = env.number("GATEWAY_CONNECT_BURST", 100)
 GATEWAY_CONNECT_RATE = env.number("GATEWAY_CONNECT_RATE", 20)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import redis
@@ -13,15 +12,11 @@ from kombu.exceptions import OperationalError as BrokerError
 
 # Interactive commands, which would connect only after the first input.
 INTERACTIVE = {"shell", "dbshell"}
-_set_aside: dict[str, Any] = {}
 
 
 @contextmanager
 def exit_if_unreachable(arguments: Sequence[str]) -> Iterator[None]:
     """Run a command. If it fails because a store is down, exit with one sentence."""
-    # A command needs only one connection at a time, and a pool would wait for the server.
-    options = settings.DATABASES["default"].get("OPTIONS", {})
-    _set_aside.update(pool=options.pop("pool", None))
     try:
         if INTERACTIVE & set(arguments[1:2]) and (sentence := why_unreachable()):
             sys.exit(sentence)
@@ -31,11 +26,6 @@ def exit_if_unreachable(arguments: Sequence[str]) -> Iterator[None]:
         if sentence is None:
             raise
         sys.exit(sentence)
-
-
-def use_pool() -> None:
-    """For the processes that a command forks: undo what `exit_if_unreachable` did to the pool."""
-    settings.DATABASES["default"]["OPTIONS"].update(_set_aside)
 
 
 def why_unreachable() -> str | None:
@@ -53,9 +43,8 @@ def why_unreachable() -> str | None:
 
 
 def database_error() -> str | None:
-    """Why PostgreSQL is unreachable, or None. Bypasses the pool, which would retry."""
+    """Why PostgreSQL is unreachable, or None."""
     parameters = connection.get_connection_params()
-    parameters.pop("pool", None)
     try:
         psycopg.connect(**{**parameters, "connect_timeout": 5}).close()
     except psycopg.OperationalError as error:

@@ -32,17 +32,7 @@ class ChunkedBody:
         return self.application(environ, start_response)
 
 
-def keep_connections() -> None:
-    """Each thread keeps a connection to the database: a pool would cost every call a tenth of
-    itself. The server's threads live as long as the process, and each serves one call at a time.
-    """
-    database = settings.DATABASES["default"]
-    database["OPTIONS"].pop("pool", None)
-    database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
-keep_connections()
 _entry: Callable[..., Iterable[bytes]] = get_wsgi_application()
 if apps.is_installed("api"):
     from api.entry import Entry

@@ -12,8 +12,12 @@ POOL = {"min_size": 1, "max_size": 1, "timeout": 5}
 def pooled(transactional_db):
     """The product's connection, with a pool of one that is its own."""
     known = connection.settings_dict
-    options = {**known["OPTIONS"], "pool": POOL}
-    pooled = type(connections["default"])({**known, "OPTIONS": options}, alias="pooled")
+    own = {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": False,
+        "OPTIONS": {**known["OPTIONS"], "pool": POOL},
+    }
+    pooled = type(connections["default"])({**known, **own}, alias="pooled")
     yield pooled
     pooled.close()
     pooled.close_pool()

@@ -60,7 +60,6 @@ class Command(BaseCommand):
         for name in ("rollcall.wsgi", "gateway.app"):
             import_module(name)
         connection.close()
-        unreachable.use_pool()
         gc.collect()
         gc.freeze()  # the collector would write to shared memory
 
