@@ -231,6 +231,16 @@ class TestMessages:
         assert [read(meta).text for meta in again.metas] == ["still here"]
         assert again.next_key != first.next_key
 
+    def test_do_not_wait_for_a_batch_that_failed_in_the_clients_page(self, entered):
+        ada, bob = entered
+        ada.send("bob", "lost")
+        assert [read(meta).text for meta in bob.batch().metas] == ["lost"]
+        ada.send("bob", "next")
+        bob.say(Command.UNREAD)
+        assert [each.text for each in bob.receive()] == ["next"]
+        waiting = Message.objects.filter(delivered_at=None).values_list("body", flat=True)
+        assert eventually(lambda: list(waiting.all()) == ["lost"])
+
     def test_find_their_recipient_in_any_case(self, entered):
         ada, bob = entered
         assert ada.send("BOB").status.code == 0
@@ -374,6 +384,7 @@ class TestNotices:
     def test_are_found_by_polling_while_redis_is_silent(self, gateway, entered, ada, monkeypatch):
         client, _ = entered
         monkeypatch.setattr("users.bus._send", lambda message: None)
+        monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
         friends.add(**doing(ada), user_id="bob", friend_id="ada", always_ask=True)
         assert client.receive()[0].operation == Roster.INVITED
 
