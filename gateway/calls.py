@@ -180,8 +180,11 @@ def acknowledge_notices(client: Client, notice_ids: Iterable[int]) -> None:
 
 
 def subscribed(client: Client, about_ids: Collection[str]) -> list[Shown]:
-    """The presence of those of these users to whom the user subscribes."""
-    client.require_open()
+    """The presence of those of these users to whom the user subscribes. None once the connection
+    has been asked to close.
+    """
+    if not presence.is_open(connection_id=client.connection_id):
+        return []
     users = AppUser.objects.filter(environment=client.environment, user_id__in=about_ids)
     found = statuses.shown(
         environment=client.environment,

@@ -41,6 +41,7 @@ from users.models import (
     Friendship,
     GatewayProcess,
     Message,
+    Notice,
     Profile,
     RegistrationTally,
     Remark,
@@ -119,6 +120,9 @@ def records(development):
     FriendRequest.objects.create(sender_id="alice", recipient_id="bob", requested_at=NOON, **here)
     Message.objects.create(
         sender_id="alice", recipient_id="bob", client_id="1", body="psst", sent_at=NOON, **here
+    )
+    Notice.objects.create(
+        sender_id="alice", recipient_id="bob", kind="friend_added", posted_at=NOON, **here
     )
     Mute.objects.create(user_id="alice", channel="room", imposed_at=NOON, imposed_by="olga", **here)
     SweepRun.objects.create(pk=1, ran_at=NOON, closed=0)

@@ -26,11 +26,9 @@ from users.models import AppUser, FriendPermission, FriendRequest, Friendship, N
 from users.tokens import UnknownUsers, require_registered
 
 MAX_FRIENDS = 3_000
-ALIAS_MAX_LENGTH = 100
-MESSAGE_MAX_LENGTH = 128
+ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 100, 128
 MAX_EXTENDED = 10
-OLDEST_FIRST = Keyset("id")
-NEWEST_FIRST = Keyset("-id")
+OLDEST_FIRST, NEWEST_FIRST = Keyset("id"), Keyset("-id")
 
 
 class RefusesFriends(Exception):

@@ -149,10 +149,8 @@ NO_CALL = replace(NO_USER, exception="ServiceResourceNotFoundException")
 # For paths with one of these words. Web clients compare the text, and name the error after it.
 NOT_OFFERED = Refusal(403, "forbidden_op", "service not open!")
 _NOT_OFFERED = (
-    *("chatgroups", "publicchatgroups", "joined_chatgroups", "chatrooms", "joined_chatrooms"),
-    *("chatfiles", "share_files", "thread", "threads", "reaction", "messageroaming", "roaming"),
-    *("user_channel", "user_channels", "combine", "notification", "translate", "speech"),
-    "moderation",
+    *("chatgroups", "chatrooms", "chatfiles", "share_files", "thread", "reaction", "roaming"),
+    *("user_channel", "combine", "notification", "translate", "speech", "moderation"),
 )
 WRONG_METHOD = Refusal(405, "unsupported_service_operation", "Service operation not supported")
 TOO_OFTEN = Refusal(429, "reach_limit", "This request has reached api limit")
@@ -216,8 +214,7 @@ def _ninja_refusal(error: HttpError) -> Refusal:
 
 
 def _unknown_call(error: Resolver404) -> Refusal:
-    words = error.args[0]["path"].split("/")
-    return NOT_OFFERED if set(words).intersection(_NOT_OFFERED) else NO_CALL
+    return NOT_OFFERED if any(word in error.args[0]["path"] for word in _NOT_OFFERED) else NO_CALL
 
 
 def _rate_refusal(error: RateExceeded) -> Refusal:

@@ -73,9 +73,7 @@ class Login:
     app_name: str  # ORG#APP
     user_name: str
     token: str
-    device_uuid: str
-    device_name: str
-    resource: str
+    resource: str  # the client's name of its device
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,6 @@ def login(first: Frame) -> Login:
         app_name=frame.guid.app_name,
         user_name=frame.guid.name,
         token=frame.auth.removeprefix(_TOKEN_PREFIX),
-        device_uuid=provision.device_uuid,
-        device_name=provision.device_name,
         resource=provision.resource,
     )
 

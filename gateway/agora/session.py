@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from gateway.admission import Refused
 from gateway.agora import calls, frames, words, writing
-from gateway.agora.frames import Command, Fetch, Login
+from gateway.agora.frames import Command, Fetch
 from gateway.calls import (
     Client,
     ConnectionClosing,
@@ -57,13 +57,14 @@ class AgoraSession(Session):
     MAX_FRAME_BYTES = 32_768
 
     __slots__ = (
+        "_app_name",
         "_batch",
         "_changed",
         "_has_asked",
         "_has_notices",
         "_is_fetching",
         "_last_notice",
-        "_login",
+        "_resource",
         "_writer",
     )
 
@@ -73,14 +74,15 @@ class AgoraSession(Session):
         self._has_notices, self._last_notice = True, 0
         self._changed: frozenset[str] = frozenset()
         try:
-            self._login: Login = frames.login(await self.next_frame())
+            login = frames.login(await self.next_frame())
         except Malformed as error:
             raise Refused(Reason.NO_CONNECT_FRAME, f"{error}.") from None
-        return await run_in_thread(calls.connect_request, self._login, now=timezone.now())
+        self._app_name, self._resource = login.app_name, login.resource
+        return await run_in_thread(calls.connect_request, login, now=timezone.now())
 
     def say_connected(self, client: Client) -> None:
-        self._writer = writing.Writer(self._login.app_name, client.user_id)
-        self.put(self._writer.admitted(self._login.resource))
+        self._writer = writing.Writer(self._app_name, client.user_id)
+        self.put(self._writer.admitted(self._resource))
 
     async def answer(self, client: Client, frame: Frame) -> None:
         try:
@@ -102,10 +104,16 @@ class AgoraSession(Session):
             log.exception("the database does not answer")
 
     async def _say_unread(self, client: Client) -> None:
-        """Later ones are heartbeats: what waits has been pushed."""
-        count = 0
-        if not self._has_asked:
-            count = await run_in_thread(waiting_count, client)
+        if self._has_asked:
+            # A heartbeat, half a minute after the client's last frame. What waits has been pushed;
+            # a batch that is still not acknowledged failed in the client's page. It comes again
+            # with the next connection, and what follows it need not wait for that.
+            self.put(self._writer.unread(0, timezone.now()))
+            if self._batch is not None:
+                self._batch = None
+                self.deliver()
+            return
+        count = await run_in_thread(waiting_count, client)
         self.put(self._writer.unread(count, timezone.now()))
         if not count:
             self._has_asked = True
@@ -113,9 +121,7 @@ class AgoraSession(Session):
 
     async def _sync(self, client: Client, received: frames.Received | Fetch) -> None:
         if not isinstance(received, Fetch):
-            answer = await run_in_thread(
-                calls.answer, client, received, resource=self._login.resource
-            )
+            answer = await run_in_thread(calls.answer, client, received, resource=self._resource)
             if answer is not None:
                 self.put(answer)
             return

@@ -84,6 +84,25 @@ class TestResponses:
         assert seen == {200, 400, 401, 404, 405, 413, 415, 429, 500}
 
 
+class TestWhatIsNotOffered:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "chatgroups?resource=web_1"),
+            ("GET", "users/ann/joined_chatgroups"),
+            ("POST", "users/ann/messageroaming"),
+            ("GET", "sdk/user/ann/user_channels/list"),
+            ("PUT", "users/ann/notification/user/ann"),
+        ],
+    )
+    def test_is_said_with_the_words_that_web_sdks_compare(self, agora, method, path):
+        status, body = agora(method, path, {})
+        assert (status, body["error_description"]) == (403, "service not open!")
+
+    def test_is_not_said_of_other_unknown_paths(self, agora):
+        assert agora("POST", "users/ann/nothing", {})[0] == 404
+
+
 class TestHead:
     @pytest.mark.parametrize(
         ("path", "status"),

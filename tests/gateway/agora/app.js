@@ -1,28 +1,39 @@
-// An app that uses the vendor's SDK, for tests: it keeps what the SDK tells it.
-window.openApp = ({ sdk, appKey, url, apiUrl, user, options }) => {
-  const events = [];
-  const connection = new window[sdk].connection({ appKey, url, apiUrl, isHttpDNS: false, ...options });
-  const keep = (name) => (data) => events.push([name, plain(data)]);
-  connection.addEventHandler("test", Object.fromEntries(EVENTS.map((name) => [name, keep(name)])));
-  window.apps = { ...window.apps, [user]: { connection, events } };
-};
+// An app with the vendor's SDK: it keeps what the SDK tells it.
 const EVENTS = [
-  "onConnected", "onDisconnected", "onReconnecting", "onError", "onTextMessage", "onReceivedMessage",
-  "onDeliveredMessage", "onReadMessage", "onContactInvited", "onContactAgreed", "onContactRefuse",
-  "onContactDeleted", "onContactAdded", "onPresenceStatusChange", "onOfflineMessageSyncStart",
-  "onOfflineMessageSyncFinish", "onTokenWillExpire", "onTokenExpired", "onOnline", "onOffline",
+  "onConnected", "onDisconnected", "onReconnecting", "onError", "onTextMessage", "onDeliveredMessage",
+  "onReadMessage", "onContactInvited", "onContactAgreed", "onContactAdded", "onContactRefuse",
+  "onContactDeleted", "onPresenceStatusChange", "onOfflineMessageSyncStart", "onOfflineMessageSyncFinish",
 ];
 const plain = (data) => JSON.parse(JSON.stringify(data ?? null));
-// A promise that settles with what the method resolves or rejects with.
-window.callApp = async (user, method, args) => {
-  const { connection } = window.apps[user];
+const connections = {};
+const events = {};
+
+window.openApp = (user, options) => {
+  const connection = new WebIM.connection({ isHttpDNS: false, delivery: true, deviceId: user, ...options });
+  events[user] = [];
+  const keep = (name) => (data) => events[user].push([name, plain(data)]);
+  connection.addEventHandler("app", Object.fromEntries(EVENTS.map((name) => [name, keep(name)])));
+  connections[user] = connection;
+};
+
+// What a method of the SDK resolves with, or the error that it rejects with.
+window.callApp = async (user, method, given) => {
   try {
-    return { ok: plain(await connection[method](...args)) };
+    return { ok: plain(await connections[user][method](...given)) };
   } catch (error) {
-    return { error: { type: error?.type, message: error?.message, data: plain(error?.data) } };
+    return { error: error.type, message: error.message };
   }
 };
-window.sendText = (user, sdk, to, msg, more) => {
-  const message = window[sdk].message.create({ chatType: "singleChat", type: "txt", to, msg, ...more });
-  return window.callApp(user, "send", [message]);
+
+window.sendApp = (user, message) =>
+  callApp(user, "send", [WebIM.message.create({ chatType: "singleChat", ...message })]);
+
+// Takes the first event of this name, waiting for it; its data in a list.
+window.nextEvent = async (user, name, patience) => {
+  for (const end = Date.now() + patience; Date.now() < end; ) {
+    const at = events[user].findIndex(([each]) => each === name);
+    if (at >= 0) return [events[user].splice(at, 1)[0][1]];
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`no ${name} for ${user}, but ${JSON.stringify(events[user])}`);
 };
