@@ -24,6 +24,9 @@ QUESTIONS = {
     "users_appuser_uuid_key": lambda e: users.filter(uuid="0" * 32),  # api.agora.naming
     "users_in_any_case": lambda e: users.filter(in_any_case(["user-00032"]), environment=e),
     "users_by_age": lambda e: users.filter(environment=e).order_by("-registered_at", "-id")[:50],
+    "users_by_last_seen": lambda e: users.filter(
+        environment=e, last_seen_at__isnull=False
+    ).order_by("-last_seen_at", "-id")[:50],
     "users_by_name": lambda e: users.extra(  # users.search
         where=["upper(name) LIKE '%%0032%%' AND name <> ''"]
     ).filter(environment=e),

@@ -79,11 +79,11 @@ def _done(request: MemberRequest, message: str, *, back: str, undo: str = "") ->
 @dialog_methods
 @in_environment(Permission.MODERATE)
 def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`?user=`, once or several times, fills in the user ids; `?until=`, `?custom=` and `?reason=`
-    the other fields.
+    """`?user=` or `?user_id=`, once or several times, fills in the user ids; `?until=`, `?custom=`
+    and `?reason=` the other fields.
     """
     now = timezone.now()
-    users = request.GET.getlist("user")
+    users = request.GET.getlist("user") or request.GET.getlist("user_id")
     back = _back(request, environment, *users[:1])
     form = ImposeForm(
         request.POST or None,

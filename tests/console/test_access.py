@@ -99,6 +99,8 @@ ENVIRONMENT_PAGES = {
     "settings:lock_deletion": Page(LOCKS, POST),
     "settings:rename": Page(APPLICATION, FORM),
     # users
+    "users:kick_several": Page(MODERATE, POST),
+    "users:export": Page(VIEW, READ),
     "users:register": Page(USERS, FORM),
     "users:load_samples": Page(USERS, POST),
     "users:edit": Page(USERS, FORM, USER),

@@ -9,7 +9,7 @@ CREATE INDEX users_by_name ON users_appuser USING gin (upper(name) gin_trgm_ops)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0008_cheap_spelling")]
+    dependencies = [("users", "0009_notices")]
 
     operations = [
         # PostgreSQL trusts it: whoever may create tables in the database may create it.
