@@ -69,6 +69,7 @@
       htmx.trigger(field.form, "submit");
     }
   }
+  dialog?.addEventListener("close", () => { openWhenFound = false; });
   document.addEventListener("htmx:afterSettle", ({ target }) => {
     if (target.id !== "search-results" || !openWhenFound) return;
     openWhenFound = false;

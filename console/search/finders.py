@@ -35,10 +35,8 @@ def in_environment(
 ) -> list[Group]:
     """The groups of results for a member who is in this environment."""
     if not text:
-        return [
-            _recent(request, environment),
-            Group("Pages", list(_pages(environment, ""))),
-        ]
+        why, *others = sorted(_pages(environment, ""), key=lambda page: page.label != "Why?")
+        return [Group("Ask", [why]), _recent(request, environment), Group("Pages", others)]
     if is_token(text):
         return [Group("Why?", [_why(environment, text)])]
     found, mistake = acts(environment, request.access, text, now=now)
@@ -46,7 +44,7 @@ def in_environment(
     return [
         Group("Do", found, mistake),
         users,
-        Group("Why?", [_why(environment, text)]),
+        Group("Why?", [] if found or mistake else [_why(environment, text)]),
         Group("Pages", list(_pages(environment, text))),
         Group("Elsewhere", list(_elsewhere(request, environment, text))),
         Group("Applications", list(_applications(request.user, text, environment))),
