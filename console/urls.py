@@ -4,11 +4,13 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from console import converters  # noqa: F401 - registers `kind` and `user_id`
+from console.search.views import search_everywhere, shortcuts
 
 environment_patterns = [
     path("", include("console.environment.urls")),
     path("", include("console.users.urls")),
     path("", include("console.why.urls")),
+    path("", include("console.search.urls")),
     path("connections/", include("console.connections.urls")),
     path("quota/", include("console.quota.urls")),
     path("bans/", include("console.bans.urls")),
@@ -27,6 +29,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.overview.urls")),
     path("", include("console.accounts.urls")),
     path("api/", include("console.api_docs.urls")),
+    path("search/", search_everywhere, name="search_everywhere"),
+    path("keyboard/", shortcuts, name="shortcuts"),
     path("<slug:org_name>/<kind:kind>/", include(environment_patterns)),
 ]
 

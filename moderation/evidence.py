@@ -111,6 +111,7 @@ def _ban_step(environment: Environment, user_id: str, now: datetime) -> Step:
             state=State.HOLDS,
             explanation=f"The last ban is over: {word}.",
             facts={"ended": latest.changed_at(now), "line of the ledger": latest.pk},
+            about={"user_id": user_id},
         )
     return step(
         state=State.REFUSES,

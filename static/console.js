@@ -148,6 +148,76 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
 find("#dialog")?.addEventListener("close", (event) => {
   find("#toasts").append(...findAll(".toast", event.target));
   event.target.replaceChildren();
+  layerClosed("dialog");
+});
+
+// --- Dialog and panel in the address, as #dialog=/path and #panel=/path: Back closes them, and a link
+// --- opens them. A page of this console only, and only to read it.
+const LAYERS = ["dialog", "panel"];
+const layersInAddress = () => new URLSearchParams(location.hash.slice(1));
+const pathAndQuery = () => location.pathname + location.search;
+let pageAddress = pathAndQuery();
+
+function setLayers(layers, change) {
+  const hash = [...layers].map(([name, path]) => `${name}=${encodeURIComponent(path)}`).join("&");
+  history[change]({}, "", pathAndQuery() + (hash && `#${hash}`));
+}
+
+function layerOpened(name, path) {
+  const layers = layersInAddress();
+  if (layers.get(name) === path) return;
+  const change = layers.has(name) ? "replaceState" : "pushState";
+  layers.set(name, path);
+  setLayers(layers, change);
+}
+
+function layerClosed(name) {
+  const layers = layersInAddress();
+  if (!layers.has(name)) return;
+  layers.delete(name);
+  setLayers(layers, "replaceState");
+}
+
+function openLayers() {
+  const layers = layersInAddress();
+  for (const name of LAYERS) {
+    const path = layers.get(name);
+    if (path?.startsWith("/console/")) htmx.ajax("GET", path, { target: `#${name}`, swap: "innerHTML" });
+    else if (name === "dialog") closeDialog();
+    else closePanel();
+  }
+}
+
+// htmx would load the page again for each step back, also for one that only closes a dialog.
+addEventListener("popstate", (event) => {
+  if (pathAndQuery() !== pageAddress) return;
+  event.stopImmediatePropagation();
+  openLayers();
+});
+for (const name of ["htmx:pushedIntoHistory", "htmx:replacedInHistory", "htmx:historyRestore"]) {
+  document.addEventListener(name, () => { pageAddress = pathAndQuery(); });
+}
+
+// --- Panel: details beside the list. htmx puts a fragment into #panel ----------------------------
+let panelOpener = null;
+
+function closePanel() {
+  const panel = find("#panel");
+  if (!panel || panel.hidden) return;
+  panel.hidden = true;
+  panel.replaceChildren();
+  layerClosed("panel");
+  if (panelOpener?.isConnected) panelOpener.focus();
+}
+
+document.addEventListener("htmx:afterSwap", ({ detail: { target, requestConfig, pathInfo } }) => {
+  if (!LAYERS.includes(target.id)) return;
+  if (target.id === "panel") {
+    if (target.hidden) panelOpener = document.activeElement;
+    target.hidden = false;
+    find("[data-panel-close]", target)?.focus();
+  }
+  if (requestConfig.verb === "get") layerOpened(target.id, pathInfo.finalRequestPath);
 });
 
 // --- Selecting rows -----------------------------------------------------------------------------
@@ -185,6 +255,10 @@ document.addEventListener("click", (event) => {
   if (!target) return;
   if ("copy" in target.dataset) copy(target);
   if ("themeToggle" in target.dataset) switchTheme();
+  if ("panelClose" in target.dataset) {
+    event.preventDefault();
+    closePanel();
+  }
   if ("dialogClose" in target.dataset && target.closest("dialog")) {
     event.preventDefault();
     closeDialog();
@@ -199,6 +273,8 @@ document.addEventListener("keydown", (event) => {
   if (menu) {
     menu.open = false;
     find("summary", menu).focus();
+  } else if (!find("#dialog")?.open) {
+    closePanel();
   }
 });
 
@@ -294,3 +370,4 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
 for (const toggle of findAll("[data-theme-toggle]")) toggle.hidden = false;
 setUp();
 setInterval(updateTimes, 1000);
+if (location.hash && find("#panel")) openLayers();

@@ -13,7 +13,7 @@ Invariants
 * Webhooks get one event when a connection opens and one when its row is deleted.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,23 +79,26 @@ def request_disconnect(
     `kicks` maps user ids to the reasons.
     """
     held = Connection.objects.for_users(environment, list(kicks))
-    return _ask_to_close(held, kicks.__getitem__, now=now)
+    return _ask_to_close(held, kicks.__getitem__, now=now).total()
 
 
 def request_disconnect_all(*, environment: Environment, kick: Kick, now: datetime) -> int:
     """`request_disconnect` for all users in the environment."""
     held = Connection.objects.filter(environment=environment)
-    return _ask_to_close(held, lambda _: kick, now=now)
+    return _ask_to_close(held, lambda _: kick, now=now).total()
 
 
 @transaction.atomic(savepoint=False)
 def _ask_to_close(
     held: QuerySet[Connection], kick_of: Callable[[str], Kick], *, now: datetime
-) -> int:
+) -> Counter[str]:
+    """user_id → how many connections were asked to close."""
     # In the order of their keys, as in `disconnect`, so that the two cannot deadlock.
     wanted = held.filter(kicked_at=None).select_for_update().order_by("pk")
     by_kick: dict[Kick, list[int]] = defaultdict(list)
+    closing: Counter[str] = Counter()
     for key, user_id in wanted.values_list("pk", "user_id"):
+        closing[user_id] += 1
         by_kick[kick_of(user_id)].append(key)
     for kick, keys in by_kick.items():
         for batch in _batches(keys):
@@ -103,7 +106,7 @@ def _ask_to_close(
                 kicked_at=now, kick_reason=kick.reason, kick_until=kick.until, kick_why=kick.why
             )
     hurry(by_kick)
-    return sum(map(len, by_kick.values()))
+    return closing
 
 
 def hurry(by_kick: Mapping[Kick, list[int]]) -> None:
@@ -119,22 +122,28 @@ def _batches(keys: list[int]) -> Iterator[list[int]]:
         yield keys[start : start + bus.KEYS_AT_ONCE]
 
 
-@transaction.atomic
 def kick(*, environment: Environment, user_id: str, by: Actor, now: datetime) -> int:
     """Close a user's connections now; return how many. The user may connect again."""
-    count = request_disconnect(
-        environment=environment, kicks={user_id: Kick(KickReason.KICKED)}, now=now
-    )
-    if count:
-        audit.record(
+    return kick_several(environment=environment, user_ids=[user_id], by=by, now=now)
+
+
+@transaction.atomic
+def kick_several(
+    *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
+) -> int:
+    """`kick` for several users, with an audit line for each who was connected."""
+    held = Connection.objects.for_users(environment, list(user_ids))
+    kick = Kick(KickReason.KICKED)
+    closing = _ask_to_close(held, lambda _: kick, now=now)
+    if closing:
+        audit.record_many(
             AuditType.USER_KICKED,
             environment=environment,
-            subject=user_id,
             by=by,
             now=now,
-            after={"connections": count},
+            changes=[(user_id, None, {"connections": n}) for user_id, n in closing.items()],
         )
-    return count
+    return closing.total()
 
 
 @transaction.atomic

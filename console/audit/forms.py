@@ -9,6 +9,9 @@ from django.core.validators import MaxValueValidator
 from applications.audit_types import AuditType
 from console.audit.words import words
 
+# The last day whose end is a date too.
+LATEST_DAY = date(9998, 12, 31)
+
 
 class AuditFilterForm(forms.Form):
     """The filters of the page. Every field is optional."""
@@ -27,17 +30,18 @@ class AuditFilterForm(forms.Form):
         label="To",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        validators=[MaxValueValidator(date(9998, 12, 31))],
+        validators=[MaxValueValidator(LATEST_DAY)],
     )
 
     def clean_since(self) -> datetime | None:
-        return _midnight(self.cleaned_data["since"])
+        return midnight(self.cleaned_data["since"])
 
     def clean_until(self) -> datetime | None:
         """The end of that day, because periods are half-open."""
-        midnight = _midnight(self.cleaned_data["until"])
-        return midnight and midnight + timedelta(days=1)
+        end = midnight(self.cleaned_data["until"])
+        return end and end + timedelta(days=1)
 
 
-def _midnight(day: Any) -> datetime | None:
+def midnight(day: Any) -> datetime | None:
+    """The beginning of the day in UTC; None for no day."""
     return day and datetime.combine(day, time(), tzinfo=UTC)

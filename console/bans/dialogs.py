@@ -16,7 +16,13 @@ from applications.models import Environment
 from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
-from console.bans.forms import ChangeForm, ChangeSeveralForm, EndForm, ImposeForm
+from console.bans.forms import (
+    ChangeForm,
+    ChangeSeveralForm,
+    EndForm,
+    ImposeForm,
+    filled_in,
+)
 from console.identities import get_identities, id_or_count
 from console.links import page_url
 from moderation import bans, stakes
@@ -73,15 +79,17 @@ def _done(request: MemberRequest, message: str, *, back: str, undo: str = "") ->
 @dialog_methods
 @in_environment(Permission.MODERATE)
 def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`?user=`, once or several times, fills in the user ids."""
+    """`?user=` or `?user_id=`, once or several times, fills in the user ids; `?until=`, `?custom=`
+    and `?reason=` the other fields.
+    """
     now = timezone.now()
-    users = request.GET.getlist("user")
+    users = request.GET.getlist("user") or request.GET.getlist("user_id")
     back = _back(request, environment, *users[:1])
     form = ImposeForm(
         request.POST or None,
         environment=environment,
         now=now,
-        initial={"user_ids": " ".join(users)},
+        initial={"user_ids": " ".join(users), **filled_in(request.GET)},
     )
     if not form.is_valid():
         title = f"Ban {id_or_count(users)}" if users else "Ban a user"

@@ -1,5 +1,6 @@
 """Forms of the ban dialogs. They read text; the functions of `moderation` enforce the rules."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -131,3 +132,8 @@ class ChangeSeveralForm(BanForm):
 
     reason = _Reason("If you leave it empty, each ban keeps its reason.")
     tell_reason = _TellReason("No effect on a ban that keeps a reason the user already knows.")
+
+
+def filled_in(query: Mapping[str, str]) -> dict[str, str]:
+    """The end and the reason in the URL of a dialog, as the initial values of its form."""
+    return {name: query[name] for name in ("until", "custom", "reason") if query.get(name)}

@@ -74,8 +74,9 @@ def state(name: str, until: datetime | str | None = "") -> Context:
 
 
 @register.inclusion_tag("components/copyable.html")
-def copyable(value: str, label: str = "id", href: str = "") -> Context:
-    return {"value": value, "label": label, "href": href}
+def copyable(value: str, label: str = "id", href: str = "", *, panel: bool = False) -> Context:
+    """`panel` opens `href` beside the list."""
+    return {"value": value, "label": label, "href": href, "panel": panel}
 
 
 @register.inclusion_tag("components/avatar.html")
@@ -84,5 +85,5 @@ def avatar(name: str) -> Context:
 
 
 @register.inclusion_tag("components/person.html")
-def person(user_id: str, name: str = "", href: str = "") -> Context:
-    return {"user_id": user_id, "name": name, "href": href}
+def person(user_id: str, name: str = "", href: str = "", *, panel: bool = False) -> Context:
+    return {"user_id": user_id, "name": name, "href": href, "panel": panel}

@@ -47,18 +47,23 @@ def navigation(context: Context) -> Context:
         "icon": "layout-grid",
         "url": reverse("overview:index"),
     }
-    entries = [overview] + [
+    pages = [{**entry, "current": entry["noun"] == current} for entry in entries(environment)]
+    here = next((page for page in pages if page["current"]), None)
+    return {"links": [overview, *pages], "here": here}
+
+
+def entries(environment: Any) -> list[Context]:
+    """The pages of the menu that this environment has."""
+    return [
         {
+            "noun": noun,
             "label": label,
             "icon": icon,
             "url": links.page_url(environment, f"{noun}:index"),
-            "current": noun == current,
         }
         for noun, label, icon, kinds in _MENU
         if environment.kind in kinds
     ]
-    here = next((entry for entry in entries if entry.get("current")), None)
-    return {"links": entries, "here": here}
 
 
 @register.inclusion_tag("components/environment_switch.html", takes_context=True)

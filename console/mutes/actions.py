@@ -12,6 +12,7 @@ from applications.models import Environment
 from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
+from console.bans.forms import filled_in
 from console.identities import id_or_count
 from console.links import came_from, page_url
 from console.mutes.forms import MuteForm
@@ -25,10 +26,12 @@ CHANGED = ["mutes-changed"]
 @require_http_methods(["GET", "HEAD", "POST"])
 @in_environment(Permission.MODERATE)
 def mute_impose(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """`?user=` and `?channel=`, each once or several times, fill in the form."""
+    """`?user=` and `?channel=`, each once or several times, fill in the form; `?until=` and
+    `?custom=` the end.
+    """
     now = timezone.now()
     users = request.GET.getlist("user")
-    initial: dict[str, Any] = {"user_ids": " ".join(users)}
+    initial: dict[str, Any] = {"user_ids": " ".join(users), **filled_in(request.GET)}
     if channels := request.GET.getlist("channel"):
         initial["channels"] = channels
     form = MuteForm(request.POST or None, now=now, initial=initial)
@@ -60,7 +63,9 @@ def mute_impose(request: MemberRequest, environment: Environment) -> HttpRespons
 def mute_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     """Lift the mutes of the posted users in the `?channel=` of the URL."""
     back = came_from(request, page_url(environment, "mutes:index"))
-    user_ids, channel = request.POST.getlist("user"), _channel(request)
+    # From the form, or from the URL if the search posts it.
+    user_ids = request.POST.getlist("user") or request.GET.getlist("user")
+    channel = _channel(request)
     if not user_ids or channel is None:
         return responses.refused(request, "No mute is selected. Select some to lift.", back=back)
     now = timezone.now()

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from console.users import actions, friends, moderation, personal_data, register, views
+from console.users import actions, bulk, friends, moderation, personal_data, register, views
 
 app_name = "users"
 # Actions on one user, and the fragments of the user's page that load themselves.
@@ -20,6 +20,8 @@ user_patterns = [
 urlpatterns = [
     path("users/", views.user_list, name="index"),
     path("users/register/", register.user_register, name="register"),
+    path("users/kick/", bulk.users_kick, name="kick_several"),
+    path("users.csv", bulk.users_export, name="export"),
     path("users/samples/", register.samples_load, name="load_samples"),
     path("user/<str:user_id>/", views.user_detail, name="detail"),
     path("user/<user_id:user_id>/", include(user_patterns)),

@@ -17,13 +17,13 @@ from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit import sentences
+from console.users.filters import ORDERS, Listing
 from moderation import gates
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from users import deactivation, deletion, identity, presence
 from users.models import AppUser, AppUserQuerySet, Connection, DeactivatedUser
 
-NEWEST_FIRST = Keyset("-registered_at", "-id")
-BY_ID = Keyset("user_id")
+NEWEST_FIRST = ORDERS[""].keyset
 TIMELINE = Keyset("-id")
 TIMELINE_SIZE = 20
 MOST_CONNECTIONS = 50  # shown
@@ -45,14 +45,15 @@ class Row:
 @in_environment(Permission.VIEW)
 def user_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     now = timezone.now()
-    prefix = request.GET.get("q", "").strip()
-    users = AppUser.objects.in_environment(environment)
-    if prefix:
-        users = users.with_prefix(prefix) if identity.is_prefix(prefix) else users.none()
-    tabs = _tabs(users, request.GET.get("tab", ""), now)
+    prefix = _prefix(request)
+    listing = Listing(request.GET, prefix=prefix, tab=request.GET.get("tab", ""))
+    tabs = _tabs(_matching(environment, prefix), listing, request.GET.get("tab", ""), now)
     tab = next(tab for tab in tabs if tab["current"])
-    page = responses.page(request, of=tab["users"], order=BY_ID if prefix else NEWEST_FIRST)
+    page = responses.page(request, of=tab["users"], order=listing.keyset)
     context = {
+        "listing": listing,
+        "heads": listing.heads(),
+        "filters": list(listing.chips()),
         "prefix": prefix,
         "possible": not prefix or identity.is_prefix(prefix),
         "tabs": tabs,
@@ -68,16 +69,43 @@ def user_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     )
 
 
-def _tabs(users: AppUserQuerySet, wanted: str, now: datetime) -> list[dict[str, Any]]:
+def listed(
+    request: MemberRequest, environment: Environment, now: datetime
+) -> tuple[AppUserQuerySet, Listing]:
+    """The users that the filters in the URL find, for the export."""
+    prefix, tab = _prefix(request), request.GET.get("tab", "")
+    listing = Listing(request.GET, prefix=prefix, tab=tab)
+    tabs = _by_tab(listing.applied(_matching(environment, prefix)), now)
+    return next((users for word, _, users in tabs if word == tab), tabs[0][2]), listing
+
+
+def _prefix(request: MemberRequest) -> str:
+    return request.GET.get("q", "").strip()
+
+
+def _matching(environment: Environment, prefix: str) -> AppUserQuerySet:
+    users = AppUser.objects.in_environment(environment)
+    if not prefix:
+        return users
+    return users.with_prefix(prefix) if identity.is_prefix(prefix) else users.none()
+
+
+def _by_tab(users: AppUserQuerySet, now: datetime) -> list[tuple[str, str, AppUserQuerySet]]:
     banned = Ban.objects.in_force(now).filter(
         environment=OuterRef("environment"), user_id=OuterRef("user_id")
     )
-    tabs: list[tuple[str, str, AppUserQuerySet]] = [
+    return [
         ("", "All", users),
         ("never", "Never connected", users.never_connected()),
         ("online", "Online", users.online(now)),
         ("banned", "Banned", users.filter(Exists(banned))),
     ]
+
+
+def _tabs(
+    users: AppUserQuerySet, listing: Listing, wanted: str, now: datetime
+) -> list[dict[str, Any]]:
+    tabs = _by_tab(listing.applied(users), now)
     if wanted not in {word for word, _, _ in tabs}:
         wanted = ""
     return [
@@ -204,12 +232,13 @@ def user_detail(request: MemberRequest, environment: Environment, user_id: str) 
         "lines": sentences.lines(events.rows),
         "why_not_delete": _why_not_delete(request, environment),
     }
-    wants_timeline = request.htmx and request.htmx.target == "timeline"  # type: ignore[attr-defined]
+    target = request.htmx.target if request.htmx else ""  # type: ignore[attr-defined]
+    fragment = {"timeline": "_timeline", "panel": "_panel"}.get(target, "_detail")
     return responses.shown(
         request,
         "console/users/detail.html",
         context,
-        fragment=f"console/users/{'_timeline' if wants_timeline else '_detail'}.html",
+        fragment=f"console/users/{fragment}.html",
     )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from applications import app_secrets, audit
 from applications.models import FREE_USER_LIMIT, AppSecret, Delivery, Member, Webhook
-from moderation.models import AllowlistEntry, Ban, BlocklistEntry
+from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute
 from tests.factories import (
     DAY,
     HOUR,
@@ -80,6 +80,15 @@ def fill(here: Any) -> Any:
         model.objects.update(added_by=STAFF)
     for owner_id in ("mia", USER_ID):
         make_switch(owner_id=owner_id, **there)
+    for channel, expires_at in (("direct", now + DAY), ("group", None)):
+        Mute.objects.create(
+            user_id=USER_ID,
+            channel=channel,
+            imposed_at=now,
+            imposed_by=STAFF,
+            expires_at=expires_at,
+            **there,
+        )
     for user_id in (USER_ID, OTHER_ID):
         make_connection(user_id=user_id, device="d" * 64, platform="p" * 32, **there)
     Connection.objects.update(address="2001:db8:1111:2222:3333:4444:5555:6666")

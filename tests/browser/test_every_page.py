@@ -118,6 +118,10 @@ class TestEveryPage:
         urls += [address(name, here.environment, longest.USER_ID) for name in OF_A_USER]
         urls += [f"{here.url('lists:index')}?list=allowlist&owner={longest.USER_ID}"]
         urls += [f"{here.url('users:index')}?q={'y' * 64}", f"{here.url('users:index')}?q=x"]
+        pair = f"{longest.USER_ID}+{longest.OTHER_ID}"
+        urls += [f"{here.url('why:index')}?q={text}" for text in (longest.USER_ID, pair, "nobody")]
+        urls += [f"{here.url('search:index')}?q={longest.USER_ID}"]
+        urls += [f"{here.url('users:index')}?sort=seen&since=2020-01-01"]
         if kind == "development":
             two = f"a={longest.USER_ID}&b={longest.OTHER_ID}"
             urls += [f"{here.url('try_it:index')}?{two}"]

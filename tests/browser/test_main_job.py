@@ -193,18 +193,20 @@ class TestMainJob:
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.get_by_role("row").filter(has_text="ci-00001")).to_be_visible()
 
-        self.ask_who_may_write(page, "ci-00001", "no")
+        self.ask_who_may_write(page, "ci-00001", "No")
         first = page.get_by_role("row").filter(has_text="ci-00001")
         first.get_by_role("button", name="Remove").click()
         expect(first).to_have_count(0)
-        self.ask_who_may_write(page, "ci-00001", "yes")
-        self.ask_who_may_write(page, "ci-00002", "no")
+        self.ask_who_may_write(page, "ci-00001", "Yes")
+        self.ask_who_may_write(page, "ci-00002", "No")
 
     def ask_who_may_write(self, page, sender, answer):
         page.get_by_label("May", exact=True).fill(sender)
         page.get_by_label("write to", exact=True).fill("mia")
         page.get_by_role("button", name="Check", exact=True).click()
-        expect(page.get_by_text(f"{sender} to mia: {answer}")).to_be_visible()
+        question = f"May {sender} write to mia? {answer}."
+        expect(page.get_by_role("heading", name=question)).to_be_visible()
+        page.go_back()
 
     def lift_and_undo(self, page, environment):
         bans.impose(

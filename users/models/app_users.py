@@ -90,6 +90,12 @@ class AppUser(models.Model):
             models.Index("environment", Lower("user_id"), name="users_in_any_case"),
             # The Users page, newest first; the Quota page by age.
             models.Index(fields=["environment", "-registered_at", "-id"], name="users_by_age"),
+            # The Users page, sorted by last seen.
+            models.Index(
+                fields=["environment", "-last_seen_at", "-id"],
+                name="users_by_last_seen",
+                condition=Q(last_seen_at__isnull=False),
+            ),
             # The tab "never connected".
             models.Index(
                 fields=["environment", "-registered_at", "-id"],

@@ -1,0 +1,1 @@
+"""Search on every page: users, pages, applications, acts, and whatever "Why?" can read."""
