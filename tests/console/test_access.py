@@ -12,7 +12,7 @@ import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from applications.models import Role
+from applications.models import AuditEvent, Role
 from tests.console.pages import address
 from tests.factories import (
     NOON,
@@ -91,6 +91,8 @@ ENVIRONMENT_PAGES = {
     "members:invite": Page(MEMBERS, FORM, MEMBER),
     "audit:index": Page(VIEW, READ),
     "audit:export": Page(VIEW, READ),
+    "audit:line": Page(VIEW, READ, ("line_id",)),
+    "audit:seals": Page(VIEW, READ),
     "settings:index": Page(VIEW, READ),
     "settings:change": Page(APPLICATION, FORM),
     "settings:plan": Page(APPLICATION, FORM),
@@ -242,6 +244,7 @@ def world(application: Any, kind: str) -> World:
             "member_id": make_member(application=application, role=Role.VIEWER).pk,
             "job_id": job_id,
             "ban_id": make_ban(environment=environment, user_id="mallory", expires_at=None).pk,
+            "line_id": AuditEvent.objects.filter(environment=environment).latest("pk").pk,
             "connection_id": make_connection(environment=environment, user_id="mia").pk,
             "tombstone": make_deactivated(environment=environment, user_id="gone").user_id,
         },
