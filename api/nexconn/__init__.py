@@ -19,7 +19,7 @@ from api import bodies, codes, signature
 from api.nexconn import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor, VendorAPI
-from applications.vendors import Occasion, Snippet
+from applications.vendors import Act, Occasion, SameCall, Snippet
 
 api = VendorAPI(
     title="Rollcall: Nexconn Server API v4",
@@ -47,6 +47,19 @@ VENDOR = Vendor(
         Occasion.REGISTER: [Snippet("With Nexconn's call", "api/nexconn/register.html")],
         Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
         Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
+    },
+    same_calls={
+        Act.BAN: SameCall("user/ban", {"userIds": "user_id", "durationMinutes": "minutes"}),
+        Act.LIFT: SameCall("user/unban", {"userIds": "user_id"}),
+        Act.EXPIRE_TOKENS: SameCall(
+            "auth/access-token/expire", {"userIds": "user_id", "expiresAt": "milliseconds"}
+        ),
+        Act.BLOCK: SameCall(
+            "user/blocklist/add", {"userId": "user_id", "targetUserIds": "other_id"}
+        ),
+        Act.UNBLOCK: SameCall(
+            "user/blocklist/remove", {"userId": "user_id", "blockedUserIds": "other_id"}
+        ),
     },
     owns=lambda segments: segments[:1] == ["v4"],
     api=api,

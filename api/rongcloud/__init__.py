@@ -40,7 +40,7 @@ from api import bodies, codes, signature
 from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor
-from applications.vendors import Occasion, Snippet
+from applications.vendors import Act, Occasion, SameCall, Snippet
 
 api = wire.API(
     title="Rollcall: RongCloud Server API",
@@ -83,6 +83,22 @@ VENDOR = Vendor(
         Occasion.REGISTER: [Snippet("With RongCloud's call", "api/rongcloud/register.html")],
         Occasion.DEACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/deactivate.html")],
         Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
+    },
+    same_calls={
+        Act.BAN: SameCall("user/block", {"userId": "user_id", "minute": "minutes"}),
+        Act.LIFT: SameCall("user/unblock", {"userId": "user_id"}),
+        Act.EXPIRE_TOKENS: SameCall(
+            "user/token/expire", {"userId": "user_id", "time": "milliseconds"}
+        ),
+        Act.DELETE: SameCall("user/delusers", {"userId": "user_id"}),
+        Act.BLOCK: SameCall("user/blacklist/add", {"userId": "user_id", "blackUserId": "other_id"}),
+        Act.UNBLOCK: SameCall(
+            "user/blacklist/remove", {"userId": "user_id", "blackUserId": "other_id"}
+        ),
+        Act.ALLOW: SameCall("user/whitelist/add", {"userId": "user_id", "whiteUserId": "other_id"}),
+        Act.DISALLOW: SameCall(
+            "user/whitelist/remove", {"userId": "user_id", "whiteUserId": "other_id"}
+        ),
     },
     owns=_owns,
     claims=_claims,

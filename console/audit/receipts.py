@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from applications.audit_types import AuditType
 from applications.models import AuditEvent, Environment
 from applications.requests import own_request_id
+from applications.vendors import Act
+from console.api_calls import Sample, minutes, samples
 from console.links import page_url
 from moderation import bans
 from moderation.models import Ban
@@ -17,6 +19,17 @@ from users import kick_reports
 LATELY = timedelta(minutes=5)
 # Other lines of the same act that its receipt lists.
 LISTED = 100
+# Acts that app servers have calls for, beside bans, which take a duration.
+_SAME_CALL = {
+    AuditType.BAN_LIFTED: Act.LIFT,
+    AuditType.USER_KICKED: Act.KICK,
+    AuditType.USER_DELETED: Act.DELETE,
+    AuditType.USER_TOKENS_EXPIRED: Act.EXPIRE_TOKENS,
+    AuditType.BLOCKLIST_ADDED: Act.BLOCK,
+    AuditType.BLOCKLIST_REMOVED: Act.UNBLOCK,
+    AuditType.ALLOWLIST_ADDED: Act.ALLOW,
+    AuditType.ALLOWLIST_REMOVED: Act.DISALLOW,
+}
 # Acts that close connections, so that "none was open" is worth saying.
 _CLOSES = {
     AuditType.BAN_IMPOSED,
@@ -74,6 +87,29 @@ def outcome(environment: Environment, event: AuditEvent) -> kick_reports.Outcome
     subject = "" if event.type == AuditType.TOKENS_REVOKED else event.subject
     found = kick_reports.outcome(environment=environment, user_id=subject, kicked_at=event.at)
     return found if found.connections or event.type in _CLOSES else None
+
+
+def same_calls(environment: Environment, event: AuditEvent, *, host: str) -> list[Sample]:
+    """The calls that do the same as the act; none for what app servers cannot do."""
+    known = set(AuditType)
+    if event.environment_id is None or event.type not in known:
+        return []
+    after, before = event.after or {}, event.before or {}
+    takes: dict[str, object] = {"user_id": event.subject}
+    if event.type in {AuditType.BAN_IMPOSED, AuditType.BAN_CHANGED}:
+        until = after.get("until")
+        takes["minutes"] = minutes(datetime.fromisoformat(until) - event.at if until else None)
+        return samples(environment, Act.BAN, host=host, takes=takes)
+    act = _SAME_CALL.get(AuditType(event.type))
+    if act is None:
+        return []
+    if act is Act.EXPIRE_TOKENS:
+        issued_before = after.get("issued_before")
+        moment = datetime.fromisoformat(issued_before) if issued_before else event.at
+        takes["milliseconds"] = int(moment.timestamp() * 1000)
+    listed = [*after.get("listed", ()), *before.get("listed", ())]
+    takes["other_id"] = listed[0] if len(listed) == 1 else listed
+    return samples(environment, act, host=host, takes=takes)
 
 
 def undo(environment: Environment, event: AuditEvent, *, by: str, now: datetime) -> Undo | None:

@@ -70,6 +70,9 @@ def audit_line(request: MemberRequest, environment: Environment, line_id: int) -
         "standing": audit_verification.standing(event),
         "outcome": receipts.outcome(environment, event),
         "undo": receipts.undo(environment, event, by=request.user.get_username(), now=now),
+        "samples": receipts.same_calls(
+            environment, event, host=request.build_absolute_uri("/").rstrip("/")
+        ),
         "others": lines(others[: receipts.LISTED]),
         "more": len(others) > receipts.LISTED,
         "link": request.build_absolute_uri(request.path),
