@@ -129,6 +129,18 @@ async function copy(button) {
   toast({ message: "Copied" });
 }
 
+// --- Links to a fold open it -------------------------------------------------------------------
+function openLinkedFold() {
+  const fold = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (fold && fold.tagName === "DETAILS") {
+    fold.open = true;
+    fold.scrollIntoView();
+  }
+}
+
+addEventListener("hashchange", openLinkedFold);
+addEventListener("DOMContentLoaded", openLinkedFold);
+
 // --- Theme --------------------------------------------------------------------------------------
 function switchTheme() {
   const root = document.documentElement;

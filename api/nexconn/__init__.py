@@ -16,10 +16,11 @@ Decided here, because its manual is silent or two sources differ (errors: see `c
 from ninja import Body
 
 from api import bodies, codes, signature
+from api.calls import acts
 from api.nexconn import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor, VendorAPI
-from applications.vendors import Act, Occasion, SameCall, Snippet
+from applications.vendors import Occasion, Snippet
 
 api = VendorAPI(
     title="Rollcall: Nexconn Server API v4",
@@ -48,19 +49,7 @@ VENDOR = Vendor(
         Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
         Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
     },
-    same_calls={
-        Act.BAN: SameCall("user/ban", {"userIds": "user_id", "durationMinutes": "minutes"}),
-        Act.LIFT: SameCall("user/unban", {"userIds": "user_id"}),
-        Act.EXPIRE_TOKENS: SameCall(
-            "auth/access-token/expire", {"userIds": "user_id", "expiresAt": "milliseconds"}
-        ),
-        Act.BLOCK: SameCall(
-            "user/blocklist/add", {"userId": "user_id", "targetUserIds": "other_id"}
-        ),
-        Act.UNBLOCK: SameCall(
-            "user/blocklist/remove", {"userId": "user_id", "blockedUserIds": "other_id"}
-        ),
-    },
+    same_calls=acts.same_calls(users, moderation, prefix="/v4/"),
     owns=lambda segments: segments[:1] == ["v4"],
     api=api,
     call_name=lambda method, route: route.removeprefix("v4/"),

@@ -37,6 +37,7 @@ from django.http import HttpRequest
 from ninja import Form
 
 from api import bodies, codes, signature
+from api.calls import acts
 from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor
@@ -85,20 +86,8 @@ VENDOR = Vendor(
         Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
     },
     same_calls={
-        Act.BAN: SameCall("user/block", {"userId": "user_id", "minute": "minutes"}),
-        Act.LIFT: SameCall("user/unblock", {"userId": "user_id"}),
-        Act.EXPIRE_TOKENS: SameCall(
-            "user/token/expire", {"userId": "user_id", "time": "milliseconds"}
-        ),
+        **acts.same_calls(users, moderation, suffix=".json"),
         Act.DELETE: SameCall("user/delusers", {"userId": "user_id"}),
-        Act.BLOCK: SameCall("user/blacklist/add", {"userId": "user_id", "blackUserId": "other_id"}),
-        Act.UNBLOCK: SameCall(
-            "user/blacklist/remove", {"userId": "user_id", "blackUserId": "other_id"}
-        ),
-        Act.ALLOW: SameCall("user/whitelist/add", {"userId": "user_id", "whiteUserId": "other_id"}),
-        Act.DISALLOW: SameCall(
-            "user/whitelist/remove", {"userId": "user_id", "whiteUserId": "other_id"}
-        ),
     },
     owns=_owns,
     claims=_claims,

@@ -13,8 +13,8 @@ from console.audit.words import Words, words
 from console.templatetags.words import duration
 
 # The meaning of None, for words other than "none".
-_NONE = {"until": "permanent", "token_lifetime": "no end"}
-_MOMENTS = {"until", "issued_before"}
+_NONE = {"until": "permanent", "token_lifetime": "no end", "ends_at": "no end"}
+_MOMENTS = {"until", "issued_before", "ends_at"}
 _SPANS = {"token_lifetime", "reactivation_cooling_off"}
 _LISTED_AT_MOST = 5
 
