@@ -33,7 +33,7 @@ def signed_format(*, label: str, body: Callable[[Delivery], Body]) -> Format:
 
 
 def app_secret(webhook: Webhook) -> list[str]:
-    newest = webhook.environment.secrets.live().order_by("-pk")[:1]
+    newest = webhook.environment.secrets.live().filter(ends_at=None).order_by("-pk")[:1]
     return [app_secrets.text(secret) for secret in newest]
 
 

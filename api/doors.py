@@ -30,9 +30,11 @@ from django.utils import timezone
 
 from api import cross_origin
 from api.ratelimit import RateExceeded
-from api.vendor import Call, Crashed, DatabaseLost, Request, Vendor, WrongMethod
+from api.vendor import Call, Caller, Crashed, DatabaseLost, Request, Vendor, WrongMethod
+from applications import request_log
 from applications.outages import is_database_lost
-from applications.requests import cleaned, request_id
+from applications.request_log import Answered, LoggedCall
+from applications.requests import cleaned, client_address, request_id
 from applications.vendors import vendors
 
 logger = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     is_head = request.method == "HEAD"
     if is_head:
         request.method = "GET"
+    request.called, request.is_signed = None, False
     request.call = Call(
         vendor=vendor.name,
         name=UNKNOWN,
@@ -95,6 +98,8 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
         response["Content-Length"] = str(len(response.content))
     if is_head:
         response.content = b""
+    milliseconds = 1000 * (time.perf_counter() - started)
+    _note(vendor, request, response, milliseconds)
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
     logger.info(
         "%s %s key=%s status=%s ms=%.0f request=%s",
@@ -102,10 +107,42 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
         request.call.name,
         cleaned(vendor.claimed_key(request)) or "-",
         response.status_code,
-        1000 * (time.perf_counter() - started),
+        milliseconds,
         request.call.request_id,
     )
     return response
+
+
+def _note(vendor: Vendor, request: Request, response: HttpResponse, milliseconds: float) -> None:
+    """For the request log. A call that names no known environment is in no log."""
+    called = request.called
+    if called is None:
+        return
+    call, is_refused = request.call, response.status_code >= 400
+    request_log.note(
+        Answered(
+            called.environment_id,
+            LoggedCall(
+                at=call.now.timestamp(),
+                vendor=vendor.name,
+                name=call.name,
+                method=request.method or "",
+                path=request.path_info[: request_log.LONGEST_PATH],
+                status=response.status_code,
+                code="",
+                milliseconds=round(milliseconds, 1),
+                request_id=call.request_id,
+                secret_hint=called.hint if request.is_signed else "",
+                address=_address(request) or "",
+            ),
+            *((response.content, vendor.documented.error_code) if is_refused else ()),
+        )
+    )
+
+
+def _address(request: Request) -> str | None:
+    caller = getattr(request, "auth", None)
+    return caller.actor.address if isinstance(caller, Caller) else client_address(request)
 
 
 def _failed(vendor: Vendor, request: Request, error: Exception) -> HttpResponse:

@@ -111,6 +111,7 @@ def authenticate(request: Request) -> Caller:
     secrets = callers.secrets_of_key(key, now=request.call.now) if _APP_KEY.fullmatch(key) else ()
     if not secrets:
         raise UnknownAppKey
+    request.called = secrets[0]
     version = _header(request, "Signature-Version") or "1"
     if version == "2":
         used = _signer(request, secrets, _version_2)
@@ -123,16 +124,18 @@ def authenticate(request: Request) -> Caller:
         used = _signer(request, secrets, _version_1)
     if request.call.vendor not in used.environment.application.vendors:
         raise DoorClosed
-    app_secrets.note_use(used, now=request.call.now)
+    request.called, request.is_signed = used, True
+    actor = Actor(
+        kind=AuditEvent.ActorKind.APP_KEY,
+        name=key,
+        via=f"{request.call.vendor} {request.call.name}",
+        address=client_address(request),
+        request_id=request.call.request_id,
+    )
+    app_secrets.note_use(used, via=actor.via, address=actor.address, now=request.call.now)
     return Caller(
         environment=used.environment,
-        actor=Actor(
-            kind=AuditEvent.ActorKind.APP_KEY,
-            name=key,
-            via=f"{request.call.vendor} {request.call.name}",
-            address=client_address(request),
-            request_id=request.call.request_id,
-        ),
+        actor=actor,
         call=request.call,
     )
 

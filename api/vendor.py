@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from api import documents, operations
 from applications import vendors
 from applications.audit import Actor
-from applications.models import Environment
+from applications.models import AppSecret, Environment
 
 if TYPE_CHECKING:
     from api.ratelimit import Limits
@@ -89,6 +89,10 @@ class Request(HttpRequest):
 
     call: Call
     auth: Caller
+    # For the request log: a live secret of the environment that is called, and whether the caller
+    # has proved to hold this one.
+    called: AppSecret | None
+    is_signed: bool
 
 
 class VendorAPI(NinjaAPI):

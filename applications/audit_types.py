@@ -14,6 +14,7 @@ class AuditType(StrEnum):
     ENVIRONMENT_DELETION_UNLOCKED = "environment.deletion_unlocked"
     ENVIRONMENT_DELETION_LOCKED = "environment.deletion_locked"
     SECRET_ADDED = "secret.added"
+    SECRET_END_CHANGED = "secret.end_changed"
     SECRET_REVOKED = "secret.revoked"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"

@@ -182,6 +182,8 @@ class _Comparison:
         beyond, through = -audit_lines.END, last.settled_id
         if not everywhere:
             beyond, through = self._first_id - 1, min(self._last_id, through)
+            if through <= beyond:
+                return
             held = audit_lines.union([held, *audit_seals.ids_held(beyond, through)])
         while found := audit_lines.unheld(
             beyond=beyond, through=through, held=held, limit=ADDED_AT_ONCE
@@ -261,6 +263,12 @@ class Standing:
 
     seal: AuditSeal | None
     fault: Fault | None
+
+    @property
+    def words(self) -> str:
+        """The fault for a label: "Changed", "Added later"."""
+        later = self.fault in {Fault.ADDED, Fault.BACKDATED}
+        return "Added later" if later else str(self.fault).capitalize()
 
 
 def standing(event: AuditEvent) -> Standing:

@@ -8,6 +8,7 @@ Invariants
   effect at once in the process that made the change, and within that time in all others.
 * Unknown app keys are not cached: a new application works from its first call on, and made-up app
   keys use no memory.
+* The clock ends a secret, not the cache: one that has ended is left out at once.
 * All threads share the rows. Only `app_secrets.note_use` changes them.
 """
 
@@ -61,4 +62,6 @@ def _cached(
             _cache[key] = now, secrets
         else:
             _cache.pop(key, None)
+    if any(secret.ends_at is not None for secret in secrets):
+        return tuple(secret for secret in secrets if secret.is_accepted(now))
     return secrets

@@ -5,6 +5,7 @@ and django-axes need it, and may not import each other.
 """
 
 import re
+from uuid import uuid4
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -24,8 +25,16 @@ def acting_staff(request: HttpRequest, via: str = "console") -> Actor:
         name=request.user.get_username(),
         via=via,
         address=client_address(request),
-        request_id=request_id(request),
+        request_id=own_request_id(request),
     )
+
+
+def own_request_id(request: HttpRequest) -> str:
+    """The id of this request to a page: the caller's, or a new one, the same for all its lines."""
+    meta = request.META
+    if "rollcall.request_id" not in meta:
+        meta["rollcall.request_id"] = request_id(request) or str(uuid4())
+    return str(meta["rollcall.request_id"])
 
 
 def client_address(request: HttpRequest) -> str | None:

@@ -86,6 +86,31 @@ class Occasion(StrEnum):
     REACTIVATE = "reactivate"
 
 
+class Act(StrEnum):
+    """What staff do here and app servers do by API. With what each takes beside `user_id`."""
+
+    BAN = "ban"  # minutes
+    LIFT = "lift"
+    KICK = "kick"
+    EXPIRE_TOKENS = "expire tokens"  # milliseconds, of Unix time
+    DELETE = "delete"
+    BLOCK = "block"  # other_id
+    UNBLOCK = "unblock"  # other_id
+    ALLOW = "allow"  # other_id
+    DISALLOW = "disallow"  # other_id
+
+
+@dataclass(frozen=True)
+class SameCall:
+    """A call that does the same as an act. `call` is its name; `values`: its parameter or field →
+    what the act takes. `note` says how it differs; "": it does not.
+    """
+
+    call: str
+    values: Mapping[str, str]
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Snippet:
     """Sample code. The templates get `environment`, `host`, `secret`; except for `START` also
@@ -114,6 +139,8 @@ class Vendor(ABC):
     # Whether it has calls that delete users in production, once an owner has unlocked them.
     deletes_in_production: bool = False
     snippets: Mapping[Occasion, Sequence[Snippet]] = field(default_factory=dict)
+    # What has no call of this vendor is left out.
+    same_calls: Mapping[Act, SameCall] = field(default_factory=dict)
 
     @property
     @abstractmethod

@@ -12,9 +12,11 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from applications.keyset import BadCursor, Keyset, Page
+from console.audit.receipts import url_of_act
 
 PAGE_SIZE = 50
 
@@ -68,11 +70,12 @@ def done(
 
     With htmx, the dialog closes, a toast shows the message, and the fragments that listen to
     `events` load again. Without htmx, the page `to` shows the message. A POST to the URL `undo`
-    undoes the change.
+    undoes the change. The toast links to the receipt of the change.
     """
     if _by_htmx(request):
         triggers = {"close-dialog": True, **dict.fromkeys(events, True)}
-        toast = {"message": message, "tone": tone, "undo": undo}
+        receipt = "" if tone == "error" else url_of_act(request, now=timezone.now())
+        toast = {"message": message, "tone": tone, "undo": undo, "receipt": receipt}
         headers = {"HX-Trigger": json.dumps({**triggers, "toast": toast})}
         return HttpResponse(status=204, headers=headers)
     return moved(request, message, to=to, tone=tone, undo=undo)

@@ -19,6 +19,7 @@ environment_patterns = [
     path("lists/", include("console.lists.urls")),
     path("try-it/", include("console.try_it.urls")),
     path("keys/", include("console.keys.urls")),
+    path("requests/", include("console.requests.urls")),
     path("webhooks/", include("console.webhooks.urls")),
     path("members/", include("console.members.urls")),
     path("", include("console.audit.urls")),

@@ -70,7 +70,7 @@ function textButton(label, click) {
 }
 
 // From a view: HX-Trigger: {"toast": {"message": "Ban lifted", "tone": "", "undo": "/url/to/post/to"}}
-function toast({ message, tone = "", undo = "" }) {
+function toast({ message, tone = "", undo = "", receipt = "" }) {
   const element = document.createElement("div");
   element.className = `toast ${tone}`;
   if (tone === "error") element.role = "alert";
@@ -82,6 +82,12 @@ function toast({ message, tone = "", undo = "" }) {
       element.remove();
       htmx.ajax("POST", undo, { source: document.body, swap: "none" });
     }));
+  }
+  if (receipt) {
+    const link = document.createElement("a");
+    link.href = receipt;
+    link.textContent = "Receipt";
+    element.append(link);
   }
   const close = textButton("×", () => element.remove());
   close.setAttribute("aria-label", "Dismiss");
@@ -122,6 +128,18 @@ async function copy(button) {
   setTimeout(() => button.classList.remove("copied"), 1500);
   toast({ message: "Copied" });
 }
+
+// --- Links to a fold open it -------------------------------------------------------------------
+function openLinkedFold() {
+  const fold = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (fold && fold.tagName === "DETAILS") {
+    fold.open = true;
+    fold.scrollIntoView();
+  }
+}
+
+addEventListener("hashchange", openLinkedFold);
+addEventListener("DOMContentLoaded", openLinkedFold);
 
 // --- Theme --------------------------------------------------------------------------------------
 function switchTheme() {

@@ -24,6 +24,7 @@ from applications.models import (
     Role,
     Webhook,
 )
+from applications.request_log import LoggedCall
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from users import tokens
 from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess, Message
@@ -101,6 +102,25 @@ def make_member(
         added_at=NOON,
         added_by="grace",
     )
+
+
+def make_logged_call(**fields: Any) -> LoggedCall:
+    """A call for the request log, which succeeded at `NOON`."""
+    fields = {
+        "at": NOON.timestamp(),
+        "vendor": "vendor",
+        "name": "user/ban",
+        "method": "POST",
+        "path": "/user/ban",
+        "status": 200,
+        "code": "",
+        "milliseconds": 1.2,
+        "request_id": f"request-{next(_numbers)}",
+        "secret_hint": "ab12",
+        "address": "192.0.2.7",
+        **fields,
+    }
+    return LoggedCall(**fields)
 
 
 # --- Webhooks ----------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ from users.models import (
     FriendRequest,
     Friendship,
     GatewayProcess,
+    KickReport,
     Message,
     Notice,
     Profile,
@@ -104,6 +105,9 @@ def records(development):
     job = DeletionJob.objects.create(previewed_at=NOON, previewed_by="olga", **here)
     factories.make_deactivated(user_id="dora", **here)
     factories.make_connection(user_id="alice", gateway=gateway, **here)
+    KickReport.objects.create(
+        user_id="alice", gateway="g", kicked_at=NOON, closed_at=NOON, connections=1, **here
+    )
     factories.make_ban(user_id="alice", **here)
     factories.make_entry(BlocklistEntry, listed_id="bob", **owned)
     factories.make_entry(AllowlistEntry, listed_id="bob", **owned)

@@ -19,6 +19,7 @@ from users.models import (
     FriendRequest,
     Friendship,
     GatewayProcess,
+    KickReport,
     Message,
     Notice,
     Profile,
@@ -115,6 +116,12 @@ class GatewayProcessAdmin(SupportAdmin):
 class ConnectionAdmin(SupportAdmin):
     list_display = ("user_id", "environment", "platform", "device", "address", "connected_at")
     list_select_related = ("environment__application", "gateway")
+    search_ids = ("user_id",)
+
+
+@admin.register(KickReport)
+class KickReportAdmin(SupportAdmin):
+    list_display = ("kicked_at", "user_id", "environment", "gateway", "connections", "closed_at")
     search_ids = ("user_id",)
 
 

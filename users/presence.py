@@ -27,7 +27,7 @@ from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.counting import EXACT_UP_TO, Count, bounded
 from applications.models import Environment
-from users import bus, subscribers
+from users import bus, kick_reports, subscribers
 from users.models import AppUser, Connection, GatewayProcess, KickReason
 
 MAX_CONNECTIONS = 10
@@ -220,6 +220,7 @@ def disconnect(*, connection_ids: Iterable[int], now: datetime) -> None:
 def delete_closed(closed: list[Connection], *, at: datetime) -> None:
     """Delete rows that the caller has locked, of connections that were closed at `at`."""
     Connection.objects.filter(pk__in=[each.pk for each in closed]).delete()
+    kick_reports.report(closed, at=at)
     by_environment: dict[int, set[str]] = {}
     for connection in closed:
         by_environment.setdefault(connection.environment_id, set()).add(connection.user_id)

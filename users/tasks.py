@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from users import deactivation, deletion, gateway_processes, messages, notices
+from users import deactivation, deletion, gateway_processes, kick_reports, messages, notices
 
 
 @shared_task
@@ -35,7 +35,10 @@ def remove_dead_gateways(**_: Any) -> None:
 
 @shared_task
 def purge_messages(**_: Any) -> None:
+    """And notices and reports of kicks that are too old."""
     while messages.purge(now=timezone.now()):
         pass
     while notices.purge(now=timezone.now()):
+        pass
+    while kick_reports.forget_old(now=timezone.now()):
         pass

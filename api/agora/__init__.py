@@ -61,7 +61,7 @@ from api.agora import (
 from api.vendor import Vendor, VendorAPI
 from applications.environments import reserved_org_names
 from applications.models import Environment
-from applications.vendors import Occasion, Snippet
+from applications.vendors import Act, Occasion, SameCall, Snippet
 
 api = VendorAPI(
     title="Rollcall: Agora Chat REST API",
@@ -110,6 +110,23 @@ VENDOR = Vendor(
         Occasion.START: [
             Snippet("Agora Chat, curl", "api/agora/start.html", "api/agora/start_facts.html")
         ]
+    },
+    same_calls={
+        Act.BAN: SameCall(
+            "POST users/<username>/deactivate",
+            {"username": "user_id"},
+            note="Its bans have no end, only permanent ones are the same.",
+        ),
+        Act.LIFT: SameCall("POST users/<username>/activate", {"username": "user_id"}),
+        Act.KICK: SameCall("GET users/<username>/disconnect", {"username": "user_id"}),
+        Act.DELETE: SameCall("DELETE users/<username>", {"username": "user_id"}),
+        Act.BLOCK: SameCall(
+            "POST users/<username>/blocks/users", {"username": "user_id", "usernames": "other_id"}
+        ),
+        Act.UNBLOCK: SameCall(
+            "DELETE users/<username>/blocks/users/<blocked>",
+            {"username": "user_id", "blocked": "other_id"},
+        ),
     },
     owns=_owns,
     api=api,

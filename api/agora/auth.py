@@ -14,7 +14,7 @@ from api.agora.settings import ErrorDialect, settings_of
 from api.agora.wire import Failure, Refusal, Refused
 from api.ratelimit import Limits
 from api.signature import DoorClosed
-from applications import callers
+from applications import app_secrets, callers
 from applications.audit import Actor
 from applications.models import AppSecret, AuditEvent, Environment
 from applications.requests import client_address
@@ -128,6 +128,7 @@ def _unauthenticated(request: Request) -> Caller:
         org, app_name, *rest = segments(request)
         raise Refused(wire.NO_APPLICATION, org=org, app=app_name, rest="/".join(rest))
     environment = secrets[0].environment
+    request.called = secrets[0]
     if request.call.vendor not in environment.application.vendors:
         raise DoorClosed
     return Caller(
@@ -175,7 +176,7 @@ def credential(
 ) -> Credential:
     """The credential behind the token. Raises `Refused`."""
     try:
-        return credentials.prove(
+        found = credentials.prove(
             bearer(request),
             environment=caller.environment,
             secrets=caller.secrets,
@@ -183,6 +184,16 @@ def credential(
         )
     except TokenRejected as error:
         raise rejected(request, caller, error.failure, wording) from error
+    if found.secret is not None:
+        note_use(request, caller, found.secret)
+    return found
+
+
+def note_use(request: Request, caller: Caller, secret: AppSecret) -> None:
+    """The caller has proved to hold this secret."""
+    request.called, request.is_signed = secret, True
+    actor = caller.actor
+    app_secrets.note_use(secret, via=actor.via, address=actor.address, now=caller.now)
 
 
 def rejected(

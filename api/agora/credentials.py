@@ -11,7 +11,6 @@ from datetime import datetime
 
 from api.agora import service_token
 from api.agora.wire import Failure
-from applications import app_secrets
 from applications.models import AppSecret, Environment
 from moderation import bans
 from users import app_tokens, tokens
@@ -47,8 +46,6 @@ def prove(
         found = _by_service_token(token, environment, secrets, now)
     else:
         found = _by_users_token(token, environment, now)
-    if found.secret is not None:
-        app_secrets.note_use(found.secret, now=now)
     if found.user is not None:
         user_ids = [found.user.user_id]
         if bans.in_force(environment=environment, user_ids=user_ids, now=now):

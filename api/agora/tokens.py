@@ -76,7 +76,7 @@ def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
             used = secret
     if used is None:
         raise Refused(wire.GRANT_WRONG_SECRET)
-    app_secrets.note_use(used, now=caller.now)
+    auth.note_use(request, caller, used)
     return _app_token(caller, used, _requested_lifetime(body))
 
 

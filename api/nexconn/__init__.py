@@ -16,6 +16,7 @@ Decided here, because its manual is silent or two sources differ (errors: see `c
 from ninja import Body
 
 from api import bodies, codes, signature
+from api.calls import acts
 from api.nexconn import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor, VendorAPI
@@ -48,6 +49,7 @@ VENDOR = Vendor(
         Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
         Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
     },
+    same_calls=acts.same_calls(users, moderation, prefix="/v4/"),
     owns=lambda segments: segments[:1] == ["v4"],
     api=api,
     call_name=lambda method, route: route.removeprefix("v4/"),

@@ -37,10 +37,11 @@ from django.http import HttpRequest
 from ninja import Form
 
 from api import bodies, codes, signature
+from api.calls import acts
 from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
 from api.tables import Dialect
 from api.vendor import Vendor
-from applications.vendors import Occasion, Snippet
+from applications.vendors import Act, Occasion, SameCall, Snippet
 
 api = wire.API(
     title="Rollcall: RongCloud Server API",
@@ -83,6 +84,10 @@ VENDOR = Vendor(
         Occasion.REGISTER: [Snippet("With RongCloud's call", "api/rongcloud/register.html")],
         Occasion.DEACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/deactivate.html")],
         Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
+    },
+    same_calls={
+        **acts.same_calls(users, moderation, suffix=".json"),
+        Act.DELETE: SameCall("user/delusers", {"userId": "user_id"}),
     },
     owns=_owns,
     claims=_claims,

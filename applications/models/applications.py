@@ -1,6 +1,6 @@
 """Applications, their environments and app secrets."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -127,8 +127,12 @@ class Environment(models.Model):
 
 class AppSecretQuerySet(models.QuerySet["AppSecret"]):
     def live(self) -> Self:
-        """Secrets that are still accepted; at most two for an environment."""
+        """Secrets that nobody has revoked. Some may have ended; see `AppSecret.is_accepted`."""
         return self.filter(revoked_at=None)
+
+    def accepted(self, now: datetime) -> Self:
+        """Secrets that are accepted; one or two for an environment."""
+        return self.live().filter(Q(ends_at=None) | Q(ends_at__gt=now))
 
     def for_app_key(self, app_key: str) -> Self:
         """The live secrets of the environment with this app key, each with its environment."""
@@ -152,12 +156,21 @@ class AppSecret(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="secrets")
     ciphertext = models.TextField(editable=False)
     hint = models.CharField(max_length=4, help_text="Its last four characters.")
+    name = models.CharField(max_length=60, blank=True, default="", db_default="")
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_via = models.CharField(max_length=80, blank=True, default="", db_default="")
+    last_used_address = models.GenericIPAddressField(null=True, blank=True)
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text="From then on it is refused. Empty: it has no end."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = AppSecretQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"…{self.hint}"
+
+    def is_accepted(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.ends_at is None or self.ends_at > now)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from applications import openapi
+from applications.access import applications_of
+from applications.models import Environment
 from applications.vendors import Vendor, vendors
+from console import responses
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -46,12 +49,25 @@ class Call:
     errors: list[Errors]
     sample: str
 
+    @property
+    def searched(self) -> str:
+        return f"{self.group} {self.name} {self.path} {self.description}".lower()
+
 
 @require_safe
 def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
+    """`?q=` filters the calls, `?of=` fills in the keys of an environment."""
     found = _vendor(vendor)
     document = found.document
-    calls = [_call(document, *operation) for operation in openapi.operations(document)]
+    environments = {each.full_name: each for each in _environments(request, found)}
+    environment = environments.get(request.GET.get("of", ""))
+    query = request.GET.get("q", "").strip()
+    calls = [
+        call
+        for operation in openapi.operations(document)
+        for call in [_call(document, *operation, environment=environment)]
+        if all(word in call.searched for word in query.lower().split())
+    ]
     context = {
         "vendor": found.name,
         "vendors": [(each.name, each.title) for each in vendors()],
@@ -63,8 +79,25 @@ def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
         "signed": "Signature" in document["components"]["securitySchemes"],
         "schemes": document["components"]["securitySchemes"].values(),
         "host": request.build_absolute_uri("/").rstrip("/"),
+        "query": query,
+        "environments": environments,
+        "filled_in": environment,
     }
-    return render(request, "console/api_docs/index.html", context)
+    return responses.shown(
+        request, "console/api_docs/index.html", context, fragment="console/api_docs/_calls.html"
+    )
+
+
+def _environments(request: HttpRequest, vendor: Vendor) -> QuerySet[Environment]:
+    """Those of the reader's applications that accept the vendor's calls."""
+    return (
+        Environment.objects.filter(
+            application__in=applications_of(request.user),
+            application__vendors__contains=[vendor.name],
+        )
+        .select_related("application")
+        .order_by("application__org_name", "kind")
+    )
 
 
 @require_safe
@@ -80,31 +113,49 @@ def _vendor(name: str) -> Vendor:
     raise Http404(f"There is no vendor {name}")
 
 
-def _call(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> Call:
+def _call(
+    document: dict[str, Any],
+    path: str,
+    method: str,
+    operation: dict[str, Any],
+    *,
+    environment: Environment | None,
+) -> Call:
     content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
     body: dict[str, Any] = next((each["schema"] for each in content.values()), {})
     request_fields = [
         _parameter(document, each) for each in operation["parameters"] if each["in"] != "header"
     ]
     request_fields += _body_fields(document, body)
-    responses = operation["responses"]
-    response_body = responses["200"]["content"]["application/json"]["schema"]
+    answers = operation["responses"]
+    response_body = answers["200"]["content"]["application/json"]["schema"]
     return Call(
         group=operation["tags"][0],
         name=operation["operationId"],
         method=method.upper(),
-        path=document["servers"][0]["url"].rstrip("/") + path.rstrip("/"),
+        path=_base(document, environment) + path.rstrip("/"),
         description=operation.get("description", ""),
         request_fields=request_fields,
         is_form=FORM in content,
         response_fields=_body_fields(document, response_body),
         errors=[
-            Errors(status, responses[status]["description"].splitlines())
-            for status in sorted(responses)
+            Errors(status, answers[status]["description"].splitlines())
+            for status in sorted(answers)
             if status != "200"
         ],
         sample=_sample(document, body, is_form=FORM in content),
     )
+
+
+def _base(document: dict[str, Any], environment: Environment | None) -> str:
+    """What stands before every path, with the names of the environment if there is one."""
+    base = str(document["servers"][0]["url"]).rstrip("/")
+    if environment is None:
+        return base
+    names = {"org_name": environment.application.org_name, "app_name": environment.kind}
+    for name, value in names.items():
+        base = base.replace(f"{{{name}}}", value)
+    return base
 
 
 def _parameter(document: dict[str, Any], parameter: dict[str, Any]) -> Field:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.utils.dateparse import parse_duration
@@ -12,8 +13,8 @@ from console.audit.words import Words, words
 from console.templatetags.words import duration
 
 # The meaning of None, for words other than "none".
-_NONE = {"until": "permanent", "token_lifetime": "no end"}
-_MOMENTS = {"until", "issued_before"}
+_NONE = {"until": "permanent", "token_lifetime": "no end", "ends_at": "no end"}
+_MOMENTS = {"until", "issued_before", "ends_at"}
 _SPANS = {"token_lifetime", "reactivation_cooling_off"}
 _LISTED_AT_MOST = 5
 
@@ -53,6 +54,37 @@ class Line:
     def about_user(self) -> bool:
         """Whether the subject is the id of an app user, not a staff account or empty."""
         return self.words.about_user and bool(self.event.subject)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines of one act that follow each other and say the same about different subjects."""
+
+    lines: list[Line]
+
+    @property
+    def first(self) -> Line:
+        return self.lines[0]
+
+    @property
+    def is_several(self) -> bool:
+        return len(self.lines) > 1
+
+    @property
+    def others(self) -> str:
+        return f"{len(self.lines) - 1} more"
+
+
+def groups(lines: Iterable[Line]) -> list[Group]:
+    """The lines, grouped by act. A task of the system writes the lines of one act in batches."""
+
+    def act(line: Line) -> tuple[object, ...]:
+        event = line.event
+        system = event.actor_kind == AuditEvent.ActorKind.SYSTEM
+        at = None if system else event.at
+        return event.type, event.actor_kind, event.actor, event.via, event.request_id, at
+
+    return [Group(list(members)) for _, members in groupby(lines, key=act)]
 
 
 def lines(events: Iterable[AuditEvent]) -> list[Line]:

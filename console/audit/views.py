@@ -4,17 +4,21 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from applications import audit_seals, audit_verification
 from applications.access import Permission
 from applications.keyset import Keyset
 from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import MemberRequest, in_environment
+from console.audit import receipts
 from console.audit.forms import AuditFilterForm
-from console.audit.sentences import lines
+from console.audit.sentences import groups, lines
 from console.audit.words import words
 from console.exports import csv_file
 
@@ -39,11 +43,41 @@ def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
         "of_environment": not of_application,
         "filters": list(_chips(form, request.GET)),
         "found": page,
-        "lines": lines(page.rows),
+        "groups": groups(lines(page.rows)),
+        "health": audit_seals.seal_health(now=timezone.now()),
     }
     return responses.shown(
         request, "console/audit/index.html", context, fragment="console/audit/_lines.html"
     )
+
+
+@require_safe
+@in_environment(Permission.VIEW)
+def audit_line(request: MemberRequest, environment: Environment, line_id: int) -> HttpResponse:
+    """A line, which is the receipt of its act."""
+    event = get_object_or_404(
+        AuditEvent.objects.filter(
+            Q(environment=environment) | Q(environment=None, application=environment.application_id)
+        ),
+        pk=line_id,
+    )
+    now = timezone.now()
+    [line] = lines([event])
+    others = receipts.same_act(event)
+    context = {
+        "line": line,
+        "event": event,
+        "standing": audit_verification.standing(event),
+        "outcome": receipts.outcome(environment, event),
+        "undo": receipts.undo(environment, event, by=request.user.get_username(), now=now),
+        "samples": receipts.same_calls(
+            environment, event, host=request.build_absolute_uri("/").rstrip("/")
+        ),
+        "others": lines(others[: receipts.LISTED]),
+        "more": len(others) > receipts.LISTED,
+        "link": request.build_absolute_uri(request.path),
+    }
+    return render(request, "console/audit/line.html", context)
 
 
 @require_safe

@@ -43,6 +43,8 @@ def _words(type: AuditType) -> Words:
             return Words("Deletion by API locked", "settings")
         case AuditType.SECRET_ADDED:
             return Words("App secret added", "key-round")
+        case AuditType.SECRET_END_CHANGED:
+            return Words("End of an app secret changed", "key-round")
         case AuditType.SECRET_REVOKED:
             return Words("App secret revoked", "key-round", "error")
         case AuditType.WEBHOOK_ADDED:

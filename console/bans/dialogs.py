@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from applications.access import Permission
 from applications.models import Environment
 from applications.requests import acting_staff
-from console import responses
+from console import api_calls, responses
 from console.access import MemberRequest, in_environment
 from console.bans.forms import (
     ChangeForm,
@@ -230,6 +230,8 @@ def _preview(environment: Environment, given: dict[str, Any], now: datetime) -> 
         ),
         "reach": stakes.reach(environment=environment, user_ids=user_ids, now=now),
         "notes": _notes(environment, user_ids, expires_at, now),
+        "user_ids": user_ids,
+        "minutes": api_calls.minutes(expires_at - now if expires_at else None),
     }
 
 

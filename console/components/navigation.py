@@ -24,6 +24,7 @@ _MENU = (
     ("lists", "Lists", "list-checks", _BOTH),
     ("try_it", "Try it", "messages-square", ("development",)),
     ("keys", "Keys", "key-round", _BOTH),
+    ("requests", "Requests", "arrow-left-right", _BOTH),
     ("webhooks", "Webhooks", "webhook", _BOTH),
     ("members", "Members", "users-round", _BOTH),
     ("audit", "Audit", "scroll-text", _BOTH),

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import template
 
-from applications.vendors import Occasion, vendors
+from applications.vendors import Act, Occasion, vendors
+from console import api_calls as calls
 from console.components.rendering import Context
 
 register = template.Library()
@@ -28,3 +29,11 @@ def vendor_calls(context: Context, occasion: str, *, secret: str = "", **about: 
             for snippet in vendor.snippets.get(Occasion(occasion), ())
         ],
     }
+
+
+@register.inclusion_tag("components/api_calls.html", takes_context=True)
+def api_calls(context: Context, act: str, **takes: Any) -> Context:
+    """`takes`: what the act takes, see `Act`."""
+    host = context["request"].build_absolute_uri("/").rstrip("/")
+    samples = calls.samples(context["environment"], Act(act), host=host, takes=takes)
+    return {"samples": samples}

@@ -3,12 +3,39 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 
 from applications.models import Environment
 from applications.vendors import MAX_RATE_LIMIT, Limit, Vendor, VendorSettings, vendors
+
+
+class SecretForm(forms.Form):
+    """A new secret, and what becomes of the other one."""
+
+    name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=60,
+        help_text="Where it is used, such as “payments server”.",
+    )
+    others_end = forms.ChoiceField(
+        label="The other secret",
+        required=False,
+        choices=[
+            ("", "Stays until somebody revokes it"),
+            ("1", "Ends in an hour"),
+            ("24", "Ends in 24 hours"),
+            ("168", "Ends in 7 days"),
+        ],
+        help_text="Until it ends, you can roll back.",
+    )
+
+    def others_end_at(self, now: datetime) -> datetime | None:
+        hours = self.cleaned_data["others_end"]
+        return now + timedelta(hours=int(hours)) if hours else None
 
 
 @dataclass(frozen=True)

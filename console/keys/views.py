@@ -13,7 +13,7 @@ from applications.requests import acting_staff
 from applications.vendors import vendors
 from console import responses
 from console.access import MemberRequest, in_environment
-from console.keys.forms import RateLimitsForm
+from console.keys.forms import RateLimitsForm, SecretForm
 from console.links import page_url
 from users import tokens
 
@@ -29,14 +29,49 @@ def keys(request: MemberRequest, environment: Environment) -> HttpResponse:
 @in_environment(Permission.MANAGE_APPLICATION)
 def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The response shows the new secret. A redirect could not, because the text is not kept."""
-    if request.method != "POST":
-        return redirect(_home(environment))
+    now = timezone.now()
+    form = SecretForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST" or not form.is_valid():
+        context = {"title": "Add a secret", "form": form}
+        status = 422 if form.is_bound else 200
+        return responses.dialog(request, "console/keys/_add.html", context, status=status)
     try:
-        new = app_secrets.add(environment=environment, by=acting_staff(request), now=timezone.now())
+        new = app_secrets.add(
+            environment=environment,
+            name=form.cleaned_data["name"],
+            others_end_at=form.others_end_at(now),
+            by=acting_staff(request),
+            now=now,
+        )
     except app_secrets.TooManySecrets:
         message = "Two secrets are already live. Revoke one before you add another."
         return responses.moved(request, message, to=_home(environment), tone="error")
     return _page(request, environment, new=new, status=201)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_APPLICATION)
+def secret_roll_back(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """Asks for the last four characters of the secret that is revoked."""
+    now = timezone.now()
+    both = app_secrets.to_roll_back(environment, now=now)
+    if both is None:
+        message = "No secret is about to end. There is nothing to roll back."
+        return responses.moved(request, message, to=_home(environment), tone="error")
+    old, new = both
+    context = {"title": f"Roll back to …{old.hint}", "old": old, "new": new}
+    if request.method != "POST":
+        return responses.dialog(request, "console/keys/_roll_back.html", context)
+    if request.POST.get("confirm", "").strip() != new.hint:
+        context["error"] = f"That is not {new.hint}. Nothing was changed."
+        return responses.dialog(request, "console/keys/_roll_back.html", context, status=422)
+    try:
+        kept = app_secrets.roll_back(environment=environment, by=acting_staff(request), now=now)
+    except app_secrets.NothingToRollBack:
+        message = "Somebody else has changed the secrets. Nothing was rolled back."
+        return responses.moved(request, message, to=_home(environment), tone="error")
+    message = f"The secret …{kept.hint} stays, and …{new.hint} is revoked."
+    return responses.moved(request, message, to=_home(environment))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -70,10 +105,15 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
 
 
 def _not_revocable(environment: Environment, secret_id: int) -> str:
-    live = list(environment.secrets.live().values_list("pk", flat=True))
-    if secret_id not in live:
-        return "This secret is already revoked."
-    return "" if len(live) > 1 else "The only live secret cannot be revoked. Add another one first."
+    accepted = list(environment.secrets.accepted(timezone.now()))
+    secret = next((each for each in accepted if each.pk == secret_id), None)
+    if secret is None:
+        return "This secret is already revoked or has ended."
+    if app_secrets.is_revocable(secret, accepted):
+        return ""
+    if len(accepted) == 1:
+        return "The only live secret cannot be revoked. Add another one first."
+    return "The other secret is about to end. Roll back to it, or wait until it has ended."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,13 +160,14 @@ def _page(
     rates: RateLimitsForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    live = list(environment.secrets.live().order_by("pk"))
+    now = timezone.now()
+    live = list(environment.secrets.accepted(now).order_by("pk"))
     context = {
-        "secrets": live,
+        "secrets": [(secret, app_secrets.is_revocable(secret, live)) for secret in live],
+        "can_roll_back": app_secrets.to_roll_back(environment, now=now) is not None,
         "new": new,
         "host": request.build_absolute_uri("/").rstrip("/"),
         "can_add": len(live) < app_secrets.MAX_LIVE_SECRETS,
-        "can_revoke": len(live) > 1,
         "rates": rates or RateLimitsForm(environment=environment),
         "documented": vendors(),
     }

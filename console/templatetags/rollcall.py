@@ -18,5 +18,6 @@ register = template.Library()
 register.filter(words.duration)
 register.filter(words.estimate)
 register.filter(words.actor)
+register.filter(words.precise)
 for module in (containers, elements, figures, forms, lists, navigation, times, vendors):
     register.tags |= module.register.tags

@@ -23,6 +23,14 @@ def duration(value: timedelta | float, parts: int = 2) -> str:
     return " ".join(words) or "0 s"
 
 
+def precise(value: timedelta) -> str:
+    """`12 ms`, `1.4 s`; from a minute on as `duration`."""
+    seconds = value.total_seconds()
+    if seconds >= 60:
+        return duration(value)
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """`3 min ago`, `in 2 h`. A moment 30 days or more away is a date."""
     distance = moment - now

@@ -74,7 +74,7 @@ def _claims(login: Login, secrets: Sequence[AppSecret], *, now: datetime) -> Cla
         raise Refused(Reason.DELETED, f"{error}.") from None
     if found.user is None:
         raise Refused(Reason.UNKNOWN_TOKEN, "The token is the app's, not a user's.")
-    app_secrets.note_use(found.secret, now=now)
+    app_secrets.note_use(found.secret, via="gateway", address=None, now=now)
     return found.claims(found.user)
 
 

@@ -80,11 +80,17 @@ def change_settings(timeline: Timeline, acme: NewApplication, owner: str) -> Non
     )
     [old_secret] = production.secrets.live()
     timeline.add(timeline.ago(days=6.4), app_secrets.add, environment=production, by=staff(ADMIN))
-    timeline.add(timeline.ago(days=1.2), app_secrets.note_use, secret=old_secret)
+    timeline.add(
+        timeline.ago(days=1.2),
+        app_secrets.note_use,
+        secret=old_secret,
+        via="token call",
+        address="198.51.100.9",
+    )
 
     def use_new_secret(now: datetime) -> None:
         new = production.secrets.live().order_by("pk").last()
         assert new is not None  # noqa: S101 - added above
-        app_secrets.note_use(new, now=now)
+        app_secrets.note_use(new, via="token call", address="198.51.100.7", now=now)
 
     timeline.add(timeline.ago(minutes=2), use_new_secret)

@@ -114,6 +114,17 @@ class TestOwnChanges:
         assert first.environment.plan == "pro"
 
 
+def test_a_secret_that_ends_is_left_out_from_that_moment_on(environment):
+    """Whatever is cached: the clock ends a secret."""
+    old = AppSecret.objects.filter(environment=environment).earliest("pk")
+    AppSecret.objects.filter(pk=old.pk).update(ends_at=NOON + SECOND / 2)
+    callers.clear()
+    before = callers.secrets_of_key(environment.app_key, now=NOON)
+    after = callers.secrets_of_key(environment.app_key, now=NOON + SECOND / 2)
+    assert (len(before), len(after)) == (2, 1)
+    assert old not in after
+
+
 def secrets_as_before(environment):
     """What somebody else remembers, who reads while the change is not committed."""
     environment = Environment.objects.select_related("application").get(pk=environment.pk)
@@ -131,6 +142,6 @@ def row(model):
 def test_a_use_is_noted_once_by_all_who_share_the_memory(environment, django_assert_num_queries):
     [first, _] = callers.secrets_of_key(environment.app_key, now=NOON)
     with django_assert_num_queries(1):
-        app_secrets.note_use(first, now=NOON)
-        app_secrets.note_use(first, now=NOON + SECOND / 2)
+        app_secrets.note_use(first, via="a call", address=None, now=NOON)
+        app_secrets.note_use(first, via="a call", address=None, now=NOON + SECOND / 2)
     assert AppSecret.objects.get(pk=first.pk).last_used_at == NOON

@@ -204,14 +204,24 @@ class TestSecrets:
         new = app_secrets.add(environment=environment, by=GRACE, now=NOON)
         assert AuditEvent.objects.get(type="secret.added").after == {"hint": new.text[-4:]}
 
+    def test_cannot_end_before_it_was_chosen(self):
+        with pytest.raises(app_secrets.InvalidEnd):
+            app_secrets.add(environment=make_environment(), others_end_at=NOON, by=GRACE, now=NOON)
+
+    def test_that_has_ended_makes_room_for_another(self):
+        environment = make_environment()
+        app_secrets.add(environment=environment, others_end_at=NOON + MINUTE, by=GRACE, now=NOON)
+        app_secrets.add(environment=environment, by=GRACE, now=NOON + MINUTE)
+        assert environment.secrets.accepted(NOON + MINUTE).count() == 2
+
     def test_use_is_noted_once_a_minute(self, django_assert_num_queries):
         secret = make_environment().secrets.get()
-        app_secrets.note_use(secret, now=NOON)
+        app_secrets.note_use(secret, via="a call", address=None, now=NOON)
         secret.refresh_from_db()
         assert secret.last_used_at == NOON
         with django_assert_num_queries(0):
-            app_secrets.note_use(secret, now=NOON + MINUTE / 2)
-        app_secrets.note_use(secret, now=NOON + MINUTE)
+            app_secrets.note_use(secret, via="a call", address=None, now=NOON + MINUTE / 2)
+        app_secrets.note_use(secret, via="a call", address=None, now=NOON + MINUTE)
         secret.refresh_from_db()
         assert secret.last_used_at == NOON + MINUTE
 

@@ -12,7 +12,8 @@ import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from applications.models import Role
+from applications import request_log
+from applications.models import AuditEvent, Role
 from tests.console.pages import address
 from tests.factories import (
     NOON,
@@ -23,6 +24,7 @@ from tests.factories import (
     make_deactivated,
     make_delivery,
     make_environment,
+    make_logged_call,
     make_member,
     make_user,
     make_webhook,
@@ -70,6 +72,7 @@ ENVIRONMENT_PAGES = {
     "try_it:token": Page(USERS, POST),
     "keys:index": Page(VIEW, READ),
     "keys:add": Page(APPLICATION, FORM),
+    "keys:roll_back": Page(APPLICATION, FORM),
     "keys:revoke": Page(APPLICATION, FORM, SECRET),
     "keys:rates": Page(APPLICATION, FORM),
     "keys:revoke_tokens": Page(APPLICATION, FORM),
@@ -90,7 +93,11 @@ ENVIRONMENT_PAGES = {
     "members:remove": Page(MEMBERS, FORM, MEMBER),
     "members:invite": Page(MEMBERS, FORM, MEMBER),
     "audit:index": Page(VIEW, READ),
+    "requests:index": Page(VIEW, READ),
+    "requests:detail": Page(VIEW, READ, ("request_id",)),
     "audit:export": Page(VIEW, READ),
+    "audit:line": Page(VIEW, READ, ("line_id",)),
+    "audit:seals": Page(VIEW, READ),
     "settings:index": Page(VIEW, READ),
     "settings:change": Page(APPLICATION, FORM),
     "settings:plan": Page(APPLICATION, FORM),
@@ -225,6 +232,13 @@ def application(db):
     return application
 
 
+def logged(environment: Any) -> str:
+    """The id of a call in the request log."""
+    request_log.note(request_log.Answered(environment.pk, make_logged_call(request_id="r-1")))
+    request_log.write()
+    return "r-1"
+
+
 def world(application: Any, kind: str) -> World:
     environment = make_environment(application=application, kind=kind)
     user = make_user(environment=environment, user_id="mia")
@@ -247,6 +261,8 @@ def world(application: Any, kind: str) -> World:
             "member_id": make_member(application=application, role=Role.VIEWER).pk,
             "job_id": job_id,
             "ban_id": make_ban(environment=environment, user_id="mallory", expires_at=None).pk,
+            "request_id": logged(environment),
+            "line_id": AuditEvent.objects.filter(environment=environment).latest("pk").pk,
             "connection_id": make_connection(environment=environment, user_id="mia").pk,
             "tombstone": make_deactivated(environment=environment, user_id="gone").user_id,
         },

@@ -28,6 +28,7 @@ from users.models.connections import (
 from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
+from users.models.kick_reports import KickReport
 from users.models.messages import Message, MessageQuerySet
 from users.models.notices import Notice, NoticeKind, NoticeQuerySet
 from users.models.personal_data import Attributes, Profile, Remark, UserTags
@@ -51,6 +52,7 @@ __all__ = [
     "Friendship",
     "GatewayProcess",
     "KickReason",
+    "KickReport",
     "Message",
     "MessageQuerySet",
     "Notice",

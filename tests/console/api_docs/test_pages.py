@@ -5,7 +5,7 @@ import pytest
 from api import documents
 from applications.vendors import vendors
 from tests.console.pages import sign_in
-from tests.factories import make_environment
+from tests.factories import make_application, make_environment
 
 
 @pytest.fixture(params=vendors(), ids=lambda vendor: vendor.name)
@@ -36,6 +36,23 @@ class TestPage:
         assert "1 to 64 Latin letters" in page
         assert "userId=mia&amp;minute=30" in page
         assert "2007: the quota is full" in page
+
+    def test_filters_the_calls(self, reader, vendor):
+        first = next(documents.operations(documents.of(vendor)))
+        page = reader.get(f"/console/api/{vendor.name}/", {"q": first[2]["operationId"].upper()})
+        assert first[0] in page.text
+        assert len(page.context["groups"]) < 4
+        assert "No such call" in reader.get(f"/console/api/{vendor.name}/", {"q": "zzz"}).text
+
+    def test_fills_in_the_keys_of_ones_own_environment_alone(self, client, db, vendor):
+        mine, other = make_environment(), make_environment(application=make_application(name="B"))
+        sign_in(client, mine)
+        page = client.get(f"/console/api/{vendor.name}/", {"of": mine.full_name}).text
+        filled = f"APP_KEY={mine.app_key}", f"/{mine.application.org_name}/{mine.kind}/users"
+        assert any(each in page for each in filled)
+        page = client.get(f"/console/api/{vendor.name}/", {"of": other.full_name}).text
+        assert other.app_key not in page
+        assert other.application.org_name not in page
 
     def test_requires_signing_in(self, client, db, vendor):
         for path in (f"/console/api/{vendor.name}/", f"/console/api/{vendor.name}/openapi.json"):

@@ -7,6 +7,8 @@ from applications.models import AuditEvent
 from applications.vendors import vendors
 from tests.console.pages import address, sign_in
 from tests.factories import (
+    DAY,
+    HOUR,
     NOON,
     make_connection,
     make_environment,
@@ -53,6 +55,50 @@ class TestSecretAdd:
         [secret] = environment.secrets.all()
         page = client.get(address("keys:index", environment))
         assert app_secrets.text(secret) not in page.text
+
+    def test_names_it_and_lets_the_other_one_end(self, client, environment):
+        form = {"name": "payments", "others_end": "24"}
+        assert client.post(address("keys:add", environment), form).status_code == 201
+        old, new = environment.secrets.order_by("pk")
+        assert (new.name, new.ends_at, old.ends_at) == ("payments", None, NOON + DAY)
+
+    def test_says_by_which_call_and_from_where_a_secret_was_used(self, client, environment):
+        app_secrets.note_use(environment.secrets.get(), via="a call", address="192.0.2.9", now=NOON)
+        page = client.get(address("keys:index", environment)).text
+        assert "a call from 192.0.2.9" in page
+
+
+class TestRollBack:
+    @pytest.fixture
+    def secrets(self, client, environment):
+        client.post(address("keys:add", environment), {"others_end": "1"})
+        return list(environment.secrets.order_by("pk"))
+
+    def test_keeps_the_old_secret_and_revokes_the_new_one(self, client, environment, secrets):
+        old, new = secrets
+        client.post(address("keys:roll_back", environment), {"confirm": new.hint})
+        old.refresh_from_db()
+        assert list(environment.secrets.live()) == [old]
+        assert old.ends_at is None
+
+    def test_changes_nothing_if_the_typed_text_is_wrong(self, client, environment, secrets):
+        response = client.post(address("keys:roll_back", environment), {"confirm": "yes"})
+        assert response.status_code == 422
+        assert environment.secrets.live().count() == 2
+
+    def test_is_over_when_the_old_secret_has_ended(self, client, environment, secrets, at_noon):
+        at_noon.move_to(NOON + HOUR)
+        url = address("keys:roll_back", environment)
+        assert "nothing to roll back" in client.get(url, follow=True).text
+
+    def test_is_not_needed_where_no_secret_ends(self, client, environment):
+        url = address("keys:roll_back", environment)
+        assert "nothing to roll back" in client.get(url, follow=True).text
+
+    def test_the_newer_one_cannot_be_revoked_alone(self, client, environment, secrets):
+        [_, new] = secrets
+        assert "Roll back to it" in revoke(client, environment, new, new.hint).text
+        assert environment.secrets.live().count() == 2
 
 
 class TestSecretRevoke:

@@ -1,0 +1,1 @@
+"""The calls that app servers made lately."""
