@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* The law stands in one place, the SQL function `moderation_decide` (migration 0005_decide_together,
+* The law stands in one place, the SQL function `moderation_decide` (migration 0007_decide_together,
   with the law as its comment): the ledger, the audit trail, and the connections that are to close.
 * Where no webhook listens it is one round trip, which is a transaction by itself; calls of the same
   caller that come in at the same moment share it. Where one does, its deliveries are written in the
@@ -33,7 +33,7 @@ _ANSWER = (
     " kicked_lives, kicked_ids "
     "FROM moderation_decide(%s, %s, %s, %s, %s, %s, %s, "
 )
-_TYPES = "text timestamptz inet text timestamptz text boolean timestamptz".split()
+_TYPES = ["text", "timestamptz", "inet", "text", "timestamptz", "text", "boolean", "timestamptz"]
 _DECIDE = Statement(_ANSWER + ", ".join(f"%s::{each}[]" for each in _TYPES) + ")")
 # Of one id without arrays, which cost psycopg more than all the rest.
 _DECIDE_ONE = Statement(_ANSWER + ", ".join(f"ARRAY[%s]::{each}[]" for each in _TYPES) + ")")

@@ -1,6 +1,5 @@
 """WSGI entry point, for production."""
 
-import gc
 import os
 from collections.abc import Callable, Iterable
 from io import BytesIO
@@ -51,5 +50,3 @@ if apps.is_installed("api"):
     _entry = Entry(_entry)
 application = ChunkedBody(_entry)
 BaseCommand().check(tags=["settings"])  # servers start without Django's checks
-gc.collect()
-gc.freeze()  # what is loaded now stays, so no collection need look at it again

@@ -189,6 +189,6 @@ DROP FUNCTION moderation_decide(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("moderation", "0004_decide")]
+    dependencies = [("moderation", "0006_ban_terms_comment")]
 
     operations = [migrations.RunSQL(DECIDE, BACK)]
