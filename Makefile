@@ -24,7 +24,7 @@ serve: .venv/.run ## Start the production processes against DATABASE_URL and RED
 test: .venv/.test ## Run the suite on all cores; T=tests/users runs a part, T=--lf the last failures
 	@$(PYTHON) -m pytest -q $(T)
 
-bench: .venv/.test ## Measure the Server API against pgbench, then the gateway (minutes); USERS=1000000 seeds more, SECONDS=10 measures longer
+bench: .venv/.test ## Measure the Server API beside the database alone, bare WSGI and ejabberd, then the gateway (minutes); USERS=1000000 seeds more, SECONDS=10 measures longer
 	@$(PYTHON) -m bench api
 	@$(PYTHON) -m bench gateway
 

@@ -101,15 +101,16 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     milliseconds = 1000 * (time.perf_counter() - started)
     _note(vendor, request, response, milliseconds)
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
-    logger.info(
-        "%s %s key=%s status=%s ms=%.0f request=%s",
-        vendor.name,
-        request.call.name,
-        cleaned(vendor.claimed_key(request)) or "-",
-        response.status_code,
-        milliseconds,
-        request.call.request_id,
-    )
+    if logger.isEnabledFor(logging.INFO):
+        logger.info(
+            "%s %s key=%s status=%s ms=%.0f request=%s",
+            vendor.name,
+            request.call.name,
+            cleaned(vendor.claimed_key(request)) or "-",
+            response.status_code,
+            milliseconds,
+            request.call.request_id,
+        )
     return response
 
 

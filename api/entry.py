@@ -8,7 +8,7 @@ Invariants
 * What leaves here is what leaves through Django's handler, to the letter: `tests/api/test_entry.py`
   sends the same to both.
 * A path that no vendor owns, and a request that HTTPS would redirect, are the handler's.
-* A call gives its connection back, whatever happens.
+* A connection that failed in a call is replaced before the thread's next one.
 """
 
 from collections.abc import Callable, Iterable

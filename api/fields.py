@@ -145,4 +145,5 @@ def to_milliseconds(at: datetime) -> int:
 
 def format_time(at: datetime) -> str:
     """The vendors' time format: without an offset, in the installation's API_TIME_ZONE."""
-    return f"{at.astimezone(ZoneInfo(settings.API_TIME_ZONE)):%Y-%m-%d %H:%M:%S}"
+    local = at.astimezone(ZoneInfo(settings.API_TIME_ZONE))
+    return local.replace(tzinfo=None).isoformat(" ", "seconds")

@@ -23,7 +23,15 @@ class PageTooFar(Exception):
 
 def page(queryset: QuerySet[M], *order: str, number: int, size: int) -> list[M]:
     """Page `number`, from 1. `order` must have an index. Raises `PageTooFar`. One query."""
-    return rows(queryset, *order, offset=(number - 1) * size, size=size)
+    return rows(queryset, *order, offset=offset_of(number, size=size), size=size)
+
+
+def offset_of(number: int, *, size: int) -> int:
+    """How many rows come before page `number`. Raises `PageTooFar`."""
+    offset = (number - 1) * size
+    if offset > MAX_OFFSET:
+        raise PageTooFar
+    return offset
 
 
 def rows(queryset: QuerySet[M], *order: str, offset: int, size: int) -> list[M]:

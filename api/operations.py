@@ -26,7 +26,8 @@ def compiled(run: Any) -> Callable[..., HttpResponse]:
     operation: Operation = run.__self__
     [authenticate] = operation.auth_callbacks
     [response] = operation.response_models.values()
-    content = TypeAdapter(response.model_fields["response"].annotation)
+    schema: Any = response.model_fields["response"].annotation
+    content: TypeAdapter[Any] = TypeAdapter(schema)
     written = partial(
         content.dump_json,
         by_alias=operation.by_alias,

@@ -76,7 +76,7 @@ class Dialect:
 
     def _view(self, call: Call) -> Callable[..., Any]:
         def view(request: Request, body: Any) -> Mapping[str, Any]:
-            given = {name: getattr(body, name) for name in call.request.model_fields}
+            given = dict(body)
             self.limits.count_users(request.auth, _number_of_users(given))
             return self.envelope(call.function(request.auth, **given) or {})
 

@@ -6,6 +6,7 @@ caller can forge those further left.
 
 import ipaddress
 import re
+from functools import lru_cache
 
 # Some proxies add the port: `192.0.2.1:5678`, `[2001:db8::1]:5678`.
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>[\d.]+):\d+", re.ASCII)
@@ -23,6 +24,8 @@ def client_address(*, peer: str | None, forwarded_for: str, trusted_proxies: int
     return _parsed(peer or "")
 
 
+# App servers are few, and each calls often.
+@lru_cache(maxsize=1024)
 def _parsed(text: str) -> str | None:
     if found := _WITH_PORT.fullmatch(text):
         text = found["v6"] or found["v4"] or ""

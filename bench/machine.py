@@ -33,14 +33,16 @@ def web_seconds() -> float:
     parents, spent = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            command = (folder / "cmdline").read_text()
+            is_web = (folder / "comm").read_text() == "web\n" or "rollcall.wsgi" in (
+                folder / "cmdline"
+            ).read_text()
             # After the name in parentheses, which may contain anything: state, parent, ...
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue  # it has ended
         process = int(folder.name)
         parents[process] = int(fields[1])
-        if "granian" in command:
+        if is_web:
             spent[process] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return sum(seconds for process, seconds in spent.items() if _is_ours(process, parents))
 

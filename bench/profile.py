@@ -12,11 +12,10 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
 from types import FrameType
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 
 from bench import calls
 from bench.api import seeded
@@ -27,12 +26,14 @@ from bench.machine import database, machine
 EVERY = 0.001
 PARTS = {
     "psycopg": "psycopg: statements sent, rows read",
-    "psycopg_pool": "psycopg: statements sent, rows read",
     "django/db": "Django's database layer: cursors, models",
     "django": "Django: request, response, signals",
     "ninja": "Ninja and Pydantic: routing, validation",
     "pydantic": "Ninja and Pydantic: routing, validation",
-    "ours": "Rollcall: signature, domain, token, log",
+    "api": "Rollcall's door: routing, signature, log",
+    "applications": "Rollcall's domain: statements, callers, batching",
+    "users": "Rollcall's domain: registration, tokens",
+    "moderation": "Rollcall's domain: bans",
     "": "other",
 }
 
@@ -75,7 +76,11 @@ class Caller:
     """Repeats the calls of a case, each time with the next number."""
 
     def __init__(self, case_calls: Sequence[Call]) -> None:
-        self._calls, self._number, self._handler = case_calls, calls.FRESH, WSGIHandler()
+        self._calls, self._number, self._handler = (
+            case_calls,
+            calls.FRESH,
+            import_module("rollcall.wsgi").application,
+        )
 
     def run(self, times: int) -> None:
         for _ in range(times):
@@ -110,7 +115,6 @@ class Caller:
             lambda status, _headers: answered.append(status),
         )
         text = b"".join(response)
-        response.close()
         if not answered[0].startswith("200"):
             raise SystemExit(f"{call.method} {path}: {answered[0]} {text.decode()}")
 
@@ -119,18 +123,11 @@ def part_of(frame: FrameType | None) -> str:
     """The part of the innermost frame that belongs to one: the standard library counts for its
     caller.
     """
-    ours = str(settings.BASE_DIR)
     while frame is not None:
         path = frame.f_code.co_filename
-        package = path.rpartition("site-packages/")[2]
+        package = path.rpartition("site-packages/")[2].removeprefix(f"{settings.BASE_DIR}/")
         for part in PARTS:
             if part and package.startswith(f"{part}/"):
                 return part
-        if (
-            path.startswith(ours)
-            and package == path
-            and not path.startswith(str(Path(__file__).parent))
-        ):
-            return "ours"
         frame = frame.f_back
     return ""

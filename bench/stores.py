@@ -16,11 +16,6 @@ from rollcall.stores.places import wheel
 
 def start() -> None:
     """Start the stores and set the environment for Django's settings."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as another,
-    ):
-        port, gateway_port = one.getsockname()[1], another.getsockname()[1]
     # Secrets, static files and logs of the run are in a temporary folder.
     data = tempfile.mkdtemp(prefix="rollcall-bench-")
     atexit.register(shutil.rmtree, data, ignore_errors=True)
@@ -36,9 +31,14 @@ def start() -> None:
         "REDIS_URL": given["REDIS_URL"] or urls.redis or "",
         "API_RATE_LIMITS": "false",
         "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "GATEWAY_PORT": str(gateway_port),
+        "PORT": str(free_port()),
+        "GATEWAY_PORT": str(free_port()),
     }
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def pgbench() -> str | None:

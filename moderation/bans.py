@@ -15,12 +15,14 @@ Invariants
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Max
 
 from applications.audit import Actor
 from applications.models import Environment
+from applications.statements import Statement
 from moderation import decisions, stakes
 from moderation.decisions import Terms
 from moderation.models import NEVER, Ban
@@ -165,6 +167,25 @@ def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime
     """The bans that keep these users out: user_id → ban, for those who are banned."""
     bans = Ban.objects.in_force(now).filter(environment=environment, user_id__in=list(user_ids))
     return {ban.user_id: ban for ban in bans}
+
+
+# As `BanQuerySet.in_force`. The rows before the page are skipped within the index.
+_LAST_ENDS = Statement(
+    "SELECT user_id, ends_at FROM moderation_ban WHERE id IN ("
+    " SELECT id FROM moderation_ban"
+    " WHERE environment_id = %s AND closed_at IS NULL AND ends_at > %s"
+    " ORDER BY ends_at DESC, id DESC LIMIT %s OFFSET %s"
+    ") ORDER BY ends_at DESC, id DESC"
+)
+
+
+def last_ends(
+    *, environment: Environment, now: datetime, offset: int, size: int
+) -> list[tuple[str, datetime]]:
+    """At most `size` users with bans in force and their ends, the latest end first, after the first
+    `offset` of them; `NEVER` is a permanent ban.
+    """
+    return cast(list[tuple[str, datetime]], _LAST_ENDS.rows(environment.pk, now, size, offset))
 
 
 def latest(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Ban]:

@@ -10,7 +10,7 @@ from gateway.server import serve
 
 # Django serves each request in a thread of its own, which cannot keep a connection for the next.
 _database = settings.DATABASES["default"]
-_database |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
+_database["CONN_MAX_AGE"] = 0
 _database["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 16, "timeout": 10}
 pages = get_asgi_application()
 

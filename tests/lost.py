@@ -1,4 +1,4 @@
-"""A database that is really lost: nobody listens at its address."""
+"""A database that is really lost: its address is one where nobody listens."""
 
 import socket
 

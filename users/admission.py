@@ -5,13 +5,14 @@ Invariants
 * The rules are in one place, the SQL function `users_admit` (migration 0002_admission, which
   documents them): quota, deactivated ids, one life of an id at a time, the tally of each day. Every
   registration, of one id or of thousands, calls `admit`.
-* Without a limit, admission is one round trip and its own transaction. With a limit, the audit
-  lines about a filling quota are written in the same transaction.
+* Without a limit, admission is one round trip and its own transaction, which users who register at
+  the same moment share (`admit_one`). With a limit, the audit lines about a filling quota are
+  written in the same transaction.
 * `tests/users/plain_admission.py` implements the same rules slowly, row by row.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from applications.batching import Batcher
 from applications.counting import count
 from applications.models import USER_LIMITS, Environment
 from applications.statements import Statement
@@ -96,8 +98,7 @@ def admit(
     if len(newcomers) > MOST_AT_ONCE:
         raise ValueError(f"more than {MOST_AT_ONCE} users at once")
     for each in newcomers:
-        identity.check_user_id(each.user_id)
-        identity.check_profile(name=each.name, avatar_url=each.avatar_url)
+        _check(each)
     if not newcomers:
         return Admitted({}, {})
     options = (renew, leave_out_deactivated)
@@ -124,6 +125,50 @@ def admit(
     raise quota.QuotaExceeded(
         limit=result.seats, used=used, is_development=environment.is_development
     )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    environment: Environment
+    newcomer: Newcomer
+    renew: bool
+    now: datetime
+
+
+def admit_one(
+    *, environment: Environment, newcomer: Newcomer, now: datetime, renew: bool = False
+) -> Admitted:
+    """`admit` for one id. Where that is a transaction by itself, it is shared with the others who
+    register one id at this moment, and who are in the result too.
+    """
+    if environment.user_limit is not None or connection.in_atomic_block:
+        return admit(environment=environment, newcomers=[newcomer], renew=renew, now=now)
+    _check(newcomer)
+    asked = _Asked(environment, newcomer, renew, now)
+    admitted = _batcher.ask((environment.pk, renew), newcomer.user_id, asked)
+    if newcomer.user_id not in admitted.new and newcomer.user_id not in admitted.known:
+        raise UserDeactivated([newcomer.user_id])
+    return admitted
+
+
+def _admit_batch(asked: Mapping[str, _Asked]) -> Mapping[str, Admitted]:
+    first = next(iter(asked.values()))
+    admitted = admit(
+        environment=first.environment,
+        newcomers=[each.newcomer for each in asked.values()],
+        renew=first.renew,
+        leave_out_deactivated=True,
+        now=first.now,
+    )
+    return dict.fromkeys(asked, admitted)
+
+
+_batcher: Batcher[_Asked, Admitted] = Batcher(_admit_batch, most=100)
+
+
+def _check(newcomer: Newcomer) -> None:
+    identity.check_user_id(newcomer.user_id)
+    identity.check_profile(name=newcomer.name, avatar_url=newcomer.avatar_url)
 
 
 class _Result:

@@ -18,7 +18,7 @@ from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.models import Environment
 from users import quota, tokens
-from users.admission import Newcomer, UserDeactivated, admit
+from users.admission import Newcomer, UserDeactivated, admit, admit_one
 from users.fields import in_any_case
 from users.models import AppUser
 
@@ -60,7 +60,7 @@ def register(
     Raises what `admission.admit` raises.
     """
     newcomer = Newcomer(user_id, registered_at=now, name=name, avatar_url=avatar_url)
-    admitted = admit(environment=environment, newcomers=[newcomer], renew=True, now=now)
+    admitted = admit_one(environment=environment, newcomer=newcomer, renew=True, now=now)
     created = user_id in admitted.new
     user = _deferred((admitted.new if created else admitted.known)[user_id], environment, user_id)
     return Registration(user, tokens.issue(user, now=now, lifetime=token_lifetime), created)

@@ -15,7 +15,6 @@ from api.vendor import Caller
 from applications import counting
 from moderation import bans, lists, mutes
 from moderation.lists import UserList
-from moderation.models import Ban
 
 
 def ban(caller: Caller, user_ids: Sequence[str], minutes: int) -> None:
@@ -31,15 +30,16 @@ def unban(caller: Caller, user_ids: Sequence[str]) -> None:
 
 def banned(caller: Caller, page: int | None, size: int) -> dict[str, Any]:
     """Bans in force, the latest end first. Without a page, all of them up to a bound."""
-    found = offset_paging.page(
-        Ban.objects.in_environment(caller.environment).in_force(caller.now),
-        *("-ends_at", "-id"),
-        number=page or 1,
+    found = bans.last_ends(
+        environment=caller.environment,
+        now=caller.now,
+        offset=offset_paging.offset_of(page, size=size) if page else 0,
         size=size if page else fields.MAX_UNPAGED_BANS,
     )
     return {
         "users": [
-            {"user_id": each.user_id, "ends_at": fields.format_time(each.ends_at)} for each in found
+            {"user_id": user_id, "ends_at": fields.format_time(ends_at)}
+            for user_id, ends_at in found
         ]
     }
 

@@ -26,7 +26,7 @@ def test_a_terminated_connection_is_lost(other):
     assert is_database_lost(error_of(other, "SELECT 1"))
 
 
-def test_a_pool_that_reaches_nobody_is_lost(lose_database):
+def test_an_address_where_nobody_listens_is_lost(lose_database):
     lose_database()
     assert is_database_lost(error_of(connections["default"], "SELECT 1"))
 
@@ -35,7 +35,7 @@ def test_a_cancelled_or_a_wrong_query_is_not(other):
     with other.cursor() as cursor:
         cursor.execute("SET statement_timeout = 10")
     cancelled = error_of(other, "SELECT pg_sleep(5)")
-    with other.cursor() as cursor:  # the pool gives this connection to others
+    with other.cursor() as cursor:
         cursor.execute("RESET statement_timeout")
     assert isinstance(cancelled, OperationalError)
     assert not is_database_lost(cancelled)

@@ -212,6 +212,22 @@ class TestChange:
         assert list(Ban.objects.order_by("pk").values()) == before
 
 
+def test_the_last_ends_are_those_of_the_bans_in_force():
+    environment = make_environment()
+    for number, ends in enumerate([DAY, HOUR, None, DAY, timedelta(0), -MINUTE]):
+        expires_at = NOON + ends if ends is not None else None
+        made = make_ban(environment=environment, user_id=f"user-{number}", expires_at=expires_at)
+    make_ban(environment=environment, closed_at=NOON, closed_by="ada", outcome="lifted")
+    make_ban(environment=make_environment())
+    in_force = Ban.objects.in_environment(made.environment).in_force(NOON)
+    plain = list(in_force.order_by("-ends_at", "-pk").values_list("user_id", "ends_at"))
+
+    assert [user_id for user_id, _ in plain] == ["user-2", "user-3", "user-0", "user-1"]
+    for offset in range(5):
+        ask = {"environment": environment, "now": NOON, "offset": offset, "size": 2}
+        assert bans.last_ends(**ask) == plain[offset : offset + 2]
+
+
 class TestLift:
     def test_ends_the_ban_and_answers_who_was_banned(self):
         environment = make_environment()

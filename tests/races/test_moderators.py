@@ -1,6 +1,7 @@
 """Laws 21, 23 and 26 under fire, on a real PostgreSQL."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -10,7 +11,7 @@ from applications.models import AuditEvent
 from moderation import ban_sweep, bans, lists
 from moderation.lists import MAX_ENTRIES, ListFull, blocklist
 from moderation.models import Ban, BlocklistEntry
-from tests.factories import DAY, HOUR, NOON, make_environment, staff_actor
+from tests.factories import DAY, HOUR, NOON, api_actor, make_environment, staff_actor
 from tests.races.racing import only, race
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,3 +170,28 @@ class TestLists:
             lists.switch_allowlist, environment=environment, owner_ids=["ada"], on=True, **AT
         )
         assert sorted(only((), race(*[switch] * 8))) == [[]] * 7 + [["ada"]]
+
+
+def test_calls_at_once_keep_each_their_own_user_address_and_request():
+    environment = make_environment()
+    ids = [f"user-{number}" for number in range(12)]
+
+    def ban(number):
+        by = replace(api_actor(), address=f"192.0.2.{number + 1}", request_id=f"request-{number}")
+        now, until = NOON + timedelta(seconds=number), NOON + (number + 1) * DAY
+        of_user = {"environment": environment, "user_ids": [ids[number]]}
+        [made] = bans.impose(**of_user, expires_at=until, reason=f"r{number}", by=by, now=now)
+        lifted = bans.lift(**of_user, by=by, now=now + HOUR)
+        return made.user_id, made.expires_at, lifted
+
+    found = race(*(partial(ban, number) for number in range(12)))
+
+    assert found == [(user_id, NOON + (n + 1) * DAY, [user_id]) for n, user_id in enumerate(ids)]
+    for number, user_id in enumerate(ids):
+        now = NOON + timedelta(seconds=number)
+        lines = AuditEvent.objects.filter(environment=environment, subject=user_id).order_by("at")
+        assert list(lines.values_list("type", "at", "address", "request_id")) == [
+            (word, at, f"192.0.2.{number + 1}", f"request-{number}")
+            for word, at in (("ban.imposed", now), ("ban.lifted", now + HOUR))
+        ]
+        assert one_story(environment, user_id) == {"lifted": 1}

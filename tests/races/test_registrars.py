@@ -159,3 +159,22 @@ class TestOneId:
         )
         only((), race(*[deactivate] * 8))
         assert DeactivatedUser.objects.count() == 2
+
+
+def test_registrars_at_once_each_get_their_own_answer():
+    environment = make_environment(kind="production", plan="pro")
+    make_user(environment=environment, user_id="known")
+    deactivation.deactivate(environment=environment, user_ids=["gone"], by=api_actor(), now=NOON)
+    ids = ["known", "gone", "twice", "twice", *(f"new-{number}" for number in range(12))]
+    answers = race(*(partial(register, environment, user_id) for user_id in ids))
+
+    registered = dict.fromkeys(ids)
+    for user_id, answer in zip(ids, answers, strict=True):
+        if user_id == "gone":
+            assert isinstance(answer, UserDeactivated)
+            assert answer.user_ids == ["gone"]
+            continue
+        token = tokens.authenticate(environment=environment, token=answer.token, now=NOON)
+        assert token.user_id == user_id
+        registered[user_id] = (registered[user_id] or 0) + answer.created
+    assert registered == {"known": 0, "gone": None, "twice": 1, **dict.fromkeys(ids[4:], 1)}

@@ -1,79 +1,98 @@
-"""The pool hands out living connections, and asks none whether it lives."""
+"""A thread keeps its connection as long as it lives, and does not ask it whether it lives."""
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, close_old_connections, connection, connections
 
+from applications.statements import Statement
 from tests.waiting import eventually
 
-POOL = {"min_size": 1, "max_size": 1, "timeout": 5}
+PROCESS = Statement("SELECT pg_backend_pid()")
 
 
 @pytest.fixture
-def pooled(transactional_db):
-    """The product's connection, with a pool of one that is its own."""
-    known = connection.settings_dict
-    own = {
-        "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": False,
-        "OPTIONS": {**known["OPTIONS"], "pool": POOL},
-    }
-    pooled = type(connections["default"])({**known, **own}, alias="pooled")
-    yield pooled
-    pooled.close()
-    pooled.close_pool()
+def kept(transactional_db):
+    """Another connection, kept as in production."""
+    known = connections["default"].settings_dict
+    kept = type(connections["default"])(
+        {**known, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}, alias="kept"
+    )
+    yield kept
+    kept.close()
 
 
-def asked(pooled, sql, *values):
-    with pooled.cursor() as cursor:
+def asked(kept, sql, *values):
+    with kept.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchone()[0]
 
 
-def process(pooled):
-    return asked(pooled, "SELECT pg_backend_pid()")
+def process(kept):
+    return asked(kept, "SELECT pg_backend_pid()")
 
 
-def end(process):
-    asked(connection, "SELECT pg_terminate_backend(%s)", process)
+def end(process, by=connection):
+    asked(by, "SELECT pg_terminate_backend(%s)", process)
     gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
-    assert eventually(lambda: asked(connection, gone, process) == 0)
+    assert eventually(lambda: asked(by, gone, process) == 0)
 
 
-def test_a_connection_that_was_ended_in_the_pool_is_replaced(pooled):
-    before = process(pooled)
-    pooled.close()
+def test_one_that_was_ended_between_two_calls_is_replaced(kept):
+    before = process(kept)
+    kept.close_if_unusable_or_obsolete()
     end(before)
 
-    assert process(pooled) != before
+    assert process(kept) != before
 
 
-def test_a_connection_that_was_ended_in_use_fails_once(pooled):
-    before = process(pooled)
+def test_one_that_was_ended_in_a_call_fails_once(kept):
+    before = process(kept)
     end(before)
     with pytest.raises(OperationalError):
-        process(pooled)
-    pooled.close()
+        process(kept)
+    kept.close_if_unusable_or_obsolete()
 
-    assert process(pooled) != before
+    assert process(kept) != before
 
 
-def test_a_living_connection_is_handed_out_without_a_round_trip(pooled):
-    before = process(pooled)
-    pooled.close()
+def test_a_living_one_is_kept_without_a_round_trip(kept):
+    before = process(kept)
     told = "SELECT state_change FROM pg_stat_activity WHERE pid = %s"
     idle_since = asked(connection, told, before)
-    pooled.ensure_connection()
+    kept.close_if_unusable_or_obsolete()
+    kept.close_if_health_check_failed()
 
     assert asked(connection, told, before) == idle_since
-    assert process(pooled) == before
+    assert process(kept) == before
 
 
-def test_a_living_connection_with_something_to_read_is_kept(pooled):
-    before = process(pooled)
-    with pooled.cursor() as cursor:
+def test_a_living_one_with_something_to_read_is_kept(kept):
+    before = process(kept)
+    with kept.cursor() as cursor:
         cursor.execute("LISTEN heard")
-    pooled.close()
+    kept.close_if_unusable_or_obsolete()
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY heard")
 
-    assert process(pooled) == before
+    assert process(kept) == before
+
+
+def test_a_prepared_statement_replaces_one_that_was_ended(transactional_db):
+    known = connections["default"]
+    other = type(known)(
+        {**known.settings_dict, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}, "default"
+    )
+    connections["default"] = other
+    try:
+        [(before,)] = PROCESS.rows()
+        close_old_connections()
+        with_known = known.cursor()
+        with_known.execute("SELECT pg_terminate_backend(%s)", [before])
+        gone = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s"
+        assert eventually(
+            lambda: with_known.execute(gone, [before]) or with_known.fetchone() == (0,)
+        )
+
+        assert PROCESS.rows() != [(before,)]
+    finally:
+        other.close()
+        connections["default"] = known

@@ -29,10 +29,12 @@ class TestOnline:
         for user_id, gateway in (("ada", None), ("ada", None), ("bob", dead)):
             make_connection(environment=environment, user_id=user_id, gateway=gateway)
         make_connection(environment=make_environment(), user_id="carl")
+        make_connection(environment=environment, user_id="dan", kicked_at=NOON)
         ask = {"environment": environment, "now": NOON}
-        assert presence.online(user_ids=["ada", "bob", "carl"], **ask) == {"ada"}
+        everybody = ["ada", "bob", "carl", "dan"]
+        assert presence.online(user_ids=everybody, **ask) == {"ada"}
         assert presence.online_count(**ask) == Count(1)
-        assert not presence.is_online(user_id="bob", **ask)
+        assert [each for each in everybody if presence.is_online(user_id=each, **ask)] == ["ada"]
 
     def test_ends_with_the_lease_of_a_killed_process(self):
         environment = make_environment()
