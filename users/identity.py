@@ -19,6 +19,7 @@ from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
 # separates path segments.
 USER_ID_PATTERN = rf"^[A-Za-z0-9+=._-]{{1,{USER_ID_MAX_LENGTH}}}$"
 _USER_ID = re.compile(USER_ID_PATTERN, re.ASCII)
+_UNPRINTABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 # The lock key for all users of an environment. It is not a valid user id.
 _EVERYBODY = "/everybody"
 _LOCK = Statement("SELECT users_lock(%s, %s::text[])")
@@ -85,7 +86,7 @@ def is_text(value: object, most: int, *, multiline: bool = False) -> bool:
 
 
 def _unprintable(text: str) -> bool:
-    return any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in text)
+    return _UNPRINTABLE.search(text) is not None
 
 
 def lock(environment: Environment, user_ids: Iterable[str]) -> None:
