@@ -101,6 +101,19 @@ class Keyset:
             previous=self._encode(rows[0], "p") if (more if backwards else came_from) else None,
         )
 
+    def place(self, cursor: str, model: type[Model]) -> list[Any]:
+        """The values of the columns after which a next page starts, for a statement. Raises
+        `BadCursor`.
+        """
+        backwards, values = self._decode(cursor, model)
+        if backwards:
+            raise BadCursor(cursor)
+        return values
+
+    def cursor_after(self, row: Any) -> str:
+        """The cursor of the page after this row, which has the columns as attributes."""
+        return self._encode(row, "n")
+
     def _after(self, values: Sequence[Any], model: type[Model], descending: bool) -> Any:
         fields = self._fields(model)
         row = _Row(*(F(name) for name in self._names))
@@ -109,7 +122,7 @@ class Keyset:
         )
         return (_RowLessThan if descending else _RowGreaterThan)(row, cursor)
 
-    def _encode(self, row: Model, direction: str) -> str:
+    def _encode(self, row: Any, direction: str) -> str:
         values = [getattr(row, name) for name in self._names]
         text = json.dumps(
             [

@@ -1,10 +1,11 @@
 """Children that start with what this process has loaded, and share its memory until they write.
 
-Only for Linux, and only while this process has one thread: a fork copies no other, and the locks
-that others hold would stay locked.
+Only for Linux, and only while no other thread of this process runs Python: a fork does not copy
+it, and locks that it holds would stay locked.
 """
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import runpy
@@ -12,10 +13,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import IO, TypeAlias
+
+from django.db import connections
 
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of <sys/prctl.h>
 _fork = multiprocessing.get_context("fork")
+
+
+def prepare(*modules: str) -> None:
+    """Load what the forks share, and close what they must not share."""
+    for name in modules:
+        import_module(name)
+    connections.close_all()
+    gc.collect()
+    gc.freeze()  # the collector would write to shared memory
 
 
 class Fork:

@@ -15,6 +15,7 @@ Invariants
   resumes the job.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -32,7 +33,7 @@ from users.models import AppUser, DeletionItem, DeletionJob, KickReason
 from users.presence import Kick
 from users.tokens import UnknownUsers
 
-BATCH_SIZE = 20
+BATCH_SIZE = 500
 # A running job without progress for this long has lost its worker.
 STALLED_AFTER = timedelta(seconds=15)
 OLDEST_FIRST = Keyset("registered_at", "id")
@@ -230,27 +231,27 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
         )
         return False
     _queue(environment)
-    identity.lock(environment, [item.user_id for item in items])
+    user_ids = [item.user_id for item in items]
+    identity.lock(environment, user_ids)
     found = {
         user.user_id: user
-        for user in AppUser.objects.filter(
-            environment=environment, user_id__in=[item.user_id for item in items]
-        )
+        for user in AppUser.objects.filter(environment=environment, user_id__in=user_ids)
     }
-    to_delete = []
+    to_delete: list[AppUser] = []
+    results: dict[DeletionItem.Result, list[int]] = defaultdict(list)
     for item in items:
         user = found.get(item.user_id)
         if user is None:
-            item.result = DeletionItem.Result.GONE
+            results[DeletionItem.Result.GONE].append(item.pk)
         elif user.pk != item.life:
-            item.result = DeletionItem.Result.ANOTHER_LIFE
+            results[DeletionItem.Result.ANOTHER_LIFE].append(item.pk)
         else:
-            item.result = DeletionItem.Result.DELETED
+            results[DeletionItem.Result.DELETED].append(item.pk)
             to_delete.append(user)
-        item.done_at = now
     if to_delete:
         _delete(environment, to_delete, by=by, now=now)
-    DeletionItem.objects.bulk_update(items, ["result", "done_at"])
+    for result, keys in results.items():
+        DeletionItem.objects.filter(pk__in=keys).update(result=result, done_at=now)
     DeletionJob.objects.filter(pk=job.pk).update(progressed_at=now)
     return True
 

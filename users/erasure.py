@@ -121,9 +121,12 @@ def delete_rows(rows: QuerySet[Any], user_ids: Collection[str], *columns: str) -
     """
     wanted, counts, last = set(user_ids), Counter[str](), 0
     ordered = rows.select_for_update().order_by("pk")
-    while batch := list(ordered.filter(pk__gt=last).values_list("pk", *columns)[:_AT_ONCE]):
-        rows.model._base_manager.filter(pk__in=[key for key, *_ in batch]).delete()
+    while True:
+        batch = list(ordered.filter(pk__gt=last).values_list("pk", *columns)[:_AT_ONCE])
+        if batch:
+            rows.model._base_manager.filter(pk__in=[key for key, *_ in batch]).delete()
         for key, *named in batch:
             counts.update(wanted.intersection(named))
             last = key
-    return counts
+        if len(batch) < _AT_ONCE:
+            return counts

@@ -11,6 +11,7 @@ from django.utils.encoding import escape_uri_path
 from api.agora import auth
 from api.agora.auth import Caller, Request
 from moderation import bans
+from moderation.listed_users import ListedUser
 from moderation.models import Ban
 from users.models import AppUser
 from users.profiles import PUSH_DEVICES, QUIET_PERIOD
@@ -62,10 +63,10 @@ def _address(request: HttpRequest, path: str) -> str:
 def entities(caller: Caller, users: Sequence[AppUser]) -> list[dict[str, Any]]:
     """The users as the API shows them. One query for all."""
     found = bans.latest(environment=caller.environment, user_ids=[user.user_id for user in users])
-    return [_entity(user, found.get(user.user_id), caller.now) for user in users]
+    return [entity(user, found.get(user.user_id), caller.now) for user in users]
 
 
-def _entity(user: AppUser, ban: Ban | None, now: datetime) -> dict[str, Any]:
+def entity(user: AppUser | ListedUser, ban: Ban | None, now: datetime) -> dict[str, Any]:
     banned_at = ban.changed_at(now) if ban is not None else None
     changes = (user.registered_at, user.changed_at, banned_at)
     return {
@@ -80,7 +81,7 @@ def _entity(user: AppUser, ban: Ban | None, now: datetime) -> dict[str, Any]:
     }
 
 
-def _push_settings(user: AppUser) -> dict[str, Any]:
+def _push_settings(user: AppUser | ListedUser) -> dict[str, Any]:
     """The newest device is repeated outside the list, as in older samples of the vendor."""
     settings = {key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD}
     devices = settings.pop(PUSH_DEVICES, [])

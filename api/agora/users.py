@@ -6,11 +6,12 @@ from ninja import Body, Router
 
 from api.agora import auth, naming, paging, responses, schemas, wire
 from api.agora.auth import Caller, Request
-from api.agora.envelope import app_uri, entities, envelope
+from api.agora.envelope import app_uri, entities, entity, envelope
 from api.agora.settings import VENDOR_NAME, settings_of
 from api.agora.wire import Refused
 from applications import environments
 from applications.keyset import Keyset
+from moderation import listed_users
 from users import deletion, passwords, registration
 from users.models import AppUser
 from users.spelling import TakenInAnotherCase
@@ -120,17 +121,21 @@ def _unsaved(new: schemas.NewUser) -> AppUser:
 def list_users(request: Request, limit: paging.PageSize = None, cursor: str = "") -> Any:
     """A page of users, the first registered first."""
     caller = request.auth
-    page = OLDEST_FIRST.page(
-        AppUser.objects.in_environment(caller.environment),
-        cursor=paging.decrypt_cursor(caller.environment, cursor),
-        size=paging.page_size(limit),
+    size = paging.page_size(limit)
+    place = paging.decrypt_cursor(caller.environment, cursor)
+    found = listed_users.oldest_first(
+        environment=caller.environment,
+        after=OLDEST_FIRST.place(place, AppUser) if place else None,
+        limit=size + 1,
     )
+    users = found[:size]
+    following = OLDEST_FIRST.cursor_after(users[-1]) if len(found) > size else None
     return envelope(
         request,
         "get",
-        entities=entities(caller, page.rows),
-        cursor=paging.encrypt_cursor(caller.environment, page.next),
-        count=len(page.rows),
+        entities=[entity(user, user.ban, caller.now) for user in users],
+        cursor=paging.encrypt_cursor(caller.environment, following),
+        count=len(users),
     )
 
 

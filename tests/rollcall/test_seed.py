@@ -13,7 +13,7 @@ from moderation.models import Ban, BlocklistEntry
 from rollcall.management.commands import seed as seeding
 from tests import factories
 from tests.factories import NOON
-from users import quota, registration
+from users import bulk_registration, quota, registration
 from users.admission import MOST_AT_ONCE
 from users.models import AppUser, RegistrationTally
 
@@ -100,7 +100,7 @@ def test_a_chunk_has_an_end(pro):
 
 def test_plans_made_for_empty_tables_are_not_kept(pro, monkeypatch):
     """Or each batch would read all users before it."""
-    monkeypatch.setattr(seeding, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(bulk_registration, "MOST_AT_ONCE", 2)
     monkeypatch.setattr(seeding, "GROUP", 2)
     with CaptureQueriesContext(connection) as captured:
         seed(pro, 6, bans=6)

@@ -26,6 +26,7 @@ newcomers = st.builds(
     avatar_url=texts,
     password=st.sampled_from(["", "hashed"]),
     last_seen_at=st.sampled_from([None, NOON]),
+    uuid=st.none(),
 )
 asking = st.tuples(
     st.just("admit"),

@@ -18,12 +18,12 @@ from django.db.migrations.executor import MigrationExecutor
 
 from applications import app_secrets
 from applications.models import Application, Environment
-from rollcall import logs
+from rollcall import forks, logs
 from rollcall.checks import SETTINGS
 from rollcall.demo import sample_data
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
-from rollcall.processes import BEAT, WORKER, CannotStayUp, Process, Supervisor, module
+from rollcall.processes import BEAT, WORKER, CannotStayUp, Process, Supervisor, forked
 from rollcall.setpriv import NeedsSetpriv
 from rollcall.stores import StoreError, postgres, valkey
 from rollcall.stores.places import Server
@@ -57,8 +57,9 @@ class Command(BaseCommand):
         if not supervisor.running():
             return
         facts = self.prepare()
+        forks.prepare("rollcall.asgi", "rollcall.urls")
         # Web first and alone, because the user waits for the page.
-        self.start(supervisor, module("web", "rollcall.asgi"))
+        self.start(supervisor, forked("web", "rollcall.asgi"))
         self.check()
         status = supervisor.wait_for_page(host, port)
         if status is None:
@@ -66,7 +67,7 @@ class Command(BaseCommand):
         if status >= 500:
             log = settings.DATA_DIR / "log" / "web.log"
             raise CommandError(f"The page fails. The last lines of {log}:\n{logs.last_lines(log)}")
-        for process in (module("worker", WORKER), module("beat", BEAT)):
+        for process in (forked("worker", WORKER), forked("beat", BEAT)):
             self.start(supervisor, process)
         self.say(f"\nRollcall is running.\n\n{facts}\n\nCtrl-C stops it.")
         # The files of a new database were created without waiting for the disk.
@@ -112,9 +113,7 @@ class Command(BaseCommand):
             self.say("Creating sample data ...")
             with transaction.atomic():  # an interrupted run leaves the database empty
                 call_command("demo_data")
-        facts = "\n".join(f"  {name:<12} {value}" for name, value in _facts())
-        connections.close_all()
-        return facts
+        return "\n".join(f"  {name:<12} {value}" for name, value in _facts())
 
     def say(self, text: str) -> None:
         self.stdout.write(text)

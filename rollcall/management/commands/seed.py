@@ -16,8 +16,8 @@ from applications.models import AuditEvent, Environment
 from moderation import bans, lists
 from moderation.models import Ban, BlocklistEntry
 from rollcall.demo.names import random_name
-from users import identity, registration
-from users.admission import MOST_AT_ONCE
+from users import bulk_registration, identity
+from users.admission import Newcomer
 from users.models import AppUser, RegistrationTally
 from users.quota import QuotaExceeded
 
@@ -73,22 +73,21 @@ class Command(BaseCommand):
     def register(
         self, environment: Environment, ids: list[str], random: Random, now: datetime
     ) -> None:
-        registered = 0
-        for start in self.progress("users", range(0, len(ids), MOST_AT_ONCE), len(ids)):
-            chunk = [
-                _user(ids[place], now - PAST * (1 - place / len(ids)), random, now)
-                for place in range(start, min(start + MOST_AT_ONCE, len(ids)))
-            ]
-            try:
-                registered += len(
-                    registration.register_new(
-                        environment=environment, users=chunk, leave_out_deactivated=True, now=now
-                    )
-                )
-            except QuotaExceeded as error:
-                raise CommandError(f"{error} This run has registered {registered:,}.") from error
-            if start == 0:
-                self.analyze()  # or each further batch would read all the earlier ones
+        newcomers = (
+            _newcomer(user_id, now - PAST * (1 - place / len(ids)), random, now)
+            for place, user_id in enumerate(ids)
+        )
+        done = registered = 0
+        try:
+            for given, new in bulk_registration.register_many(
+                environment=environment, newcomers=newcomers, now=now
+            ):
+                if not done:
+                    self.analyze()  # or each further batch would read all the earlier ones
+                done, registered = done + given, registered + new
+                self.show_progress("users", done, len(ids))
+        except QuotaExceeded as error:
+            raise CommandError(f"{error} This run has registered {registered:,}.") from error
         self.stdout.write(f"{registered:,} of {len(ids):,} users were new")
 
     def ban(self, environment: Environment, ids: list[str], random: Random, now: datetime) -> None:
@@ -120,22 +119,25 @@ class Command(BaseCommand):
             )
 
     def progress(self, what: str, steps: range, total: int) -> Iterator[int]:
-        """Yield the steps, with a progress bar on stderr if it is a terminal."""
+        """Yield the steps, and show how far they are."""
         for start in steps:
             yield start
-            done = min(start + steps.step, total)
-            if self.stderr.isatty():
-                bar = "#" * (BAR * done // total)
-                line = f"\r[{bar:<{BAR}}] {done:,} of {total:,} {what}"
-                self.stderr.write(line, str, ending="\n" if done == total else "")
+            self.show_progress(what, min(start + steps.step, total), total)
+
+    def show_progress(self, what: str, done: int, total: int) -> None:
+        """Draw a bar on stderr if it is a terminal."""
+        if self.stderr.isatty():
+            bar = "#" * (BAR * done // total)
+            line = f"\r[{bar:<{BAR}}] {done:,} of {total:,} {what}"
+            self.stderr.write(line, str, ending="\n" if done == total else "")
 
 
-def _user(user_id: str, registered_at: datetime, random: Random, now: datetime) -> AppUser:
+def _newcomer(user_id: str, registered_at: datetime, random: Random, now: datetime) -> Newcomer:
     """A made-up user. One in seven has never connected; most others were seen recently."""
     silent = random.random() ** 5
-    return AppUser(
-        user_id=user_id,
+    return Newcomer(
+        user_id,
+        registered_at,
         name=random_name(random)[1],
-        registered_at=registered_at,
         last_seen_at=now - silent * (now - registered_at) if random.random() > 1 / 7 else None,
     )

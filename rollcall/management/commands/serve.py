@@ -4,9 +4,7 @@ This is all that one machine needs. For several machines, run `serve` on each wi
 sweeps that run twice do no harm.
 """
 
-import gc
 from argparse import ArgumentParser
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rollcall import collected, unreachable
+from rollcall import collected, forks, unreachable
 from rollcall.listening import why_not_listen
 from rollcall.orphans import Taken
 from rollcall.processes import BEAT, WORKER, Supervisor, forked
@@ -49,19 +47,11 @@ class Command(BaseCommand):
             f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
             " rollcall.wsgi:application"
         )
-        self.load()
+        forks.prepare("rollcall.wsgi", "gateway.app")
         commands = {"web": granian, "gateway": "gateway", "worker": WORKER, "beat": BEAT}
         for name, command in commands.items():
             supervisor.start(forked(name, command))
         supervisor.wait()
-
-    def load(self) -> None:
-        """Load once what the processes share, and close what they must not share."""
-        for name in ("rollcall.wsgi", "gateway.app"):
-            import_module(name)
-        connection.close()
-        gc.collect()
-        gc.freeze()  # the collector would write to shared memory
 
     def refuse_what_cannot_work(self) -> None:
         if "DATABASE_URL" in settings.EMBEDDED_STORES:
