@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('applications', '0007_audit_refuses'),
-        ('users', '0009_notices'),
+        ('applications', '0008_found_by_id'),
+        ('users', '0011_sorted_by_last_seen'),
     ]
 
     operations = [
