@@ -39,8 +39,9 @@ class InvalidSetting(Exception):
 
 
 class VendorSettings(BaseModel):
-    """Settings of a vendor in an environment. Subclasses add switches (`StrictBool`) or values of a
-    `TextChoices`; a field's `title` is the label on the page, its `description` the help.
+    """Settings of a vendor in an environment. Subclasses add switches (`StrictBool`), texts (`str`)
+    or values of a `TextChoices`; a field's `title` is the label on the page, its `description` the
+    help.
     """
 
     # Ignore settings that another version has stored.

@@ -38,6 +38,7 @@ from ninja import Form
 
 from api import bodies, codes, signature
 from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
+from api.rongcloud.settings import VENDOR_NAME, RongCloudSettings
 from api.tables import Dialect
 from api.vendor import Vendor
 from applications.vendors import Occasion, Snippet
@@ -73,9 +74,9 @@ def _call_name(method: str, route: str) -> str:
 
 
 VENDOR = Vendor(
-    name="rongcloud",
+    name=VENDOR_NAME,
     title="RongCloud",
-    settings=signature.SignatureSettings,
+    settings=RongCloudSettings,
     path_words=PATH_WORDS,
     webhook_format=callbacks.FORMAT,
     snippets={
