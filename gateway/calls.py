@@ -152,6 +152,14 @@ def acknowledge_up_to(client: Client, message_id: int) -> int:
     )
 
 
+def sent_times(client: Client, message_ids: Iterable[int]) -> dict[int, datetime]:
+    """When the client's user sent these messages, without those that are not kept any more."""
+    client.require_open()
+    return messages.sent_times(
+        environment=client.environment, sender_id=client.user_id, message_ids=message_ids
+    )
+
+
 # --- Notices and presence ---
 
 

@@ -1,10 +1,10 @@
-"""What the client's messages and queries do: their payloads, and the payloads of the answers.
+"""What the client's messages and queries say and do, and the payloads of the answers.
 
-Each function runs in a thread. An exception of the domain becomes a code of `words`.
+An exception of the domain becomes a code of `words`.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,20 +16,17 @@ from gateway.rongcloud import statuses, words
 from gateway.rongcloud.frames import NotSupported, Received, messages, milliseconds
 from moderation.lists import MAX_ENTRIES
 from users import identity
-from users.models import Message
 
 TEXT = "RC:TxtMsg"
-PULLED_AT_ONCE = 50
-KEPT_AND_COUNTED = 48  # bits of a message's status
-WAITING = 1  # the type of a notification
-PERSON, FROM_OTHERS = 1, 2  # of a conversation's type and a message's direction
+READ_RECEIPT = "RC:ReadNtf"
+MAX_KEY_DIGITS = 18
 
 
 class NotOnBlocklist(Exception):
     """The user that the client asks about is not on its blocklist."""
 
 
-_REFUSALS: tuple[type[Exception], ...] = (
+REFUSALS: tuple[type[Exception], ...] = (
     MessageRefused,
     NotSupported,
     Malformed,
@@ -45,101 +42,63 @@ class Answer:
     payload: bytes = b""
 
 
+# --- Messages from the client ---
+
+
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of a message. `message` is None if it was not stored."""
-
-    status: int
-    message: Message | None = None
-
-
-def send(client: Client, request: Received, attempt: str) -> Sent:
-    """`attempt` is the client's id for the message if it does not give one."""
-    try:
-        return Sent(words.OK, _send(client, request, attempt))
-    except _REFUSALS as error:
-        return Sent(_code(error))
+class Text:
+    recipient_id: str
+    client_id: str
+    body: str
 
 
-def _send(client: Client, request: Received, attempt: str) -> Message:
+@dataclass(frozen=True, slots=True)
+class ReadReceipt:
+    message_id: int
+
+
+def message_of(request: Received, attempt: str) -> Text | ReadReceipt:
+    """What a message says. `attempt` is the client's id for it if it does not give one.
+
+    Raises one of `REFUSALS`.
+    """
     if request.topic != "ppMsgP":
         raise NotSupported
     sent = protobuf.read(messages.UpStreamMessage, request.payload)
+    if sent.classname == READ_RECEIPT:
+        uid = _member(sent.content, "messageUId")
+        if not uid.isascii() or not uid.isdigit() or len(uid) > MAX_KEY_DIGITS:
+            raise Malformed("not the id of a message")
+        return ReadReceipt(int(uid))
     if sent.classname != TEXT:
         raise NotSupported
-    return calls.send(
-        client,
-        recipient_id=identity.check_user_id(request.target),
-        client_id=f"{sent.clientUniqueId:x}" if sent.HasField("clientUniqueId") else attempt,
-        body=_text_of(sent.content),
-    )
+    client_id = f"{sent.clientUniqueId:x}" if sent.HasField("clientUniqueId") else attempt
+    recipient_id = identity.check_user_id(request.target)
+    return Text(recipient_id, client_id, _member(sent.content, "content"))
 
 
-def _text_of(content: str) -> str:
-    """The text in the JSON of a text message."""
+def _member(content: str, name: str) -> str:
+    """A text in the JSON of a message."""
     try:
-        text = json.loads(content)["content"]
+        text = json.loads(content)[name]
     except (ValueError, RecursionError, TypeError, KeyError):
-        raise Malformed("not the content of a text message") from None
+        raise Malformed("not the content of this class of message") from None
     if not isinstance(text, str):
         raise Malformed("not a text")
     return text
-
-
-# --- Messages that wait ---
-
-
-def cursor_of(payload: bytes) -> int:
-    """Up to where the client has its messages. Raises `Malformed`."""
-    return max(0, int(protobuf.read(messages.SyncRequestMsg, payload).syncTime))
-
-
-def pull(client: Client, received: int, after: int) -> Sequence[Message]:
-    """Acknowledge the messages up to `received`; return the next after `after`."""
-    if received:
-        calls.acknowledge_up_to(client, received)
-    return calls.undelivered(client, after, PULLED_AT_ONCE)
-
-
-def pulled(found: Sequence[Message], cursor: int) -> bytes:
-    """The answer to a pull. If there are messages, the client asks again at once."""
-    return _bytes(
-        messages.DownStreamMessages(
-            list=[
-                messages.DownStreamMessage(
-                    fromUserId=message.sender_id,
-                    type=PERSON,
-                    classname=TEXT,
-                    content=json.dumps({"content": message.body}, ensure_ascii=False),
-                    dataTime=milliseconds(message.sent_at),
-                    status=KEPT_AND_COUNTED,
-                    msgId=str(message.pk),
-                    direction=FROM_OTHERS,
-                )
-                for message in found
-            ],
-            syncTime=cursor,
-            finished=not found,
-        )
-    )
-
-
-def something_waits(now: int) -> bytes:
-    """The payload of a notification; `now` in milliseconds."""
-    return _bytes(messages.NotifyMsg(type=WAITING, time=now))
 
 
 # --- Queries ---
 
 
 def answer(client: Client, request: Received, now: datetime) -> Answer:
-    """The answer to a query of `QUERIES`."""
+    """The answer to a query of `QUERIES`. Blocks."""
     try:
         return Answer(payload=QUERIES[request.topic](client, request, now))
     except NotOnBlocklist:
         return Answer(words.NOT_ON_BLOCKLIST)
-    except _REFUSALS as error:
-        return Answer(_code(error))
+    except REFUSALS as error:
+        return Answer(code_of(error))
 
 
 def answer_nothing(request: Received, now: datetime) -> Answer:
@@ -152,7 +111,8 @@ def answer_nothing(request: Received, now: datetime) -> Answer:
     return Answer(payload=_bytes(nothing(milliseconds(now))))
 
 
-def _code(error: Exception) -> int:
+def code_of(error: Exception) -> int:
+    """The SDK's code for one of `REFUSALS`."""
     match error:
         case MessageRefused():
             return words.RULES[error.verdict.rule]

@@ -10,7 +10,7 @@ from django.db import Error
 from django.utils import timezone
 
 from gateway.admission import Refused
-from gateway.calls import Client, ConnectionClosing
+from gateway.calls import Client, ConnectionClosing, receipt, send
 from gateway.calls import watched as watched_by
 from gateway.closings import Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
@@ -18,10 +18,12 @@ from gateway.database import run_in_thread
 from gateway.outbox import Frame, Send
 from gateway.protobuf import Malformed
 from gateway.rongcloud import calls, frames, statuses, words
-from gateway.rongcloud.calls import Answer
+from gateway.rongcloud.calls import Answer, ReadReceipt
 from gateway.rongcloud.frames import BadFrame, Received, Type, milliseconds
+from gateway.rongcloud.inbox import Inbox
 from gateway.session import Receive, Session
 from users import identity
+from users.models import NoticeKind
 
 if TYPE_CHECKING:
     from gateway.process import Gateway
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_PARAMETERS = 20
-# A cursor from here on is a time in milliseconds; the keys of messages stay below.
-TIMES_FROM = 10**12
 # Topics of messages to which the SDK expects no answer, such as "is typing".
 UNANSWERED = frozenset({"ppMsgS", "pgMsgS", "chatMsgS", "prMsgS"})
 
@@ -39,19 +39,16 @@ class RongCloudSession(Session):
     MAX_FRAME_BYTES = frames.MAX_FRAME_BYTES
 
     __slots__ = (
-        "_acknowledged",
         "_changed",
-        "_has_pulled",
+        "_inbox",
         "_is_sdk_2",
-        "_last_time",
         "_with_mask",
     )
 
     def __init__(self, gateway: "Gateway", receive: Receive, send: Send):
         super().__init__(gateway, receive, send)
-        # Up to where messages are acknowledged, and the time of the last one that was given out.
-        self._acknowledged = self._last_time = 0
-        self._has_pulled = self._is_sdk_2 = self._with_mask = False
+        self._is_sdk_2 = self._with_mask = False
+        self._inbox = Inbox(asks_with_times=False)
         # Who came or went since the client last asked.
         self._changed: frozenset[str] = frozenset()
 
@@ -64,6 +61,7 @@ class RongCloudSession(Session):
         except ValueError:
             query = {}
         self._is_sdk_2 = query.get("sdkVer", "").startswith("2.")
+        self._inbox = Inbox(asks_with_times=self._is_sdk_2)
         self._with_mask = query.get("protocolVer") == "4"
         app_key = query.get("appId", "")
         if not app_key or not identity.is_text(app_key, 64):
@@ -113,27 +111,43 @@ class RongCloudSession(Session):
                 await self._answer_query(client, request)
 
     async def _answer_message(self, client: Client, request: Received) -> None:
-        # SDK 2 gives messages no id of its own; it does not send one again on its own either.
-        attempt = f"{client.connection_id}-{milliseconds(timezone.now())}-{request.id}"
+        now = timezone.now()
         try:
-            sent = await run_in_thread(calls.send, client, request, attempt)
+            at, uid = await self._take(client, request, now)
+            self.put(frames.message_answer(id=request.id, at=at, uid=uid))
+            return
+        except calls.REFUSALS as error:
+            status = calls.code_of(error)
         except Error:
             log.exception("the database does not answer")
-            sent = calls.Sent(words.FAILED)
-        if sent.status == words.FAILED:
+            status = words.FAILED
+        if status == words.FAILED:
             self.count_mistake()
-        if sent.message is None:
-            self.put(frames.message_answer(id=request.id, at=timezone.now(), status=sent.status))
-        else:
-            at, uid = sent.message.sent_at, str(sent.message.pk)
-            self.put(frames.message_answer(id=request.id, at=at, uid=uid))
+        self.put(frames.message_answer(id=request.id, at=now, status=status))
+
+    async def _take(self, client: Client, request: Received, now: datetime) -> tuple[datetime, str]:
+        """Store what a message says; return when, and its id. Raises one of `calls.REFUSALS`."""
+        # SDK 2 gives messages no id of its own; it does not send one again on its own either.
+        attempt = f"{client.connection_id}-{milliseconds(now)}-{request.id}"
+        message = calls.message_of(request, attempt)
+        if isinstance(message, ReadReceipt):
+            await run_in_thread(receipt, client, message.message_id, NoticeKind.READ)
+            return now, f"receipt-{message.message_id}"
+        sent = await run_in_thread(
+            send,
+            client,
+            recipient_id=message.recipient_id,
+            client_id=message.client_id,
+            body=message.body,
+        )
+        return sent.sent_at, str(sent.pk)
 
     async def _answer_query(self, client: Client, request: Received) -> None:
         now = timezone.now()
         try:
             match request.topic:
                 case "pullMsg":
-                    answer = await self._pull(client, request)
+                    answer = Answer(payload=await self._inbox.answer(client, request.payload))
                 case "pullUserSub":
                     watched = await run_in_thread(watched_by, client)
                     answer = Answer(payload=statuses.subscriptions(watched, now))
@@ -183,31 +197,15 @@ class RongCloudSession(Session):
 
     # --- Messages that wait ---
 
-    async def _pull(self, client: Client, request: Received) -> Answer:
-        cursor = calls.cursor_of(request.payload)
-        # Whoever is told from here on that something waits has it, or asks again.
-        self._has_pulled = True
-        in_time = self._is_sdk_2 or cursor >= TIMES_FROM
-        if not in_time:
-            after = received = cursor
-        else:
-            after = self.last_sent
-            received = after if cursor >= self._last_time else 0
-        if received == self._acknowledged:
-            received = 0
-        found = await run_in_thread(calls.pull, client, received, after)
-        self._acknowledged = received or self._acknowledged
-        if found:
-            self.last_sent = found[-1].pk
-            self._last_time = max(milliseconds(each.sent_at) for each in found)
-            cursor = max(cursor, self._last_time) if in_time else self.last_sent
-        return Answer(payload=calls.pulled(found, cursor))
+    def notify(self) -> None:
+        self._inbox.notify()
+        self.deliver()
 
     async def deliver_waiting(self, client: Client) -> bool:
-        """Tell the client to ask. Its first question comes by itself."""
-        if self._has_pulled:
+        """Tell the client to ask."""
+        if self._inbox.was_asked:
             now = timezone.now()
-            waits = calls.something_waits(max(milliseconds(now), self._last_time + 1))
+            waits = self._inbox.something_waits(now)
             self.put(frames.published(topic="s_ntf", target=client.user_id, payload=waits, now=now))
             await self.drained()
         return False

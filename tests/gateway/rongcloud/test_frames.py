@@ -11,6 +11,7 @@ from gateway import protobuf
 from gateway.closings import Reason
 from gateway.rongcloud import calls, frames, words
 from gateway.rongcloud.frames import BadFrame, Received, Type, messages
+from gateway.rongcloud.inbox import Inbox
 from moderation.gates import ConnectRule, MessageRule
 
 NOW = datetime(2026, 11, 21, 12, 30, 5, 900_999, tzinfo=UTC)
@@ -45,7 +46,7 @@ def test_a_text_message_is_understood():
     assert (sent.topic, sent.target, sent.id) == ("ppMsgP", "bob", 11)
     message = protobuf.read(messages.UpStreamMessage, sent.payload)
     assert message.classname == calls.TEXT
-    assert calls._text_of(message.content) == "hello, 你好, 😀 1795271782890181830"
+    assert calls._member(message.content, "content") == "hello, 你好, 😀 1795271782890181830"
     assert message.clientUniqueId == 2238930204754073
 
 
@@ -71,7 +72,10 @@ def test_what_the_gateway_says_is_as_the_sdk_expects_it():
     answer = frames.query_answer(id=3, now=at, payload=b"\x10\x01")
     assert answer == bytes.fromhex("6000036b01ac6600001001")
     waits = frames.published(
-        topic="s_ntf", target="bob", payload=calls.something_waits(1_795_271_850_108), now=at
+        topic="s_ntf",
+        target="bob",
+        payload=Inbox(asks_with_times=False).something_waits(at),
+        now=at,
     )
     assert waits[:19] == bytes.fromhex("306b01ac660005735f6e74660003626f620001")
     assert waits[19:21] == b"\x08\x01"
@@ -121,7 +125,7 @@ def test_any_payload_is_a_message_or_malformed(payload):
 @given(st.text(max_size=300) | st.recursive(st.text(max_size=9), st.lists).map(str))
 def test_any_content_is_a_text_or_malformed(content):
     with contextlib.suppress(protobuf.Malformed):
-        assert isinstance(calls._text_of(content), str)
+        assert isinstance(calls._member(content, "content"), str)
 
 
 def test_every_reason_and_rule_has_a_code_or_none_on_purpose():
