@@ -13,6 +13,9 @@ window.start = (appkey, navigators) => {
     sdk.addEventListener(sdk.Events[name], keep(name));
   }
   sdk.addEventListener(sdk.Events.MESSAGES, ({ messages }) => window.received.push(...messages));
+  sdk.addEventListener(sdk.Events.READ_RECEIPT_RECEIVED, ({ conversation, messageUId, sentTime }) => {
+    window.events.push(["READ", conversation.targetId, messageUId, sentTime]);
+  });
   sdk.addEventListener(sdk.Events.SUBSCRIBED_USER_STATUS_CHANGE, (statuses) => {
     for (const { userId, details } of statuses) {
       window.events.push(["STATUS", userId, details.map((each) => each.eventValue)]);

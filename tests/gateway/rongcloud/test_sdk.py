@@ -21,7 +21,7 @@ from tests.gateway.live import doing
 from tests.gateway.test_kicks import CAUSES
 from tests.gateway.test_messages import block
 from users import messages, presence, tokens
-from users.models import Connection, Message
+from users.models import Connection, Message, Notice
 
 pytestmark = pytest.mark.browser
 
@@ -166,6 +166,17 @@ def test_a_subscriber_is_told_who_comes_and_goes(apps, clients, ada, bob):
     listed = app.run("return await sdk.getSubscribeUserList(1, 20, 0)")
     assert [each["userId"] for each in listed["data"]] == ["bob"]
     assert app.run("return await sdk.unSubscribeUserStatus(['bob'], 1)")["code"] == 0
+
+
+def test_a_sender_is_told_that_a_message_was_read(apps, clients, ada, bob):
+    app, other = apps(ada).enter(), apps(bob).enter()
+    sent = app.say("bob")["data"]
+    other.hear(1)
+    read = "return (await sdk.sendReadReceiptMessage('ada', ...given)).code"
+    assert other.run(read, sent["messageUId"], sent["sentTime"]) == 0
+    app.wait("events.length > 1")
+    assert app.events[1:] == [["READ", "bob", sent["messageUId"], sent["sentTime"]]]
+    assert clients.eventually(lambda: not Notice.objects.filter(delivered_at=None).exists())
 
 
 def test_what_is_not_served_is_refused_as_not_supported(apps, clients, ada):
