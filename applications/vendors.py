@@ -99,6 +99,18 @@ class Snippet:
     below: str = ""
 
 
+@dataclass(frozen=True)
+class WebClient:
+    """A web SDK of the vendor that connects to the gateway, for the console's test clients."""
+
+    # Its name on pages.
+    title: str
+    # A static file: the script that runs the SDK. `static/web-clients/frame.js` describes it.
+    script: str
+    # An address of the SDK that works.
+    sample: str
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Vendor(ABC):
     """One vendor of the Server API."""
@@ -115,6 +127,7 @@ class Vendor(ABC):
     # Whether it has calls that delete users in production, once an owner has unlocked them.
     deletes_in_production: bool = False
     snippets: Mapping[Occasion, Sequence[Snippet]] = field(default_factory=dict)
+    web_client: WebClient | None = None
 
     @property
     @abstractmethod

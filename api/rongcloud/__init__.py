@@ -41,7 +41,7 @@ from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, 
 from api.rongcloud.settings import VENDOR_NAME, RongCloudSettings
 from api.tables import Dialect
 from api.vendor import Vendor
-from applications.vendors import Occasion, Snippet
+from applications.vendors import Occasion, Snippet, WebClient
 
 api = wire.API(
     title="Rollcall: RongCloud Server API",
@@ -85,6 +85,11 @@ VENDOR = Vendor(
         Occasion.DEACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/deactivate.html")],
         Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
     },
+    web_client=WebClient(
+        "RongCloud's web SDK",
+        "web-clients/rongcloud.js",
+        "https://cdn.jsdelivr.net/npm/@rongcloud/imlib-next@5.38.0/+esm",
+    ),
     owns=_owns,
     claims=_claims,
     api=api,
