@@ -72,7 +72,7 @@ def message_of(request: Received, attempt: str) -> Text | ReadReceipt:
         return ReadReceipt(int(uid))
     if sent.classname != TEXT:
         raise NotSupported
-    client_id = f"{sent.clientUniqueId:x}" if sent.HasField("clientUniqueId") else attempt
+    client_id = f"{sent.clientUniqueId:x}" if sent.clientUniqueId else attempt
     recipient_id = identity.check_user_id(request.target)
     return Text(recipient_id, client_id, _member(sent.content, "content"))
 

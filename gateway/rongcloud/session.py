@@ -38,17 +38,11 @@ UNANSWERED = frozenset({"ppMsgS", "pgMsgS", "chatMsgS", "prMsgS"})
 class RongCloudSession(Session):
     MAX_FRAME_BYTES = frames.MAX_FRAME_BYTES
 
-    __slots__ = (
-        "_changed",
-        "_inbox",
-        "_is_sdk_2",
-        "_with_mask",
-    )
+    __slots__ = ("_changed", "_inbox", "_is_sdk_2", "_with_mask")
 
     def __init__(self, gateway: "Gateway", receive: Receive, send: Send):
         super().__init__(gateway, receive, send)
         self._is_sdk_2 = self._with_mask = False
-        self._inbox = Inbox(asks_with_times=False)
         # Who came or went since the client last asked.
         self._changed: frozenset[str] = frozenset()
 
@@ -86,12 +80,12 @@ class RongCloudSession(Session):
     def farewell(self, closing: Closing) -> Farewell:
         """Without a last frame, the SDK comes back."""
         if self.is_connected:
-            statuses = words.DISCONNECTS_OF_2 if self._is_sdk_2 else words.DISCONNECTS
+            codes = words.DISCONNECTS_OF_2 if self._is_sdk_2 else words.DISCONNECTS
             frame = frames.disconnected
         else:
-            statuses = words.REFUSALS_OF_2 if self._is_sdk_2 else words.REFUSALS
+            codes = words.REFUSALS_OF_2 if self._is_sdk_2 else words.REFUSALS
             frame = frames.refused
-        status = statuses.get(closing.reason)
+        status = codes.get(closing.reason)
         return Farewell(() if status is None else (frame(status),))
 
     # --- Answering ---
