@@ -10,6 +10,7 @@ Invariants
 """
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -46,10 +47,10 @@ class Inbox:
         self._asks_with_times = asks_with_times
         self.was_asked = False
         # The messages of the last answer, and of the last answer that had some.
-        self._given: list[int] = []
+        self._given: Sequence[int] = ()
         self._last_id = self._last_time = 0
         # The read receipts of the last answer, and how far notices have been looked through.
-        self._receipts: list[int] = []
+        self._receipts: Sequence[int] = ()
         self._has_notices, self._last_notice = True, 0
 
     def notify(self) -> None:
@@ -70,7 +71,7 @@ class Inbox:
         after = self._last_id if in_time else cursor
         found = await run_in_thread(calls.undelivered, client, after, AT_ONCE)
         receipts = await self._new_receipts(client)
-        self._given = [each.pk for each in found]
+        self._given = tuple(each.pk for each in found)
         if found:
             self._last_id = self._given[-1]
             self._last_time = max(milliseconds(each.sent_at) for each in found)
@@ -83,8 +84,8 @@ class Inbox:
     async def _acknowledge(
         self, client: Client, cursor: int, *, in_time: bool, is_first: bool
     ) -> None:
-        given, self._given = self._given, []
-        receipts, self._receipts = self._receipts, []
+        given, self._given = self._given, ()
+        receipts, self._receipts = self._receipts, ()
         if given and cursor >= (self._last_time if in_time else self._last_id):
             await run_in_thread(calls.acknowledge, client, given)
         elif is_first and cursor and not in_time:
@@ -102,7 +103,7 @@ class Inbox:
         self._last_notice = found[-1].pk
         self._has_notices |= len(found) == AT_ONCE
         read = [each for each in found if each.kind == NoticeKind.READ]
-        self._receipts = [each.pk for each in read]
+        self._receipts = tuple(each.pk for each in read)
         sent = await run_in_thread(calls.sent_times, client, [each.message_id for each in read])
         return [_receipt(each, sent[each.message_id]) for each in read if each.message_id in sent]
 

@@ -61,7 +61,7 @@ class TestTryIt:
         expect(ben.locator("[data-talk]")).to_contain_text("Closed: banned (4010)")
         expect(ben.locator(".standing")).to_contain_text("left")
         ben.get_by_role("button", name="Connect", exact=True).click()
-        expect(ben.locator("[data-talk]")).to_contain_text("until")
+        expect(ben.locator(".talk-line", has_text="until")).to_have_count(2)
         ben.get_by_role("button", name="Lift ban").click()
         expect(ben.get_by_role("link", name="Ban")).to_be_visible()
         ben.get_by_role("button", name="Connect", exact=True).click()
