@@ -32,7 +32,8 @@ async function openClient({ sdk: address, appName, token, userId, gateway, api }
     },
     onTextMessage: ({ from, msg, time }) => tell("message", { from, body: msg, sentAt: time }),
   });
-  await connection.open({ user: userId, accessToken: token }).catch(() => {});
+  await connection.open({ user: userId, accessToken: token }).catch(({ type, message }) =>
+    tell("closed", { code: type, reason: message, final: true }));
   const refused = ({ type, message }) => {
     throw { error: String(type), message };
   };

@@ -21,6 +21,8 @@ for (const name of ["localStorage", "sessionStorage"]) {
   Object.defineProperty(window, name, { value: storage });
 }
 
+Object.defineProperty(window, "indexedDB", { value: undefined });
+
 const tellPage = (message) => parent.postMessage(message, "*");
 let client = null;
 
