@@ -39,8 +39,9 @@ class InvalidSetting(Exception):
 
 
 class VendorSettings(BaseModel):
-    """Settings of a vendor in an environment. Subclasses add switches (`StrictBool`) or values of a
-    `TextChoices`; a field's `title` is the label on the page, its `description` the help.
+    """Settings of a vendor in an environment. Subclasses add switches (`StrictBool`), texts (`str`)
+    or values of a `TextChoices`; a field's `title` is the label on the page, its `description` the
+    help.
     """
 
     # Ignore settings that another version has stored.
@@ -123,6 +124,18 @@ class Snippet:
     below: str = ""
 
 
+@dataclass(frozen=True)
+class WebClient:
+    """A web SDK of the vendor that connects to the gateway, for the console's test clients."""
+
+    # Its name on pages.
+    title: str
+    # A static file: the script that runs the SDK. `static/web-clients/frame.js` describes it.
+    script: str
+    # An address of the SDK that works.
+    sample: str
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Vendor(ABC):
     """One vendor of the Server API."""
@@ -141,6 +154,7 @@ class Vendor(ABC):
     snippets: Mapping[Occasion, Sequence[Snippet]] = field(default_factory=dict)
     # What has no call of this vendor is left out.
     same_calls: Mapping[Act, SameCall] = field(default_factory=dict)
+    web_client: WebClient | None = None
 
     @property
     @abstractmethod

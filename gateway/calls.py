@@ -1,5 +1,5 @@
 """What a connected client may do, whatever its protocol: write, read its messages, and change its
-own blocklist.
+own blocklist, and learn who is online.
 
 Each call is one domain call, in a thread. The protocols' own `calls.py` translate: arguments from
 frames, results and exceptions to the words of the wire.
@@ -11,7 +11,7 @@ reads and changes nothing after that, even while their socket is being closed.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -141,6 +141,25 @@ def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
     )
 
 
+def acknowledge_up_to(client: Client, message_id: int) -> int:
+    """Mark the messages up to this one as delivered; return how many of them were waiting."""
+    client.require_open()
+    return messages.acknowledge_up_to(
+        environment=client.environment,
+        user_id=client.user_id,
+        message_id=message_id,
+        now=timezone.now(),
+    )
+
+
+def sent_times(client: Client, message_ids: Iterable[int]) -> dict[int, datetime]:
+    """When the client's user sent these messages, without those that are not kept any more."""
+    client.require_open()
+    return messages.sent_times(
+        environment=client.environment, sender_id=client.user_id, message_ids=message_ids
+    )
+
+
 # --- Notices and presence ---
 
 
@@ -236,4 +255,43 @@ def blocklist_page(client: Client, *, cursor: str, size: int) -> Page[BlocklistE
     client.require_open()
     return blocklist.page(
         environment=client.environment, owner_id=client.user_id, cursor=cursor, size=size
+    )
+
+
+# --- Who is online ---
+
+
+@transaction.atomic
+def watch(client: Client, user_ids: list[str], lifetime: timedelta) -> None:
+    """Subscribe to the status of these users. Raises what `statuses.subscribe` raises."""
+    now = timezone.now()
+    environment = client.lock()
+    statuses.subscribe(
+        environment=environment,
+        owner_id=client.user_id,
+        about_ids=user_ids,
+        lifetime=lifetime,
+        now=now,
+    )
+
+
+@transaction.atomic
+def unwatch(client: Client, user_ids: list[str]) -> None:
+    environment = client.lock()
+    statuses.unsubscribe(environment=environment, owner_id=client.user_id, about_ids=user_ids)
+
+
+def watched(client: Client) -> dict[str, datetime]:
+    """Whom the client subscribes to, and until when."""
+    client.require_open()
+    found = statuses.subscriptions(
+        environment=client.environment, owner_id=client.user_id, now=timezone.now()
+    )
+    return dict(found.values_list("about_id", "expires_at"))
+
+
+def online_among(client: Client, user_ids: Iterable[str]) -> set[str]:
+    client.require_open()
+    return presence.online(
+        environment=client.environment, user_ids=list(user_ids), now=timezone.now()
     )

@@ -47,6 +47,9 @@ class Gateway:
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
         )
+        self.requests = Buckets(
+            burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
+        )
         self.connects_of_token = Buckets(burst=ATTEMPTS_AT_ONCE, rate=ATTEMPTS_A_SECOND)
         self.connects_of_user = Buckets(burst=ATTEMPTS_AT_ONCE, rate=ATTEMPTS_A_SECOND)
         self.row = GatewayProcess()
@@ -145,6 +148,7 @@ class Gateway:
                 return
             self._renewed = began
             self.connects.forget_full()
+            self.requests.forget_full()
             self.connects_of_token.forget_full()
             self.connects_of_user.forget_full()
             # Redis may lose messages silently.

@@ -46,6 +46,8 @@ class Session(ABC):
     * `deliver_waiting`: something waits for the user: sends it, or tells the client to ask for it;
     * `farewell`: how a `Closing` is said. A session that was never admitted `is_connected` False.
 
+    It may also say what `notify` and `presence_changed` mean to it.
+
     It sends with `put`, calls `count_mistake` for each frame that breaks the protocol, and raises
     `Closed` to close. Its folder has `frames.py` (bytes or text and back, without I/O), `calls.py`
     (frames to the functions of `gateway.calls` and back), `session.py` (this class) and `words.py`

@@ -16,7 +16,8 @@ pages = get_asgi_application()
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    await (pages if scope["type"] == "http" else gateway)(scope, receive, send)
+    is_page = scope["type"] == "http" and scope["path"] not in settings.GATEWAY_PAGES
+    await (pages if is_page else gateway)(scope, receive, send)
 
 
 if __name__ == "__main__":

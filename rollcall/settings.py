@@ -245,6 +245,13 @@ GATEWAY_PATH = "/gateway"
 GATEWAY_PROTOCOLS = {
     GATEWAY_PATH: "gateway.rollcall.session.RollcallSession",
     "/gateway/agora": "gateway.agora.session.AgoraSession",
+    "/websocket": "gateway.rongcloud.session.RongCloudSession",
+}
+# What clients ask for by HTTP before they open the WebSocket.
+GATEWAY_PAGES = {
+    "/v2/navi.json": "gateway.rongcloud.navigation.json_answer",
+    "/navi.js": "gateway.rongcloud.navigation.script_answer",
+    "/ping": "gateway.rongcloud.navigation.ping_answer",
 }
 # Address at which clients open their WebSocket, for pages; empty: the address of this console.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")

@@ -1,4 +1,5 @@
 // The page "Try it": two clients, each in its pane. The log of a pane shows what its client receives.
+import { FramedClient } from "./framed-client.js";
 import { RollcallClient } from "./rollcall-client.js";
 
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
@@ -40,6 +41,9 @@ class Pane {
     this.state = find("[data-state]");
     this.talk = find("[data-talk]");
     this.message = find("[data-message-form] input");
+    this.choice = find("[data-client-choice] select");
+    this.sdk = find("[data-sdk] input");
+    this.choice?.addEventListener("change", () => this.showSdk());
     this.sendButton = find("[data-message-form] button");
     find("[data-user-form]").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -71,14 +75,7 @@ class Pane {
   }
 
   open(token) {
-    const { gateway, appKey } = page.dataset;
-    const client = new RollcallClient({
-      url: gateway,
-      appKey,
-      token,
-      device: `try-it-${this.element.dataset.pane}`,
-      platform: "console",
-    });
+    const client = this.choice?.value ? this.framedClient(token) : this.ownClient(token);
     this.client = client;
     client.addEventListener("connected", () => {
       this.note("Connected", "success");
@@ -93,6 +90,35 @@ class Pane {
     client.addEventListener("closed", ({ detail }) => this.closed(detail));
     this.showState("Connecting…");
     client.connect();
+  }
+
+  ownClient(token) {
+    const { gateway, appKey } = page.dataset;
+    const device = `try-it-${this.element.dataset.pane}`;
+    return new RollcallClient({ url: gateway, appKey, token, device, platform: "console" });
+  }
+
+  /** A vendor's web SDK. It is told where the gateway is without the path of Rollcall's protocol. */
+  framedClient(token) {
+    const { gateway, appKey, appName, client } = page.dataset;
+    const sdk = this.sdk.value.trim();
+    return new FramedClient({
+      url: `${client}?${new URLSearchParams({ client: this.choice.value, sdk })}`,
+      sdk,
+      appKey,
+      appName,
+      token,
+      userId: this.userId,
+      gateway: new URL(gateway).origin.replace("ws", "http"),
+      api: location.origin,
+    });
+  }
+
+  /** The SDK's address is asked for where the client is a vendor's. */
+  showSdk() {
+    const chosen = this.choice.selectedOptions[0];
+    this.element.querySelector("[data-sdk]").hidden = !chosen.value;
+    this.sdk.value = chosen.dataset.sample ?? "";
   }
 
   closed({ code, reason, message, why, until, final, retryIn }) {
@@ -160,6 +186,7 @@ class Pane {
   enable() {
     const connected = Boolean(this.client?.connected);
     this.input.readOnly = Boolean(this.client);
+    if (this.choice) this.choice.disabled = this.sdk.readOnly = Boolean(this.client);
     if (this.connectButton) this.connectButton.hidden = Boolean(this.client);
     this.disconnectButton.hidden = !this.client;
     this.message.disabled = this.sendButton.disabled = !connected;

@@ -188,6 +188,16 @@ def acknowledge_up_to(
     )
 
 
+def sent_times(
+    *, environment: Environment, sender_id: str, message_ids: Iterable[int]
+) -> dict[int, datetime]:
+    """When the sender sent these messages, without those that are deleted or another's."""
+    sent = Message.objects.filter(
+        pk__in=list(message_ids), environment=environment, sender_id=sender_id
+    )
+    return dict(sent.values_list("pk", "sent_at"))
+
+
 def purge(*, now: datetime, limit: int = 1_000) -> int:
     """Delete up to `limit` messages that have waited too long or were delivered long ago; return
     how many.

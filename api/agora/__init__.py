@@ -61,7 +61,7 @@ from api.agora import (
 from api.vendor import Vendor, VendorAPI
 from applications.environments import reserved_org_names
 from applications.models import Environment
-from applications.vendors import Act, Occasion, SameCall, Snippet
+from applications.vendors import Act, Occasion, SameCall, Snippet, WebClient
 
 api = VendorAPI(
     title="Rollcall: Agora Chat REST API",
@@ -128,6 +128,11 @@ VENDOR = Vendor(
             {"username": "user_id", "blocked": "other_id"},
         ),
     },
+    web_client=WebClient(
+        "Agora Chat's web SDK",
+        "web-clients/agora.js",
+        "https://cdn.jsdelivr.net/npm/agora-chat@1.4.0/Agora-chat.js",
+    ),
     owns=_owns,
     api=api,
     call_name=_call_name,

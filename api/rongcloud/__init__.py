@@ -39,9 +39,10 @@ from ninja import Form
 from api import bodies, codes, signature
 from api.calls import acts
 from api.rongcloud import auth, callbacks, friends, moderation, profiles, push, users, wire
+from api.rongcloud.settings import VENDOR_NAME, RongCloudSettings
 from api.tables import Dialect
 from api.vendor import Vendor
-from applications.vendors import Act, Occasion, SameCall, Snippet
+from applications.vendors import Act, Occasion, SameCall, Snippet, WebClient
 
 api = wire.API(
     title="Rollcall: RongCloud Server API",
@@ -74,9 +75,9 @@ def _call_name(method: str, route: str) -> str:
 
 
 VENDOR = Vendor(
-    name="rongcloud",
+    name=VENDOR_NAME,
     title="RongCloud",
-    settings=signature.SignatureSettings,
+    settings=RongCloudSettings,
     path_words=PATH_WORDS,
     webhook_format=callbacks.FORMAT,
     snippets={
@@ -89,6 +90,11 @@ VENDOR = Vendor(
         **acts.same_calls(users, moderation, suffix=".json"),
         Act.DELETE: SameCall("user/delusers", {"userId": "user_id"}),
     },
+    web_client=WebClient(
+        "RongCloud's web SDK",
+        "web-clients/rongcloud.js",
+        "https://cdn.jsdelivr.net/npm/@rongcloud/imlib-next@5.38.0/+esm",
+    ),
     owns=_owns,
     claims=_claims,
     api=api,

@@ -8,12 +8,24 @@ from api.calls import users
 from api.calls.users import BY_REGISTRATION, LAST_REGISTERED_FIRST
 from api.fields import format_time
 from api.rongcloud import schemas
+from api.rongcloud.settings import settings_of
 from api.rongcloud.wire import DevelopmentOnly
 from api.tables import Call
 from api.vendor import Caller
 from applications.models import Environment
 from users import deletion
 from users.models import AppUser
+
+
+def issue_token(
+    caller: Caller, user_id: str, name: str, avatar_url: str | None = None
+) -> dict[str, Any]:
+    """Register a user, or give a registered user another token. The token ends in `@` and the
+    gateway's address if the environment's settings have it.
+    """
+    issued = users.issue_token(caller, user_id, name, avatar_url)
+    address = settings_of(caller.environment).gateway_address
+    return {**issued, "token": f"{issued['token']}@{address}"} if address else issued
 
 
 def list_users(caller: Caller, page: int, size: int, order: int) -> dict[str, Any]:
@@ -52,7 +64,7 @@ def _require_development(environment: Environment) -> None:
 
 
 CALLS = (
-    Call("/user/getToken.json", users.issue_token, schemas.GetToken, schemas.Token),
+    Call("/user/getToken.json", issue_token, schemas.GetToken, schemas.Token),
     Call("/user/token/expire.json", users.expire_tokens, schemas.ExpireTokens),
     Call("/user/refresh.json", users.update, schemas.Refresh),
     Call("/user/info.json", users.get, schemas.User, schemas.Info),

@@ -78,10 +78,12 @@ class SettingsForm(forms.Form):
 
 
 def _vendor_field(about: FieldInfo) -> forms.Field:
-    """A checkbox for a bool, a select for a choice. Vendors have no other kinds of settings."""
+    """A checkbox for a bool, an input for a text, a select for a choice: vendors have no others."""
     texts: dict[str, Any] = {"label": about.title, "help_text": about.description or ""}
     if about.annotation is bool:
         return forms.BooleanField(required=False, **texts)
+    if about.annotation is str:
+        return forms.CharField(required=False, max_length=200, **texts)
     return forms.ChoiceField(choices=about.annotation.choices, **texts)  # type: ignore[union-attr]
 
 

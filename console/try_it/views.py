@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,6 +24,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import gateway_url, page_url
+from console.try_it.web_clients import web_clients
 from moderation import gates
 from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
@@ -60,6 +63,7 @@ class Pane:
 
 
 @require_safe
+@csp_update({"frame-src": [SELF]})  # web SDKs run in frames
 @in_environment(Permission.VIEW)
 def try_it(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The page, or for htmx only the standing of the user in the pane that requests it."""
@@ -81,6 +85,7 @@ def try_it(request: MemberRequest, environment: Environment) -> HttpResponse:
             "suggested": newest,
             "gateway_url": gateway_url(request),
             "lifetime": TOKEN_LIFETIME,
+            "web_clients": web_clients(),
         }
         response = render(request, "console/try_it/index.html", context)
     patch_vary_headers(response, ["HX-Request", "HX-Target"])

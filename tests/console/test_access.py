@@ -69,6 +69,7 @@ ENVIRONMENT_PAGES = {
     "connections:index": Page(VIEW, READ),
     "connections:kick": Page(MODERATE, POST, ("connection_id",)),
     "try_it:index": Page(VIEW, READ),
+    "try_it:client": Page(VIEW, READ),
     "try_it:token": Page(USERS, POST),
     "keys:index": Page(VIEW, READ),
     "keys:add": Page(APPLICATION, FORM),

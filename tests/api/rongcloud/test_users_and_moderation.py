@@ -78,6 +78,14 @@ class TestGetToken:
         assert len(tokens_of_ann) == 2
         assert (user.name, user.avatar_url) == ("Anna", "http://x/a")
 
+    def test_ends_in_the_address_of_the_gateway_if_that_is_set(self, rongcloud, environment):
+        environment.vendor_settings = {"rongcloud": {"gateway_address": "https://chat.example.com"}}
+        environment.save()
+        _, answer = rongcloud("getToken", userId="ann", name="Ann")
+        token, _, address = answer["token"].partition("@")
+        assert address == "https://chat.example.com"
+        assert tokens.authenticate(environment=environment, token=token, now=NOON)
+
     def test_is_refused_at_the_limit_and_says_how_to_free_places(self, rongcloud, environment):
         make_users(environment=environment, count=100)
 

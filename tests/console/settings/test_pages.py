@@ -68,6 +68,8 @@ class TestSettingsChange:
             {"reactivation_cooling_off_amount": ""},
             {"reactivation_cooling_off_amount": "-1"},
             {"agora_error_dialect": "klingon"},
+            {"rongcloud_gateway_address": "chat.example.com"},
+            {"rongcloud_gateway_address": "https://chat.example.com/gateway"},
         ],
     )
     def test_refuses_invalid_values_and_changes_nothing(self, client, production, fields):
@@ -87,12 +89,14 @@ class TestSettingsChange:
             production,
             agora_error_dialect="easemob",
             agora_require_password="",
+            rongcloud_gateway_address="https://chat.example.com:8443",
             **dict.fromkeys(boxes, "on"),
         )
         assert production.friends_only
         assert production.ids_ignore_case
         assert production.vendor_settings == {
             "nexconn": {"require_signature_v2": True},
+            "rongcloud": {"gateway_address": "https://chat.example.com:8443"},
             "agora": {
                 "open_registration": True,
                 "require_password": False,
@@ -114,6 +118,7 @@ class TestSettingsChange:
         assert shown.pop("agora_error_dialect") == "agora"
         assert not shown.pop("nexconn_require_signature_v2")
         assert not shown.pop("rongcloud_require_signature_v2")
+        assert shown.pop("rongcloud_gateway_address") == ""
         assert shown == {name: getattr(production, name) for name in shown}
         grouped = [field.name for _, fields in form.groups() for field in fields]
         assert sorted(grouped) == sorted(form.fields)

@@ -2,13 +2,7 @@
 JavaScript client and how it handles the gateway's responses.
 """
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 
 import pytest
 from django.conf import settings
@@ -18,39 +12,10 @@ from playwright.sync_api import expect
 from moderation import bans
 from tests.console.pages import address, sign_in
 from tests.factories import make_token, make_user, staff_actor
-from tests.stores import url_of_test_database
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import eventually
 from users import messages
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-def is_healthy(url):
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=PATIENCE):  # noqa: S310
-            return True
-    except urllib.error.URLError:
-        return False
-
-
-@pytest.fixture
-def server(transactional_db):
-    """Console and gateway on one port, in their own process, with the test's database."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "rollcall.asgi:application", "--port", str(port)],
-        cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": url_of_test_database()},
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        assert eventually(lambda: is_healthy(url))
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture
@@ -96,7 +61,7 @@ class TestTryIt:
         expect(ben.locator("[data-talk]")).to_contain_text("Closed: banned (4010)")
         expect(ben.locator(".standing")).to_contain_text("left")
         ben.get_by_role("button", name="Connect", exact=True).click()
-        expect(ben.locator("[data-talk]")).to_contain_text("until")
+        expect(ben.locator(".talk-line", has_text="until")).to_have_count(2)
         ben.get_by_role("button", name="Lift ban").click()
         expect(ben.get_by_role("link", name="Ban")).to_be_visible()
         ben.get_by_role("button", name="Connect", exact=True).click()
