@@ -24,9 +24,9 @@ _fork = multiprocessing.get_context("fork")
 
 def prepare(*modules: str) -> None:
     """Load what the forks share, and close what they must not share."""
+    connections.close_all()
     for name in modules:
         import_module(name)
-    connections.close_all()
     gc.collect()
     gc.freeze()  # the collector would write to shared memory
 
