@@ -282,17 +282,14 @@ def online(*, environment: Environment, user_ids: list[str], now: datetime) -> s
     )
 
 
-# As `ConnectionQuerySet.open`.
-_IS_ONLINE = Statement(
-    "SELECT EXISTS (SELECT FROM users_connection AS held"
-    " JOIN users_gatewayprocess AS gateway ON gateway.id = held.gateway_id"
-    " WHERE held.environment_id = %s AND held.user_id = %s AND held.kicked_at IS NULL"
-    " AND gateway.lease_until > %s)"
+_IS_ONLINE = Statement(  # as `ConnectionQuerySet.open`
+    "SELECT EXISTS (SELECT FROM users_connection JOIN users_gatewayprocess AS gateway"
+    " ON gateway.id = gateway_id WHERE environment_id = %s AND user_id = %s"
+    " AND kicked_at IS NULL AND lease_until > %s)"
 )
 
 
 def is_online(*, environment: Environment, user_id: str, now: datetime) -> bool:
-    """Whether `online` has this user. App servers ask often."""
     return _IS_ONLINE.rows(environment.pk, user_id, now) == [(True,)]
 
 
