@@ -1,35 +1,53 @@
 """Navigation: links to pages, the menu, the switch between the two environments."""
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
 
+from applications.models import Environment
+from applications.vendors import vendors
 from console import links
 from console.components.rendering import Context
 
 register = template.Library()
 
-# The noun (the URL namespace of its pages), label, icon, and the kinds of environment that have it.
+# Heading → the noun (the URL namespace of its pages), label, icon, and the kinds of environment
+# that have it. Grouped by what one came for.
 _BOTH = ("development", "production")
-_MENU = (
-    ("environment", "Environment", "gauge", _BOTH),
-    ("why", "Why?", "message-circle-question-mark", _BOTH),
-    ("users", "Users", "users", _BOTH),
-    ("connections", "Connections", "plug-zap", _BOTH),
-    ("quota", "Quota", "ticket", ("development",)),
-    ("bans", "Bans", "ban", _BOTH),
-    ("mutes", "Mutes", "volume-x", _BOTH),
-    ("deactivated", "Deactivated", "user-x", _BOTH),
-    ("lists", "Lists", "list-checks", _BOTH),
-    ("try_it", "Try it", "messages-square", ("development",)),
-    ("keys", "Keys", "key-round", _BOTH),
-    ("requests", "Requests", "arrow-left-right", _BOTH),
-    ("webhooks", "Webhooks", "webhook", _BOTH),
-    ("members", "Members", "users-round", _BOTH),
-    ("audit", "Audit", "scroll-text", _BOTH),
-    ("settings", "Settings", "settings", _BOTH),
-)
+_MENU = {
+    "": (
+        ("environment", "Environment", "gauge", _BOTH),
+        ("why", "Why?", "message-circle-question-mark", _BOTH),
+    ),
+    "People": (
+        ("users", "Users", "users", _BOTH),
+        ("connections", "Connections", "plug-zap", _BOTH),
+        ("quota", "Quota", "ticket", ("development",)),
+        ("deactivated", "Deactivated", "user-x", _BOTH),
+    ),
+    "Moderation": (
+        ("bans", "Bans", "ban", _BOTH),
+        ("mutes", "Mutes", "volume-x", _BOTH),
+        ("lists", "Lists", "list-checks", _BOTH),
+    ),
+    "Develop": (
+        ("try_it", "Try it", "messages-square", ("development",)),
+        ("requests", "Requests", "arrow-left-right", _BOTH),
+        ("api_docs", "API calls", "book-open", _BOTH),
+        ("keys", "Keys", "key-round", _BOTH),
+        ("webhooks", "Webhooks", "webhook", _BOTH),
+    ),
+    "Team": (
+        ("members", "Members", "users-round", _BOTH),
+        ("audit", "Audit", "scroll-text", _BOTH),
+        ("settings", "Settings", "settings", _BOTH),
+    ),
+}
+_KINDS = {noun: kinds for group in _MENU.values() for noun, _, _, kinds in group}
 
 
 @register.simple_tag(takes_context=True)
@@ -42,36 +60,49 @@ def page_url(context: Context, name: str, *rest: Any, environment: Any = None) -
 
 @register.inclusion_tag("components/navigation.html", takes_context=True)
 def navigation(context: Context) -> Context:
-    environment, current = context["environment"], context["noun"]
-    overview: Context = {
-        "label": "Overview",
-        "icon": "layout-grid",
-        "url": reverse("overview:index"),
+    current = context["noun"]
+    groups = [
+        {"heading": heading, "pages": list(pages)}
+        for heading, pages in groupby(entries(context["environment"]), key=itemgetter("heading"))
+    ]
+    pages = [page for group in groups for page in group["pages"]]
+    return {
+        "overview_url": reverse("overview:index"),
+        "groups": groups,
+        "current": current,
+        "here": next((page for page in pages if page["noun"] == current), None),
     }
-    pages = [{**entry, "current": entry["noun"] == current} for entry in entries(environment)]
-    here = next((page for page in pages if page["current"]), None)
-    return {"links": [overview, *pages], "here": here}
 
 
-def entries(environment: Any) -> list[Context]:
+def entries(environment: Environment) -> list[Context]:
     """The pages of the menu that this environment has."""
     return [
         {
+            "heading": heading,
             "noun": noun,
             "label": label,
             "icon": icon,
-            "url": links.page_url(environment, f"{noun}:index"),
+            "url": _landing(environment, noun),
         }
-        for noun, label, icon, kinds in _MENU
+        for heading, pages in _MENU.items()
+        for noun, label, icon, kinds in pages
         if environment.kind in kinds
     ]
+
+
+def _landing(environment: Environment, noun: str) -> str:
+    if noun != "api_docs":
+        return links.page_url(environment, f"{noun}:index")
+    # One page for all environments, with the keys of this one.
+    first = vendors()[0].name
+    return f"{reverse('api_docs:index', args=[first])}?{urlencode({'of': environment.full_name})}"
 
 
 @register.inclusion_tag("components/environment_switch.html", takes_context=True)
 def environment_switch(context: Context) -> Context:
     """Both environments of the application. The other one opens on the same page if it has it."""
     environment, current = context["environment"], context["noun"]
-    kinds_with_page = next((kinds for noun, _, _, kinds in _MENU if noun == current), ())
+    kinds_with_page = _KINDS.get(current, ())
     choices = [
         {
             "kind": kind,
