@@ -16,6 +16,7 @@ Decided here, because no manual says:
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, UnreadablePostError
@@ -23,7 +24,7 @@ from django.urls import Resolver404
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel
 
-from api import vendor
+from api import full_quota, vendor
 from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import BadSignature, DoorClosed, NoncesAway, UnknownAppKey
@@ -43,6 +44,7 @@ from users.friends import (
 )
 from users.hosted_profiles import FieldTooLong, InvalidField, TooManyFields
 from users.identity import InvalidProfile, InvalidUserId
+from users.leases import LeaseRefused
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
 from users.tags import InvalidTags
@@ -57,7 +59,7 @@ class Refusal:
     status: int
     message: str | None = None
     # Further members of the body.
-    extra: Sequence[tuple[str, str]] = ()
+    extra: Sequence[tuple[str, Any]] = ()
 
 
 # What the table maps an exception to: a refusal, or a function from the exception to a refusal.
@@ -110,6 +112,10 @@ def _field_refusal(refusal: Refusal) -> Callable[[InvalidField], Refusal]:
     return lambda error: replace(refusal, message=str(error), extra=(("profileKey", error.key),))
 
 
+def _quota_refusal(error: QuotaExceeded) -> Refusal:
+    return replace(QUOTA, extra=(("quota", full_quota.details(error)),))
+
+
 def _ninja_refusal(error: HttpError) -> Refusal:
     """Ninja wraps the body parser's exception in its own."""
     return replace(PARAMETER, message=str(error.__cause__ or error))
@@ -137,10 +143,11 @@ REFUSALS: Mapping[type[Exception], Entry] = {
     InvalidUserId: _user_id_refusal,
     InvalidProfile: PARAMETER,
     # The domain
-    QuotaExceeded: QUOTA,
+    QuotaExceeded: _quota_refusal,
     UnknownUsers: UNKNOWN_USER,
     TimeInFuture: PARAMETER,
     UserDeactivated: PARAMETER,
+    LeaseRefused: PARAMETER,
     CoolingOff: PARAMETER,
     InvalidEnd: PARAMETER,
     ListFull: TOO_MANY,
@@ -159,11 +166,14 @@ REFUSALS: Mapping[type[Exception], Entry] = {
 
 
 class Error(BaseModel):
-    """A refusal. `profileKey` names the wrong field of a hosted profile."""
+    """A refusal. `profileKey` names the wrong field of a hosted profile. If the quota is full,
+    `quota` has `limit`, `used`, and `candidates` to delete, each with `user_id` and `reason`.
+    """
 
     code: int
     errorMessage: str
     profileKey: str = ""
+    quota: dict[str, Any] = {}
 
 
 # Refusals that any call may return, with their meanings.

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from api import leases
 from applications.openapi import operations, resolved
 
 if TYPE_CHECKING:
@@ -24,6 +25,14 @@ REQUEST_ID = {
     "schema": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9._:+=/@#-]*$"},
 }
 
+LEASE = {
+    "name": leases.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Development only: the registered user is deleted after this many seconds. In "
+    "production the call is refused.",
+    "schema": {"type": "integer", "minimum": 60, "maximum": 31_536_000},
+}
 RETRY_AFTER = {
     "description": "Seconds to wait before the next call.",
     "required": True,
@@ -56,7 +65,8 @@ def of(vendor: "Vendor") -> dict[str, Any]:
         name = vendor.call_name(method.upper(), route)
         operation["operationId"] = name
         operation["summary"] = name
-        operation["parameters"] = [*operation.get("parameters", []), REQUEST_ID]
+        headers = [LEASE, REQUEST_ID] if name in documented.registers else [REQUEST_ID]
+        operation["parameters"] = [*operation.get("parameters", []), *headers]
         operation["responses"]["200"].setdefault("content", _JSON_OBJECT)
         _require_body_only_where_needed(operation, document)
         operation["responses"] |= _refusals(documented, name)

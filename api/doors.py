@@ -28,7 +28,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import is_valid_path
 from django.utils import timezone
 
-from api import cross_origin
+from api import cross_origin, leases
 from api.ratelimit import RateExceeded
 from api.vendor import Call, Caller, Crashed, DatabaseLost, Request, Vendor, WrongMethod
 from applications import request_log
@@ -83,6 +83,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
         name=UNKNOWN,
         request_id=request_id(request) or str(uuid4()),
         now=timezone.now(),
+        lease=request.META.get(leases.META_KEY, ""),
     )
     try:
         response = _respond(vendor, segments, request)

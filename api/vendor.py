@@ -58,6 +58,8 @@ class Call:
     name: str
     request_id: str
     now: datetime
+    # The text of the header of `api.leases`.
+    lease: str = ""
 
 
 class WhoAndWhen(TypedDict):
@@ -128,6 +130,8 @@ class Documented:
     error: type[BaseModel]
     errors: Callable[[str], Sequence[ErrorAnswer]]
     error_code: str = "code"
+    # Names of the calls that register users, which take the header of `api.leases`.
+    registers: Sequence[str] = ()
     # What stands before every path, and an example for each {name} in it.
     base: str = "/"
     examples: Mapping[str, str] = field(default_factory=dict)
@@ -197,6 +201,10 @@ class Vendor(vendors.Vendor):
     @property
     def document(self) -> dict[str, Any]:
         return documents.of(self)
+
+    def shown_refusal(self, error: Exception) -> tuple[int, str] | None:
+        response = self.refusal(error)
+        return None if response is None else (response.status_code, response.text)
 
     def refusal(self, error: Exception) -> HttpResponse | None:
         """The vendor's words for an exception; None when nobody anticipated it."""

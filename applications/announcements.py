@@ -33,6 +33,7 @@ EVENTS = {
     "user.deactivated": "A user was deactivated and their data erased",
     "user.reactivated": "A deactivated id was reactivated",
     "user.deleted": "A test user was deleted",
+    "user.deletion_undone": "A deleted test user was brought back",
     "quota.reached": "The quota reached 80, 95 or 100 %",
     "audit.sealed": "Lines of the audit trail were sealed; about once a minute",
 }
@@ -72,6 +73,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "via": "vendor user/restore",
     },
     "user.deleted": {"user_id": "mia", **_ACTOR},
+    "user.deletion_undone": {"user_id": "mia", **_ACTOR},
     "quota.reached": {"percent": 80, "used": 80, "limit": 100},
     "audit.sealed": {
         "number": 812,
@@ -244,5 +246,6 @@ _EVENT_OF: dict[AuditType, tuple[str, Callable[[AuditEvent], dict[str, Any]]]] =
     AuditType.USER_ERASED: ("user.deactivated", _user_with_operation),
     AuditType.USER_REACTIVATED: ("user.reactivated", _user_with_operation),
     AuditType.USER_DELETED: ("user.deleted", _user),
+    AuditType.DELETION_UNDONE: ("user.deletion_undone", _user),
     AuditType.QUOTA_REACHED: ("quota.reached", _quota),
 }

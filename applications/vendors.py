@@ -161,6 +161,12 @@ class Vendor(ABC):
     def call_limits(self) -> Mapping[str, Limit]:
         """Name of each call → the vendor's default limit."""
 
+    def shown_refusal(self, error: Exception) -> tuple[int, str] | None:
+        """HTTP status and body with which its calls answer this exception; None if no call raises
+        it.
+        """
+        return None
+
     @property
     @abstractmethod
     def document(self) -> dict[str, Any]:

@@ -5,5 +5,5 @@ class ModerationConfig(AppConfig):
     name = "moderation"
 
     def ready(self) -> None:
-        # Connects the receiver: `users` sends the signal and must not import this app.
-        from moderation import erasure  # noqa: F401
+        # Connects the receivers: `users` sends the signals and must not import this app.
+        from moderation import erasure, objections  # noqa: F401

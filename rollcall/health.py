@@ -20,7 +20,7 @@ from redis import Redis
 from applications import audit_seals
 from applications.supervised import cannot_stay_up
 from moderation import ban_sweep
-from users import deactivation
+from users import deactivation, lease_sweep
 
 TIMEOUT = 1  # seconds for the broker to answer
 
@@ -101,6 +101,15 @@ def _ban_sweep() -> dict[str, Any]:
     }
 
 
+def _leases() -> dict[str, Any]:
+    """The sweep that deletes test users whose lease has ended."""
+    health = lease_sweep.health(now=timezone.now())
+    return {
+        "ok": health.is_well,
+        "most_overdue_seconds": round(health.most_overdue.total_seconds()),
+    }
+
+
 def _erasure() -> dict[str, Any]:
     """Erasure of deactivated users' data. Nobody gets this data, even if erasure is late."""
     health = deactivation.erasure_health(now=timezone.now())
@@ -116,4 +125,9 @@ def _audit_seals() -> dict[str, Any]:
     }
 
 
-_OF_THE_DATABASE = {"ban_sweep": _ban_sweep, "erasure": _erasure, "audit_seals": _audit_seals}
+_OF_THE_DATABASE = {
+    "ban_sweep": _ban_sweep,
+    "leases": _leases,
+    "erasure": _erasure,
+    "audit_seals": _audit_seals,
+}

@@ -9,6 +9,8 @@ HOUR = 3600
 _OFTEN = [
     "moderation.tasks.expire_bans",
     "users.tasks.resume_deletion_jobs",
+    "users.tasks.end_leases",
+    "users.tasks.purge_deleted",
     "users.tasks.erase_deactivated",
     "users.tasks.remove_dead_gateways",
     "applications.tasks.send_deliveries",

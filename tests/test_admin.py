@@ -35,14 +35,17 @@ from users.models import (
     AppUser,
     Attributes,
     Connection,
+    DeletedUser,
     DeletionItem,
     DeletionJob,
     FriendRequest,
     Friendship,
     GatewayProcess,
     KickReport,
+    LeaseRule,
     Message,
     Notice,
+    Place,
     Profile,
     RegistrationTally,
     Remark,
@@ -115,6 +118,13 @@ def records(development):
     DeletionItem.objects.create(job=job, user_id="alice", life=alice.pk)
     RegistrationTally.objects.create(day=NOON.date(), shard=0, count=1, **here)
     Profile.objects.create(user=alice, version=1)
+    DeletedUser.objects.create(
+        user_id="gone", life=1, deleted_at=NOON, deleted_by="olga", kept="x", job=job, **here
+    )
+    Place.objects.create(user=alice, taken_by="olga", taken_via="console")
+    LeaseRule.objects.create(
+        prefix="ci-", lasts=factories.HOUR, added_at=NOON, added_by="olga", **here
+    )
     Attributes.objects.create(size=0, **owned)
     UserTags.objects.create(**owned)
     Remark.objects.create(about_id="bob", text="Bobby", **owned)

@@ -14,14 +14,17 @@ from users.models import (
     Attributes,
     Connection,
     DeactivatedUser,
+    DeletedUser,
     DeletionItem,
     DeletionJob,
     FriendRequest,
     Friendship,
     GatewayProcess,
     KickReport,
+    LeaseRule,
     Message,
     Notice,
+    Place,
     Profile,
     RegistrationTally,
     Remark,
@@ -84,9 +87,35 @@ class RegistrationTallyAdmin(SupportAdmin):
     search_help_text = "App key"
 
 
+@admin.register(Place)
+class PlaceAdmin(SupportAdmin):
+    list_display = ("user", "taken_by", "taken_via", "lease_until", "pinned_at")
+    list_select_related = ("user",)
+    search_path = "user__environment"
+    search_ids = ("user__user_id",)
+
+
+@admin.register(LeaseRule)
+class LeaseRuleAdmin(SupportAdmin):
+    list_display = ("prefix", "environment", "lasts", "added_by")
+    search_ids = ("prefix",)
+
+
 @admin.register(DeactivatedUser)
 class DeactivatedUserAdmin(SupportAdmin):
     list_display = ("user_id", "environment", "deactivated_at", "via", "erased_at")
+    search_ids = ("user_id",)
+
+
+@admin.register(DeletedUser)
+class DeletedUserAdmin(SupportAdmin):
+    """Shows who was deleted when. What is kept for an undo is not shown."""
+
+    list_display = ("user_id", "environment", "deleted_at", "deleted_by", "undone_at")
+    fields = (
+        *("environment", "user_id", "life", "job", "deleted_at", "deleted_by"),
+        *("undone_at", "undone_by"),
+    )
     search_ids = ("user_id",)
 
 

@@ -14,17 +14,18 @@ Invariants
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from applications.audit import Actor
 from applications.batching import Batcher
 from applications.counting import count
 from applications.models import USER_LIMITS, Environment
 from applications.statements import Statement
-from users import identity, quota, spelling
+from users import identity, leases, places, quota, spelling
 from users.models import AppUser
 
 # Each id is locked until the transaction ends, and PostgreSQL has about 6,400 locks in all.
@@ -85,15 +86,20 @@ def admit(
     now: datetime,
     renew: bool = False,
     leave_out_deactivated: bool = False,
+    by: Actor | None = None,
+    lease: timedelta | None = None,
 ) -> Admitted:
     """Register the ids that are not registered, all or none. `newcomers` contains each id once, and
     at most `MOST_AT_ONCE` ids.
 
     `renew` updates the name and avatar of known users where they are given; without it, known users
     do not change. `leave_out_deactivated` skips deactivated ids instead of raising
-    `UserDeactivated`.
+    `UserDeactivated`. `by` is remembered with the places that are taken. `lease` is the lease of
+    the new users, and with `renew` of the known ones; without it, the rules of the environment
+    apply to the new ones.
     Raises `UserDeactivated`, `quota.QuotaExceeded`, `spelling.TakenInAnotherCase`,
-    `identity.InvalidUserId` and `identity.InvalidProfile`.
+    `leases.LeasesInProduction`, `leases.InvalidLease`, `identity.InvalidUserId` and
+    `identity.InvalidProfile`.
     """
     if len(newcomers) > MOST_AT_ONCE:
         raise ValueError(f"more than {MOST_AT_ONCE} users at once")
@@ -101,6 +107,8 @@ def admit(
         _check(each)
     if not newcomers:
         return Admitted({}, {})
+    if lease is not None:
+        leases.check(environment, lease)
     options = (renew, leave_out_deactivated)
     result = None
     if environment.user_limit is None:
@@ -116,6 +124,9 @@ def admit(
                     added=len(result.new),
                     now=now,
                 )
+                places.take(environment, result.new, by=by, lease=lease, now=now)
+            if result.admitted and lease is not None and renew:
+                leases.renew(result.known, until=now + lease)
     if result.admitted:
         return Admitted(result.new, result.known)
     if result.deactivated:
@@ -123,7 +134,10 @@ def admit(
     # The SQL function counts up to the limit only.
     used = count(AppUser.objects.filter(environment=environment))
     raise quota.QuotaExceeded(
-        limit=result.seats, used=used, is_development=environment.is_development
+        limit=result.seats,
+        used=used,
+        is_development=environment.is_development,
+        environment=environment,
     )
 
 
@@ -136,13 +150,27 @@ class _Asked:
 
 
 def admit_one(
-    *, environment: Environment, newcomer: Newcomer, now: datetime, renew: bool = False
+    *,
+    environment: Environment,
+    newcomer: Newcomer,
+    now: datetime,
+    renew: bool = False,
+    by: Actor | None = None,
+    lease: timedelta | None = None,
 ) -> Admitted:
     """`admit` for one id. Where that is a transaction by itself, it is shared with the others who
     register one id at this moment, and who are in the result too.
     """
-    if environment.user_limit is not None or connection.in_atomic_block:
-        return admit(environment=environment, newcomers=[newcomer], renew=renew, now=now)
+    shared = environment.user_limit is None and lease is None
+    if not shared or connection.in_atomic_block:
+        return admit(
+            environment=environment,
+            newcomers=[newcomer],
+            renew=renew,
+            by=by,
+            lease=lease,
+            now=now,
+        )
     _check(newcomer)
     asked = _Asked(environment, newcomer, renew, now)
     admitted = _batcher.ask((environment.pk, renew), newcomer.user_id, asked)

@@ -8,7 +8,7 @@ Invariants
   other apps store about them is erased in the same transaction (`users.erasure`).
 * Deleting several users is a job with two steps: a preview lists the users, a confirmation starts
   the job. The job deletes only the lives that were previewed: an id that was deleted and registered
-  again since then stays.
+  again since then stays. A pinned user stays too, pinned before the preview or after it.
 * Deletions in one environment are serialised by a lock on its row: concurrent deletions of users on
   each other's lists would deadlock.
 * A batch is one transaction. If a worker dies, only whole batches are done, and a periodic task
@@ -27,23 +27,21 @@ from applications import audit
 from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
-from applications.models import AuditEvent, Environment
-from users import erasure, identity, presence
+from applications.models import Environment
+from users import erasure, identity, pins, presence
+from users.deletable import NotInProduction, require_allowed, require_development
+from users.kept import Kept, store
 from users.models import AppUser, DeletionItem, DeletionJob, KickReason
 from users.presence import Kick
 from users.tokens import UnknownUsers
+
+__all__ = ["NotInProduction"]
 
 BATCH_SIZE = 500
 # A running job without progress for this long has lost its worker.
 STALLED_AFTER = timedelta(seconds=15)
 OLDEST_FIRST = Keyset("registered_at", "id")
-
-
-class NotInProduction(Exception):
-    """Production users are deactivated by API, never deleted."""
-
-    def __init__(self) -> None:
-        super().__init__("Users can be deleted in development only; in production, deactivate them")
+Result = DeletionItem.Result
 
 
 class NobodyToDelete(Exception):
@@ -66,7 +64,7 @@ def delete(
     """Delete these users now, all or none; return their ids. Raises `NotInProduction`, and
     `UnknownUsers` unless `skip_unknown`.
     """
-    _require_allowed(environment, by, now)
+    require_allowed(environment, by, now)
     wanted = identity.check_user_ids(user_ids)
     _queue(environment)
     identity.lock(environment, wanted)
@@ -82,13 +80,14 @@ def delete(
 def delete_oldest(
     *, environment: Environment, cursor: str = "", size: int, by: Actor, now: datetime
 ) -> Page[AppUser]:
-    """Delete a page of users, oldest registration first; return the page as it was before.
+    """Delete a page of users, oldest registration first; return the page as it was before. Pinned
+    users are in no page.
 
     Raises `NotInProduction`, `keyset.BadCursor`.
     """
-    _require_allowed(environment, by, now)
+    require_allowed(environment, by, now)
     _queue(environment)
-    users = AppUser.objects.in_environment(environment)
+    users = AppUser.objects.in_environment(environment).filter(place__pinned_at=None)
     page = OLDEST_FIRST.page(users, cursor=cursor, size=size)
     identity.lock(environment, [user.user_id for user in page.rows])
     # Read again under the lock: users may have been deactivated since the page was read.
@@ -102,14 +101,27 @@ def _queue(environment: Environment) -> None:
 
 
 def _delete(
-    environment: Environment, users: Sequence[AppUser], *, by: Actor, now: datetime
+    environment: Environment,
+    users: Sequence[AppUser],
+    *,
+    by: Actor,
+    now: datetime,
+    job: DeletionJob | None = None,
 ) -> None:
     ids = [user.user_id for user in users]
+    kept = Kept(ids) if environment.is_development else None  # for `users.undo`
     kick = Kick(KickReason.DELETED)
     presence.request_disconnect(environment=environment, kicks=dict.fromkeys(ids, kick), now=now)
     erasure.erase(
-        environment=environment, user_ids=ids, occasion=erasure.Occasion.DELETION, now=now
+        environment=environment,
+        user_ids=ids,
+        occasion=erasure.Occasion.DELETION,
+        now=now,
+        kept=kept,
     )
+    if kept is not None:
+        who = job.confirmed_by if job else by.name
+        store(environment=environment, users=users, kept=kept, job=job, by=who, now=now)
     AppUser.objects.filter(pk__in=[user.pk for user in users]).delete()
     audit.record_many(
         AuditType.USER_DELETED,
@@ -131,18 +143,27 @@ def preview(
     by: Actor,
     now: datetime,
 ) -> DeletionJob:
-    """Create a job for exactly these users, each with a reason. Deletes nobody yet.
+    """Create a job for exactly these users, each with a reason. Deletes nobody yet. Pinned users
+    are in its list as kept.
 
-    Raises `NotInProduction`, `NobodyToDelete`.
+    Raises `NotInProduction`, and `NobodyToDelete` if there is nobody who is not pinned.
     """
-    _require_development(environment)
-    if not candidates:
+    require_development(environment)
+    pinned = pins.among(user for user, _ in candidates)
+    if len(pinned) == len(candidates):
         raise NobodyToDelete
     job = DeletionJob.objects.create(
         environment=environment, previewed_at=now, previewed_by=by.name
     )
     DeletionItem.objects.bulk_create(
-        DeletionItem(job=job, user_id=user.user_id, life=user.pk, reason=reason)
+        DeletionItem(
+            job=job,
+            user_id=user.user_id,
+            life=user.pk,
+            reason=reason,
+            result=Result.PINNED if user.pk in pinned else Result.PENDING,
+            done_at=now if user.pk in pinned else None,
+        )
         for user, reason in candidates
     )
     audit.record(
@@ -150,7 +171,7 @@ def preview(
         environment=environment,
         by=by,
         now=now,
-        after={"job": job.pk, "users": len(candidates)},
+        after={"job": job.pk, "users": len(candidates) - len(pinned)},
     )
     return job
 
@@ -158,7 +179,7 @@ def preview(
 @transaction.atomic
 def confirm(*, job: DeletionJob, by: Actor, now: datetime) -> None:
     """Start a previewed job. Raises `NotInProduction`, and `JobNotOpen` unless it is a preview."""
-    _require_development(job.environment)
+    require_development(job.environment)
     confirmed = DeletionJob.objects.filter(pk=job.pk, state=DeletionJob.State.PREVIEWED).update(
         state=DeletionJob.State.RUNNING,
         confirmed_at=now,
@@ -237,19 +258,22 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
         user.user_id: user
         for user in AppUser.objects.filter(environment=environment, user_id__in=user_ids)
     }
+    pinned = pins.among(found.values())
     to_delete: list[AppUser] = []
     results: dict[DeletionItem.Result, list[int]] = defaultdict(list)
     for item in items:
         user = found.get(item.user_id)
         if user is None:
-            results[DeletionItem.Result.GONE].append(item.pk)
+            results[Result.GONE].append(item.pk)
         elif user.pk != item.life:
-            results[DeletionItem.Result.ANOTHER_LIFE].append(item.pk)
+            results[Result.ANOTHER_LIFE].append(item.pk)
+        elif user.pk in pinned:
+            results[Result.PINNED].append(item.pk)
         else:
-            results[DeletionItem.Result.DELETED].append(item.pk)
+            results[Result.DELETED].append(item.pk)
             to_delete.append(user)
     if to_delete:
-        _delete(environment, to_delete, by=by, now=now)
+        _delete(environment, to_delete, by=by, now=now, job=job)
     for result, keys in results.items():
         DeletionItem.objects.filter(pk__in=keys).update(result=result, done_at=now)
     DeletionJob.objects.filter(pk=job.pk).update(progressed_at=now)
@@ -269,18 +293,3 @@ def stalled(*, now: datetime) -> list[int]:
         .order_by("progressed_at")
         .values_list("pk", flat=True)[:100]
     )
-
-
-def _is_unlocked(environment: Environment, now: datetime) -> bool:
-    until = environment.deletion_unlocked_until
-    return until is not None and until > now
-
-
-def _require_allowed(environment: Environment, by: Actor, now: datetime) -> None:
-    if not (by.kind == AuditEvent.ActorKind.APP_KEY and _is_unlocked(environment, now)):
-        _require_development(environment)
-
-
-def _require_development(environment: Environment) -> None:
-    if not environment.is_development:
-        raise NotInProduction

@@ -1,15 +1,19 @@
-"""The users who take the places of a quota, grouped by registration, last seen and id prefix.
+"""The places of a quota: who took them, and who holds them, grouped by registration, last seen,
+maker and id prefix.
 
 For one environment with a limit, so all its users fit into one list.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from applications.audit import Actor
 from applications.models import FREE_USER_LIMIT, Environment
-from users.models import AppUser
+from users import lease_rules
+from users.models import AppUser, Place
 
 # (word in the URL, label, maximum age); the last group has no maximum.
 _AGES = (
@@ -20,6 +24,8 @@ _AGES = (
     ("longer", "Over 90 days", timedelta.max),
 )
 NEVER = "never"
+UNKNOWN = "-"  # the word for who took a place, if that was not recorded
+_KEPT = (("pinned", "Pinned"), ("leased", "With a lease"), ("open", "Neither"))
 # The text up to the first separator or number: "ci-" of "ci-0421", "qa" of "qa17", "e2e-" of
 # "e2e-4".
 _PREFIX = re.compile(r"[A-Za-z]+(?=\d+(?![A-Za-z\d]))|[A-Za-z\d]+[-._+=]")
@@ -27,10 +33,25 @@ SHOWN_PREFIXES = 6
 
 
 @dataclass(frozen=True)
-class Place:
+class Held:
+    """A place that is held; `place` is None if nothing is known of it."""
+
     user: AppUser
+    place: Place | None
     registered: str  # words of `_AGES`
     seen: str  # the same, or `NEVER`
+
+    @property
+    def maker(self) -> str:
+        """Who took the place, or `UNKNOWN`."""
+        return (self.place and self.place.taken_by) or UNKNOWN
+
+    @property
+    def kept(self) -> str:
+        """A word of `_KEPT`: how long the user stays. A pin suspends a lease."""
+        if self.place is None or not (self.place.pinned_at or self.place.lease_until):
+            return "open"
+        return "pinned" if self.place.pinned_at else "leased"
 
 
 @dataclass(frozen=True)
@@ -42,7 +63,37 @@ class Group:
     count: int
 
 
-def taken(*, environment: Environment, now: datetime, prefix: str = "") -> list[Place]:
+def take(
+    environment: Environment,
+    lives: Mapping[str, int],
+    *,
+    by: Actor | None,
+    lease: timedelta | None,
+    now: datetime,
+) -> None:
+    """Remember who took these places, with the lease that was asked for or that the rules give.
+    `lives` is user_id → primary key of the new users. In the transaction that registers them, and
+    only in an environment with a limit: elsewhere nobody asks.
+    """
+    if not lives:
+        return
+    spans: Mapping[str, timedelta] = {}
+    if lease is not None:
+        spans = dict.fromkeys(lives, lease)
+    elif environment.is_development:
+        spans = lease_rules.spans(environment, lives)
+    Place.objects.bulk_create(
+        Place(
+            user_id=life,
+            taken_by=by.name if by else "",
+            taken_via=by.via if by else "",
+            lease_until=now + spans[user_id] if user_id in spans else None,
+        )
+        for user_id, life in lives.items()
+    )
+
+
+def taken(*, environment: Environment, now: datetime, prefix: str = "") -> list[Held]:
     """The registered users, oldest first; only those whose ids begin with `prefix` if it is given.
     At most twice the limit.
     """
@@ -51,8 +102,15 @@ def taken(*, environment: Environment, now: datetime, prefix: str = "") -> list[
         users = users.with_prefix(prefix)
     # After a downgrade there may be millions, and no page needs them all.
     return [
-        Place(user, _age(user.registered_at, now), _age(user.last_seen_at, now))
-        for user in users.order_by("registered_at", "pk")[: 2 * FREE_USER_LIMIT]
+        Held(
+            user,
+            getattr(user, "place", None),
+            _age(user.registered_at, now),
+            _age(user.last_seen_at, now),
+        )
+        for user in users.select_related("place").order_by("registered_at", "pk")[
+            : 2 * FREE_USER_LIMIT
+        ]
     ]
 
 
@@ -62,16 +120,31 @@ def _age(moment: datetime | None, now: datetime) -> str:
     return next(word for word, _, longest in _AGES if now - moment <= longest)
 
 
-def by_registration(found: Sequence[Place]) -> list[Group]:
+def by_registration(found: Sequence[Held]) -> list[Group]:
     return _grouped(found, lambda place: place.registered, [])
 
 
-def by_last_seen(found: Sequence[Place]) -> list[Group]:
+def by_last_seen(found: Sequence[Held]) -> list[Group]:
     return _grouped(found, lambda place: place.seen, [(NEVER, "Never connected")])
 
 
+def by_maker(found: Sequence[Held]) -> list[Group]:
+    """Who took the places, most first."""
+    makers = Counter(held.maker for held in found)
+    ordered = sorted(makers.items(), key=lambda entry: (-entry[1], entry[0]))
+    return [
+        Group(maker, "Not recorded" if maker == UNKNOWN else maker, number)
+        for maker, number in ordered
+    ]
+
+
+def by_keeping(found: Sequence[Held]) -> list[Group]:
+    words = [held.kept for held in found]
+    return [Group(word, label, words.count(word)) for word, label in _KEPT]
+
+
 def _grouped(
-    found: Sequence[Place], word_of: Callable[[Place], str], more: list[tuple[str, str]]
+    found: Sequence[Held], word_of: Callable[[Held], str], more: list[tuple[str, str]]
 ) -> list[Group]:
     words = [word_of(place) for place in found]
     labels = [(word, label) for word, label, _ in _AGES] + more

@@ -3,16 +3,19 @@
 `users.admission` enforces it.
 """
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import Sum
+from django.db import models
+from django.db.models import Q, Sum
+from django.db.models.functions import TruncDate
 
 from applications import audit
 from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.counting import Count, count
-from applications.models import Environment
+from applications.models import AuditEvent, Environment
 from users.models import AppUser, RegistrationTally
 
 # The number of days over which registrations per day are averaged.
@@ -21,10 +24,21 @@ THRESHOLDS = (80, 95, 100)  # percent
 
 
 class QuotaExceeded(Exception):
-    """No place is free. The text gives the limit, how many are used, and how to free places."""
+    """No place is free. The text gives the limit, how many are used, and how to free places.
+    `environment` is for callers who suggest whom to delete.
+    """
 
-    def __init__(self, *, limit: int, used: Count, is_development: bool):
-        self.limit, self.used = limit, used
+    def __init__(
+        self,
+        *,
+        limit: int,
+        used: Count,
+        is_development: bool,
+        environment: Environment | None = None,
+    ):
+        self.limit, self.used, self.environment = limit, used, environment
+        # Whom to delete, once somebody has asked: user_id and reason.
+        self.candidates: list[dict[str, str]] | None = None
         remedy = (
             "Delete test users on the console's Quota page to free places."
             if is_development
@@ -85,6 +99,30 @@ def registrations_per_day(
     return [
         (day, counts.get(day, 0)) for day in (first + timedelta(days=past) for past in range(days))
     ]
+
+
+def history(
+    *, environment: Environment, now: datetime, days: int, used: int
+) -> list[tuple[date, int]]:
+    """(day, places taken at its end) for each of the last `days` days in UTC, today last with
+    `used`. Computed backwards from `used`: registrations by day, and the audit's lines about users
+    who were deleted, deactivated or brought back. Two queries.
+    """
+    registered = registrations_per_day(environment=environment, now=now, days=days)
+    midnight = datetime.combine(registered[0][0], time.min, UTC)
+    lines = AuditEvent.objects.filter(environment=environment, at__gte=midnight).filter(
+        Q(type__in=[AuditType.USER_DELETED, AuditType.DELETION_UNDONE])
+        | Q(type=AuditType.USER_DEACTIVATED, before__registered=True)
+    )
+    changed = Counter(dict(registered))
+    by_day = lines.annotate(day=TruncDate("at", tzinfo=UTC)).values_list("day", "type")
+    for day, type, number in by_day.annotate(models.Count("pk")).order_by():
+        changed[day] += number if type == AuditType.DELETION_UNDONE else -number
+    held = []
+    for day, _ in reversed(registered):
+        held.append((day, max(used, 0)))
+        used -= changed[day]
+    return held[::-1]
 
 
 def lock(environment: Environment) -> int | None:

@@ -53,14 +53,19 @@ def register(
     name: str | None = None,
     avatar_url: str | None = None,
     token_lifetime: timedelta | None = None,
+    by: Actor | None = None,
+    lease: timedelta | None = None,
 ) -> Registration:
     """Issue a token for an id, and register the id if it is unknown.
 
-    A name or avatar of None is not given: a known user keeps theirs.
+    A name or avatar of None is not given: a known user keeps theirs. A lease of None is not given
+    either: a known user keeps theirs, a new one gets that of the rules.
     Raises what `admission.admit` raises.
     """
     newcomer = Newcomer(user_id, registered_at=now, name=name, avatar_url=avatar_url)
-    admitted = admit_one(environment=environment, newcomer=newcomer, renew=True, now=now)
+    admitted = admit_one(
+        environment=environment, newcomer=newcomer, renew=True, by=by, lease=lease, now=now
+    )
     created = user_id in admitted.new
     user = _deferred((admitted.new if created else admitted.known)[user_id], environment, user_id)
     return Registration(user, tokens.issue(user, now=now, lifetime=token_lifetime), created)
@@ -81,6 +86,8 @@ def register_new(
     users: Sequence[AppUser],
     now: datetime,
     leave_out_deactivated: bool = False,
+    by: Actor | None = None,
+    lease: timedelta | None = None,
 ) -> list[AppUser]:
     """Register several unsaved users, all or none; return the new ones.
 
@@ -107,6 +114,8 @@ def register_new(
             for user in users
         ],
         leave_out_deactivated=leave_out_deactivated,
+        by=by,
+        lease=lease,
         now=now,
     )
     created = [user for user in users if user.user_id in admitted.new]
@@ -117,13 +126,19 @@ def register_new(
 
 @transaction.atomic
 def register_by_staff(
-    *, environment: Environment, user_id: str, name: str, by: Actor, now: datetime
+    *,
+    environment: Environment,
+    user_id: str,
+    name: str,
+    by: Actor,
+    now: datetime,
+    lease: timedelta | None = None,
 ) -> Registration:
     """Register a test user from the console. Unlike registrations by API, it is recorded in the
     audit log. Raises what `register` raises, and `AlreadyRegistered`.
     """
     users = [AppUser(user_id=user_id, name=name)]
-    created = register_new(environment=environment, users=users, now=now)
+    created = register_new(environment=environment, users=users, by=by, lease=lease, now=now)
     if not created:
         raise AlreadyRegistered
     audit.record(
@@ -132,7 +147,7 @@ def register_by_staff(
         subject=user_id,
         by=by,
         now=now,
-        after={"name": name},
+        after={"name": name, **({"lease": int(lease.total_seconds())} if lease else {})},
     )
     return Registration(created[0], tokens.issue(created[0], now=now), created=True)
 
@@ -153,6 +168,7 @@ def issue_to_staff(
         user_id=user_id,
         now=now,
         token_lifetime=min(lifetime, longest) if longest is not None else lifetime,
+        by=by,
     )
     audit.record(
         AuditType.USER_REGISTERED if registration.created else AuditType.USER_TOKEN_ISSUED,
@@ -179,7 +195,7 @@ def load_samples(*, environment: Environment, count: int, by: Actor, now: dateti
         for user_id, name in names.items()
         if user_id not in taken
     ][:free]
-    created = register_new(environment=environment, users=samples, now=now)
+    created = register_new(environment=environment, users=samples, by=by, now=now)
     if created:
         audit.record(
             AuditType.USERS_SAMPLED,

@@ -7,7 +7,16 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from users import deactivation, deletion, gateway_processes, kick_reports, messages, notices
+from users import (
+    deactivation,
+    deletion,
+    gateway_processes,
+    kept,
+    kick_reports,
+    lease_sweep,
+    messages,
+    notices,
+)
 
 
 @shared_task
@@ -20,6 +29,18 @@ def run_deletion_job(*, job_id: int, **_: Any) -> None:
 def resume_deletion_jobs(**_: Any) -> None:
     for job_id in deletion.stalled(now=timezone.now()):
         run_deletion_job(job_id=job_id)
+
+
+@shared_task
+def end_leases(**_: Any) -> None:
+    while lease_sweep.end_due(now=timezone.now()):
+        pass
+
+
+@shared_task
+def purge_deleted(**_: Any) -> None:
+    while kept.purge(now=timezone.now()):
+        pass
 
 
 @shared_task

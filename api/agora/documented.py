@@ -20,6 +20,8 @@ class Error(BaseModel):
     duration: int
     exception: str = ""
     desc: str = ""
+    # If the quota is full: `limit`, `used`, and `candidates` to delete.
+    quota: dict[str, Any] = {}
 
 
 Meanings = Mapping[Refusal, str]
@@ -180,6 +182,7 @@ DOCUMENTED = Documented(
     schemes=_SCHEMES,
     alternatives=(("Token",), ()),
     error=Error,
+    registers=("POST users", "POST token"),
     error_code="error",
     errors=_errors,
     base="/{org_name}/{app_name}",

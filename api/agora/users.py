@@ -4,6 +4,7 @@ from typing import Any
 
 from ninja import Body, Router
 
+from api import leases
 from api.agora import auth, naming, paging, responses, schemas, wire
 from api.agora.auth import Caller, Request
 from api.agora.envelope import app_uri, entities, entity, envelope
@@ -52,6 +53,8 @@ def register_new(
             created = registration.register_new(
                 environment=caller.environment,
                 users=[_unsaved(new) for new in left],
+                by=caller.actor,
+                lease=leases.requested(caller.call),
                 now=caller.now,
             )
             break
@@ -82,7 +85,13 @@ def register_without_password(caller: Caller, username: str) -> None:
     _ignore_case(caller)
     user = AppUser(user_id=schemas.legal_username(username))
     try:
-        registration.register_new(environment=caller.environment, users=[user], now=caller.now)
+        registration.register_new(
+            environment=caller.environment,
+            users=[user],
+            by=caller.actor,
+            lease=leases.requested(caller.call),
+            now=caller.now,
+        )
     except TakenInAnotherCase:
         return
 

@@ -11,7 +11,7 @@ from django.urls import Resolver404
 from django.utils import timezone
 from ninja.errors import HttpError, ValidationError
 
-from api import vendor
+from api import full_quota, vendor
 from api.agora.settings import ErrorDialect
 from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
@@ -31,6 +31,7 @@ from users.friends import (
 )
 from users.hosted_profiles import InvalidField
 from users.identity import InvalidProfile, InvalidUserId
+from users.leases import LeaseRefused
 from users.passwords import InvalidPassword
 from users.quota import QuotaExceeded
 from users.registration import UserDeactivated
@@ -231,10 +232,6 @@ def _quota_refusal(error: QuotaExceeded) -> Refusal:
     )
 
 
-def _profile_refusal(error: InvalidProfile) -> Refusal:
-    return NICKNAME_TOO_LONG if error.field == "name" else INVALID
-
-
 REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     Refused: lambda error: error.refusal,
     # The door
@@ -252,7 +249,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     BadCursor: _argument("cursor does not belong to this list"),
     PageTooFar: _argument(),
     InvalidUserId: NO_USER,
-    InvalidProfile: _profile_refusal,
+    InvalidProfile: lambda error: NICKNAME_TOO_LONG if error.field == "name" else INVALID,
     InvalidPassword: PASSWORD_TOO_LONG,
     # The domain
     UnknownUsers: NO_USER,
@@ -271,6 +268,7 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     InvalidField: _argument(),
     InvalidStatus: _argument(),
     TooManySubscriptions: TOO_MANY_SUBSCRIPTIONS,
+    LeaseRefused: _argument(),
     InvalidEnd: INVALID,
     InvalidMuteEnd: INVALID,
     ListFull: LIST_FULL,
@@ -291,6 +289,7 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
         "timestamp": int(timezone.now().timestamp() * 1000),
         "duration": 0,
         "error_description": text,
+        **({"quota": full_quota.details(error)} if isinstance(error, QuotaExceeded) else {}),
     }
     response = HttpResponse(
         json.dumps(body), status=found.status, content_type="application/json; charset=utf-8"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from api import fields, offset_paging
+from api import fields, leases, offset_paging
 from api.vendor import Caller
 from users import deactivation, presence, profiles, registration, tokens
 from users.models import DeactivatedUser
@@ -24,6 +24,8 @@ def issue_token(
         user_id=user_id,
         name=name,
         avatar_url=avatar_url,
+        by=caller.actor,
+        lease=leases.requested(caller.call),
         now=caller.now,
     )
     return {"user_id": user_id, "token": registered.token}

@@ -38,6 +38,7 @@ DOCUMENTED = Documented(
     schemes=signature.SCHEMES,
     alternatives=signature.ALTERNATIVES,
     error=codes.Error,
+    registers=("auth/access-token/issue",),
     errors=codes.errors_by_call(
         codes.ANY_CALL,
         {

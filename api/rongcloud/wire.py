@@ -58,6 +58,7 @@ DOCUMENTED = Documented(
     schemes=signature.SCHEMES,
     alternatives=signature.ALTERNATIVES,
     error=codes.Error,
+    registers=("user/getToken",),
     errors=codes.errors_by_call(
         {**codes.ANY_CALL, NO_PARAMETERS: "no parameters were posted, but the call requires some."},
         {

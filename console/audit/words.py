@@ -97,6 +97,18 @@ def _words(type: AuditType) -> Words:
             return Words("Connections closed", "user", about_user=True)
         case AuditType.USERS_SAMPLED:
             return Words("Sample users loaded", "users")
+        case AuditType.USER_PINNED:
+            return Words("Pinned", "pin", about_user=True)
+        case AuditType.USER_UNPINNED:
+            return Words("Unpinned", "pin-off", about_user=True)
+        case AuditType.LEASE_CHANGED:
+            return Words("Lease changed", "timer", about_user=True)
+        case AuditType.LEASE_RULE_ADDED:
+            return Words("Lease rule added", "timer")
+        case AuditType.LEASE_RULE_REMOVED:
+            return Words("Lease rule removed", "timer-off")
+        case AuditType.DELETION_UNDONE:
+            return Words("Deletion undone", "undo-2", "success", about_user=True)
         case AuditType.DELETION_PREVIEWED:
             return Words("Deletion previewed", "trash-2")
         case AuditType.DELETION_STARTED:

@@ -74,6 +74,44 @@ def bar_chart(points: Iterable[tuple[date | str, int]], *, label: str, unit: str
     }
 
 
+@register.inclusion_tag("components/level_chart.html")
+def level_chart(
+    points: Sequence[tuple[date, int]],
+    *,
+    limit: int,
+    label: str,
+    unit: str,
+    full_in_days: int | None = None,
+) -> Context:
+    """A level by day under its limit; with `full_in_days`, a dashed line to where it will be full,
+    as far as it fits.
+    """
+    days = len(points)
+    ahead = min(full_in_days or 0, days // 2)
+    top = max([limit, *(value for _, value in points)])
+    last = points[-1][1]
+
+    def y(value: float) -> float:
+        return round(100 - 96 * value / top, 1)
+
+    line = " ".join(f"{index * 10},{y(value)}" for index, (_, value) in enumerate(points))
+    end = (days - 1) * 10
+    reached = last + (limit - last) * ahead / full_in_days if full_in_days else last
+    return {
+        "points": points,
+        "line": line,
+        "area": f"0,100 {line} {end},100",
+        "forecast": f"{end},{y(last)} {end + ahead * 10},{y(reached)}" if ahead else "",
+        "width": end + ahead * 10,
+        "limit": limit,
+        "limit_y": y(limit),
+        "last": last,
+        "ahead": ahead,
+        "label": label,
+        "unit": unit,
+    }
+
+
 @register.inclusion_tag("components/breakdown.html")
 def breakdown(groups: Sequence[Any], *, label: str) -> Context:
     """`groups` have `label`, `count`, `url` (of the page that shows only this group) and

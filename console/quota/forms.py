@@ -1,9 +1,11 @@
 """Forms of the Quota page."""
 
+from datetime import timedelta
+
 from django import forms
 
 from applications.models import FREE_USER_LIMIT
-from console.forms import PLAIN
+from console.forms import PLAIN, SpanField
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 
@@ -30,3 +32,15 @@ class ReclaimForm(forms.Form):
         if among and not identity.is_prefix(among):
             raise forms.ValidationError("Ids have only Latin letters, digits and + = . _ -")
         return among
+
+
+class LeaseRuleForm(forms.Form):
+    """Which ids get a lease, and how long it lasts."""
+
+    begins_with = forms.CharField(
+        label="Ids that begin with",
+        max_length=USER_ID_MAX_LENGTH,
+        widget=forms.TextInput(attrs={**PLAIN, "placeholder": "ci-"}),
+        help_text="Capitals matter. If several rules fit an id, the longest one applies.",
+    )
+    lasts = SpanField(label="Delete after", least=1, initial=timedelta(hours=2))

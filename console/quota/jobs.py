@@ -15,7 +15,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
-from users import deletion, identity, reclaim
+from users import deletion, identity, reclaim, undo
 from users.models import AppUser, DeletionItem, DeletionJob
 
 IN_ORDER = Keyset("id")
@@ -24,6 +24,8 @@ _TONES = {
     DeletionItem.Result.DELETED: "success",
     DeletionItem.Result.GONE: "",
     DeletionItem.Result.ANOTHER_LIFE: "warning",
+    DeletionItem.Result.PINNED: "info",
+    DeletionItem.Result.UNDONE: "info",
 }
 
 
@@ -54,7 +56,7 @@ def deletion_preview(request: MemberRequest, environment: Environment) -> HttpRe
         return responses.refused(request, error, back=back)
     # The reasons are computed again here: a form can contain any text.
     plan = reclaim.plan(environment=environment, wanted=2 * FREE_USER_LIMIT, now=now)
-    reasons = {candidate.user.pk: candidate.reason for candidate in plan}
+    reasons = {candidate.user.pk: candidate.reason for candidate in plan.candidates}
     users = AppUser.objects.in_environment(environment).filter(user_id__in=wanted)
     try:
         job = deletion.preview(
@@ -87,13 +89,22 @@ def deletion_job(request: MemberRequest, environment: Environment, job_id: int) 
 def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpResponse:
     numbers = deletion.progress(job)
     total = sum(numbers.values())
+    pending = numbers.get(DeletionItem.Result.PENDING, 0)
     items = responses.page(request, of=job.items.all(), order=IN_ORDER, size=2 * FREE_USER_LIMIT)
+    deleted = list(job.deleted_users.defer("kept").order_by("pk"))
+    refusals = undo.refusals(environment=job.environment, deleted=deleted, now=timezone.now())
+    why_not = {each.life: refusals[each.pk].value for each in deleted if each.pk in refusals}
     context: dict[str, Any] = {
         "job": job,
         "items": items,
+        "rows": [(item, why_not.get(item.life, "")) for item in items.rows],
+        "undoable": len(deleted) - len(refusals),
         "total": total,
-        "done": total - numbers.get(DeletionItem.Result.PENDING, 0),
+        "pending": pending,
+        "passed_over": numbers.get(DeletionItem.Result.PINNED, 0),
+        "done": total - pending,
         "deleted": numbers.get(DeletionItem.Result.DELETED, 0),
+        "undone": numbers.get(DeletionItem.Result.UNDONE, 0),
         "results": [
             (DeletionItem.Result(word).label.lower(), number, _TONES[DeletionItem.Result(word)])
             for word, number in numbers.items()

@@ -1,7 +1,8 @@
 """The Quota page: how many places are taken, who holds them, and a plan to free some."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,14 +12,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
-from applications.models import Environment
+from applications.models import FREE_USER_LIMIT, Environment
 from console import responses
 from console.access import MemberRequest, in_environment
+from console.quota.explained import explained
 from console.quota.forms import ReclaimForm
-from users import identity, places, reclaim
+from console.templatetags import words
+from users import identity, lease_rules, places, reclaim, undo
 from users import quota as quotas
-from users.models import DeletionJob
-from users.places import Group, Place
+from users.models import DeletedUser, DeletionJob
+from users.places import Group, Held
 
 RECENT_JOBS = 5
 # Value of `?sort=`, label, sort key. The users that are safest to delete come first.
@@ -29,7 +32,7 @@ _SORTS = (
 )
 
 
-def _last_seen(place: Place) -> Any:
+def _last_seen(place: Held) -> Any:
     seen = place.user.last_seen_at
     return (seen is not None, seen or place.user.registered_at)
 
@@ -44,7 +47,13 @@ def quota(request: MemberRequest, environment: Environment) -> HttpResponse:
         "full_in": timedelta(days=usage.full_in_days) if usage.full_in_days else None,
     }
     if environment.is_development:
-        context |= {"reclaim_form": ReclaimForm(), "jobs": _recent_jobs(environment)}
+        context |= {
+            "reclaim_form": ReclaimForm(),
+            "jobs": _recent_jobs(environment),
+            "rules": lease_rules.of(environment),
+            "deleted_lately": _deleted_lately(environment, now),
+        }
+        context |= explained(environment, usage, now)
         context |= (
             _plan(request, environment, now)
             if "free" in request.GET
@@ -64,7 +73,14 @@ def _recent_jobs(environment: Environment) -> list[DeletionJob]:
     return list(jobs[:RECENT_JOBS])
 
 
-def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
+def _deleted_lately(environment: Environment, now: datetime) -> list[tuple[DeletedUser, str]]:
+    """Each with the reason why the deletion cannot be undone, or ""."""
+    deleted = undo.lately(environment=environment, now=now, most=FREE_USER_LIMIT)
+    refused = undo.refusals(environment=environment, deleted=deleted, now=now, together=False)
+    return [(each, refused[each.pk].value if each.pk in refused else "") for each in deleted]
+
+
+def _plan(request: MemberRequest, environment: Environment, now: datetime) -> dict[str, Any]:
     form = ReclaimForm(request.GET)
     if not form.is_valid():
         return {"reclaim_form": form, **_places(request, environment, now)}
@@ -74,15 +90,16 @@ def _plan(request: MemberRequest, environment: Environment, now: Any) -> dict[st
     )
     return {
         "reclaim_form": form,
-        "plan": plan,
+        "plan": plan.candidates,
+        "passed_over": plan.passed_over,
         "wanted": wanted,
-        "short": wanted - len(plan),
-        "missed": sum(candidate.may_be_missed for candidate in plan),
+        "short": wanted - len(plan.candidates),
+        "missed": sum(candidate.may_be_missed for candidate in plan.candidates),
         "among": form.cleaned_data["among"],
     }
 
 
-def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[str, Any]:
+def _places(request: MemberRequest, environment: Environment, now: datetime) -> dict[str, Any]:
     prefix = request.GET.get("q", "").strip()
     impossible = bool(prefix) and not identity.is_prefix(prefix)
     taken = [] if impossible else places.taken(environment=environment, now=now, prefix=prefix)
@@ -91,6 +108,8 @@ def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[
     chosen = [
         ("registered", "Registered", registered, request.GET.get("registered", "")),
         ("seen", "Last seen", seen, request.GET.get("seen", "")),
+        ("maker", "Registered by", _named(places.by_maker(taken)), request.GET.get("maker", "")),
+        ("kept", "Kept", places.by_keeping(taken), request.GET.get("kept", "")),
     ]
     found = [
         place
@@ -119,6 +138,11 @@ def _places(request: MemberRequest, environment: Environment, now: Any) -> dict[
         "filters": _filters(request, chosen, prefix),
         "sorts": [(word, label, word == sort) for word, label, _ in _SORTS],
     }
+
+
+def _named(makers: Sequence[Group]) -> list[Group]:
+    """The same groups, with app keys as pages write them."""
+    return [replace(group, label=words.actor(group.label)) for group in makers]
 
 
 def _filter_url(request: MemberRequest, **changes: str) -> str:

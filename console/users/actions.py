@@ -13,7 +13,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.users.forms import ExpireTokensForm, ProfileForm
-from users import deletion, presence, profiles, tokens
+from users import deletion, presence, profiles, tokens, undo
 from users.models import AppUser
 from users.tokens import UnknownUsers
 
@@ -151,6 +151,7 @@ def user_delete(request: MemberRequest, environment: Environment, user_id: str) 
     if not environment.is_development:
         reason = deletion.NotInProduction()
         return responses.refused(request, reason, back=_page_of(environment, user_id))
+    now = timezone.now()
     confirmed = request.POST.get("confirm", "").strip() == user_id
     if request.method == "POST" and confirmed:
         try:
@@ -158,12 +159,14 @@ def user_delete(request: MemberRequest, environment: Environment, user_id: str) 
                 environment=environment,
                 user_ids=[user_id],
                 by=acting_staff(request),
-                now=timezone.now(),
+                now=now,
             )
         except UnknownUsers:
             return _gone(request, environment, user_id)
         users = page_url(environment, "users:index")
-        return responses.moved(request, f"{user_id} was deleted", to=users)
+        deleted = undo.last_life(environment=environment, user_id=user_id, now=now)
+        undo_url = page_url(environment, "quota:undo", deleted.pk) if deleted else ""
+        return responses.moved(request, f"{user_id} was deleted", to=users, undo=undo_url)
     wrong = request.method == "POST"
     context = {
         **_context(environment, user_id, f"Delete {user_id}"),

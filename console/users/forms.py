@@ -4,9 +4,7 @@ from typing import Any
 
 from django import forms
 
-from console.forms import (
-    PLAIN,
-)
+from console.forms import PLAIN, SpanField
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
@@ -43,6 +41,13 @@ class RegisterForm(forms.Form):
         help_text="Letters, digits and + = . _ -",
     )
     name = forms.CharField(max_length=NAME_MAX_LENGTH, required=False)
+    lease = SpanField(
+        label="Delete after",
+        least=1,
+        required=False,
+        help_text="A lease, for a user who is needed for a while. Without one, the lease rules of "
+        "the Quota page apply.",
+    )
 
     def clean_user_id(self) -> str:
         try:
@@ -57,6 +62,17 @@ class RegisterForm(forms.Form):
         except identity.InvalidProfile as error:
             raise forms.ValidationError(f"{error}.") from error
         return name
+
+
+class LeaseForm(forms.Form):
+    """How long a test user is kept from now on."""
+
+    lease = SpanField(
+        label="Delete after",
+        least=1,
+        required=False,
+        help_text="Counted from now. Leave it empty to keep the user without an end.",
+    )
 
 
 class ExpireTokensForm(forms.Form):

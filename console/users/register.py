@@ -14,6 +14,7 @@ from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.users.forms import RegisterForm
 from users import registration
+from users.leases import InvalidLease
 from users.quota import QuotaExceeded
 from users.spelling import TakenInAnotherCase
 
@@ -39,6 +40,7 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
                 environment=environment,
                 user_id=form.cleaned_data["user_id"],
                 name=form.cleaned_data["name"],
+                lease=form.cleaned_data["lease"],
                 by=acting_staff(request),
                 now=timezone.now(),
             )
@@ -48,6 +50,8 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
             form.add_error(
                 "user_id", "This id is deactivated. Your app server must reactivate it first."
             )
+        except InvalidLease as error:
+            form.add_error("lease", f"{error}.")
         except TakenInAnotherCase as error:
             form.add_error("user_id", f"{error}.")
         except QuotaExceeded as error:

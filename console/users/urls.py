@@ -1,6 +1,15 @@
 from django.urls import include, path
 
-from console.users import actions, bulk, friends, moderation, personal_data, register, views
+from console.users import (
+    actions,
+    bulk,
+    friends,
+    leases,
+    moderation,
+    personal_data,
+    register,
+    views,
+)
 
 app_name = "users"
 # Actions on one user, and the fragments of the user's page that load themselves.
@@ -10,6 +19,9 @@ user_patterns = [
     path("sign-out/", actions.user_sign_out, name="sign_out"),
     path("expire-tokens/", actions.user_expire_tokens, name="expire_tokens"),
     path("kick/", actions.user_kick, name="kick"),
+    path("lease/", leases.user_lease, name="lease"),
+    path("pin/", leases.user_pin, name="pin"),
+    path("unpin/", leases.user_unpin, name="unpin"),
     path("friends/", friends.user_friends, name="friends"),
     path("friends/add/", friends.friend_add, name="add_friend"),
     path("friends/<user_id:friend_id>/remove/", friends.friend_remove, name="remove_friend"),

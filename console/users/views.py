@@ -20,7 +20,7 @@ from console.audit import sentences
 from console.users.filters import ORDERS, Listing
 from moderation import gates
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
-from users import deactivation, deletion, identity, presence
+from users import deactivation, deletion, identity, presence, undo
 from users.models import AppUser, AppUserQuerySet, Connection, DeactivatedUser
 
 NEWEST_FIRST = ORDERS[""].keyset
@@ -47,7 +47,9 @@ def user_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     now = timezone.now()
     prefix = _prefix(request)
     listing = Listing(request.GET, prefix=prefix, tab=request.GET.get("tab", ""))
-    tabs = _tabs(_matching(environment, prefix), listing, request.GET.get("tab", ""), now)
+    tabs = _tabs(
+        environment, _matching(environment, prefix), listing, request.GET.get("tab", ""), now
+    )
     tab = next(tab for tab in tabs if tab["current"])
     page = responses.page(request, of=tab["users"], order=listing.keyset)
     context = {
@@ -75,7 +77,7 @@ def listed(
     """The users that the filters in the URL find, for the export."""
     prefix, tab = _prefix(request), request.GET.get("tab", "")
     listing = Listing(request.GET, prefix=prefix, tab=tab)
-    tabs = _by_tab(listing.applied(_matching(environment, prefix)), now)
+    tabs = _by_tab(environment, listing.applied(_matching(environment, prefix)), now)
     return next((users for word, _, users in tabs if word == tab), tabs[0][2]), listing
 
 
@@ -85,27 +87,37 @@ def _prefix(request: MemberRequest) -> str:
 
 def _matching(environment: Environment, prefix: str) -> AppUserQuerySet:
     users = AppUser.objects.in_environment(environment)
+    if environment.is_development:
+        users = users.select_related("place")
     if not prefix:
         return users
     return users.with_prefix(prefix) if identity.is_prefix(prefix) else users.none()
 
 
-def _by_tab(users: AppUserQuerySet, now: datetime) -> list[tuple[str, str, AppUserQuerySet]]:
+def _by_tab(
+    environment: Environment, users: AppUserQuerySet, now: datetime
+) -> list[tuple[str, str, AppUserQuerySet]]:
     banned = Ban.objects.in_force(now).filter(
         environment=OuterRef("environment"), user_id=OuterRef("user_id")
     )
-    return [
+    tabs = [
         ("", "All", users),
         ("never", "Never connected", users.never_connected()),
         ("online", "Online", users.online(now)),
         ("banned", "Banned", users.filter(Exists(banned))),
     ]
+    if environment.is_development:
+        tabs += [
+            ("leased", "With a lease", users.filter(place__lease_until__isnull=False)),
+            ("pinned", "Pinned", users.filter(place__pinned_at__isnull=False)),
+        ]
+    return tabs
 
 
 def _tabs(
-    users: AppUserQuerySet, listing: Listing, wanted: str, now: datetime
+    environment: Environment, users: AppUserQuerySet, listing: Listing, wanted: str, now: datetime
 ) -> list[dict[str, Any]]:
-    tabs = _by_tab(listing.applied(users), now)
+    tabs = _by_tab(environment, listing.applied(users), now)
     if wanted not in {word for word, _, _ in tabs}:
         wanted = ""
     return [
@@ -170,7 +182,7 @@ def _subject(environment: Environment, user_id: str, now: datetime) -> Subject:
     here = {"environment": environment, "user_id": user_id}
     return Subject(
         user_id=user_id,
-        user=AppUser.objects.filter(**here).first(),
+        user=AppUser.objects.select_related("place").filter(**here).first(),
         tombstone=DeactivatedUser.objects.filter(**here).first(),
         ban=Ban.objects.in_force(now).filter(**here).first(),
     )
@@ -219,6 +231,7 @@ def user_detail(request: MemberRequest, environment: Environment, user_id: str) 
         size=TIMELINE_SIZE,
     )
     context = {
+        **_deleted(environment, subject, now),
         "subject": subject,
         "user_id": user_id,
         "connections": connections,
@@ -240,6 +253,20 @@ def user_detail(request: MemberRequest, environment: Environment, user_id: str) 
         context,
         fragment=f"console/users/{fragment}.html",
     )
+
+
+def _deleted(environment: Environment, subject: Subject, now: datetime) -> dict[str, Any]:
+    """The last life of the id if it was deleted lately, and why that cannot be undone, or ""."""
+    if subject.user or not environment.is_development:
+        return {}
+    deleted = undo.last_life(environment=environment, user_id=subject.user_id, now=now)
+    if deleted is None:
+        return {}
+    refused = undo.refusals(environment=environment, deleted=[deleted], now=now)
+    return {
+        "deleted": deleted,
+        "why_not_undo": refused[deleted.pk].value if deleted.pk in refused else "",
+    }
 
 
 def _tokens_valid_from(environment: Environment, subject: Subject) -> datetime | None:

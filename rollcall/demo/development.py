@@ -88,7 +88,7 @@ def _free_places(timeline: Timeline, development: Environment) -> None:
                 (candidate.user, candidate.reason)
                 for candidate in reclaim.plan(
                     environment=development, wanted=24, prefix="load-", now=now
-                )
+                ).candidates
             ],
             by=staff(TESTER),
             now=now,

@@ -36,6 +36,8 @@ from users.models import (
     DeletionJob,
     FriendRequest,
     Friendship,
+    LeaseRule,
+    Place,
     Profile,
     UserTags,
 )
@@ -92,6 +94,12 @@ def fill(here: Any) -> Any:
     for user_id in (USER_ID, OTHER_ID):
         make_connection(user_id=user_id, device="d" * 64, platform="p" * 32, **there)
     Connection.objects.update(address="2001:db8:1111:2222:3333:4444:5555:6666")
+    if environment.is_development:
+        Place.objects.create(user=user, taken_by=STAFF, taken_via=VIA, lease_until=now + DAY)
+        Place.objects.create(user=other, pinned_at=now, pinned_by=STAFF, lease_until=now + DAY)
+        LeaseRule.objects.create(
+            prefix=OTHER_ID, lasts=400 * DAY, added_at=now, added_by=STAFF, **there
+        )
     add_personal_data(user, other, now)
     add_members_and_secrets(environment, now)
     add_webhooks(environment, here, now)

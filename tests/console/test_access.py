@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from applications import request_log
 from applications.models import AuditEvent, Role
 from tests.console.pages import address
 from tests.factories import (
+    HOUR,
     NOON,
     make_account,
     make_application,
@@ -30,7 +32,8 @@ from tests.factories import (
     make_webhook,
     staff_actor,
 )
-from users import deletion
+from users import deletion, lease_rules
+from users.models import DeletedUser
 
 VIEW, USERS, MODERATE = "view", "manage_users", "moderate"
 APPLICATION, MEMBERS, LOCKS = "manage_application", "manage_members", "lift_locks"
@@ -116,12 +119,19 @@ ENVIRONMENT_PAGES = {
     "users:sign_out": Page(USERS, FORM, USER),
     "users:expire_tokens": Page(USERS, FORM, USER),
     "users:kick": Page(MODERATE, POST, USER),
+    "users:lease": Page(USERS, FORM, USER),
+    "users:pin": Page(USERS, POST, USER),
+    "users:unpin": Page(USERS, POST, USER),
     "users:friends": Page(VIEW, READ, USER),
     "users:remove_friend": Page(USERS, FORM, ("user_id", "friend_id")),
     "users:add_friend": Page(USERS, POST, USER),
     "users:answer_friend": Page(USERS, POST, ("user_id", "sender_id")),
     "users:personal_data": Page(VIEW, READ, USER),
     "quota:index": Page(VIEW, READ),
+    "quota:add_rule": Page(USERS, FORM),
+    "quota:remove_rule": Page(USERS, POST, ("rule_id",)),
+    "quota:undo": Page(USERS, POST, ("deleted_id",)),
+    "quota:undo_job": Page(USERS, POST, JOB),
     "quota:preview": Page(USERS, POST),
     "quota:job": Page(VIEW, READ, JOB),
     "quota:confirm": Page(USERS, POST, JOB),
@@ -244,8 +254,16 @@ def world(application: Any, kind: str) -> World:
     environment = make_environment(application=application, kind=kind)
     user = make_user(environment=environment, user_id="mia")
     webhook = make_webhook(environment=environment)
-    job_id = 0
+    job_id = rule_id = deleted_id = 0
     if environment.is_development:
+        rule_id = lease_rules.add(
+            environment=environment, prefix="ci-", lasts=HOUR, by=staff_actor(), now=NOON
+        ).pk
+        make_user(environment=environment, user_id="deleted")
+        deletion.delete(
+            environment=environment, user_ids=["deleted"], by=staff_actor(), now=timezone.now()
+        )
+        deleted_id = DeletedUser.objects.get(environment=environment).pk
         job = deletion.preview(
             environment=environment, candidates=[(user, "test")], by=staff_actor(), now=NOON
         )
@@ -261,6 +279,8 @@ def world(application: Any, kind: str) -> World:
             "delivery_id": make_delivery(webhook=webhook).pk,
             "member_id": make_member(application=application, role=Role.VIEWER).pk,
             "job_id": job_id,
+            "rule_id": rule_id,
+            "deleted_id": deleted_id,
             "ban_id": make_ban(environment=environment, user_id="mallory", expires_at=None).pk,
             "request_id": logged(environment),
             "line_id": AuditEvent.objects.filter(environment=environment).latest("pk").pk,

@@ -6,7 +6,16 @@ from django.db import connection
 
 from moderation import ban_sweep
 from rollcall import orphans
-from tests.factories import DAY, MINUTE, NOON, make_ban, make_deactivated, make_environment
+from tests.factories import (
+    DAY,
+    MINUTE,
+    NOON,
+    make_ban,
+    make_deactivated,
+    make_environment,
+    make_user,
+)
+from users.models import Place
 
 
 @pytest.fixture
@@ -36,7 +45,8 @@ class TestReadyz:
         assert response.status_code == 200
         assert response.json()["ready"] is True
         assert set(response.json()["checks"]) == {
-            *("database", "broker", "rate_limits", "ban_sweep", "erasure", "audit_seals")
+            *("database", "broker", "rate_limits", "ban_sweep", "leases", "erasure"),
+            "audit_seals",
         }
 
     def test_answers_whatever_the_host_is_called(self, client, swept):
@@ -52,6 +62,13 @@ class TestReadyz:
         response = client.get("/readyz")
         assert response.status_code == 503
         assert response.json()["checks"]["ban_sweep"]["most_overdue_seconds"] == 300
+
+    def test_is_not_ready_when_ended_leases_wait_for_the_sweep(self, client, swept):
+        user = make_user(environment=make_environment())
+        Place.objects.create(user=user, lease_until=NOON - 5 * MINUTE)
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["leases"]["most_overdue_seconds"] == 300
 
     def test_is_not_ready_when_deactivated_users_wait_for_erasure(self, client, swept):
         make_deactivated(

@@ -301,7 +301,7 @@ class TestJob:
         counts = []
         for size in (2, 20):
             job = confirmed(environment, make_users(environment=environment, count=size))
-            with django_assert_num_queries(32, exact=False) as queries:
+            with django_assert_num_queries(36, exact=False) as queries:
                 deletion.run_batch(job_id=job.pk, now=NOON, size=size)
             counts.append(len(queries))
         assert counts[0] == counts[1]

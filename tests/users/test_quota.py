@@ -6,9 +6,9 @@ import pytest
 
 from applications.counting import Count
 from applications.models import FREE_USER_LIMIT, AuditEvent, Plan
-from tests.factories import DAY, NOON, make_environment, make_users, staff_actor
-from users import deletion, quota, registration
-from users.models import AppUser, RegistrationTally
+from tests.factories import DAY, NOON, api_actor, make_environment, make_users, staff_actor
+from users import deactivation, deletion, quota, registration, undo
+from users.models import AppUser, DeletedUser, RegistrationTally
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +111,17 @@ class TestThresholds:
             {"percent": 95, "used": 100, "limit": 100},
             {"percent": 100, "used": 100, "limit": 100},
         ]
+
+
+def test_history_is_computed_back_from_today(environment):
+    by = {"environment": environment, "by": staff_actor()}
+    day = NOON - 3 * DAY
+    for number in range(4):
+        registration.register(environment=environment, user_id=f"u-{number}", now=day)
+    deletion.delete(user_ids=["u-0", "u-1"], now=day + DAY, **by)
+    undo.undo(keys=[DeletedUser.objects.get(user_id="u-0").pk], now=day + DAY, **by)
+    at = {"environment": environment, "user_ids": ["u-2", "stranger"]}
+    deactivation.deactivate(by=api_actor(), now=day + 2 * DAY, **at)
+    found = quota.history(environment=environment, now=NOON, days=5, used=2)
+    assert [number for _, number in found] == [0, 4, 3, 2, 2]
+    assert found[-1][0] == NOON.date()

@@ -7,12 +7,14 @@ from tests.factories import (
     HOUR,
     MINUTE,
     NOON,
+    make_ban,
     make_connection,
     make_environment,
     make_user,
     make_users,
+    staff_actor,
 )
-from users import reclaim
+from users import leases, pins, reclaim
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +24,7 @@ def plan(environment, wanted=10, prefix=""):
         (candidate.user.user_id, candidate.reason)
         for candidate in reclaim.plan(
             environment=environment, wanted=wanted, now=NOON, prefix=prefix
-        )
+        ).candidates
     ]
 
 
@@ -81,7 +83,7 @@ def test_a_quota_that_a_pipeline_filled_today_has_a_plan():
 
 
 def test_where_somebody_may_miss_them_it_is_said(environment):
-    found = reclaim.plan(environment=environment, wanted=20, now=NOON)
+    found = reclaim.plan(environment=environment, wanted=20, now=NOON).candidates
     missed = [candidate.user.user_id for candidate in found if candidate.may_be_missed]
     assert missed == ["busy", "never-today", "busiest", "online", "sample-02"]
 
@@ -96,3 +98,46 @@ def test_no_more_are_suggested_than_wanted_and_a_prefix_narrows(environment):
 
 def test_users_of_another_environment_are_not_in_it(environment):
     assert plan(make_environment()) == []
+
+
+class TestPassedOver:
+    """Whom a plan leaves alone it names, with the reason."""
+
+    @pytest.fixture
+    def held(self):
+        environment = make_environment()
+        for user_id in ("plain", "leased", "banned", "online", "pinned"):
+            make_user(environment=environment, user_id=user_id, registered_at=NOON - 30 * DAY)
+        at = {"environment": environment, "by": staff_actor("grace"), "now": NOON}
+        leases.change(user_id="leased", until=NOON + HOUR, **at)
+        make_ban(environment=environment, user_id="banned")
+        make_connection(environment=environment, user_id="online")
+        pins.pin(user_id="pinned", **at)
+        return environment
+
+    def plan(self, environment, wanted, **options):
+        found = reclaim.plan(environment=environment, wanted=wanted, now=NOON, **options)
+        return [
+            [each.user.user_id for each in part] for part in (found.candidates, found.passed_over)
+        ]
+
+    def test_as_long_as_others_are_enough(self, held):
+        assert self.plan(held, 1) == [["plain"], ["leased", "banned", "online", "pinned"]]
+
+    def test_until_there_are_no_others_but_never_the_pinned(self, held):
+        assert self.plan(held, 3) == [["plain", "leased", "banned"], ["online", "pinned"]]
+        assert self.plan(held, 9) == [["plain", "leased", "banned", "online"], ["pinned"]]
+
+    def test_with_the_reason(self, held):
+        found = reclaim.plan(environment=held, wanted=1, now=NOON).passed_over
+        assert [each.reason for each in found] == [
+            "Lease ends in 1 hour, which frees the place",
+            "Banned: a deletion removes the ban",
+            "Online now",
+            "Pinned by grace",
+        ]
+
+    def test_costs_the_same_for_many_as_for_few(self, held, django_assert_num_queries):
+        make_users(environment=held, count=50)
+        with django_assert_num_queries(3):
+            reclaim.plan(environment=held, wanted=100, now=NOON)

@@ -26,17 +26,20 @@ from users.models.connections import (
     KickReason,
 )
 from users.models.deactivated import DeactivatedUser, DeactivatedUserQuerySet
+from users.models.deleted import UNDO_FOR, DeletedUser, DeletedUserQuerySet
 from users.models.deletion_jobs import DeletionItem, DeletionItemQuerySet, DeletionJob
 from users.models.friendships import FriendRequest, Friendship
 from users.models.kick_reports import KickReport
 from users.models.messages import Message, MessageQuerySet
 from users.models.notices import Notice, NoticeKind, NoticeQuerySet
 from users.models.personal_data import Attributes, Profile, Remark, UserTags
+from users.models.places import LeaseRule, Place, PlaceQuerySet
 from users.models.statuses import Status, StatusSubscription
 
 __all__ = [
     "AVATAR_URL_MAX_LENGTH",
     "NAME_MAX_LENGTH",
+    "UNDO_FOR",
     "AppUser",
     "AppUserQuerySet",
     "Attributes",
@@ -44,6 +47,8 @@ __all__ = [
     "ConnectionQuerySet",
     "DeactivatedUser",
     "DeactivatedUserQuerySet",
+    "DeletedUser",
+    "DeletedUserQuerySet",
     "DeletionItem",
     "DeletionItemQuerySet",
     "DeletionJob",
@@ -53,11 +58,14 @@ __all__ = [
     "GatewayProcess",
     "KickReason",
     "KickReport",
+    "LeaseRule",
     "Message",
     "MessageQuerySet",
     "Notice",
     "NoticeKind",
     "NoticeQuerySet",
+    "Place",
+    "PlaceQuerySet",
     "Profile",
     "RegistrationTally",
     "Remark",

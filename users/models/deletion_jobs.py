@@ -72,6 +72,8 @@ class DeletionItem(models.Model):
         DELETED = "deleted"
         GONE = "gone", "was gone already"
         ANOTHER_LIFE = "another_life", "kept: registered again since the preview"
+        PINNED = "pinned", "kept: pinned"
+        UNDONE = "undone", "deleted, and brought back"
 
     job = models.ForeignKey(
         DeletionJob, on_delete=models.CASCADE, related_name="items", db_index=False

@@ -1,5 +1,6 @@
 """The Quota page and deletion jobs: plan, preview, confirm, progress; and Deactivated."""
 
+import json
 import re
 from urllib.parse import urlencode
 
@@ -8,18 +9,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from applications.models import AuditEvent, Plan, Role
+from applications.vendors import vendors
 from tests.console.pages import address, messages, sign_in
 from tests.factories import (
     DAY,
     HOUR,
     NOON,
+    make_ban,
+    make_connection,
     make_deactivated,
     make_environment,
     make_user,
     make_users,
     staff_actor,
 )
-from users import deletion, places
+from users import deletion, pins, places, registration
 from users.models import AppUser, DeletionJob
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
@@ -77,6 +81,8 @@ class TestQuota:
             "Registered": {"30 to 90 days": 1, "1 to 7 days": 1, "Under a day ago": 1},
             "Last seen": {"Never connected": 2, "Under a day ago": 1},
             "How ids begin": {"ci-…": 2},
+            "Registered by": {"Not recorded": 3},
+            "Kept": {"Neither": 3},
         }
 
     def test_finds_common_prefixes(self):
@@ -104,7 +110,10 @@ class TestQuota:
         assert "A sample user" in page
         assert "Never connected in 9 days since registration" in page
         assert "Last seen 0 minutes ago" in page
-        assert "1 of these 3 is new, seen in the last week, or online now" in page
+        assert (
+            "1 of these 3 is new, was seen in the last week, is banned or online, or has a lease"
+            in page
+        )
         assert page.count("checked data-select ") == 3
         assert "Only 3 places" not in page
         selected = re.findall(r'name="user_id" value="([^"]+)"', page)
@@ -116,6 +125,58 @@ class TestQuota:
         assert "Only 1 place is taken." in page
         none = get(client, environment, "quota:index", free=3, among="qa-").text
         assert "No registered user has an id that begins with" in none
+
+    def test_plan_names_whom_it_passes_over(self, client, environment):
+        for user_id in ("idle", "pinned", "banned"):
+            make_user(environment=environment, user_id=user_id, registered_at=NOON - 9 * DAY)
+        pins.pin(environment=environment, user_id="pinned", by=staff_actor(), now=NOON)
+        make_ban(environment=environment, user_id="banned")
+
+        passed_over = get(client, environment, "quota:index", free=1).context["passed_over"]
+        short = get(client, environment, "quota:index", free=3).text
+        nobody = get(client, environment, "quota:index", free=1, among="pinned").text
+
+        assert [each.user.user_id for each in passed_over] == ["banned", "pinned"]
+        assert "Only 2 users can be in the plan: all others are pinned." in short
+        assert "Pinned by grace" in short
+        assert "Everybody is pinned" in nobody
+
+    def test_says_what_takes_a_place_and_what_does_not(self, client, environment):
+        make_user(environment=environment, user_id="sample-01")
+        make_user(environment=environment, user_id="mia", last_seen_at=NOON)
+        make_connection(environment=environment, user_id="mia")
+        make_ban(environment=environment, user_id="mia")
+        make_ban(environment=environment, user_id="stranger")
+        make_deactivated(environment=environment)
+
+        response = get(client, environment, "quota:index")
+
+        counted = {label: str(number) for label, number in response.context["counted"]}
+        assert counted == {
+            "online now": "1",
+            "never connected": "1",
+            "sample users": "1",
+            "banned": "1",
+        }
+        not_counted = {label: str(number) for label, number in response.context["not_counted"]}
+        assert not_counted == {"deactivated ids": "1", "banned ids that are not registered": "1"}
+
+    def test_shows_the_refusal_of_each_vendor_that_is_switched_on(self, client, environment):
+        make_user(environment=environment, user_id="idle", registered_at=NOON - 9 * DAY)
+        response = get(client, environment, "quota:index")
+        shown = response.context["refusals"]
+        assert [each.title for each in shown] == [
+            vendor.title for vendor in vendors() if vendor.name in environment.application.vendors
+        ]
+        for each in shown:
+            assert json.loads(each.body)["quota"]["candidates"][0]["user_id"] == "idle"
+
+    def test_finds_users_by_who_registered_them(self, client, environment):
+        for user_id, by in (("one", staff_actor("ada")), ("two", staff_actor("bob"))):
+            registration.register(environment=environment, user_id=user_id, by=by, now=NOON)
+        make_user(environment=environment, user_id="old")
+        assert held(get(client, environment, "quota:index", maker="bob")) == ["two"]
+        assert held(get(client, environment, "quota:index", maker=places.UNKNOWN)) == ["old"]
 
     @pytest.mark.parametrize("free", ["0", "many", "101", ""])
     def test_refuses_an_invalid_number_of_places(self, client, environment, free):
@@ -133,8 +194,9 @@ class TestQuota:
         few = queries()
         make_users(environment=environment, count=30, prefix="more-")
 
-        # Session, account, environment, member; pace, count; jobs; users.
-        assert queries() == few == 8
+        # Session, account, environment, member; pace, count; jobs; rules; deleted; history (2),
+        # what counts (2), what does not (2), candidates (3); users.
+        assert queries() == few == 19
 
     def test_shows_only_the_meter_in_production(self, client):
         environment = make_environment(kind="production")

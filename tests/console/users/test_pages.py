@@ -129,7 +129,7 @@ class TestUserList:
         make_connection(environment=environment, user_id="more-00002")
 
         # Session, account, environment, member; four counts; users, bans, connections.
-        assert queries(client, environment, "users:index") == few == 11
+        assert queries(client, environment, "users:index") == few == 13
 
 
 class TestDeletingFromTheList:
