@@ -168,7 +168,7 @@ if door != "gateway":
     sent = []
     async def send(message):
         sent.append(message)
-    asyncio.run(application({"type": "http"}, None, send))
+    asyncio.run(application({"type": "http", "path": "/"}, None, send))
     assert sent[0]["status"] == 404
 
 print(*{name.split(".")[0] for name in sys.modules})
