@@ -1,17 +1,22 @@
 """One story, told through each wire protocol by its own client, ends in the same state."""
 
+import json
+
 import pytest
 from django.test import Client as RestClient
 from django.utils import timezone
 
 from applications.models import AuditEvent
 from gateway.agora.frames import Command
+from gateway.rongcloud.frames import messages
 from moderation import bans
 from moderation.models import BlocklistEntry
 from tests.factories import make_environment, make_user
 from tests.gateway import live
 from tests.gateway.agora.clients import MSyncClient
 from tests.gateway.live import doing
+from tests.gateway.rongcloud.client import Client as RongCloudClient
+from tests.gateway.rongcloud.client import text as rongcloud_text
 from tests.waiting import eventually
 from users import tokens
 from users.models import Connection, Message
@@ -91,6 +96,37 @@ class Agora(Rollcall):
         assert response.status_code == 200, response.content
 
 
+class RongCloud(Rollcall):
+    """RongCloud's, in which a client is told that something waits and asks for it."""
+
+    def __init__(self, url, user):
+        self.user, self.client = user, RongCloudClient(url, user)
+        self.since = 0
+
+    def enter(self):
+        return self.client.hear()[2] == 0
+
+    def send(self, to, text):
+        return self.client.send(to, rongcloud_text(json.dumps({"content": text}))) == 0
+
+    def receive(self):
+        found = []
+        while not found:
+            found, self.since, finished = self.client.pull(self.since)
+            if not found:
+                self.client.hear()
+        while not finished:
+            _, self.since, finished = self.client.pull(self.since)
+        [(sender, content)] = found
+        return sender, json.loads(content)["content"]
+
+    def block(self, user_id):
+        assert self.client.ask("addBlack", messages.UserId(userId=user_id))[0] == 0
+
+    def unblock(self, user_id):
+        assert self.client.ask("rmBlack", messages.UserId(userId=user_id))[0] == 0
+
+
 def tell(protocol, url):
     """The story; what is in the database at its end."""
     environment = make_environment()
@@ -137,6 +173,6 @@ def tell(protocol, url):
     }
 
 
-@pytest.mark.parametrize("protocol", [Agora])
+@pytest.mark.parametrize("protocol", [Agora, RongCloud])
 def test_ends_in_the_same_state(protocol, gateway):
     assert tell(protocol, gateway.url) == tell(Rollcall, gateway.url)

@@ -129,7 +129,9 @@ class TestBadInput:
         assert client.closed() == []
         assert other.pull()[2]
 
-    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
     @given(
         frame=st.binary(max_size=60)
         | st.builds(
