@@ -108,8 +108,8 @@ class MSyncClient:
     def batch(self) -> Any:
         """The next batch of messages and notices; end markers are skipped."""
         while True:
-            _, answer = self.hear()
-            if answer.metas:
+            command, answer = self.hear()
+            if command == Command.SYNC and answer.metas:
                 return answer
 
     def receive(self) -> list[SimpleNamespace]:
