@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from applications.access import applications_of
-from applications.evidence import find_delivery, lines_of_request
+from applications.evidence import find_call, find_delivery, lines_of_request
 from applications.models import AuditEvent, Delivery, Environment
 from users import tokens
 from users.app_token_evidence import is_app_token
@@ -81,7 +81,10 @@ def _kinds(environment: Environment, account: object, text: str) -> list[Kind]:
         kinds.append(Kind.APP_KEY)
     if _MESSAGE_ID.fullmatch(text) and (not known or find_delivery(environment, text)):
         kinds.append(Kind.DELIVERY)
-    if text.isprintable() and lines_of_request(environment, text):
+    if text.isprintable() and (
+        lines_of_request(environment, text)
+        or (not known and not kinds and find_call(environment, text))
+    ):
         kinds.append(Kind.REQUEST)
     if known:
         kinds.insert(0, Kind.USER)
