@@ -17,8 +17,9 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from applications import vendors
+from applications import request_log, vendors
 from applications.models import AuditEvent, Delivery, Environment
+from applications.request_log import LoggedCall
 
 # Lines of one request that are shown; a batch of thousands of users has a line for each.
 MOST_LINES = 50
@@ -243,3 +244,44 @@ def lines_of_request(environment: Environment, request_id: str) -> list[AuditEve
         return []
     lines = AuditEvent.objects.filter(environment=environment, request_id=request_id)
     return list(lines.order_by("pk")[:MOST_LINES])
+
+
+def find_call(environment: Environment, request_id: str) -> LoggedCall | None:
+    """The newest call with this id that the request log still has."""
+    calls = request_log.lately(environment).calls if request_id else []
+    return next((call for call in calls if call.request_id == request_id), None)
+
+
+def of_call(call: LoggedCall) -> Answer:
+    """Why an app server's call was refused, as far as the request log tells."""
+    answered = f"HTTP {call.status}" + (f", code {call.code}" if call.code else "")
+    steps = [
+        Step(
+            rule="secret",
+            title="Signed with a live secret",
+            state=State.HOLDS
+            if call.secret_hint
+            else State.REFUSES
+            if call.is_refused
+            else State.DEPENDS,
+            explanation=f"Signed with the secret …{call.secret_hint}."
+            if call.secret_hint
+            else "It has no signature of a live secret, or another way in, such as a token.",
+            mend="" if call.secret_hint or not call.is_refused else "add_secret",
+        ),
+        Step(
+            rule="answer",
+            title="Carried out",
+            state=State.REFUSES if call.is_refused else State.HOLDS,
+            explanation=f"{call.method} {call.path}: {answered}",
+            facts={"at": call.moment, "call": call.name, "from": call.address},
+        ),
+    ]
+    refusal = first_refusal(steps) if call.is_refused else None
+    return Answer(
+        question=f"Was the call {call.request_id} carried out?",
+        allowed=not call.is_refused,
+        summary=f"It was answered with {answered}.",
+        steps=steps,
+        rule=refusal.rule if refusal else "",
+    )

@@ -15,6 +15,7 @@ from applications.evidence import Answer, State, Step, first_refusal
 from applications.models import Environment
 from moderation import gates
 from moderation.models import Ban
+from users.app_token_evidence import app_token_steps, is_app_token
 from users.evidence import (
     any_token_step,
     connections_step,
@@ -53,11 +54,18 @@ def of_token(
     """Why a client with this access token can or cannot connect. `nameable` are the applications
     that the caller may know of.
     """
-    steps, claims = token_steps(environment=environment, token=token, nameable=nameable, now=now)
+    user_id: str | None
+    if is_app_token(token):
+        steps, user_id = app_token_steps(environment=environment, token=token, now=now)
+    else:
+        steps, claims = token_steps(
+            environment=environment, token=token, nameable=nameable, now=now
+        )
+        user_id = claims.user_id if claims is not None else None
     summary, remedy = "A client with this access token can connect.", ""
-    if claims is not None:
-        user = AppUser.objects.filter(environment=environment, user_id=claims.user_id).first()
-        steps += user_steps(environment=environment, user_id=claims.user_id, user=user, now=now)
+    if user_id is not None:
+        user = AppUser.objects.filter(environment=environment, user_id=user_id).first()
+        steps += user_steps(environment=environment, user_id=user_id, user=user, now=now)
     refusal = first_refusal(steps)
     if refusal is not None:
         summary = refusal.explanation
@@ -67,8 +75,8 @@ def of_token(
             else ""
         )
     return Answer(
-        question=f"Can {claims.user_id} connect with this token?"
-        if claims
+        question=f"Can {user_id} connect with this token?"
+        if user_id
         else "Can a client connect with this token?",
         allowed=refusal is None,
         summary=summary,

@@ -19,8 +19,9 @@ from console.components.navigation import entries
 from console.links import page_url
 from console.search.acts import acts
 from console.search.hits import Group, Hit
+from console.why.subjects import is_token
 from moderation.models import Ban
-from users import search, tokens
+from users import search
 from users.evidence import is_user_id
 from users.models import AppUser
 
@@ -58,15 +59,6 @@ def everywhere(request: Any, text: str) -> list[Group]:
         Group("Users", list(_elsewhere(request, None, text)) if text else []),
         Group("Applications", list(_applications(request.user, text, None))),
     ]
-
-
-def is_token(text: str) -> bool:
-    """Whether the text is an access token, which must not appear on a page again."""
-    try:
-        tokens.decode(text)
-    except tokens.TokenUnknown:
-        return False
-    return True
 
 
 def _why(environment: Environment, text: str) -> Hit:

@@ -21,6 +21,7 @@ from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.search import finders
 from console.search.hits import Group
+from console.why.subjects import is_token
 
 asked_methods = require_http_methods(["GET", "HEAD", "POST"])
 LONGEST = 1_000  # characters that are read
@@ -38,7 +39,7 @@ def search_environment(request: MemberRequest, environment: Environment) -> Http
         text,
         here,
         finders.in_environment(request, environment, text, now=timezone.now()),
-        is_secret=finders.is_token(text),
+        is_secret=is_token(text),
     )
 
 

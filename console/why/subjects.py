@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from applications.access import applications_of
-from applications.evidence import find_delivery, lines_of_request
+from applications.evidence import find_call, find_delivery, lines_of_request
 from applications.models import AuditEvent, Delivery, Environment
 from users import tokens
+from users.app_token_evidence import is_app_token
 from users.evidence import is_user_id
 from users.models import AppUser, DeactivatedUser
 
@@ -64,7 +65,7 @@ def subject_of(
 
 
 def _kinds(environment: Environment, account: object, text: str) -> list[Kind]:
-    if _TOKEN.fullmatch(text) or _is_token(text):
+    if _TOKEN.fullmatch(text) or is_token(text):
         return [Kind.TOKEN]
     kinds = []
     here = {"environment": environment, "user_id": text}
@@ -80,7 +81,10 @@ def _kinds(environment: Environment, account: object, text: str) -> list[Kind]:
         kinds.append(Kind.APP_KEY)
     if _MESSAGE_ID.fullmatch(text) and (not known or find_delivery(environment, text)):
         kinds.append(Kind.DELIVERY)
-    if text.isprintable() and lines_of_request(environment, text):
+    if text.isprintable() and (
+        lines_of_request(environment, text)
+        or (not known and not kinds and find_call(environment, text))
+    ):
         kinds.append(Kind.REQUEST)
     if known:
         kinds.insert(0, Kind.USER)
@@ -89,7 +93,10 @@ def _kinds(environment: Environment, account: object, text: str) -> list[Kind]:
     return kinds or [Kind.NOTHING]
 
 
-def _is_token(text: str) -> bool:
+def is_token(text: str) -> bool:
+    """Whether the text is an access token, ours or one that an app server signed."""
+    if is_app_token(text):
+        return True
     try:
         tokens.decode(text)
     except tokens.TokenUnknown:

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from applications.access import Permission, applications_of
-from applications.evidence import Answer, State, Step, of_app_key, of_delivery
+from applications.evidence import Answer, State, Step, find_call, of_app_key, of_call, of_delivery
 from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import Access, MemberRequest, in_environment
@@ -155,6 +155,9 @@ def _answers(
         case Kind.DELIVERY:
             delivery = delivery_of(environment, subject)
             return [of_delivery(delivery=delivery, now=now)] if delivery else []
+        case Kind.REQUEST:
+            call = find_call(environment, subject.text)
+            return [of_call(call)] if call else []
         case Kind.USER:
             return [evidence.of_user(**here, user_id=subject.text)]
     return []

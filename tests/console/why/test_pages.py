@@ -2,7 +2,9 @@
 
 import pytest
 
+from applications import request_log
 from applications.models import AuditEvent, Role
+from applications.request_log import LoggedCall
 from moderation import bans
 from moderation.models import BlocklistEntry, Mute
 from tests.console.pages import sign_in, url
@@ -110,6 +112,17 @@ class TestReads:
         response = get(client, environment, q="req:7/x")
         assert response.context["subject"].kind == "request"
         assert "What this request changed" in response.text
+
+    def test_a_request_that_was_refused_and_changed_nothing(self, client, environment, monkeypatch):
+        call = LoggedCall(
+            *(NOON.timestamp(), "nexconn", "user/ban", "POST", "/v4/user/ban", 401, "1004"),
+            *(3.2, "req-9", "", "192.0.2.7"),
+        )
+        monkeypatch.setattr(request_log, "lately", lambda _: request_log.Lately([call]))
+        response = get(client, environment, q="req-9")
+        assert response.context["subject"].kind == "request"
+        assert "HTTP 401, code 1004" in response.text
+        assert deciding(response).step.rule == "secret"
 
     def test_what_it_could_be_as_well(self, client, environment):
         AuditEvent.objects.create(
