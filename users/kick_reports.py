@@ -82,6 +82,15 @@ def outcome(*, environment: Environment, user_id: str, kicked_at: datetime) -> O
     )
 
 
+def closed_at_moments(
+    *, environment: Environment, moments: Iterable[datetime]
+) -> dict[tuple[str, datetime], int]:
+    """(user_id, moment) → how many connections were closed by the act of that moment. One query."""
+    found = KickReport.objects.filter(environment=environment, kicked_at__in=set(moments))
+    counted = found.order_by().values_list("user_id", "kicked_at").annotate(Sum("connections"))
+    return {(user_id, moment): count for user_id, moment, count in counted}
+
+
 def forget_old(*, now: datetime, limit: int = 5_000) -> int:
     """Delete up to `limit` reports older than `KEPT`; return how many."""
     old = KickReport.objects.filter(closed_at__lt=now - KEPT).values_list("pk", flat=True)[:limit]

@@ -82,14 +82,30 @@ def _elapsed(ban: Ban, now: datetime) -> int | None:
     return max(0, min(100, int(100 * ((now - ban.banned_since) / total))))
 
 
+def listed(
+    request: MemberRequest, environment: Environment, now: datetime
+) -> tuple[BanQuerySet, Tab]:
+    """The bans that the request's tab and filters find."""
+    tab = TABS[_current_tab(request)]
+    bans = _filtered(Ban.objects.in_environment(environment), _filters(request))
+    return tab.rows(bans, now), tab
+
+
+def _current_tab(request: MemberRequest) -> str:
+    word = request.GET.get("tab", "")
+    return word if word in TABS else "in_force"
+
+
+def _filters(request: MemberRequest) -> dict[str, str]:
+    return {key: request.GET.get(key, "").strip() for key in ("q", "user")}
+
+
 @require_safe
 @in_environment(Permission.VIEW)
 def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     """`?q=` filters by the beginning of the id, `?user=` by the exact id."""
     now = timezone.now()
-    current = request.GET.get("tab", "")
-    current = current if current in TABS else "in_force"
-    filters = {key: request.GET.get(key, "").strip() for key in ("q", "user")}
+    current, filters = _current_tab(request), _filters(request)
     bans = _filtered(Ban.objects.in_environment(environment), filters)
     tab = TABS[current]
     page = responses.page(request, of=tab.rows(bans, now), order=tab.order)

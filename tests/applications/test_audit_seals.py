@@ -351,11 +351,11 @@ class TestCommand:
     def test_says_that_all_is_as_it_was(self, trail, file, capsys):
         seal_copies.bring_up_to_date()
         call_command("verify_audit")
-        assert "7 lines with 3 seals, and these with 3 copies: all are" in capsys.readouterr().out
+        assert "lines 7, seals 3, copies 3. All are as they were." in capsys.readouterr().out
 
     def test_names_what_is_not(self, trail, file, capsys):
         attack("UPDATE applications_auditevent SET actor = 'x' WHERE id = %s", trail[0])
-        with pytest.raises(CommandError, match="1 are not as they were"):
+        with pytest.raises(CommandError, match="Not as it was: 1"):
             call_command("verify_audit")
         assert f"Line {trail[0]} was changed" in capsys.readouterr().out
 
@@ -363,7 +363,7 @@ class TestCommand:
         received = tmp_path / "received"
         data = {"number": 2, "seal": "0" * 64}
         received.write_text(json.dumps({"type": "audit.sealed", "data": data}) + "\n")
-        with pytest.raises(CommandError, match="1 are not"):
+        with pytest.raises(CommandError, match="Not as it was: 1"):
             call_command("verify_audit", copies=[received])
 
     def test_says_which_line_of_a_file_it_cannot_read(self, trail, file, tmp_path):

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from applications import app_secrets, audit
+from applications import app_secrets, audit, request_log
 from applications.models import FREE_USER_LIMIT, AppSecret, Delivery, Member, Webhook
 from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute
 from tests.factories import (
@@ -20,6 +20,7 @@ from tests.factories import (
     make_deactivated,
     make_delivery,
     make_entry,
+    make_logged_call,
     make_member,
     make_switch,
     make_user,
@@ -74,6 +75,17 @@ def fill(here: Any) -> Any:
         **there,
     )
     Ban.objects.update(imposed_by=STAFF, imposed_via=VIA)
+    call = make_logged_call(
+        at=now.timestamp(),
+        status=403,
+        code="c" * 24,
+        path=f"/{'p' * (request_log.LONGEST_PATH - 1)}",
+        name="n" * 80,
+        request_id="r" * 64,
+        address="2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+    )
+    request_log.note(request_log.Answered(environment.pk, call))
+    request_log.write()
     make_deactivated(user_id="z" * 64, erased_at=None, **there)
     DeactivatedUser.objects.update(deactivated_by=STAFF, via=VIA)
     for model in (BlocklistEntry, AllowlistEntry):
@@ -130,7 +142,13 @@ def add_members_and_secrets(environment: Any, now: Any) -> None:
     make_member(application=environment.application, account=make_account(username=STAFF))
     Member.objects.update(added_by=STAFF)
     app_secrets.add(environment=environment, by=staff_actor(STAFF), now=now)
-    AppSecret.objects.update(created_by=STAFF)
+    AppSecret.objects.update(
+        created_by=STAFF,
+        name="N" * 60,
+        last_used_via=VIA,
+        last_used_at=now,
+        last_used_address="2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+    )
 
 
 def add_webhooks(environment: Any, here: Any, now: Any) -> None:

@@ -140,6 +140,7 @@ ENVIRONMENT_PAGES = {
     "deactivated:reactivation_call": Page(VIEW, READ, TOMBSTONE),
     # moderation
     "bans:index": Page(VIEW, READ),
+    "bans:export": Page(VIEW, READ),
     "bans:impose": Page(MODERATE, FORM),
     "bans:change_several": Page(MODERATE, FORM),
     "bans:change": Page(MODERATE, FORM, BAN),

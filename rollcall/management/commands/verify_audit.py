@@ -42,12 +42,11 @@ class Command(BaseCommand):
         if report.faults > len(report.findings):
             self.stdout.write(f"And {report.faults - len(report.findings):,} more.")
         text = (
-            f"Compared {report.lines:,} lines with {report.seals:,} seals, and these with"
-            f" {report.copies:,} copies"
+            f"Compared: lines {report.lines:,}, seals {report.seals:,}, copies {report.copies:,}."
         )
         if not report.is_whole:
-            raise CommandError(f"{text}: {report.faults:,} are not as they were.")
-        self.stdout.write(f"{text}: all are as they were.")
+            raise CommandError(f"{text} Not as it was: {report.faults:,}.")
+        self.stdout.write(f"{text} All are as they were.")
 
     def copies(self, files: list[Path], *, needed: bool) -> Iterator[dict[str, Any]]:
         """Without --copies, a machine on which no worker runs has no file."""

@@ -1,6 +1,8 @@
 """The Bans page and the dialogs that change bans."""
 
+import csv
 import html
+import io
 import json
 import re
 
@@ -22,6 +24,8 @@ from tests.factories import (
     make_user,
     staff_actor,
 )
+from users import presence
+from users.models import Connection
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 
@@ -423,3 +427,37 @@ def test_a_viewer_sees_why_the_buttons_are_disabled_and_cannot_post(client, envi
         method = client.get if address == "bans/preview/" else client.post
         assert method(url(environment, address), {"user": "mallory"}).status_code == 403
     assert in_force()
+
+
+@pytest.mark.usefixtures("moderator")
+class TestExport:
+    def test_writes_the_tab_with_the_connections_that_each_ban_closed(
+        self, client, environment, django_assert_num_queries
+    ):
+        for user_id in ("mia", "ben"):
+            make_connection(environment=environment, user_id=user_id)
+            bans.impose(
+                environment=environment,
+                user_ids=[user_id],
+                expires_at=None,
+                reason="=1+1",
+                by=staff_actor(),
+                now=NOON,
+            )
+        presence.disconnect(
+            connection_ids=list(
+                Connection.objects.filter(user_id="mia").values_list("pk", flat=True)
+            ),
+            now=NOON,
+        )
+        bans.lift(environment=environment, user_ids=["ben"], by=staff_actor(), now=NOON + HOUR)
+        # Session, account, environment, membership, bans, reports.
+        with django_assert_num_queries(6):
+            response = client.get(url(environment, "bans/export.csv", tab="in_force"))
+        [row] = csv.DictReader(io.StringIO(response.text))
+        assert (row["user_id"], row["expires_at"], row["connections_closed"]) == (
+            "mia",
+            "permanent",
+            "1",
+        )
+        assert row["reason"] == "'=1+1"
