@@ -14,11 +14,13 @@ from django.db import Error
 from django.utils import timezone
 
 from applications.models import Environment
+from gateway.admission import Admissions
 from gateway.closed import ClosedConnections
 from gateway.closings import Closing, Reason
 from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
+from gateway.mailbox import Mailbox
 from gateway.opened import OpenedConnections
 from gateway.registry import Registry
 from users import gateway_processes, messages, notices
@@ -43,6 +45,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.registry = Registry()
+        self.admissions = Admissions(self)
+        self.mailbox = Mailbox()
         self.opened, self.closed = OpenedConnections(), ClosedConnections()
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
@@ -90,9 +94,15 @@ class Gateway:
 
     # --- For sessions ---
 
-    def shared(self, environment: Environment) -> Environment:
+    async def environment(self, environment_id: int) -> Environment | None:
         """One instance for all sessions of an environment, to save memory."""
-        return self._environments.setdefault(environment.pk, environment)
+        environment = self._environments.get(environment_id)
+        if environment is None:
+            found = Environment.objects.select_related("application").filter(pk=environment_id)
+            environment = await run_in_thread(found.first)
+            if environment is not None:
+                environment = self._environments.setdefault(environment_id, environment)
+        return environment
 
     # --- Bus messages ---
 
