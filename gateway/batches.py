@@ -27,16 +27,14 @@ class Batches(Generic[Q, A]):
     ) -> None:
         self._answer, self._most, self._at_once = answer, most, at_once
         self._waiting: deque[tuple[Q, asyncio.Future[A]]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[None] | None] = set()
 
     async def ask(self, question: Q) -> A:
         """The answer to this question. Raises what `answer` raises."""
         future: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         if len(self._running) < self._at_once:
-            task = asyncio.create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(asyncio.create_task(self._run()))
         return await future
 
     async def _run(self) -> None:
@@ -50,6 +48,8 @@ class Batches(Generic[Q, A]):
                     await self._answer_alone(each)
             except Exception as error:
                 _fail(batch, error)
+        # Not in a callback, which runs later: a question in between would be forgotten.
+        self._running.discard(asyncio.current_task())
 
     async def _answer_all(self, batch: list[tuple[Q, asyncio.Future[A]]]) -> None:
         answers = await run_in_thread(self._answer, [question for question, _ in batch])

@@ -23,7 +23,7 @@ from gateway.listener import Listener
 from gateway.mailbox import Mailbox
 from gateway.opened import OpenedConnections
 from gateway.registry import Registry
-from users import gateway_processes, messages, notices
+from users import gateway_processes, messages, notices, table_statistics
 from users.models import GatewayProcess
 from users.presence import Kick
 
@@ -168,6 +168,7 @@ class Gateway:
                 session.kick(Kick.of(connection))
         if look_for_messages:
             await self._look_for_messages()
+        await run_in_thread(table_statistics.refresh)
         if self._since(self._reconciled) >= RECONCILE_EVERY:
             await self._reconcile()
 
