@@ -59,6 +59,7 @@ class Gateway:
         self.row = GatewayProcess()
         self.kicks_received = 0
         self._environments: dict[int, Environment] = {}
+        self._reading = asyncio.Lock()
         self._listener = Listener(self.on_message)
         self._renewed = self._reconciled = 0.0  # the loop's time
         self._tasks: list[asyncio.Task[None]] = []
@@ -96,13 +97,14 @@ class Gateway:
 
     async def environment(self, environment_id: int) -> Environment | None:
         """One instance for all sessions of an environment, to save memory."""
-        environment = self._environments.get(environment_id)
-        if environment is None:
-            found = Environment.objects.select_related("application").filter(pk=environment_id)
-            environment = await run_in_thread(found.first)
-            if environment is not None:
-                environment = self._environments.setdefault(environment_id, environment)
-        return environment
+        if environment_id not in self._environments:
+            async with self._reading:  # one query, not one for each client who comes meanwhile
+                if environment_id not in self._environments:
+                    found = await run_in_thread(_environment, environment_id)
+                    if found is None:
+                        return None
+                    self._environments[environment_id] = found
+        return self._environments[environment_id]
 
     # --- Bus messages ---
 
@@ -199,3 +201,7 @@ class Gateway:
 
     def _since(self, moment: float) -> float:
         return asyncio.get_running_loop().time() - moment
+
+
+def _environment(environment_id: int) -> Environment | None:
+    return Environment.objects.select_related("application").filter(pk=environment_id).first()

@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* The rules are in one place, the SQL function `moderation_connect` (migration 0006_connect, which
+* The rules are in one place, the SQL function `moderation_connect` (migration 0008_connect, which
   documents them): the token, the gate, the number of connections, the connection's row.
 * Many clients are one statement and one commit. If a webhook listens, its deliveries are written in
   the same transaction.

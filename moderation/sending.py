@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* The rules are in one place, the SQL function `moderation_send` (migration 0007_send, which
+* The rules are in one place, the SQL function `moderation_send` (migration 0009_send, which
   documents them): the locks, the sender's connection, `client_id`, the gate, the message's row.
 * Many messages are one statement and one commit; then the gateways are notified of all of them.
 * A message is stored before its sender gets an answer.

@@ -6,7 +6,7 @@ Invariants
   connections that open later do not get it. It waits at most 7 days.
 * At most 1,000 messages wait for a user. Further ones are refused with an error: dropping an older
   one would lose a message whose sender was told that it is stored.
-* The calls of many connections are one statement: the SQL functions of the migration 0009_mailbox.
+* The calls of many connections are one statement: the SQL functions of the migration 0013_mailbox.
   `tests/users/plain_mailbox.py` implements the same rules in the ORM.
 """
 

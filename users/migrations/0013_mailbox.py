@@ -94,7 +94,7 @@ messages were waiting, and no row if somebody has asked the connection to close.
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0008_cheap_spelling")]
+    dependencies = [("users", "0012_kick_reports")]
 
     operations = [
         migrations.RunSQL(UNDELIVERED, "DROP FUNCTION users_undelivered"),

@@ -167,6 +167,6 @@ stored if rule is registered, otherwise rule names the refusal and nothing chang
 
 
 class Migration(migrations.Migration):
-    dependencies = [("moderation", "0005_gates")]
+    dependencies = [("moderation", "0007_decide_together")]
 
     operations = [migrations.RunSQL(CONNECT, "DROP FUNCTION moderation_connect")]

@@ -124,6 +124,6 @@ Otherwise rule names the refusal and nothing changes for this message.
 
 
 class Migration(migrations.Migration):
-    dependencies = [("moderation", "0006_connect")]
+    dependencies = [("moderation", "0008_connect")]
 
     operations = [migrations.RunSQL(SEND, "DROP FUNCTION moderation_send")]
