@@ -1,25 +1,33 @@
-"""Admits a client, or refuses it with a reason.
+"""Admits clients, or refuses them with a reason.
 
-`users.tokens` decides whether the token is valid, `moderation.gates` whether its user may connect.
-This module asks both under one lock, and names the `Reason` of a refusal. Admission takes
-two indexed reads: the user with the environment, and the ban. A refusal may take more.
+`users.tokens` reads the token, `moderation.connecting` decides. Clients that arrive together are
+one statement. This module translates a refusal for the protocols.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from functools import partial
+from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.utils import timezone
 
+from gateway.batches import Batches
 from gateway.closings import Closing, Reason
-from moderation import gates
-from moderation.gates import ConnectRule, Verdict
-from users import identity, messages, presence, tokens
-from users.models import Connection, GatewayProcess
+from moderation import connecting, gates
+from moderation.connecting import Admission, Applicant, Entry
+from users import presence, tokens
 from users.tokens import Claims
+
+if TYPE_CHECKING:
+    from gateway.process import Gateway
+
+AT_ONCE = 100
+# How many clients wait at once for users whom somebody else has locked, for example to ban them.
+WAITING = 4
 
 
 class Refused(Exception):
-    """The client is not admitted."""
+    """The client is not admitted; `closing` says why."""
 
     def __init__(
         self, reason: Reason, explanation: str, until: datetime | None = None, why: str = ""
@@ -38,62 +46,48 @@ def read_token(token: str, *, now: datetime) -> Claims:
         raise Refused(Reason.UNKNOWN_TOKEN, "This is not a valid access token.") from None
 
 
-def admit(
-    *,
-    app_key: str,
-    claims: Claims,
-    device: str,
-    platform: str,
-    address: str | None,
-    after: int,
-    gateway: GatewayProcess,
-    now: datetime,
-) -> Connection:
-    """Store the connection, and acknowledge the user's messages up to `after`. Raises `Refused`."""
-    with transaction.atomic():
-        identity.lock_for_admission(claims.environment_id, claims.user_id)
-        try:
-            user = tokens.user_of(claims, app_key=app_key)
-        except tokens.TokenOfAnotherEnvironment:
-            raise Refused(
-                Reason.WRONG_ENVIRONMENT, "The access token belongs to another environment."
-            ) from None
-        except tokens.TokenOfFormerUser as former:
-            verdict = gates.may_connect(
-                environment=former.environment, user_id=claims.user_id, now=now
-            )
-            raise _refused(verdict) from None
-        except tokens.TokenRefused:
-            raise Refused(Reason.REVOKED_TOKEN, "The access token is revoked.") from None
-        verdict = gates.may_connect(environment=user.environment, user_id=user.user_id, now=now)
-        if not verdict.allowed:
-            raise _refused(verdict)
-        try:
-            connection = presence.connect(
-                user=user,
-                gateway=gateway,
-                device=device,
-                platform=platform,
-                address=address,
-                now=now,
-            )
-        except presence.TooManyConnections as error:
-            raise Refused(Reason.TOO_MANY_CONNECTIONS, f"{error}.") from None
-        if after:
-            messages.acknowledge_up_to(
-                environment=user.environment, user_id=user.user_id, message_id=after, now=now
-            )
-        return connection
+class Admissions:
+    """Admits the clients of one gateway process. Those whose user nobody else has locked are
+    admitted together; the others wait one by one, so that they delay nobody.
+    """
+
+    def __init__(self, gateway: "Gateway") -> None:
+        self._gateway = gateway
+        self._together = Batches(partial(self._admit, wait=False), most=AT_ONCE)
+        self._one_by_one = Batches(partial(self._admit, wait=True), most=1, at_once=WAITING)
+
+    async def admit(self, applicant: Applicant) -> tuple[int, datetime]:
+        """Store the connection; return its key, and since when it is open. Raises `Refused`."""
+        admission = await self._together.ask(applicant)
+        if admission.entry is Entry.BUSY:
+            admission = await self._one_by_one.ask(applicant)
+        if admission.connection_id is None:
+            raise _refused(applicant.claims.user_id, admission)
+        return admission.connection_id, admission.connected_at
+
+    def _admit(self, applicants: Sequence[Applicant], *, wait: bool) -> list[Admission]:
+        return connecting.admit(
+            applicants, gateway=self._gateway.row, now=timezone.now(), wait=wait
+        )
 
 
-def _refused(verdict: Verdict[ConnectRule]) -> Refused:
-    """The refusal of a user by their gate, or of a token that was issued to a former user."""
-    match verdict.rule:
-        case ConnectRule.BANNED:
-            return Refused(Reason.BANNED, verdict.explanation, verdict.until, verdict.why)
-        case ConnectRule.DEACTIVATED:
-            return Refused(Reason.DEACTIVATED, verdict.explanation)
-        case ConnectRule.REGISTERED | ConnectRule.NOT_REGISTERED:
+def wrong_environment() -> Refused:
+    return Refused(Reason.WRONG_ENVIRONMENT, "The access token belongs to another environment.")
+
+
+def _refused(user_id: str, admission: Admission) -> Refused:
+    match admission.entry:
+        case Entry.WRONG_ENVIRONMENT:
+            return wrong_environment()
+        case Entry.REVOKED_TOKEN:
+            return Refused(Reason.REVOKED_TOKEN, "The access token is revoked.")
+        case Entry.DELETED:
             return Refused(Reason.DELETED, "The user of this access token was deleted.")
-        case _:
-            assert_never(verdict.rule)
+        case Entry.TOO_MANY_CONNECTIONS:
+            held = f"{user_id} has {presence.MAX_CONNECTIONS} connections already."
+            return Refused(Reason.TOO_MANY_CONNECTIONS, held)
+        case Entry.BANNED | Entry.DEACTIVATED as rule:
+            verdict = gates.connect_verdict(user_id, rule, admission.until, admission.why)
+            return Refused(Reason(rule), verdict.explanation, verdict.until, verdict.why)
+        case Entry.ADMITTED | Entry.BUSY:
+            raise AssertionError(admission)

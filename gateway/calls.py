@@ -1,15 +1,16 @@
 """What a connected client may do, whatever its protocol: write, read its messages, and change its
 own blocklist, and learn who is online.
 
-Each call is one domain call, in a thread. The protocols' own `calls.py` translate: arguments from
-frames, results and exceptions to the words of the wire.
+Calls about messages share statements (`gateway.mailbox`). The others block, so the protocols run
+them in threads. The protocols' own `calls.py` translate: arguments from frames,
+results and exceptions to the words of the wire.
 
 Invariant: every call checks that its connection is still open; a call that changes something also
 holds `identity.lock` on the user from that check on. A user who was banned, deleted or signed out
 reads and changes nothing after that, even while their socket is being closed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,12 +20,14 @@ from django.utils import timezone
 from applications.audit import Actor
 from applications.keyset import Page
 from applications.models import AuditEvent, Environment
-from moderation import gates
+from gateway.mailbox import Mailbox
 from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
 from moderation.models import BlocklistEntry
+from moderation.sending import Draft, Fate
 from users import identity, messages, notices, presence, statuses
-from users.models import AppUser, Message, Notice, NoticeKind
+from users.messages import Receipt, StoredMessage, Unread
+from users.models import AppUser, Notice, NoticeKind
 from users.statuses import Shown
 
 
@@ -46,7 +49,7 @@ class MessageRefused(Exception):
 @dataclass(frozen=True, slots=True)
 class Client:
     """The user and connection that make a call. `environment` is shared by all clients of the
-    environment, and as old as the first of them.
+    environment, and as old as the first of them; `mailbox` by all clients of the process.
     """
 
     environment: Environment
@@ -54,6 +57,7 @@ class Client:
     address: str | None
     connection_id: int
     connected_at: datetime
+    mailbox: Mailbox
 
     @property
     def actor(self) -> Actor:
@@ -69,11 +73,11 @@ class Client:
         if not presence.is_open(connection_id=self.connection_id):
             raise ConnectionClosing
 
-    def lock(self, *others: str) -> Environment:
-        """Lock the user, and others whom the call concerns, until the transaction ends. Returns the
-        environment as it is now. Raises `ConnectionClosing`.
+    def lock(self) -> Environment:
+        """Lock the user until the transaction ends. Returns the environment as it is now. Raises
+        `ConnectionClosing`.
         """
-        identity.lock(self.environment, {self.user_id, *others})
+        identity.lock(self.environment, [self.user_id])
         self.require_open()
         return Environment.objects.select_related("application").get(pk=self.environment.pk)
 
@@ -81,45 +85,46 @@ class Client:
 # --- Messages ---
 
 
-@transaction.atomic
-def send(client: Client, *, recipient_id: str, client_id: str, body: str) -> Message:
+async def send(client: Client, *, recipient_id: str, client_id: str, body: str) -> StoredMessage:
     """Send a message, or find the one that this client_id was used for.
 
-    Raises `MessageRefused` and what `messages.send` raises.
+    Raises `MessageRefused`, `ConnectionClosing`, `identity.InvalidUserId`,
+    `messages.InvalidMessage` and `messages.ClientIdTaken`.
     """
-    now = timezone.now()
-    # Locks both users: list changes lock the owner, so no message passes a list that forbids it.
-    environment = client.lock(recipient_id)
-    verdict = gates.may_message(
-        environment=environment, sender_id=client.user_id, recipient_id=recipient_id, now=now
+    identity.check_user_id(recipient_id)
+    messages.check(client_id=client_id, body=body)
+    sent = await client.mailbox.send(
+        Draft(
+            environment_id=client.environment.pk,
+            connection_id=client.connection_id,
+            sender_id=client.user_id,
+            recipient_id=recipient_id,
+            client_id=client_id,
+            body=body,
+        )
     )
-    # A repeated call for a message that was stored before gets the same answer, whatever the gate
-    # says now.
-    if not verdict.allowed and not messages.sent_before(
-        environment=environment, sender_id=client.user_id, client_id=client_id
-    ):
-        raise MessageRefused(verdict)
-    return messages.send(
-        environment=environment,
-        sender_id=client.user_id,
-        recipient_id=recipient_id,
-        client_id=client_id,
-        body=body,
-        now=now,
-    ).message
+    if sent.verdict is not None:
+        raise MessageRefused(sent.verdict)
+    if sent.fate is Fate.CLOSING:
+        raise ConnectionClosing
+    if sent.message_id is None or sent.sent_at is None:
+        raise messages.ClientIdTaken
+    return StoredMessage(sent.message_id, client.user_id, body, sent.sent_at)
 
 
-def undelivered(client: Client, after: int, limit: int) -> list[Message]:
+async def undelivered(client: Client, after: int, limit: int) -> list[StoredMessage]:
     """Messages after `after` that this connection has not been sent, oldest first."""
-    return messages.undelivered(
-        environment=client.environment,
-        user_id=client.user_id,
-        connection_id=client.connection_id,
-        after=after,
-        connected_at=client.connected_at,
-        now=timezone.now(),
-        limit=limit,
-    )
+    return await client.mailbox.undelivered(Unread(client.connection_id, after, limit))
+
+
+async def acknowledge(client: Client, message_ids: Sequence[int]) -> int:
+    """Mark these messages as delivered; return how many of them were waiting. Raises
+    `ConnectionClosing`.
+    """
+    count = await client.mailbox.acknowledge(Receipt(client.connection_id, message_ids))
+    if count is None:
+        raise ConnectionClosing
+    return count
 
 
 def waiting_count(client: Client) -> int:
@@ -127,17 +132,6 @@ def waiting_count(client: Client) -> int:
     client.require_open()
     return messages.waiting_count(
         environment=client.environment, user_id=client.user_id, now=timezone.now()
-    )
-
-
-def acknowledge(client: Client, message_ids: Iterable[int]) -> int:
-    """Mark these messages as delivered; return how many of them were waiting."""
-    client.require_open()
-    return messages.acknowledge(
-        environment=client.environment,
-        user_id=client.user_id,
-        message_ids=message_ids,
-        now=timezone.now(),
     )
 
 

@@ -19,12 +19,13 @@ class Outbox:
     frames to send.
     """
 
-    __slots__ = ("_send", "_sender", "_waiting")
+    __slots__ = ("_all_sent", "_send", "_sender", "_waiting")
 
     def __init__(self, send: Send):
         self._send = send
         self._waiting: list[Frame] = []
         self._sender: asyncio.Task[None] | None = None
+        self._all_sent: asyncio.Event | None = None
 
     @property
     def overflows(self) -> bool:
@@ -39,7 +40,9 @@ class Outbox:
     async def drained(self) -> None:
         """Wait until all frames are sent, or dropped because the client is gone."""
         while self._sender is not None:
-            await asyncio.wait([self._sender])
+            if self._all_sent is None:
+                self._all_sent = asyncio.Event()
+            await self._all_sent.wait()
 
     def drop(self) -> None:
         """Drop the frames that are not being sent yet."""
@@ -61,3 +64,6 @@ class Outbox:
             self._waiting.clear()
         finally:
             self._sender = None
+            if self._all_sent is not None:
+                self._all_sent.set()
+                self._all_sent = None

@@ -14,14 +14,16 @@ from django.db import Error
 from django.utils import timezone
 
 from applications.models import Environment
+from gateway.admission import Admissions
 from gateway.closed import ClosedConnections
 from gateway.closings import Closing, Reason
 from gateway.database import run_in_thread
 from gateway.floods import Buckets
 from gateway.listener import Listener
+from gateway.mailbox import Mailbox
 from gateway.opened import OpenedConnections
 from gateway.registry import Registry
-from users import gateway_processes, messages, notices
+from users import gateway_processes, messages, notices, table_statistics
 from users.models import GatewayProcess
 from users.presence import Kick
 
@@ -43,6 +45,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.registry = Registry()
+        self.admissions = Admissions(self)
+        self.mailbox = Mailbox()
         self.opened, self.closed = OpenedConnections(), ClosedConnections()
         self.connects = Buckets(
             burst=settings.GATEWAY_CONNECT_BURST, rate=settings.GATEWAY_CONNECT_RATE
@@ -55,6 +59,7 @@ class Gateway:
         self.row = GatewayProcess()
         self.kicks_received = 0
         self._environments: dict[int, Environment] = {}
+        self._reading = asyncio.Lock()
         self._listener = Listener(self.on_message)
         self._renewed = self._reconciled = 0.0  # the loop's time
         self._tasks: list[asyncio.Task[None]] = []
@@ -90,9 +95,16 @@ class Gateway:
 
     # --- For sessions ---
 
-    def shared(self, environment: Environment) -> Environment:
+    async def environment(self, environment_id: int) -> Environment | None:
         """One instance for all sessions of an environment, to save memory."""
-        return self._environments.setdefault(environment.pk, environment)
+        if environment_id not in self._environments:
+            async with self._reading:  # one query, not one for each client who comes meanwhile
+                if environment_id not in self._environments:
+                    found = await run_in_thread(_environment, environment_id)
+                    if found is None:
+                        return None
+                    self._environments[environment_id] = found
+        return self._environments[environment_id]
 
     # --- Bus messages ---
 
@@ -158,6 +170,7 @@ class Gateway:
                 session.kick(Kick.of(connection))
         if look_for_messages:
             await self._look_for_messages()
+        await run_in_thread(table_statistics.refresh)
         if self._since(self._reconciled) >= RECONCILE_EVERY:
             await self._reconcile()
 
@@ -188,3 +201,7 @@ class Gateway:
 
     def _since(self, moment: float) -> float:
         return asyncio.get_running_loop().time() - moment
+
+
+def _environment(environment_id: int) -> Environment | None:
+    return Environment.objects.select_related("application").filter(pk=environment_id).first()

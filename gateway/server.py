@@ -17,6 +17,8 @@ from gateway.protocols import session_at
 GRACE = 3
 # Seconds until a closing socket is aborted if its client does not read the remaining data.
 LINGER = 2.0
+# Frames that may wait for the application before a socket is read no further.
+UNREAD = 4
 # Seconds to receive a request's head, from the connection or the previous response on.
 HEAD_WITHIN = 10.0
 
@@ -58,7 +60,10 @@ class HttpProtocol(H11Protocol):
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """Bounds frames as the wire protocol at the path says, and corrects two behaviours of uvicorn.
+    """Bounds frames as the protocol of the path says, and corrects three behaviours of uvicorn.
+
+    It stops reading after each frame until the application has taken it, which is two system calls
+    for each frame: here `UNREAD` frames may wait.
 
     A closing transport waits without end for a client that does not read, and the application is
     not notified: such sockets are aborted. A handshake that the application refuses, or that the
@@ -70,6 +75,14 @@ class Protocol(WebSocketsSansIOProtocol):
         if session is not None:
             self.conn.max_message_size = session.MAX_FRAME_BYTES
         super().handle_connect(event)
+
+    def send_receive_event_to_app(self) -> None:
+        was_paused, self.read_paused = self.read_paused, True
+        super().send_receive_event_to_app()
+        self.read_paused = was_paused
+        if not was_paused and self.queue.qsize() >= UNREAD:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     async def send(self, message: Any) -> None:
         await super().send(message)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db import Error
 from django.utils import timezone
 
-from gateway.admission import Refused, admit, read_token
+from gateway.admission import Refused, read_token, wrong_environment
 from gateway.calls import Client
 from gateway.closings import Closed, Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
 from gateway.database import run_in_thread
 from gateway.floods import Bucket
 from gateway.outbox import Frame, Outbox, Send
+from moderation.connecting import Applicant
 from users import presence
 from users.presence import Kick
 
@@ -224,26 +225,29 @@ class Session(ABC):
         claims = request.claims or read_token(request.token, now=now)
         if not self._gateway.connects_of_token.take(claims):
             raise Refused(Reason.TOO_MANY_ATTEMPTS, "The token is used too often.")
+        environment = await self._gateway.environment(claims.environment_id)
+        if environment is None:
+            raise wrong_environment()
         kicks_received = self._gateway.kicks_received
-        connection = await run_in_thread(
-            admit,
-            app_key=request.app_key,
-            claims=claims,
-            device=request.device,
-            platform=request.platform,
-            address=handshake.address,
-            after=request.after,
-            gateway=self._gateway.row,
-            now=now,
+        connection_id, connected_at = await self._gateway.admissions.admit(
+            Applicant(
+                claims=claims,
+                app_key=request.app_key,
+                device=request.device,
+                platform=request.platform,
+                address=handshake.address,
+                after=request.after,
+            )
         )
         # Set before anybody can call `deliver`, which sends messages after this one only.
         self.last_sent = request.after
         self.client = client = Client(
-            self._gateway.shared(connection.environment),
-            connection.user_id,
+            environment,
+            claims.user_id,
             handshake.address,
-            connection.pk,
-            connection.connected_at,
+            connection_id,
+            connected_at,
+            self._gateway.mailbox,
         )
         self._gateway.registry.add(self, client)
         if not self._gateway.connects_of_user.take((client.environment.pk, client.user_id)):

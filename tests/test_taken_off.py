@@ -163,7 +163,6 @@ call = client.post("/user/info.json", "userId=mia", content_type=form, headers=h
 assert call.status_code == (404 if door == "api" else 200), call.content
 
 if door != "gateway":
-    from gateway.admission import admit
     from gateway.app import application
     sent = []
     async def send(message):

@@ -24,10 +24,6 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 # The lock key for all users of an environment. It is not a valid user id.
 _EVERYBODY = "/everybody"
 _LOCK = Statement("SELECT users_lock(%s, %s::text[])")
-_LOCK_FOR_ADMISSION = Statement(
-    "SELECT pg_advisory_xact_lock_shared(users_lock_key(%s, %s)),"
-    " pg_advisory_xact_lock(users_lock_key(%s, %s))"
-)
 
 
 class InvalidUserId(Exception):
@@ -111,12 +107,6 @@ def lock_environment(environment: Environment) -> None:
     """
     _require_transaction()
     _LOCK.rows(environment.pk, [_EVERYBODY])
-
-
-def lock_for_admission(environment_id: int, user_id: str) -> None:
-    """`lock_by_key` for the admission of a user to the gateway. Excludes `lock_environment`."""
-    _require_transaction()
-    _LOCK_FOR_ADMISSION.rows(environment_id, _EVERYBODY, environment_id, user_id)
 
 
 def _require_transaction() -> None:

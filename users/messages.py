@@ -1,27 +1,26 @@
-"""Direct messages that wait for their recipient.
+"""Direct messages that wait for their recipient. `moderation.sending` stores them.
 
 Invariants
 ----------
-* A message is stored before its sender gets an answer; from then on it is not lost.
-* A message that is sent twice with the same `client_id` is one message.
 * A message is delivered to every connection of the recipient, until one of them acknowledges it:
   connections that open later do not get it. It waits at most 7 days.
 * At most 1,000 messages wait for a user. Further ones are refused with an error: dropping an older
   one would lose a message whose sender was told that it is stored.
-* The caller asks `moderation.gates` whether the message may be sent; this module does not.
+* The calls of many connections are one statement: the SQL functions of the migration 0013_mailbox.
+  `tests/users/plain_mailbox.py` implements the same rules in the ORM.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from applications.models import Environment
+from applications.statements import Statement
 from users import bus, identity
-from users.models import AppUser, Connection, GatewayProcess, Message, MessageQuerySet
-from users.tokens import UnknownUsers
+from users.models import Connection, GatewayProcess, Message, MessageQuerySet
 
 MAX_WAITING = 1_000
 KEPT_FOR = timedelta(days=7)
@@ -31,11 +30,14 @@ MAX_CHARACTERS = 4_096
 CLIENT_ID_MAX_LENGTH = 64
 
 
-class MailboxFull(Exception):
-    """`MAX_WAITING` messages wait for the recipient; no further one is accepted."""
-
-    def __init__(self, user_id: str):
-        super().__init__(f"{MAX_WAITING:,} messages wait for {user_id} already")
+_UNDELIVERED = Statement(
+    "SELECT place, message_id, sender_id, body, sent_at "
+    "FROM users_undelivered(%s, %s::bigint[], %s::bigint[], %s::integer[])"
+)
+_ACKNOWLEDGE = Statement(
+    "SELECT place, acknowledged "
+    "FROM users_acknowledge(%s, %s::bigint[], %s::bigint[], %s::bigint[])"
+)
 
 
 class InvalidMessage(Exception):
@@ -45,95 +47,87 @@ class InvalidMessage(Exception):
 class ClientIdTaken(Exception):
     """The sender used this client_id for a message to someone else, or with another text."""
 
-
-@dataclass(frozen=True)
-class Sent:
-    message: Message
-    again: bool  # whether it had been sent before with the same client_id
+    def __init__(self) -> None:
+        super().__init__("This client_id is used for another message")
 
 
-@transaction.atomic
-def send(
-    *,
-    environment: Environment,
-    sender_id: str,
-    recipient_id: str,
-    client_id: str,
-    body: str,
-    now: datetime,
-) -> Sent:
-    """Store a message and notify the gateways.
+class StoredMessage(NamedTuple):
+    """A message as its sender or its recipient is told of it."""
 
-    Raises `InvalidMessage`, `ClientIdTaken`, `UnknownUsers`, `MailboxFull`.
-    """
+    pk: int
+    sender_id: str
+    body: str
+    sent_at: datetime
+
+
+def check(*, client_id: str, body: str) -> None:
+    """Raises `InvalidMessage`."""
     if not client_id or not identity.is_text(client_id, CLIENT_ID_MAX_LENGTH):
         raise InvalidMessage(f"A client_id has 1 to {CLIENT_ID_MAX_LENGTH} characters")
     if not body or not identity.is_text(body, MAX_CHARACTERS, multiline=True):
         raise InvalidMessage(f"A message has 1 to {MAX_CHARACTERS:,} characters")
-    # The sender's lock makes concurrent sends of the same message find the first one. The
-    # recipient's lock makes messages visible in the order of their keys, which
-    # `acknowledge_up_to` requires.
-    identity.lock(environment, {sender_id, recipient_id})
-    known = sent_before(environment=environment, sender_id=sender_id, client_id=client_id)
-    if known is not None:
-        if (known.recipient_id, known.body) != (recipient_id, body):
-            raise ClientIdTaken("This client_id is used for another message")
-        return Sent(known, again=True)
-    if not AppUser.objects.filter(environment=environment, user_id=recipient_id).exists():
-        raise UnknownUsers([recipient_id])
-    if is_full(environment=environment, user_id=recipient_id):
-        raise MailboxFull(recipient_id)
-    message = Message.objects.create(
-        environment=environment,
-        sender_id=sender_id,
-        recipient_id=recipient_id,
-        client_id=client_id,
-        body=body,
-        sent_at=now,
-    )
-    bus.publish("deliver", environment=environment.pk, user_ids=[recipient_id])
-    return Sent(message, again=False)
+
+
+def notify(recipients: Iterable[tuple[int, str]]) -> None:
+    """Tell the gateways at commit that messages wait for these users: (environment id, user_id)."""
+    by_environment: dict[int, dict[str, None]] = {}
+    for environment_id, user_id in recipients:
+        by_environment.setdefault(environment_id, {})[user_id] = None
+    for environment_id, user_ids in by_environment.items():
+        bus.publish("deliver", environment=environment_id, user_ids=list(user_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a connection asks for: up to `limit` messages after the one with the key `after`."""
+
+    connection_id: int
+    after: int
+    limit: int
+
+
+def undelivered(asked: Sequence[Unread], *, now: datetime) -> list[list[StoredMessage]]:
+    """For each of these connections the messages that nobody had acknowledged when it was opened,
+    oldest first. None once it has been asked to close. One statement (`users_undelivered`).
+    """
+    found: list[list[StoredMessage]] = [[] for _ in asked]
+    for place, *message in _UNDELIVERED.rows(
+        now - KEPT_FOR,
+        [each.connection_id for each in asked],
+        [each.after for each in asked],
+        [each.limit for each in asked],
+    ):
+        found[place - 1].append(StoredMessage(*message))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a connection has received: the keys of messages."""
+
+    connection_id: int
+    message_ids: Sequence[int]
+
+
+def acknowledge(receipts: Sequence[Receipt], *, now: datetime) -> list[int | None]:
+    """Mark these messages as delivered. Returns for each connection how many of them were waiting;
+    None if it has been asked to close. One statement (`users_acknowledge`).
+    """
+    answers: list[int | None] = [None] * len(receipts)
+    for place, count in _ACKNOWLEDGE.rows(
+        now,
+        [each.connection_id for each in receipts],
+        [place for place, each in enumerate(receipts, start=1) for _ in each.message_ids],
+        [message_id for each in receipts for message_id in each.message_ids],
+    ):
+        answers[place - 1] = count
+    return answers
 
 
 def is_full(*, environment: Environment, user_id: str) -> bool:
     """Whether no further message for this user is accepted."""
     waiting = Message.objects.waiting_for(environment, user_id)
     return waiting[:MAX_WAITING].count() >= MAX_WAITING
-
-
-def sent_before(*, environment: Environment, sender_id: str, client_id: str) -> Message | None:
-    """The message that the sender sent with this client_id, if any."""
-    return Message.objects.filter(
-        environment=environment, sender_id=sender_id, client_id=client_id
-    ).first()
-
-
-def undelivered(
-    *,
-    environment: Environment,
-    user_id: str,
-    connection_id: int,
-    after: int,
-    connected_at: datetime,
-    now: datetime,
-    limit: int,
-) -> list[Message]:
-    """Messages after `after` that nobody had acknowledged when this connection was opened, oldest
-    first. None once the connection has been asked to close.
-    """
-    is_open = Connection.objects.filter(pk=connection_id, kicked_at=None)
-    return list(
-        Message.objects.between_registered()
-        .filter(
-            Exists(is_open),
-            Q(delivered_at=None) | Q(delivered_at__gt=connected_at),
-            environment=environment,
-            recipient_id=user_id,
-            pk__gt=after,
-            sent_at__gt=now - KEPT_FOR,
-        )
-        .order_by("pk")[:limit]
-    )
 
 
 def waiting_count(*, environment: Environment, user_id: str, now: datetime) -> int:
@@ -164,17 +158,6 @@ def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tupl
         Exists(held), delivered_at=None, sent_at__gt=sent_after
     )
     return list(waiting.values_list("environment_id", "recipient_id").distinct())
-
-
-def acknowledge(
-    *, environment: Environment, user_id: str, message_ids: Iterable[int], now: datetime
-) -> int:
-    """Mark these messages as delivered; return how many of them were waiting."""
-    return (
-        Message.objects.waiting_for(environment, user_id)
-        .filter(pk__in=list(message_ids))
-        .update(delivered_at=now)
-    )
 
 
 def acknowledge_up_to(

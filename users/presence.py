@@ -29,16 +29,10 @@ from applications.counting import EXACT_UP_TO, Count, bounded
 from applications.models import Environment
 from applications.statements import Statement
 from users import bus, kick_reports, subscribers
-from users.models import AppUser, Connection, GatewayProcess, KickReason
+from users.models import AppUser, Connection, KickReason
 
+# The most open connections of a user (`moderation.connecting`).
 MAX_CONNECTIONS = 10
-
-
-class TooManyConnections(Exception):
-    """The user has `MAX_CONNECTIONS` open connections already."""
-
-    def __init__(self, user_id: str):
-        super().__init__(f"{user_id} has {MAX_CONNECTIONS} connections already")
 
 
 @dataclass(frozen=True)
@@ -168,35 +162,6 @@ def kick_connection(
     return True
 
 
-def connect(
-    *,
-    user: AppUser,
-    gateway: GatewayProcess,
-    device: str,
-    platform: str,
-    address: str | None,
-    now: datetime,
-) -> Connection:
-    """Store a connection. The caller's transaction must have held `identity.lock` on the user
-    since before it checked that they may connect. Raises `TooManyConnections`.
-    """
-    already_open = Connection.objects.open(now).for_users(user.environment, [user.user_id])
-    if already_open.count() >= MAX_CONNECTIONS:
-        raise TooManyConnections(user.user_id)
-    AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
-    connection = Connection.objects.create(
-        gateway=gateway,
-        environment=user.environment,
-        user_id=user.user_id,
-        device=device,
-        platform=platform,
-        address=address,
-        connected_at=now,
-    )
-    _announce("user.online", [connection], now)
-    return connection
-
-
 def is_open(*, connection_id: int) -> bool:
     """Whether nobody has asked to close the connection. Under `identity.lock` on the user, the
     answer holds until the transaction ends.
@@ -236,6 +201,11 @@ def delete_closed(closed: list[Connection], *, at: datetime) -> None:
         AppUser.objects.filter(pk__in=keys).update(last_seen_at=at)
         subscribers.tell(environment_id=environment_id, user_ids=user_ids, now=at)
     _announce("user.offline", closed, at)
+
+
+def announce_online(opened: Iterable[Connection], *, now: datetime) -> None:
+    """Announce new connections to webhooks, in the transaction that stored them."""
+    _announce("user.online", opened, now)
 
 
 def _announce(event: str, concerned: Iterable[Connection], at: datetime) -> None:

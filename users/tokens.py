@@ -160,7 +160,7 @@ def decode(token: str) -> Claims:
 
 def user_of(claims: Claims, *, app_key: str) -> AppUser:
     """The second half of `authenticate`, one indexed read: the user, with environment and
-    application. To admit the user to the gateway, hold `identity.lock_for_admission`.
+    application.
 
     Raises `TokenOfAnotherEnvironment`, `TokenRevoked`, `TokenOfFormerUser`.
     """

@@ -1,4 +1,4 @@
-"""What a client sends: who it is, and messages. Runs in threads."""
+"""What a client sends: who it is, and messages. `connect_request` blocks."""
 
 import logging
 import re
@@ -17,9 +17,10 @@ from gateway.agora.frames import Login, Namespace, Received
 from gateway.calls import Client, ConnectionClosing, MessageRefused
 from gateway.closings import Reason
 from gateway.connecting import ConnectRequest
+from gateway.database import run_in_thread
 from moderation.gates import MessageRule
 from users import app_tokens, identity, lookup, messages, tokens
-from users.models import Message
+from users.messages import StoredMessage
 from users.tokens import Claims, UnknownUsers
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _claims(login: Login, secrets: Sequence[AppSecret], *, now: datetime) -> Cla
 
 
 # --- Messages -----------------------------------------------------------------------------------
-def answer(client: Client, received: Received, *, resource: str) -> bytes | None:
+async def answer(client: Client, received: Received, *, resource: str) -> bytes | None:
     """The answer to a message. None if it needs none."""
     if received.namespace == Namespace.STATISTIC:
         return None
@@ -88,10 +89,13 @@ def answer(client: Client, received: Received, *, resource: str) -> bytes | None
         if received.text is not None and len(received.text) > messages.MAX_CHARACTERS:
             refusal = words.TOO_LONG
         elif received.text is not None:
-            sent = _send(client, received.recipient, received.text, f"{received.id}@{resource}")
+            sent = await _send(
+                client, received.recipient, received.text, f"{received.id}@{resource}"
+            )
             return writing.stored(received.id, sent.pk, sent.sent_at)
         elif received.receipt is not None:
-            calls.receipt(client, min(received.about_id, _LARGEST_ID), received.receipt)
+            about_id = min(received.about_id, _LARGEST_ID)
+            await run_in_thread(calls.receipt, client, about_id, received.receipt)
             return writing.stored(received.id, received.about_id, timezone.now())
     except ConnectionClosing:
         return None
@@ -106,16 +110,16 @@ def answer(client: Client, received: Received, *, resource: str) -> bytes | None
     return writing.rejected(received.id, refusal.code, reason, timezone.now())
 
 
-def _send(client: Client, recipient: str, text: str, client_id: str) -> Message:
+async def _send(client: Client, recipient: str, text: str, client_id: str) -> StoredMessage:
     """Names of users are found in any case, as in the Server API."""
     client_id = client_id[: messages.CLIENT_ID_MAX_LENGTH]
     recipient_id = identity.check_user_id(recipient)
     try:
-        return calls.send(client, recipient_id=recipient_id, client_id=client_id, body=text)
+        return await calls.send(client, recipient_id=recipient_id, client_id=client_id, body=text)
     except MessageRefused as error:
         if error.verdict.rule != MessageRule.UNKNOWN_RECIPIENT:
             raise
-        user = lookup.by_name(client.environment, recipient)
+        user = await run_in_thread(lookup.by_name, client.environment, recipient)
         if user is None or user.user_id == recipient:
             raise
-    return calls.send(client, recipient_id=user.user_id, client_id=client_id, body=text)
+    return await calls.send(client, recipient_id=user.user_id, client_id=client_id, body=text)

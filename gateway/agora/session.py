@@ -121,7 +121,7 @@ class AgoraSession(Session):
 
     async def _sync(self, client: Client, received: frames.Received | Fetch) -> None:
         if not isinstance(received, Fetch):
-            answer = await run_in_thread(calls.answer, client, received, resource=self._resource)
+            answer = await calls.answer(client, received, resource=self._resource)
             if answer is not None:
                 self.put(answer)
             return
@@ -129,7 +129,7 @@ class AgoraSession(Session):
         if self._batch is not None and received.key == self._batch.key:
             batch, self._batch = self._batch, None
             if batch.message_ids:
-                await run_in_thread(acknowledge, client, batch.message_ids)
+                await acknowledge(client, batch.message_ids)
             if batch.notice_ids:
                 await run_in_thread(acknowledge_notices, client, batch.notice_ids)
         self.deliver()
@@ -151,7 +151,7 @@ class AgoraSession(Session):
                 self.put(self._writer.presence(next(_keys), each, timezone.now()))
         if not self._has_asked or self._batch is not None:
             return False
-        waiting = await run_in_thread(undelivered, client, self.last_sent, AT_ONCE)
+        waiting = await undelivered(client, self.last_sent, AT_ONCE)
         noticed = await self._waiting_notices(client)
         now = timezone.now()
         if waiting or noticed:

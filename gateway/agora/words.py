@@ -10,7 +10,7 @@ from gateway.agora.frames import PutOut
 from gateway.closings import Reason
 from moderation.gates import ConnectRule, MessageRule
 from users.identity import InvalidUserId
-from users.messages import ClientIdTaken, InvalidMessage, MailboxFull
+from users.messages import ClientIdTaken, InvalidMessage
 from users.tokens import UnknownUsers
 
 
@@ -86,6 +86,5 @@ ERRORS: dict[type[Exception], Refusal | None] = {
     ClientIdTaken: None,
     InvalidMessage: None,
     InvalidUserId: _UNKNOWN_RECIPIENT,
-    MailboxFull: _MAILBOX_FULL,
     UnknownUsers: _UNKNOWN_RECIPIENT,
 }

@@ -20,7 +20,7 @@ from gateway.agora.frames import (
     types,
 )
 from gateway.protobuf import Message
-from users.models import Message as StoredMessage
+from users.messages import StoredMessage
 from users.models import Notice, NoticeKind
 from users.statuses import Shown
 

@@ -1,13 +1,14 @@
 """The protocol's calls: their fields, and the keys of their answers."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gateway import calls
 from gateway.calls import Client, MessageRefused
+from gateway.database import run_in_thread
 from gateway.rollcall.frames import BadFrame, string, strings, whole_numbers
 from gateway.rollcall.words import ERRORS
-from users import identity, messages
+from users import messages
 
 MAX_IDS = 20
 PAGE_SIZE = 100
@@ -22,54 +23,57 @@ class CallRefused(Exception):
         self.error = error
 
 
-Handler = Callable[[Client, dict[str, Any]], dict[str, Any]]
+Fields = dict[str, Any]
+Handler = Callable[[Client, Fields], Awaitable[Fields]]
 
 
-def answer(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
+async def answer(client: Client, frame: Fields) -> Fields:
     """Run a call; return the answer's fields. Raises `BadFrame`, `CallRefused`."""
     handler = CALLS.get(string(frame, "call", default="", most=40))
     if handler is None:
         raise BadFrame("unknown_call", f"A call is one of {', '.join(CALLS)}")
     try:
-        return handler(client, frame)
+        return await handler(client, frame)
     except MessageRefused as refusal:
         raise CallRefused(refusal.verdict.rule, str(refusal)) from refusal
     except tuple(ERRORS) as error:
         raise CallRefused(ERRORS[type(error)], str(error)) from error
 
 
-def _blocklist_add(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
-    return {"added": calls.block(client, strings(frame, "user_ids", most=MAX_IDS))}
+async def _blocklist_add(client: Client, frame: Fields) -> Fields:
+    user_ids = strings(frame, "user_ids", most=MAX_IDS)
+    return {"added": await run_in_thread(calls.block, client, user_ids)}
 
 
-def _blocklist_remove(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
-    return {"removed": calls.unblock(client, strings(frame, "user_ids", most=MAX_IDS))}
+async def _blocklist_remove(client: Client, frame: Fields) -> Fields:
+    user_ids = strings(frame, "user_ids", most=MAX_IDS)
+    return {"removed": await run_in_thread(calls.unblock, client, user_ids)}
 
 
-def _blocklist_contains(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
+async def _blocklist_contains(client: Client, frame: Fields) -> Fields:
     other = string(frame, "user_id", most=64)
-    return {"user_id": other, "listed": calls.blocks(client, other)}
+    return {"user_id": other, "listed": await run_in_thread(calls.blocks, client, other)}
 
 
-def _blocklist_get(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
+async def _blocklist_get(client: Client, frame: Fields) -> Fields:
     cursor = string(frame, "cursor", default="", most=500)
-    page = calls.blocklist_page(client, cursor=cursor, size=PAGE_SIZE)
+    page = await run_in_thread(calls.blocklist_page, client, cursor=cursor, size=PAGE_SIZE)
     return {"user_ids": [entry.listed_id for entry in page.rows], "next": page.next}
 
 
-def _message_send(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
-    sent = calls.send(
+async def _message_send(client: Client, frame: Fields) -> Fields:
+    sent = await calls.send(
         client,
-        recipient_id=identity.check_user_id(string(frame, "to", most=64)),
+        recipient_id=string(frame, "to", most=64),
         client_id=string(frame, "client_id", most=messages.CLIENT_ID_MAX_LENGTH),
         body=string(frame, "body", most=messages.MAX_CHARACTERS, multiline=True),
     )
     return {"message_id": sent.pk, "sent_at": sent.sent_at.isoformat()}
 
 
-def _message_acknowledge(client: Client, frame: dict[str, Any]) -> dict[str, Any]:
+async def _message_acknowledge(client: Client, frame: Fields) -> Fields:
     message_ids = whole_numbers(frame, "message_ids", most=MAX_ACKNOWLEDGED)
-    return {"acknowledged": calls.acknowledge(client, message_ids)}
+    return {"acknowledged": await calls.acknowledge(client, message_ids)}
 
 
 CALLS: dict[str, Handler] = {

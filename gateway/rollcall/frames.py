@@ -10,6 +10,7 @@ from users import identity
 # In UTF-8. The server closes the socket if a frame is larger.
 MAX_FRAME_BYTES = 16_384
 MAX_CALL_ID_CHARACTERS = 64
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 class BadFrame(Exception):
@@ -45,7 +46,7 @@ def parse(received: Frame) -> dict[str, Any]:
 
 
 def text(frame: dict[str, Any]) -> str:
-    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODE(frame)
 
 
 def call_id(frame: dict[str, Any]) -> str | int | None:

@@ -9,7 +9,6 @@ from gateway.admission import Refused
 from gateway.calls import Client, undelivered
 from gateway.closings import Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
-from gateway.database import run_in_thread
 from gateway.outbox import Frame
 from gateway.rollcall import calls, frames
 from gateway.rollcall.frames import BadFrame
@@ -55,7 +54,7 @@ class RollcallSession(Session):
         try:
             call = frames.parse(frame)
             call_id = frames.call_id(call)
-            answer = {"id": call_id, "ok": True, **await run_in_thread(calls.answer, client, call)}
+            answer = {"id": call_id, "ok": True, **await calls.answer(client, call)}
         except BadFrame as mistake:
             self.count_mistake()
             answer = _refusal(call_id, mistake.error, str(mistake))
@@ -67,7 +66,7 @@ class RollcallSession(Session):
         self.put(frames.text(answer))
 
     async def deliver_waiting(self, client: Client) -> bool:
-        found = await run_in_thread(undelivered, client, self.last_sent, DELIVERED_AT_ONCE)
+        found = await undelivered(client, self.last_sent, DELIVERED_AT_ONCE)
         for message in found:
             self.last_sent = message.pk
             self.put(

@@ -5,8 +5,7 @@ from gateway.calls import ConnectionClosing
 from gateway.closings import Reason
 from moderation.lists import ListFull, ListsOneself
 from users.identity import InvalidUserId
-from users.messages import ClientIdTaken, InvalidMessage, MailboxFull
-from users.tokens import UnknownUsers
+from users.messages import ClientIdTaken, InvalidMessage
 
 # The close frame's reason is the `Reason`.
 CLOSE_CODES: dict[Reason, int] = {
@@ -37,6 +36,4 @@ ERRORS: dict[type[Exception], str] = {
     InvalidMessage: "invalid_message",
     ListFull: "list_full",
     ListsOneself: "lists_oneself",
-    MailboxFull: "mailbox_full",
-    UnknownUsers: "unknown_user",
 }

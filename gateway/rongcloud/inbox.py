@@ -19,7 +19,8 @@ from gateway.calls import Client
 from gateway.database import run_in_thread
 from gateway.rongcloud.calls import READ_RECEIPT, TEXT
 from gateway.rongcloud.frames import messages, milliseconds
-from users.models import Message, Notice, NoticeKind
+from users.messages import StoredMessage
+from users.models import Notice, NoticeKind
 
 AT_ONCE = 50
 # A cursor from here on is a time in milliseconds; the keys of messages stay below.
@@ -69,7 +70,7 @@ class Inbox:
         in_time = self._asks_with_times or cursor >= TIMES_FROM
         await self._acknowledge(client, cursor, in_time=in_time, is_first=is_first)
         after = self._last_id if in_time else cursor
-        found = await run_in_thread(calls.undelivered, client, after, AT_ONCE)
+        found = await calls.undelivered(client, after, AT_ONCE)
         receipts = await self._new_receipts(client)
         self._given = tuple(each.pk for each in found)
         if found:
@@ -87,7 +88,7 @@ class Inbox:
         given, self._given = self._given, ()
         receipts, self._receipts = self._receipts, ()
         if given and cursor >= (self._last_time if in_time else self._last_id):
-            await run_in_thread(calls.acknowledge, client, given)
+            await calls.acknowledge(client, given)
         elif is_first and cursor and not in_time:
             await run_in_thread(calls.acknowledge_up_to, client, cursor)
         if receipts:
@@ -108,7 +109,7 @@ class Inbox:
         return [_receipt(each, sent[each.message_id]) for each in read if each.message_id in sent]
 
 
-def _message(message: Message) -> Any:
+def _message(message: StoredMessage) -> Any:
     return messages.DownStreamMessage(
         fromUserId=message.sender_id,
         type=PERSON,

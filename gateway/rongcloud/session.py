@@ -127,8 +127,7 @@ class RongCloudSession(Session):
         if isinstance(message, ReadReceipt):
             await run_in_thread(receipt, client, message.message_id, NoticeKind.READ)
             return now, f"receipt-{message.message_id}"
-        sent = await run_in_thread(
-            send,
+        sent = await send(
             client,
             recipient_id=message.recipient_id,
             client_id=message.client_id,

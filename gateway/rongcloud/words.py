@@ -5,7 +5,7 @@ from gateway.closings import Reason
 from moderation.gates import ConnectRule, MessageRule
 from moderation.lists import ListFull, ListsOneself
 from users.identity import InvalidUserId
-from users.messages import ClientIdTaken, InvalidMessage, MailboxFull
+from users.messages import ClientIdTaken, InvalidMessage
 from users.statuses import TooManySubscriptions
 from users.tokens import UnknownUsers
 
@@ -73,7 +73,6 @@ ERRORS: dict[type[Exception], int] = {
     InvalidUserId: UNKNOWN_USER,
     ListFull: TOO_MUCH,
     ListsOneself: UNKNOWN_USER,
-    MailboxFull: TOO_MUCH,
     TooManySubscriptions: TOO_MANY_SUBSCRIPTIONS,
     UnknownUsers: UNKNOWN_USER,
 }

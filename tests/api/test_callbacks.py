@@ -60,16 +60,16 @@ def received(receiver, now=NOON):
 
 
 def come_and_go(environment):
-    user = make_user(environment=environment, user_id="Mia")
-    gateway = make_connection(environment=environment, user_id="other").gateway
-    connection = presence.connect(
-        user=user,
-        gateway=gateway,
+    make_user(environment=environment, user_id="Mia")
+    connection = make_connection(
+        environment=environment,
+        user_id="Mia",
         device="phone",
         platform="iOS",
         address="203.0.113.7",
-        now=NOON,
+        connected_at=NOON,
     )
+    presence.announce_online([connection], now=NOON)
     session = str(connection.pk)
     presence.disconnect(connection_ids=[connection.pk], now=NOON)
     return session

@@ -6,13 +6,13 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
 from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
-from gateway.admission import admit, read_token
-from moderation import bans, gates
+from gateway.admission import read_token
+from moderation import bans, connecting
+from moderation.connecting import Applicant
 from tests.factories import (
     DAY,
     HOUR,
@@ -23,10 +23,10 @@ from tests.factories import (
     make_user,
 )
 from tests.gateway.live import doing
-from tests.races.racing import race, somebody_waits_for_a_lock
+from tests.races.racing import race, waiting_for_locks
 from tests.waiting import PATIENCE, eventually
 from users import deactivation, deletion, presence, tokens
-from users.models import AppUser, Connection
+from users.models import AppUser, Connection, GatewayProcess
 
 
 def ban(user, *, lasts=HOUR):
@@ -177,70 +177,36 @@ class TestFloods:
         assert refusal.value.response.status_code == 404
 
 
-@pytest.mark.django_db
-def test_admission_reads_the_user_the_ban_and_the_other_connections():
-    ada = make_user(environment=make_environment())
-    now = timezone.now()
-    held = make_gateway(lease_until=now + HOUR)
-    claims = read_token(tokens.issue(ada, now=now), now=now)
-    with CaptureQueriesContext(
-        connection,
-    ) as made:
-        admit(
-            app_key=ada.environment.app_key,
-            claims=claims,
-            device="",
-            platform="",
-            address=None,
-            after=0,
-            gateway=held,
-            now=now,
-        )
-    statements = [query["sql"] for query in made.captured_queries]
-    reads = [sql for sql in statements if sql.startswith("SELECT") and "advisory" not in sql]
-    # The user with environment; the ban; the user's connections; who wants to hear of it.
-    assert len(reads) == 4
-    writes = [sql for sql in statements if sql.startswith(("INSERT", "UPDATE"))]
-    assert len(writes) == 2
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("everybody", [False, True])
-def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(everybody, monkeypatch):
+def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(everybody):
     """Revoking waits for the admission, and then finds its connection."""
     ada = make_user(environment=make_environment(), user_id="ada")
     now = timezone.now()
     held = make_gateway(lease_until=now + HOUR)
     claims = read_token(tokens.issue(ada, now=now), now=now)
-    about_to_enter, revoked = threading.Event(), threading.Event()
+    applicant = Applicant(claims=claims, app_key=ada.environment.app_key)
+    row_is_locked, revoked = threading.Event(), threading.Event()
 
-    def may_connect(**asked):
-        about_to_enter.set()
-        assert eventually(lambda: somebody_waits_for_a_lock() or revoked.is_set())
-        return real(**asked)
+    def stop_the_admission():
+        """Its last statement needs the row of the gateway process."""
+        with transaction.atomic():
+            GatewayProcess.objects.select_for_update().get(pk=held.pk)
+            row_is_locked.set()
+            assert eventually(lambda: waiting_for_locks() == 2 or revoked.is_set())
 
     def enter():
-        return admit(
-            app_key=ada.environment.app_key,
-            claims=claims,
-            device="",
-            platform="",
-            address=None,
-            after=0,
-            gateway=held,
-            now=now,
-        )
+        assert row_is_locked.wait(PATIENCE)
+        return connecting.admit([applicant], gateway=held, now=now)
 
     def revoke():
-        assert about_to_enter.wait(PATIENCE)
+        assert eventually(lambda: waiting_for_locks() == 1)
         if everybody:
             tokens.revoke_all(**doing(ada))
         else:
             tokens.sign_out_everywhere(**doing(ada, user_id="ada"))
         revoked.set()
 
-    real = gates.may_connect
-    monkeypatch.setattr(gates, "may_connect", may_connect)
-    entered, _ = race(enter, revoke)
-    assert not presence.is_open(connection_id=entered.pk)
-    assert presence.kicked(connection_id=entered.pk).kick_reason == "signed out"
+    _, [entered], _ = race(stop_the_admission, enter, revoke)
+    assert not presence.is_open(connection_id=entered.connection_id)
+    assert presence.kicked(connection_id=entered.connection_id).kick_reason == "signed out"

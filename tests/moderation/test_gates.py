@@ -13,6 +13,7 @@ from tests.factories import (
     make_deactivated,
     make_entry,
     make_environment,
+    make_message,
     make_switch,
     make_user,
     staff_actor,
@@ -136,14 +137,7 @@ class TestMayMessage:
         environment = with_users()
         monkeypatch.setattr(messages, "MAX_WAITING", 1)
         assert message(environment, "ada", "bob").allowed
-        messages.send(
-            environment=environment,
-            sender_id="ada",
-            recipient_id="bob",
-            client_id="1",
-            body="Hi",
-            now=NOON,
-        )
+        make_message(environment=environment, sender_id="ada", recipient_id="bob")
         refused = message(environment, "ada", "bob")
         assert (refused.allowed, refused.rule) == (False, "mailbox_full")
 

@@ -43,12 +43,12 @@ def only(kinds: type[Exception] | tuple[type[Exception], ...], answers: Sequence
     return [each for each in answers if not isinstance(each, Exception)]
 
 
-def somebody_waits_for_a_lock() -> bool:
-    """Whether a statement in this database cannot go on before another transaction ends."""
+def waiting_for_locks() -> int:
+    """How many statements in this database cannot go on before another transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees one moment only
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         return cursor.fetchone()[0]

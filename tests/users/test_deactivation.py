@@ -20,6 +20,7 @@ from tests.factories import (
     make_deactivated,
     make_entry,
     make_environment,
+    make_message,
     make_switch,
     make_user,
     make_users,
@@ -27,6 +28,7 @@ from tests.factories import (
 )
 from users import deactivation, messages, presence, registration
 from users.deactivation import ByApiOnly, CoolingOff
+from users.messages import Unread
 from users.models import AppUser, DeactivatedUser, Message
 
 pytestmark = pytest.mark.django_db
@@ -48,14 +50,8 @@ def erase_all():
 
 
 def write(sender, recipient):
-    messages.send(
-        environment=sender.environment,
-        sender_id=sender.user_id,
-        recipient_id=recipient.user_id,
-        client_id=recipient.user_id,
-        body="Hi",
-        now=NOON,
-    )
+    pair = {"sender_id": sender.user_id, "recipient_id": recipient.user_id}
+    make_message(environment=sender.environment, **pair)
 
 
 def tombstones(environment):
@@ -250,15 +246,7 @@ class TestErasure:
         phone = make_connection(environment=environment, user_id="bob")
 
         def given_out():
-            found = messages.undelivered(
-                environment=environment,
-                user_id="bob",
-                connection_id=phone.pk,
-                after=0,
-                connected_at=NOON,
-                now=NOON,
-                limit=10,
-            )
+            [found] = messages.undelivered([Unread(phone.pk, after=0, limit=10)], now=NOON)
             return [message.sender_id for message in found]
 
         def waiting(user_id):

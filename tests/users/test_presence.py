@@ -1,7 +1,6 @@
 """Who is online, and closing connections."""
 
 import pytest
-from django.db import transaction
 
 from applications.counting import Count
 from applications.models import AuditEvent, Delivery
@@ -76,10 +75,15 @@ class TestWebhooks:
         return ada
 
     def connect(self, user, gateway):
-        with transaction.atomic():
-            return presence.connect(
-                user=user, gateway=gateway, device="phone", platform="", address=None, now=NOON
-            )
+        opened = make_connection(
+            environment=user.environment,
+            user_id=user.user_id,
+            gateway=gateway,
+            device="phone",
+            connected_at=NOON,
+        )
+        presence.announce_online([opened], now=NOON)
+        return opened
 
     def told(self):
         heard = Delivery.objects.order_by("pk")

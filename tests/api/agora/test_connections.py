@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.factories import NOON, make_connection, make_gateway, make_user
-from users import messages
+from tests.factories import NOON, make_connection, make_gateway, make_message, make_user
+from users.models import Message
 
 BOTH = {"action", "timestamp", "duration"}
 APPLICATION = {"application", "organization", "applicationName"}
@@ -105,25 +105,16 @@ class TestDisconnect:
 
 class TestWaitingMessages:
     def test_are_counted_and_found_by_id(self, agora):
-        sent = messages.send(
-            environment=agora.environment,
-            sender_id="bob",
-            recipient_id="ann",
-            client_id="1",
-            body="hello",
-            now=NOON,
-        )
+        sent = make_message(environment=agora.environment, sender_id="bob", recipient_id="ann")
         status, body = agora("GET", "users/Ann/offline_msg_count")
         assert status == 200
         assert set(body) == {*BOTH, "uri", "entities", "data", "count"}
         assert (body["data"], body["count"]) == ({"Ann": 1}, 0)
 
-        key = str(sent.message.pk)
+        key = str(sent.pk)
         status, body = agora("GET", f"users/ann/offline_msg_status/{key}")
         assert (status, body["data"], body["count"]) == (200, {key: "undelivered"}, 0)
-        messages.acknowledge(
-            environment=agora.environment, user_id="ann", message_ids=[sent.message.pk], now=NOON
-        )
+        Message.objects.update(delivered_at=NOON)
         assert agora("GET", "users/ann/offline_msg_count")[1]["data"] == {"ann": 0}
 
     @pytest.mark.parametrize("key", ["123", "9" * 30, "abc", "\u0661"])

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from moderation import bans
 from tests.console.pages import address, sign_in
-from tests.factories import make_token, make_user, staff_actor
+from tests.factories import make_message, make_token, make_user, staff_actor
 from tests.waiting import eventually
 from users import messages
 
@@ -106,14 +106,10 @@ class TestRollcallClient:
 
     def test_reconnects_with_its_calls_and_receives_each_message_once(self, zoe, page, environment):
         about_zoe = {"environment": environment, "user_id": "zoe"}
-        messages.send(
-            environment=environment,
-            sender_id="mia",
-            recipient_id="zoe",
-            client_id="1",
-            body="Hi",
-            now=timezone.now(),
+        make_message(
+            environment=environment, sender_id="mia", recipient_id="zoe", sent_at=timezone.now()
         )
+        messages.notify([(environment.pk, "zoe")])
         page.evaluate("socket.close(3000)")
         page.evaluate("window.answer = client.call('blocklist.get'), null")
         assert eventually(lambda: page.evaluate("client.received.length"))

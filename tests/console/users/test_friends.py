@@ -4,8 +4,8 @@ import pytest
 
 from applications.models import Role
 from tests.console.pages import address, sign_in
-from tests.factories import NOON, make_environment, make_user, staff_actor
-from users import attributes, friend_permissions, friends, hosted_profiles, messages, tags
+from tests.factories import NOON, make_environment, make_message, make_user, staff_actor
+from users import attributes, friend_permissions, friends, hosted_profiles, tags
 from users.models import FriendPermission, FriendRequest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
@@ -100,14 +100,7 @@ class TestPersonalData:
         hosted_profiles.set_fields(user_id="mia", basic={"location": "Lisbon"}, **by)
         attributes.merge(user_id="mia", values={"theme": "dark"}, **by)
         tags.set_tags(user_ids=["mia"], tags=["beta"], **by)
-        messages.send(
-            environment=environment,
-            sender_id="ben",
-            recipient_id="mia",
-            client_id="1",
-            body="Hi",
-            now=NOON,
-        )
+        make_message(environment=environment, sender_id="ben", recipient_id="mia")
         response = client.get(address("users:personal_data", environment, "mia"))
         for shown in ("Lisbon", "theme", "dark", "beta"):
             assert shown in response.text
