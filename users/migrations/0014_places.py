@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("applications", "0005_environments_ignoring_case"),
-        ("users", "0012_kick_reports"),
+        ("users", "0013_mailbox"),
     ]
 
     operations = [

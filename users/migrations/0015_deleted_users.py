@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('applications', '0008_found_by_id'),
-        ('users', '0013_places'),
+        ('users', '0014_places'),
     ]
 
     operations = [
