@@ -179,6 +179,8 @@ def _names(application: Application, environment: Environment, wanted: str) -> b
 
 
 def _lines(environment: Environment, text: str) -> Iterable[Hit]:
+    if not text.isprintable():
+        return
     lines = sentences.lines(lines_of_request(environment, text)[:MOST_OTHERS])
     for line in lines:
         yield Hit(

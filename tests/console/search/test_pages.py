@@ -106,7 +106,7 @@ class TestFinds:
     ):
         make_users(environment=environment, count=1)
         for _ in range(2):
-            with django_assert_num_queries(13):
+            with django_assert_num_queries(12):
                 hits(client, environment, "user")
             make_users(environment=environment, count=7, prefix="user-x")
 
