@@ -45,7 +45,8 @@ class TestPage:
         assert "No such call" in reader.get(f"/console/api/{vendor.name}/", {"q": "zzz"}).text
 
     def test_fills_in_the_keys_of_ones_own_environment_alone(self, client, db, vendor):
-        mine, other = make_environment(), make_environment(application=make_application(name="B"))
+        mine = make_environment()
+        other = make_environment(application=make_application(name="Somebody else"))
         sign_in(client, mine)
         page = client.get(f"/console/api/{vendor.name}/", {"of": mine.full_name}).text
         filled = f"APP_KEY={mine.app_key}", f"/{mine.application.org_name}/{mine.kind}/users"
