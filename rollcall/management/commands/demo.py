@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if not supervisor.running():
             return
         facts = self.prepare()
-        forks.prepare("rollcall.asgi", "rollcall.urls")
+        forks.prepare("gateway.app", "rollcall.urls")  # `rollcall.asgi` changes settings
         # Web first and alone, because the user waits for the page.
         self.start(supervisor, forked("web", "rollcall.asgi"))
         self.check()
