@@ -59,7 +59,8 @@ def shortcuts(request: HttpRequest) -> HttpResponse:
 
 def _text(request: HttpRequest) -> str:
     given = request.POST if request.method == "POST" else request.GET
-    return " ".join(given.get("q", "")[:LONGEST].split())
+    typed = given.get("q", "")[:LONGEST].replace("\0", " ")  # PostgreSQL cannot compare with NUL
+    return " ".join(typed.split())
 
 
 def _shown(
