@@ -33,14 +33,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # These processes read the real clock: what was over long before is over for them too.
 LONG_AGO = datetime(2020, 1, 6, tzinfo=UTC)
 
+BATCH = 20  # users
 # Runs a job as the task does, and comes to a halt in its third batch, within the transaction, when
 # part of what the batch must delete is deleted.
 HALTS_HALF_WAY = """
 import itertools, sys
 import django
 django.setup()
-from users import tasks
+from functools import partial
+from users import deletion, tasks
 from users.erasure import erasing
+
+deletion.run_batch = partial(deletion.run_batch, size=int(sys.argv[2]))
 
 batches = itertools.count(1)
 
@@ -85,7 +89,7 @@ class TestKilled:
         doomed, others = users[:70], users[70:]
         job = confirmed_job(doomed)
         worker = subprocess.Popen(
-            [sys.executable, "-c", HALTS_HALF_WAY, str(job.pk)],
+            [sys.executable, "-c", HALTS_HALF_WAY, str(job.pk), str(BATCH)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -95,7 +99,7 @@ class TestKilled:
         worker.kill()
         worker.communicate()
 
-        done = 2 * deletion.BATCH_SIZE
+        done = 2 * BATCH
         assert job.items.pending().count() == len(doomed) - done
         job.refresh_from_db()
         later = job.progressed_at + deletion.STALLED_AFTER
