@@ -64,6 +64,16 @@ def _quick_flush():
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The threads of a gateway in this process keep their connections, and a database in use cannot
+    be dropped.
+    """
+    yield
+    with django_db_blocker.unblock():
+        stores.end_other_sessions()
+
+
 @pytest.fixture
 def at_noon():
     """What reads the clock reads `NOON`, until the test moves it."""

@@ -86,7 +86,7 @@ def entries(environment: Environment) -> list[Context]:
         }
         for heading, pages in _MENU.items()
         for noun, label, icon, kinds in pages
-        if environment.kind in kinds
+        if environment.kind in kinds and (noun != "api_docs" or vendors())
     ]
 
 

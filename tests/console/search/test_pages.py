@@ -105,10 +105,10 @@ class TestFinds:
         self, client, environment, django_assert_num_queries
     ):
         make_users(environment=environment, count=1)
-        for _ in range(2):
+        for more in ("user-x", "user-y"):
             with django_assert_num_queries(12):
                 hits(client, environment, "user")
-            make_users(environment=environment, count=7, prefix="user-x")
+            make_users(environment=environment, count=7, prefix=more)
 
 
 class TestActs:
