@@ -184,6 +184,7 @@ def test_after_the_kick_nothing_more_is_delivered(clients, gateway, ada, monkeyp
     assert clients.eventually(lambda: gateway.is_listening)
     with monkeypatch.context() as nobody_is_woken:
         nobody_is_woken.setattr("users.bus._send", lambda message: None)
+        nobody_is_woken.setattr("users.messages.recipients_at", lambda **since: [])
         assert ours.send("bob", "from ada")["ok"]
         assert theirs.send("ada", "to ada")["ok"]
         CAUSES[cause][0](ada)
