@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import IO, TypeAlias
 
@@ -54,6 +55,9 @@ class Fork:
             signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
         assert self._process.pid is not None  # noqa: S101 - it is started
         self.pid = self._process.pid
+        # Here as well as in the child: whoever comes first, from now on its group can be signalled.
+        with suppress(ProcessLookupError):
+            os.setpgid(self.pid, self.pid)
 
     def poll(self) -> int | None:
         return self._process.exitcode
@@ -68,7 +72,7 @@ Running: TypeAlias = subprocess.Popen[bytes] | Fork
 def _run(
     name: str, words: Sequence[str], output: IO[bytes] | None, first: Callable[[], None]
 ) -> None:
-    os.setsid()
+    os.setpgid(0, 0)
     prctl = ctypes.CDLL(None).prctl
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     prctl(PR_SET_NAME, name.encode())

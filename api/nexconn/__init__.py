@@ -33,7 +33,6 @@ api = VendorAPI(
 dialect = Dialect(Body, wire.response_schema, wire.envelope, auth.LIMITS)
 dialect.fill(api, users, moderation, profiles, friends, push)
 
-
 VENDOR = Vendor(
     name="nexconn",
     title="Nexconn",

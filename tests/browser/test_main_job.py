@@ -114,7 +114,7 @@ class TestMainJob:
 
     def free_places(self, page, environment):
         go_to(page, "Quota")
-        expect(page.get_by_text("100 of 100")).to_be_visible()
+        expect(page.get_by_text("100 of 100, full")).to_be_visible()
         page.get_by_label("Free up").fill("12")
         page.get_by_role("button", name="Make a plan").click()
         expect(page.get_by_role("heading", name="Plan: 12 of 12 places")).to_be_visible()
@@ -347,7 +347,9 @@ class TestRevoke:
         with opened(environment) as window:
             page = window.page
             window.open(address("keys:index", environment))
-            page.get_by_role("button", name="Add a secret").click()
+            page.get_by_role("link", name="Add a secret").click()
+            page.get_by_role("button", name="Add the secret").click()
+            expect(page.get_by_role("dialog")).to_be_hidden()
             old = environment.secrets.order_by("pk").first()
             page.get_by_role("link", name="Revoke", exact=True).first.click()
             dialog = page.get_by_role("dialog")

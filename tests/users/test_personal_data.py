@@ -10,13 +10,20 @@ from applications.models import Environment
 from tests.factories import NOON, api_actor, make_environment, make_user, staff_actor
 from users import deactivation, deletion
 from users.fields import UserIdField
-from users.models import AppUser, Connection, DeactivatedUser, DeletedUser, DeletionItem
+from users.models import (
+    AppUser,
+    Connection,
+    DeactivatedUser,
+    DeletedUser,
+    DeletionItem,
+    KickReport,
+)
 
 pytestmark = pytest.mark.django_db
 
-# The user, the tombstone, what a job tells of itself, the encrypted document for an undo, and
-# connections until they are closed.
-NOT_PERSONAL_DATA = {AppUser, DeactivatedUser, DeletedUser, DeletionItem, Connection}
+# The user, the tombstone, what a job tells of itself, the encrypted document for an undo, connections
+# until they are closed, and which gateway closed them: as the audit trail, a proof of the act.
+NOT_PERSONAL_DATA = {AppUser, DeactivatedUser, DeletedUser, DeletionItem, Connection, KickReport}
 
 
 def columns():
