@@ -21,8 +21,8 @@ from users.models import (
 
 pytestmark = pytest.mark.django_db
 
-# The user, the tombstone, what a job tells of itself, the encrypted document for an undo, connections
-# until they are closed, and which gateway closed them: as the audit trail, a proof of the act.
+# The user, the tombstone, what a job tells of itself, the encrypted document for an undo,
+# connections until they are closed, and which gateway closed them: a proof of the act, as the audit.
 NOT_PERSONAL_DATA = {AppUser, DeactivatedUser, DeletedUser, DeletionItem, Connection, KickReport}
 
 
