@@ -22,7 +22,7 @@ from users.models import (
 pytestmark = pytest.mark.django_db
 
 # The user, the tombstone, what a job tells of itself, the encrypted document for an undo,
-# connections until they are closed, and which gateway closed them: a proof of the act, as the audit.
+# connections until they are closed, and which gateway closed them: a proof, as the audit trail is.
 NOT_PERSONAL_DATA = {AppUser, DeactivatedUser, DeletedUser, DeletionItem, Connection, KickReport}
 
 
