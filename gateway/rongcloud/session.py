@@ -164,6 +164,8 @@ class RongCloudSession(Session):
                 id=request.id, now=now, status=answer.status, payload=answer.payload
             )
         )
+        if request.topic == "pullSubData" and self._changed:
+            self._say_changed()  # an SDK that waits for this answer takes no notice of the first
 
     # --- Who is online ---
 
@@ -178,7 +180,12 @@ class RongCloudSession(Session):
 
     def presence_changed(self, about_ids: Collection[str]) -> None:
         """One notification until the client asks, so that a client that does not costs nothing."""
-        if self.client is not None and self.is_connected and not self._changed:
+        if not self._changed:
+            self._say_changed()
+        self._changed = self._changed.union(about_ids)
+
+    def _say_changed(self) -> None:
+        if self.client is not None and self.is_connected:
             now = timezone.now()
             payload = statuses.something_changed(now)
             self.put(
@@ -186,7 +193,6 @@ class RongCloudSession(Session):
                     topic="s_cmd", target=self.client.user_id, payload=payload, now=now
                 )
             )
-        self._changed = self._changed.union(about_ids)
 
     # --- Messages that wait ---
 

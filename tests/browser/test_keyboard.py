@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.console.pages import address
-from tests.factories import make_ban, make_environment, make_token, make_user, make_users
+from tests.factories import NOON, make_ban, make_environment, make_token, make_user, make_users
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def environment():
     environment = make_environment()
     make_users(environment=environment, count=3)
-    make_user(environment=environment, user_id="mia", name="Mia Chen")
+    make_user(environment=environment, user_id="mia", name="Mia Chen", registered_at=NOON)
     return environment
 
 

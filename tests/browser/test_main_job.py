@@ -135,7 +135,7 @@ class TestMainJob:
         # The page updates without a reload.
         expect(page.get_by_role("heading", name="11 places freed")).to_be_visible()
         page.get_by_role("link", name="Back to the quota").click()
-        expect(page.get_by_text("89 of 100")).to_be_visible()
+        expect(page.get_by_text("89 of 100, 11 free")).to_be_visible()
         assert AppUser.objects.filter(user_id="sample-00012").exists()
 
     def ban_for_an_hour(self, page, environment):
