@@ -16,6 +16,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.cache import add_never_cache_headers
 
 from applications.access import Permission, permissions, roles_with
 from applications.models import Application, Environment, Member
@@ -64,7 +65,8 @@ def in_environment(permission: Permission) -> Callable[[View], View]:
     """Decorate a view so that its URL's (org_name, kind) become an environment.
 
     The response is 404 for an environment of another application, and 403 for a member without
-    `permission`.
+    `permission`. No browser keeps it: going back shows what is true now, and after signing out
+    nothing.
     """
 
     def decorate(view: View) -> View:
@@ -82,7 +84,10 @@ def in_environment(permission: Permission) -> Callable[[View], View]:
                 raise Http404
             _set_access(request, environment.application, kind, permission)
             request.environment = environment
-            return view(request, environment, *args, **kwargs)
+            response = view(request, environment, *args, **kwargs)
+            if not response.has_header("Cache-Control"):
+                add_never_cache_headers(response)
+            return response
 
         checked.permission = permission  # type: ignore[attr-defined]
         return checked

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
-from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 
 from applications.keyset import BadCursor, Keyset, Page
 from console.audit.receipts import url_of_act
@@ -43,12 +43,8 @@ def shown(
     fragment: str,
     status: int = 200,
 ) -> HttpResponse:
-    """The page, or for htmx only the fragment that the page includes.
-
-    No browser keeps it: going back shows what is true now, and after signing out nothing.
-    """
+    """The page, or for htmx only the fragment that the page includes."""
     response = render(request, fragment if _by_htmx(request) else template, context, status=status)
-    add_never_cache_headers(response)
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from applications import openapi
@@ -55,6 +56,7 @@ class Call:
 
 
 @require_safe
+@never_cache
 def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
     """`?q=` filters the calls, `?of=` fills in the keys of an environment."""
     found = _vendor(vendor)

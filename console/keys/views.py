@@ -3,7 +3,6 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import app_secrets, environments
@@ -25,7 +24,6 @@ def keys(request: MemberRequest, environment: Environment) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @in_environment(Permission.MANAGE_APPLICATION)
 def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The response shows the new secret. A redirect could not, because the text is not kept."""

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import members
@@ -34,7 +33,6 @@ def member_list(request: MemberRequest, environment: Environment) -> HttpRespons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @in_environment(Permission.MANAGE_MEMBERS)
 def member_add(request: MemberRequest, environment: Environment) -> HttpResponse:
     """For a new account, the response shows the invitation link, because no link is stored."""
@@ -63,7 +61,6 @@ def member_add(request: MemberRequest, environment: Environment) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @in_environment(Permission.MANAGE_MEMBERS)
 def member_invite(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
     """A new invitation, if the first one was lost or has expired."""

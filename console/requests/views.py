@@ -2,7 +2,6 @@
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from applications import request_log
@@ -20,7 +19,6 @@ LINES = 20
 
 
 @require_safe
-@never_cache
 @in_environment(Permission.VIEW)
 def request_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     form = RequestFilterForm(request.GET)
@@ -39,7 +37,6 @@ def request_list(request: MemberRequest, environment: Environment) -> HttpRespon
 
 
 @require_safe
-@never_cache
 @in_environment(Permission.VIEW)
 def request_detail(
     request: MemberRequest, environment: Environment, request_id: str

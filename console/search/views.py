@@ -28,7 +28,6 @@ LONGEST = 1_000  # characters that are read
 
 
 @asked_methods
-@never_cache
 @in_environment(Permission.VIEW)
 def search_environment(request: MemberRequest, environment: Environment) -> HttpResponse:
     """Everything of the environment, and the applications of the member."""
@@ -52,6 +51,7 @@ def search_everywhere(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 def shortcuts(request: HttpRequest) -> HttpResponse:
     """The keys that the console knows, and the switch for them, which the browser keeps."""
     return responses.dialog(request, "console/search/_shortcuts.html", {"title": "Keyboard"})

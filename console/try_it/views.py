@@ -15,7 +15,6 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
@@ -142,7 +141,6 @@ def _is_user_id(text: str) -> bool:
 
 
 @require_POST
-@never_cache
 @in_environment(Permission.MANAGE_USERS)
 def try_it_token(request: MemberRequest, environment: Environment) -> HttpResponse:
     """An access token for the client on the page, as JSON for its script."""

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications import deliveries, webhooks
@@ -72,7 +71,6 @@ def delivery_replay(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @in_environment(Permission.MANAGE_APPLICATION)
 @leads_to_list_if_gone
 def webhook_rotate(

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import deliveries, webhooks
@@ -40,7 +39,6 @@ def webhook_list(request: MemberRequest, environment: Environment) -> HttpRespon
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
 @in_environment(Permission.MANAGE_APPLICATION)
 def webhook_add(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The response is the new endpoint's page with its secret, which is not shown again."""

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from applications.access import Permission, applications_of
@@ -49,7 +48,6 @@ class Row:
 
 
 @asked_methods
-@never_cache
 @in_environment(Permission.VIEW)
 def why(request: MemberRequest, environment: Environment) -> HttpResponse:
     subject = _subject(request, environment)
@@ -82,7 +80,6 @@ def why(request: MemberRequest, environment: Environment) -> HttpResponse:
 
 
 @asked_methods
-@never_cache
 @in_environment(Permission.VIEW)
 def why_json(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The answer for support tools: the fields are those of `applications.evidence`."""
