@@ -3,14 +3,14 @@
 
 PYTHON := .venv/bin/python
 LOCK = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	$(if $(UPGRADE),--upgrade) pyproject.toml
+	$(if $(UPGRADE),--upgrade)
 PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABASE_URL=postgres://db/rollcall REDIS_URL=redis://redis/0
 
 # Keep compiled modules: a demo or a test run starts many processes.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test bench lint lock clean
+.PHONY: help demo serve test fuzz bench lint audit bom lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,6 +23,9 @@ serve: .venv/.run ## Start the production processes against DATABASE_URL and RED
 
 test: .venv/.test ## Run the suite on all cores; T=tests/users runs a part, T=--lf the last failures
 	@$(PYTHON) -m pytest -q $(T)
+
+fuzz: .venv/.test ## Look for input that breaks something; SECONDS=600 looks longer, T="cursors" at one target
+	@$(PYTHON) -m tests.fuzz --seconds $(or $(SECONDS),60) $(T)
 
 bench: .venv/.test ## Measure the Server API beside the database alone, bare WSGI and ejabberd, then the gateway (minutes); USERS=1000000 seeds more, SECONDS=10 measures longer
 	@$(PYTHON) -m bench api
@@ -37,12 +40,20 @@ lint: .venv/.lint ## Check style, types, templates, layers, migrations and produ
 	.venv/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	@key=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))'); \
-	$(PRODUCTION) SECRET_KEY=$$key ENCRYPTION_KEYS=$$key $(PYTHON) manage.py check --deploy --fail-level WARNING
+	$(PRODUCTION) SECRET_KEY=$$key ENCRYPTION_KEYS=$$key $(PYTHON) manage.py check --deploy --tag security --tag settings --fail-level WARNING
+
+audit: .venv/.audit ## Look for known vulnerabilities of what the lock files name (asks PyPI)
+	.venv/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-lint.lock -r requirements-audit.lock
+
+bom: .venv/.audit ## Write the bill of materials of a release (CycloneDX) to var/rollcall.cdx.json
+	@mkdir -p var
+	.venv/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o var/rollcall.cdx.json requirements-run.lock
 
 lock: ## Update the lock files from pyproject.toml (needs uv); UPGRADE=1 takes the newest versions
-	$(LOCK) -o requirements-run.lock
-	$(LOCK) --group test -c requirements-run.lock -o requirements-test.lock
-	$(LOCK) --group test --group lint -c requirements-test.lock -o requirements-lint.lock
+	$(LOCK) pyproject.toml -o requirements-run.lock
+	$(LOCK) pyproject.toml --group test -c requirements-run.lock -o requirements-test.lock
+	$(LOCK) pyproject.toml --group test --group lint -c requirements-test.lock -o requirements-lint.lock
+	$(LOCK) --group audit -c requirements-lint.lock -o requirements-audit.lock
 
 clean: ## Remove the installed packages; keep the data in var/
 	rm -rf .venv

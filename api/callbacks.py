@@ -12,6 +12,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from applications import app_secrets
 from applications.models import Delivery, Webhook
+from applications.unix_time import milliseconds
 from applications.webhook_formats import Body, Format, Signed
 
 # The calls that return the online status use the opposite values.
@@ -35,10 +36,6 @@ def signed_format(*, label: str, body: Callable[[Delivery], Body]) -> Format:
 def app_secret(webhook: Webhook) -> list[str]:
     newest = webhook.environment.secrets.live().filter(ends_at=None).order_by("-pk")[:1]
     return [app_secrets.text(secret) for secret in newest]
-
-
-def milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 def sign(delivery: Delivery, _body: Body, texts: list[str], now: datetime) -> Signed:

@@ -17,7 +17,6 @@ Invariants
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
@@ -31,7 +30,8 @@ from django.utils import timezone
 from api import cross_origin, leases
 from api.ratelimit import RateExceeded
 from api.vendor import Call, Caller, Crashed, DatabaseLost, Request, Vendor, WrongMethod
-from applications import request_log
+from applications import metrics, request_log, tracing
+from applications.guesses import GuessedTooOften
 from applications.outages import is_database_lost
 from applications.request_log import Answered, LoggedCall
 from applications.requests import cleaned, client_address, request_id
@@ -42,6 +42,12 @@ logger = logging.getLogger(__name__)
 UNKNOWN = "unknown call"
 # Seconds after which to try again where a vendor's 429 means a full quota: no clock frees a place.
 PLACES_MAY_BE_FREE = 60
+
+
+def _seconds_to_wait(error: Exception) -> int:
+    if isinstance(error, GuessedTooOften):
+        return error.seconds
+    return 1 if isinstance(error, RateExceeded) else PLACES_MAY_BE_FREE
 
 
 class DoorMiddleware:
@@ -78,10 +84,11 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     if is_head:
         request.method = "GET"
     request.called, request.is_signed = None, False
+    trace = tracing.begin(request_id(request) or str(uuid4()))
     request.call = Call(
         vendor=vendor.name,
         name=UNKNOWN,
-        request_id=request_id(request) or str(uuid4()),
+        request_id=trace.request_id,
         now=timezone.now(),
         lease=request.META.get(leases.META_KEY, ""),
     )
@@ -90,8 +97,7 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
     except Exception as error:
         response = vendor.refusal(error) or _failed(vendor, request, error)
         if response.status_code == 429:
-            seconds = error.retry_after if isinstance(error, RateExceeded) else PLACES_MAY_BE_FREE
-            response["Retry-After"] = str(seconds)
+            response["Retry-After"] = str(_seconds_to_wait(error))
     response["X-Request-ID"] = request.call.request_id
     if vendor.cross_origin:
         cross_origin.let_be_read(response)
@@ -99,20 +105,38 @@ def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpRes
         response["Content-Length"] = str(len(response.content))
     if is_head:
         response.content = b""
-    milliseconds = 1000 * (time.perf_counter() - started)
-    _note(vendor, request, response, milliseconds)
+    took = time.perf_counter() - started
+    metrics.api_call(vendor.name, request.call.name, response.status_code).observe(took)
+    _note(vendor, request, response, 1000 * took)
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
     if logger.isEnabledFor(logging.INFO):
-        logger.info(
-            "%s %s key=%s status=%s ms=%.0f request=%s",
-            vendor.name,
-            request.call.name,
-            cleaned(vendor.claimed_key(request)) or "-",
-            response.status_code,
-            milliseconds,
-            request.call.request_id,
-        )
+        facts = _facts(vendor, request, response, 1000 * took, trace)
+        logger.info("call", extra={"facts": facts})
+    tracing.end()
     return response
+
+
+def _facts(
+    vendor: Vendor,
+    request: Request,
+    response: HttpResponse,
+    milliseconds: float,
+    trace: tracing.Trace,
+) -> dict[str, object]:
+    """For the log. An application is named only if the caller has named a known one."""
+    facts: dict[str, object] = {"vendor": vendor.name, "call": request.call.name}
+    called = request.called
+    if called is not None:
+        environment = called.environment
+        facts["application"] = environment.application.org_name
+        facts["environment"] = environment.kind
+    return facts | {
+        "who": cleaned(vendor.claimed_key(request)) or "-",
+        "status": response.status_code,
+        "ms": round(milliseconds, 1),
+        "queries": trace.queries,
+        "request": trace.request_id,
+    }
 
 
 def _note(vendor: Vendor, request: Request, response: HttpResponse, milliseconds: float) -> None:
@@ -137,7 +161,9 @@ def _note(vendor: Vendor, request: Request, response: HttpResponse, milliseconds
                 secret_hint=called.hint if request.is_signed else "",
                 address=_address(request) or "",
             ),
-            *((response.content, vendor.documented.error_code) if is_refused else ()),
+            response.content if is_refused else b"",
+            vendor.documented.error_code if is_refused else "",
+            called.environment.keep_requests,
         )
     )
 
@@ -150,10 +176,11 @@ def _address(request: Request) -> str | None:
 def _failed(vendor: Vendor, request: Request, error: Exception) -> HttpResponse:
     """Call it where the exception is at hand: the log gets it, the caller does not."""
     call = request.call
+    about = {"facts": {"vendor": vendor.name, "call": call.name, "request": call.request_id}}
     if is_database_lost(error):
-        logger.error("%s %s: no database, request=%s", vendor.name, call.name, call.request_id)
+        logger.error("no database for a call", extra=about)
         return cast(HttpResponse, vendor.refusal(DatabaseLost()))
-    logger.exception("%s %s failed, request=%s", vendor.name, call.name, call.request_id)
+    logger.exception("a call failed", extra=about)
     return cast(HttpResponse, vendor.refusal(Crashed()))
 
 
@@ -161,7 +188,7 @@ def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpR
     if vendor.cross_origin and cross_origin.is_preflight(request):
         return cross_origin.preflight()
     match = request.resolver_match = vendor.resolve(segments)
-    request.call = replace(request.call, name=vendor.call_name(request.method or "", match.route))
+    request.call = request.call._replace(name=vendor.call_name(request.method or "", match.route))
     # Django itself refuses a body that is announced too large; a chunked one announces nothing.
     if len(request.body) > (vendor.max_body or settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
         raise RequestDataTooBig("The request body is too large")

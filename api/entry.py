@@ -17,7 +17,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
 from api import doors
@@ -31,18 +31,30 @@ class Entry:
 
     def __init__(self, pages: Application) -> None:
         self._pages = pages
-        self._security = SecurityMiddleware(lambda request: HttpResponse())
+        self._security_headers = {
+            is_secure: _security_headers(is_secure=is_secure) for is_secure in (False, True)
+        }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         request = WSGIRequest(environ)
         segments = doors.segments_of(request)
         vendor = doors.owner(segments)
-        if vendor is None or (settings.SECURE_SSL_REDIRECT and not request.is_secure()):
+        is_secure = request.is_secure()
+        if vendor is None or (settings.SECURE_SSL_REDIRECT and not is_secure):
             return self._pages(environ, start_response)
         try:
-            answer = doors.answer(vendor, segments, cast(Request, request))
+            response = doors.answer(vendor, segments, cast(Request, request))
         finally:
             close_old_connections()
-        response = self._security.process_response(request, answer)
-        start_response(f"{response.status_code} {response.reason_phrase}", [*response.items()])
+        headers = [*response.items(), *self._security_headers[is_secure]]
+        start_response(f"{response.status_code} {response.reason_phrase}", headers)
         return [response.content]
+
+
+def _security_headers(*, is_secure: bool) -> list[tuple[str, str]]:
+    """What Django's middleware adds to each response; no vendor's call sets one of these."""
+    request = HttpRequest()
+    request.is_secure = lambda: is_secure  # type: ignore[method-assign]
+    response = HttpResponse()
+    del response["Content-Type"]
+    return [*SecurityMiddleware(lambda _: response).process_response(request, response).items()]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -35,7 +35,6 @@ MAX_REMARKS = 100
 MAX_UNPAGED_BANS = 1_000
 
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _max_bytes(most: int) -> Callable[[str], str]:
@@ -133,14 +132,6 @@ def at_least_one(*names: str, label: str) -> Any:
         return schema
 
     return model_validator(mode="after")(check)
-
-
-def from_milliseconds(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def to_milliseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def format_time(at: datetime) -> str:

@@ -7,6 +7,8 @@ ways, several kinds of results.
 Invariants
 ----------
 * A call is authenticated before its body is read.
+* What a call is sent is validated by its schema. If it does not fit, Ninja reads it again, and says
+  what is wrong.
 * A response has exactly the fields of its schema: it is validated against it, and written from it.
 """
 
@@ -16,9 +18,12 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from ninja.operation import Operation
-from pydantic import TypeAdapter
+from ninja.params.models import FormModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 JSON = "application/json; charset=utf-8"
+# A request and the values in its path → the arguments of the view.
+Reader = Callable[[HttpRequest, dict[str, Any]], dict[str, Any]]
 
 
 def compiled(run: Any) -> Callable[..., HttpResponse]:
@@ -35,13 +40,40 @@ def compiled(run: Any) -> Callable[..., HttpResponse]:
         exclude_unset=operation.exclude_unset,
     )
 
+    values_of = _form_reader(operation) or _reader(operation)
+
     def compiled_run(request: HttpRequest, **path_values: Any) -> HttpResponse:
         try:
             request.auth = authenticate(request)  # type: ignore[attr-defined]
-            values = operation._get_values(request, path_values, cast(HttpResponse, None))
-            result = operation.view_func(request, **values)
+            result = operation.view_func(request, **values_of(request, path_values))
         except Exception as error:
             return operation.api.on_exception(request, error)
         return HttpResponse(written(content.validate_python(result)), content_type=JSON)
 
     return compiled_run
+
+
+def _reader(operation: Operation) -> Reader:
+    return lambda request, path_values: operation._get_values(
+        request, path_values, cast(HttpResponse, None)
+    )
+
+
+def _form_reader(operation: Operation) -> Reader | None:
+    """For calls whose only argument is one form. Ninja would wrap its schema in a further one."""
+    models = operation.models
+    if len(models) != 1 or not issubclass(models[0], FormModel) or len(models[0].model_fields) != 1:
+        return None
+    [(argument, field)] = models[0].model_fields.items()
+    schema: type[BaseModel] = cast(Any, field.annotation)
+    lists: list[str] = getattr(models[0], "__ninja_collection_fields__", [])
+    read_slowly = _reader(operation)
+
+    def read(request: HttpRequest, path_values: dict[str, Any]) -> dict[str, Any]:
+        given = operation.api.parser.parse_querydict(request.POST, lists, request)
+        try:
+            return {argument: schema.model_validate(given)}
+        except ValidationError:
+            return read_slowly(request, path_values)
+
+    return read

@@ -27,20 +27,13 @@ logger = logging.getLogger(__name__)
 
 # How long Redis keeps a counter. Longer than its second, because machines' clocks differ.
 _COUNTER_SECONDS = 5
-# After so many wrong passwords for one user in so many seconds, further ones are refused unchecked.
-# The vendors do not publish a number.
-MAX_GUESSES, GUESSES_WITHIN = 10, 600
 # After a failure, do not call Redis for so long: each attempt may cost a timeout.
 _PAUSE = timedelta(seconds=5)
 _paused_until = datetime.min.replace(tzinfo=UTC)
 
 
 class RateExceeded(Exception):
-    """This time window's limit is exceeded. The next window begins in `retry_after` seconds."""
-
-    def __init__(self, message: str, *, retry_after: int = 1):
-        super().__init__(message)
-        self.retry_after = retry_after
+    """This second's limit is exceeded."""
 
 
 @dataclass(frozen=True)
@@ -81,28 +74,13 @@ def _count(limit: Limit, caller: Caller, amount: int) -> None:
         raise RateExceeded(f"More than {allowed} {'users' if limit.of_users else 'calls'} a second")
 
 
-def count_guess(caller: Caller, user_id: str, *, wrong: bool) -> None:
-    """Call it with `wrong=False` before a password is checked, and with `wrong=True` after a wrong
-    one. Raises `RateExceeded` after too many wrong ones for this user. The right password is then
-    refused too; otherwise it could still be guessed.
-    """
-    window, passed = divmod(int(caller.now.timestamp()), GUESSES_WITHIN)
-    item = RateLimitItemPerSecond(MAX_GUESSES, GUESSES_WITHIN)
-    names = ("guesses", str(caller.environment.pk), user_id, str(window))
-    if _exceeds(item, *names, now=caller.now, cost=int(wrong)):
-        raise RateExceeded(
-            "Too many wrong passwords for this user", retry_after=GUESSES_WITHIN - passed
-        )
-
-
-def _exceeds(item: RateLimitItem, *names: str, now: datetime, cost: int = 1) -> bool:
-    """Add `cost`; 0 only reads. Returns False while Redis is unreachable."""
+def _exceeds(item: RateLimitItem, *names: str, now: datetime, cost: int) -> bool:
+    """Add `cost`. Returns False while Redis is unreachable."""
     global _paused_until
     if now < _paused_until:
         return False
     try:
-        limiter = _limiter(settings.REDIS_URL)
-        allowed = limiter.hit(item, *names, cost=cost) if cost else limiter.test(item, *names)
+        allowed = _limiter(settings.REDIS_URL).hit(item, *names, cost=cost)
     except Exception:
         # Any exception of the client: a lost Redis must not fail the call.
         _paused_until = now + _PAUSE

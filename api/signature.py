@@ -18,6 +18,7 @@ import hmac
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -211,3 +212,15 @@ def _required(request: HttpRequest, name: str) -> str:
     if not text:
         raise BadSignature(f"{name}: missing")
     return text
+
+
+def headers(secret: AppSecret, now: datetime) -> dict[str, str]:
+    """The headers of a call that is signed with this secret (version 1)."""
+    nonce, timestamp = token_hex(8), str(int(now.timestamp() * 1000))
+    signed = f"{app_secrets.text(secret)}{nonce}{timestamp}".encode()
+    return {
+        "App-Key": secret.environment.app_key,
+        "Nonce": nonce,
+        "Timestamp": timestamp,
+        "Signature": hashlib.sha1(signed).hexdigest(),  # noqa: S324 - the vendors' algorithm
+    }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypedDict
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, URLResolver
@@ -50,8 +50,7 @@ class Crashed(Exception):
         super().__init__("Internal error")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call, as its door sees it. `now` is the moment for all that it does."""
 
     vendor: str

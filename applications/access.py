@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Exists, Q, QuerySet
 
+from applications import second_factors
 from applications.models import Application, Environment, Role
 
 
@@ -42,5 +43,14 @@ def roles_with(permission: Permission, kind: str) -> list[Role]:
 
 
 def applications_of(account: Any) -> QuerySet[Application]:
-    """All applications of which the account is a member."""
+    """All applications of which the account is a member. It may not enter each of them: see
+    `applications_entered_by`.
+    """
     return Application.objects.filter(members__account=account)
+
+
+def applications_entered_by(account: Any) -> QuerySet[Application]:
+    """The applications whose data the account may read."""
+    return applications_of(account).filter(
+        Q(second_factor_required=False) | Exists(second_factors.of(account))
+    )

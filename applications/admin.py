@@ -15,11 +15,13 @@ from applications.admin_base import SupportAdmin
 from applications.models import (
     Application,
     AppSecret,
+    AuditCut,
     AuditEvent,
     AuditSeal,
     Delivery,
     Environment,
     Member,
+    StaffSession,
     Webhook,
 )
 
@@ -30,8 +32,8 @@ class ApplicationAdmin(SupportAdmin):
 
     list_display = ("name", "org_name", "created_at")
     list_select_related = ()
-    fields = ("name", "org_name", "vendors", "created_at")
-    readonly_fields = ("org_name", "vendors", "created_at")
+    readonly_fields = ("org_name", "vendors", "second_factor_required", "created_at")
+    fields = ("name", *readonly_fields)
     search_path = "environments"
     search_help_text = "App key, or start of an org name"
     refusals = {environments.InvalidName: ""}
@@ -135,13 +137,14 @@ class MemberAdmin(SupportAdmin):
     list_display = ("account", "role", "application", "added_at", "added_by")
     list_filter = ("role",)
     list_select_related = ("account", "application")
-    fields = ("application", "account", "role", "added_at", "added_by")
+    fields = ("application", "account", "role", "by_groups", "added_at", "added_by")
     raw_id_fields = ("application", "account")
     search_path = "account"
     search_help_text = "Username"
     refusals = {
         members.AlreadyMember: "This account is already a member.",
         members.LastOwner: "An application needs an owner. Make somebody else owner first.",
+        members.RoleOfGroups: "The role follows groups of the identity provider.",
         members.NotMember: "Somebody else has removed this member in the meantime.",
     }
 
@@ -156,7 +159,7 @@ class MemberAdmin(SupportAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fixed = ("application", "account") if obj else ()
-        return (*fixed, "added_at", "added_by")
+        return (*fixed, "by_groups", "added_at", "added_by")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -190,6 +193,13 @@ class AuditEventAdmin(SupportAdmin):
     search_ids = ("subject",)
 
 
+@admin.register(AuditCut)
+class AuditCutAdmin(SupportAdmin):
+    list_display = ("number", "made_at", "first_seal", "last_seal", "lines", "kept")
+    list_select_related = ()
+    search_path = ""
+
+
 @admin.register(AuditSeal)
 class AuditSealAdmin(SupportAdmin):
     list_display = ("number", "sealed_at", "lines", "first_id", "last_id", "seal")
@@ -216,6 +226,23 @@ class DeliveryAdmin(SupportAdmin):
     list_select_related = ("webhook",)
     search_path = "webhook__environment"
     search_help_text = "App key"
+
+
+@admin.register(StaffSession)
+class StaffSessionAdmin(SupportAdmin):
+    """Where accounts are signed in. What a session holds is not shown."""
+
+    list_display = ("account", "address", "browser", "signed_in_at", "last_used_at")
+    list_select_related = ("account",)
+    fields = (*list_display, "expire_date")
+    search_path = "account"
+    search_help_text = "Username"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found = queryset.filter(account__username=search_term) if search_term else queryset
+        return found, False
 
 
 admin.site.unregister(get_user_model())

@@ -10,7 +10,7 @@ Invariants
   hidden column letter by letter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -20,16 +20,60 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
-from django.utils import timezone
+from django.urls import NoReverseMatch, reverse
+from django.utils import formats, timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
 
 from applications import counting
 from applications.audit import Actor
-from applications.models import Environment
+from applications.models import AuditEvent, Environment
 from applications.requests import acting_staff
 
 # Rows that one action may select.
 MOST_AT_ONCE = 500
+
+
+# Rows of a section of a record's page.
+SECTION = 20
+
+
+def console_url(name: str, environment: Environment, *rest: Any) -> str | None:
+    """A page of the environment in the console; None without the console."""
+    try:
+        return reverse(name, args=[environment.application.org_name, environment.kind, *rest])
+    except NoReverseMatch:
+        return None
+
+
+def section(lines: Iterable[tuple[str, object]]) -> str:
+    """Lines of (URL or "", text) as a list, for a read-only field."""
+    found = [
+        format_html('<a href="{}">{}</a>', url, text) if url else format_html("{}", text)
+        for url, text in lines
+    ]
+    if not found:
+        return "none"
+    return format_html(
+        '<ul class="support-lines">{}</ul>',
+        format_html_join("", "<li>{}</li>", ((line,) for line in found)),
+    )
+
+
+def timeline(environment: Environment, subject: str) -> str:
+    """The newest lines of the audit trail about a user, as a section."""
+    lines = AuditEvent.objects.filter(environment=environment, subject=subject).order_by("-pk")
+    return section(
+        (
+            reverse("admin:applications_auditevent_change", args=[line.pk]),
+            f"{_exact(line.at)} {line.type} by {line.actor}, via {line.via}",
+        )
+        for line in lines[:SECTION]
+    )
+
+
+def _exact(moment: datetime) -> str:
+    return formats.date_format(moment, "DATETIME_FORMAT")
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
@@ -76,12 +120,13 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count all rows
     ordering = ("-pk",)
     sortable_by = ()
     list_per_page = 50
     list_max_show_all = 50
     list_select_related: ClassVar[Any] = ("environment__application",)
-    view_on_site = False
+    view_on_site: Any = False  # or a method: the record's page in the console
     search_help_text = "App key, start of a user id, or both"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -108,7 +153,9 @@ class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return actions
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return lookup.removesuffix("__exact") in self.get_list_filter(request)
+        offered = self.get_list_filter(request)
+        names = {getattr(each, "parameter_name", each) for each in offered}
+        return lookup.removesuffix("__exact") in names
 
     # --- Search ---
 

@@ -12,7 +12,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from celery import current_app
 from django.db import connection, transaction
@@ -20,8 +20,16 @@ from django.db import connection, transaction
 from applications.audit_types import AuditType, BanEnd, BanTerms
 from applications.models import AuditEvent, AuditSeal, Delivery, Webhook
 
-# (type, environment id, data, when)
-Event = tuple[str, int, dict[str, Any], datetime]
+
+class Event(NamedTuple):
+    """`type` is one of `EVENTS`. `request_id`: of the request that made it happen, or ""."""
+
+    type: str
+    environment_id: int
+    data: dict[str, Any]
+    at: datetime
+    request_id: str = ""
+
 
 # Type of event → its label on the page.
 EVENTS = {
@@ -88,7 +96,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 def announce_recorded(lines: Iterable[AuditEvent]) -> None:
     """Announce the events of these audit lines, in the same transaction."""
     announce(
-        (event, line.environment_id, compose(line), line.at)
+        Event(event, line.environment_id, compose(line), line.at, line.request_id)
         for line in lines
         if line.environment_id is not None and line.type in _EVENT_OF
         for event, compose in [_EVENT_OF[AuditType(line.type)]]
@@ -100,7 +108,7 @@ def announce_seal(seal: AuditSeal) -> None:
     listening = Webhook.objects.listening().filter(events__contains=["audit.sealed"])
     environments = listening.order_by().values_list("environment", flat=True).distinct()
     announce(
-        ("audit.sealed", environment_id, seal_copy(seal), seal.sealed_at)
+        Event("audit.sealed", environment_id, seal_copy(seal), seal.sealed_at)
         for environment_id in environments
     )
 
@@ -124,24 +132,25 @@ def announce(happened: Iterable[Event]) -> None:
     if not events:
         return
     listening: dict[int, list[Webhook]] = {}
-    environments = {environment_id for _, environment_id, _, _ in events}
+    environments = {event.environment_id for event in events}
     for webhook in Webhook.objects.listening().filter(environment__in=environments):
         listening.setdefault(webhook.environment_id, []).append(webhook)
     deliveries = []
-    for event, environment_id, data, at in events:
+    for event in events:
         message_id = new_message_id()
         deliveries += [
             Delivery(
                 webhook=webhook,
                 message_id=message_id,
-                event=event,
-                data=data,
-                occurred_at=at,
-                queued_at=at,
-                next_attempt_at=at,
+                event=event.type,
+                data=event.data,
+                occurred_at=event.at,
+                queued_at=event.at,
+                next_attempt_at=event.at,
+                request_id=event.request_id,
             )
-            for webhook in listening.get(environment_id, [])
-            if event in webhook.events
+            for webhook in listening.get(event.environment_id, [])
+            if event.type in webhook.events
         ]
     if deliveries:
         Delivery.objects.bulk_create(deliveries, batch_size=500)
@@ -151,7 +160,7 @@ def announce(happened: Iterable[Event]) -> None:
 # One message id for each event, whichever endpoints receive it.
 _ANNOUNCE_MANY = """
 WITH happened AS MATERIALIZED (
-    SELECT line.id, line.environment_id, line.at,
+    SELECT line.id, line.environment_id, line.at, line.request_id,
            'msg_' || left(replace(gen_random_uuid()::text, '-', ''), 24) AS message_id,
            jsonb_build_object('user_id', line.subject, 'by', line.actor, 'via', line.via)
                || %(further)s::jsonb AS data
@@ -161,10 +170,10 @@ WITH happened AS MATERIALIZED (
 )
 INSERT INTO applications_delivery (
     webhook_id, message_id, event, data, occurred_at, queued_at, state, attempts, next_attempt_at,
-    error
+    error, request_id
 )
 SELECT webhook.id, happened.message_id, %(event)s, happened.data, happened.at, happened.at,
-       'waiting', 0, happened.at, ''
+       'waiting', 0, happened.at, '', happened.request_id
   FROM happened JOIN applications_webhook AS webhook USING (environment_id)
  WHERE webhook.disabled_at IS NULL AND webhook.events ? %(event)s
  ORDER BY happened.id, webhook.id

@@ -6,7 +6,7 @@ Invariants
   One of them has no end, so that there is never none.
 * The clock alone ends a secret: it is accepted while `ends_at > now`.
 * This module returns a secret's text only from the verb that creates it, which shows it once, and
-  to code that checks signatures.
+  to code that checks or makes signatures.
 """
 
 import secrets
@@ -45,6 +45,13 @@ class NothingToRollBack(Exception):
 
 class SecretGone(Exception):
     """No such live secret: somebody else has revoked it in the meantime."""
+
+
+class NotInProduction(Exception):
+    """Staff send calls in development only."""
+
+    def __init__(self) -> None:
+        super().__init__("In production, only your app server sends calls")
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,21 @@ def revoke(*, environment: Environment, secret_id: int, by: Actor, now: datetime
 def is_revocable(secret: AppSecret, accepted: Iterable[AppSecret]) -> bool:
     """Whether another of the accepted secrets has no end."""
     return any(other.pk != secret.pk and other.ends_at is None for other in accepted)
+
+
+@transaction.atomic
+def for_staff(*, environment: Environment, call: str, by: Actor, now: datetime) -> AppSecret:
+    """The newest secret, for this call, which staff send from the console. In development only: in
+    production, calls are the app servers'. Raises `NotInProduction`.
+    """
+    if not environment.is_development:
+        raise NotInProduction
+    audit.record(
+        AuditType.API_CALL_SENT, environment=environment, by=by, now=now, after={"call": call}
+    )
+    secret = environment.secrets.accepted(now).latest("pk")
+    secret.environment = environment
+    return secret
 
 
 def _revoke(secret: AppSecret, *, by: Actor, now: datetime) -> None:

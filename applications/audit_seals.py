@@ -37,7 +37,7 @@ LONGEST_VERB = timedelta(minutes=15)
 # running transactions of one that is this much younger.
 SLACK = timedelta(seconds=30)
 _PURPOSE = "audit seals 1"
-_LOCK = 7_240_316_552  # any number of our own, for an advisory lock
+LOCK = 7_240_316_552  # any number of our own, for an advisory lock
 
 _SETTLED = """
 WITH ended AS (
@@ -62,7 +62,7 @@ def seal_next(*, now: datetime, beyond: int = 0) -> AuditSeal | None:
     None if there is none, or if another worker is sealing.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return None
         last = AuditSeal.objects.defer("line_hashes").order_by("-number").first()
@@ -110,7 +110,9 @@ def _settled(last: AuditSeal) -> tuple[int, datetime | None]:
         with connection.cursor() as cursor:
             cursor.execute(_SETTLED, [last.oldest_transaction, f"{SLACK.total_seconds()} s"])
             for through_id, sealed_at in cursor.fetchall():
-                return through_id, sealed_at
+                # After a restore, another server numbers its transactions from the start.
+                if through_id >= last.settled_id:
+                    return through_id, sealed_at
     return last.settled_id, last.settled_at
 
 
@@ -157,10 +159,11 @@ class Key:
 
 def seal_keys() -> list[Key]:
     """The current key first, then the older ones, which verify the seals that they made."""
-    return [
-        Key(secret, hmac.digest(secret, b"hint", "sha256").hex()[:8])
-        for secret in vault.keys_for(_PURPOSE)
-    ]
+    return keys_for(_PURPOSE)
+
+
+def keys_for(purpose: str) -> list[Key]:
+    return [Key(secret, vault.hint(secret)) for secret in vault.keys_for(purpose)]
 
 
 def mac(seal: AuditSeal, key: Key) -> str:

@@ -11,86 +11,19 @@ Invariants
 
 import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from applications import audit_lines, audit_seals
+from django.db.models import Sum
+
+from applications import audit_cuts, audit_lines, audit_seals
+from applications.audit_findings import MOST_FINDINGS, Fault, Finding, Report
 from applications.audit_lines import HASH_BYTES, Line
 from applications.audit_seals import LONGEST_VERB, Key
-from applications.models import AuditEvent, AuditSeal
+from applications.models import AuditCut, AuditEvent, AuditSeal
 
-MOST_FINDINGS = 1_000
 ADDED_AT_ONCE = 1_000
-
-
-class Fault(StrEnum):
-    """What is wrong with a line, or with a seal."""
-
-    CHANGED = "changed"
-    REMOVED = "removed"
-    ADDED = "added"
-    MOVED = "moved"
-    BACKDATED = "backdated"
-    SEAL_CHANGED = "seal changed"
-    SEAL_REMOVED = "seal removed"
-    SEAL_REPLACED = "seal replaced"
-    KEY_UNKNOWN = "key unknown"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`line` and `seal` are None where the finding is about none. `other`: the line that said what
-    a moved line says now. `environment_id` is that of the line; None also if it is not known.
-    """
-
-    fault: Fault
-    line: int | None = None
-    seal: int | None = None
-    other: int | None = None
-    environment_id: int | None = None
-    at: datetime | None = None
-
-    def __str__(self) -> str:
-        match self.fault:
-            case Fault.CHANGED:
-                return f"Line {self.line} was changed after it was sealed (seal {self.seal})."
-            case Fault.REMOVED:
-                return f"Line {self.line} was removed (seal {self.seal} holds it)."
-            case Fault.ADDED:
-                return f"Line {self.line} was added later: no seal holds it."
-            case Fault.MOVED:
-                return f"Line {self.line} has what line {self.other} said when it was sealed."
-            case Fault.BACKDATED:
-                return (
-                    f"Line {self.line} was added later: it says {self.at:%Y-%m-%d %H:%M} UTC,"
-                    f" but seal {self.seal} is the first that holds it."
-                )
-            case Fault.SEAL_CHANGED:
-                return f"Seal {self.seal} was changed, or was not made with our key."
-            case Fault.SEAL_REMOVED:
-                return f"Seal {self.seal} was removed."
-            case Fault.SEAL_REPLACED:
-                return f"Seal {self.seal} is not the one that was sent away."
-            case Fault.KEY_UNKNOWN:
-                return f"Seal {self.seal} was made with a key that is not in ENCRYPTION_KEYS."
-
-
-@dataclass
-class Report:
-    """What was compared. `findings` has at most `MOST_FINDINGS`; `faults` counts all."""
-
-    seals: int = 0
-    lines: int = 0
-    copies: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    faults: int = 0
-
-    @property
-    def is_whole(self) -> bool:
-        return not self.faults
 
 
 def verify(
@@ -134,6 +67,17 @@ class _Comparison:
         # Of lines that are not as they were: hash in the seal → line; and what they say now.
         self._lost: dict[bytes, int] = {}
         self._odd: list[tuple[Finding, str]] = []
+        self._look_at_cuts()
+
+    def _look_at_cuts(self) -> None:
+        for number in audit_cuts.forged():
+            self._add(Finding(Fault.CUT_FORGED, seal=number))
+        # If one is forged, what it says was dropped is missing.
+        self._cut = None if self.report.faults else audit_cuts.latest()
+        self.report.dropped = self._cut
+        if self._cut is not None:
+            total = AuditCut.objects.aggregate(lines=Sum("lines"))["lines"]
+            self.report.dropped_lines = total
 
     def compare(self, seal: AuditSeal, previous: AuditSeal | None) -> None:
         """The seal with the one before it, and its lines with their hashes."""
@@ -148,14 +92,18 @@ class _Comparison:
         if not is_ours(seal, key):
             self._add(Finding(Fault.SEAL_CHANGED, seal=seal.number))
             return
-        before = previous.number if previous else 0
+        before, expected = 0, ""
+        if previous is not None:
+            before, expected = previous.number, previous.seal
+        elif self._cut is not None:
+            before, expected = self._cut.last_seal, self._cut.seal_before
         if seal.number > before + 1:
             # Whether the lines in between are as they were, nobody can say any more.
             self._held.append(f"[{previous.through_id + 1 if previous else 1},{seal.first_id})")
             for number in range(before + 1, min(seal.number, before + 1 + MOST_FINDINGS)):
                 self._add(Finding(Fault.SEAL_REMOVED, seal=number))
-        elif previous is not None and seal.previous != previous.seal:
-            self._add(Finding(Fault.SEAL_CHANGED, seal=previous.number))
+        elif seal.previous != expected:
+            self._add(Finding(Fault.SEAL_CHANGED, seal=before))
         self._compare_lines(seal, key)
 
     def _compare_lines(self, seal: AuditSeal, key: Key) -> None:
@@ -193,21 +141,34 @@ class _Comparison:
                 self._set_apart(Fault.ADDED, line)
 
     def look_at_copies(self, copies: Iterable[Mapping[str, Any]]) -> None:
-        """Whether each seal that was sent away is still here."""
+        """Whether each seal that was sent away is still here, or was given up by a restore."""
+        missing: dict[int, Fault] = {}
         rest = iter(copies)
         while batch := list(islice(rest, 1_000)):
-            ours = AuditSeal.objects.filter(number__in=[copy["number"] for copy in batch])
+            numbers = [copy["number"] for copy in batch if "number" in copy]
+            ours = AuditSeal.objects.filter(number__in=numbers)
             seals = dict(ours.values_list("number", "seal"))
             for copy in batch:
+                if "restored_to" in copy:
+                    given_up = [number for number in missing if number > copy["restored_to"]]
+                    self.report.given_up += len(given_up)
+                    for number in given_up:
+                        del missing[number]
+                    continue
                 self.report.copies += 1
                 number = copy["number"]
                 if number not in seals:
-                    self._add(Finding(Fault.SEAL_REMOVED, seal=number))
+                    if not audit_cuts.covers(self._cut, number, sealed_at=copy.get("sealed_at")):
+                        missing[number] = Fault.SEAL_REMOVED
                 elif seals[number] != copy["seal"]:
-                    self._add(Finding(Fault.SEAL_REPLACED, seal=number))
+                    missing[number] = Fault.SEAL_REPLACED
+        for number, fault in missing.items():
+            self._add(Finding(fault, seal=number))
 
     def finished(self) -> Report:
-        """The report, with lines that have changed places told from those that were changed."""
+        """The report, with lines that have changed places told from those that were changed, and
+        without those that retention has dropped meanwhile.
+        """
         for finding, content in self._odd:
             places = [
                 other
@@ -218,8 +179,21 @@ class _Comparison:
             if places:
                 finding = replace(finding, fault=Fault.MOVED, other=places[0])
             self._add(finding)
+        self._leave_out_dropped()
         self.report.findings.sort(key=lambda each: (each.line or 0, each.seal or 0))
         return self.report
+
+    def _leave_out_dropped(self) -> None:
+        cut = audit_cuts.latest()
+        if cut is None or cut == self._cut or audit_cuts.forged():
+            return
+        gone = [
+            each
+            for each in self.report.findings
+            if each.fault is Fault.REMOVED and audit_cuts.covers(cut, each.seal or 0)
+        ]
+        self.report.faults -= len(gone)
+        self.report.findings = [each for each in self.report.findings if each not in gone]
 
     def _set_apart(self, fault: Fault, line: Line, seal: AuditSeal | None = None) -> None:
         finding = _about(fault, line, seal)

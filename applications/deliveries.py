@@ -11,6 +11,8 @@ Invariants
 * No HTTP inside a transaction.
 """
 
+import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from random import uniform
 from cryptography.fernet import InvalidToken
 from django.db import transaction
 
-from applications import outbound, webhooks
+from applications import metrics, outbound, retention, webhooks
 from applications.announcements import EXAMPLES, TEST, new_message_id, wake_sender
 from applications.audit import Actor
 from applications.audit_types import AuditType
@@ -38,7 +40,8 @@ PARALLEL = 10
 # Longer than any request: resolving the name, `outbound.CONNECT_TIMEOUT` and `DEADLINE`.
 TURN = timedelta(minutes=2)
 MAX_PAUSE = timedelta(minutes=1)
-RETENTION = timedelta(days=30)
+
+log = logging.getLogger(__name__)
 
 
 class EndpointDisabled(Exception):
@@ -80,7 +83,7 @@ def take_turn(*, webhook_id: int, now: datetime) -> Turn | None:
     endpoint = Webhook.objects.filter(pk=webhook_id)
     if not endpoint.listening().filter(next_turn_at__lte=now).update(next_turn_at=until):
         return None
-    webhook = endpoint.select_related("environment").get()
+    webhook = endpoint.select_related("environment__application").get()
     batch = list(webhook.deliveries.due(now).order_by("next_attempt_at", "pk")[:PARALLEL])
     if not batch:
         endpoint.update(next_turn_at=now)
@@ -98,7 +101,25 @@ def send(turn: Turn, *, now: datetime) -> list[Result]:
     except InvalidToken:
         return [Result(error="The signing secret cannot be decrypted")] * len(turn.batch)
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return list(pool.map(lambda each: _attempt(each, format, secrets, now), turn.batch))
+        return list(pool.map(lambda each: _logged(each, format, secrets, now), turn.batch))
+
+
+def _logged(delivery: Delivery, format: Format, secrets: list[str], now: datetime) -> Result:
+    started, environment = time.perf_counter(), delivery.webhook.environment
+    result = _attempt(delivery, format, secrets, now)
+    facts = {
+        "application": environment.application.org_name,
+        "environment": environment.kind,
+        "webhook": delivery.webhook_id,
+        "message_id": delivery.message_id,
+        "event": delivery.event,
+        "attempt": delivery.attempts + 1,
+        "status": result.status or result.error,
+        "ms": round(1000 * (time.perf_counter() - started), 1),
+        "request": delivery.request_id,
+    }
+    log.info("delivery", extra={"facts": facts})
+    return result
 
 
 def _attempt(delivery: Delivery, format: Format, secrets: list[str], now: datetime) -> Result:
@@ -126,6 +147,7 @@ def settle(turn: Turn, results: Sequence[Result], *, now: datetime) -> None:
         return
     for delivery, result in zip(turn.batch, results, strict=True):
         _apply(result, delivery, now)
+        _count(result, delivery, now)
     # Only waiting ones: a sender that has lost its turn may have settled them.
     Delivery.objects.waiting().bulk_update(
         turn.batch, ["attempts", "status", "error", "state", "next_attempt_at", "finished_at"]
@@ -140,6 +162,12 @@ def settle(turn: Turn, results: Sequence[Result], *, now: datetime) -> None:
     if any(result.status == 410 for result in results):
         by = Actor.system("webhooks")
         webhooks.disable(webhook=webhook, reason="It answered 410 Gone", by=by, now=now)
+
+
+def _count(result: Result, delivery: Delivery, now: datetime) -> None:
+    metrics.WEBHOOK_ATTEMPTS.labels("delivered" if result.is_success else "failed").inc()
+    if result.is_success:
+        metrics.WEBHOOK_LAG.observe(max((now - delivery.queued_at).total_seconds(), 0))
 
 
 def _apply(result: Result, delivery: Delivery, now: datetime) -> None:
@@ -179,6 +207,7 @@ def replay(*, delivery: Delivery, by: Actor, now: datetime) -> Delivery:
         event=delivery.event,
         data=delivery.data,
         occurred_at=delivery.occurred_at,
+        request_id=delivery.request_id,
     )
 
 
@@ -215,9 +244,17 @@ def give_up_old(*, now: datetime) -> int:
 
 
 def forget_old(*, now: datetime, limit: int = 1_000) -> int:
-    """Delete up to `limit` deliveries that finished `RETENTION` ago or earlier; returns their
-    number.
+    """Delete up to `limit` finished deliveries of each endpoint that its environment no longer
+    keeps, and of those whose endpoint was removed; returns their number.
     """
-    old = Delivery.objects.filter(finished_at__lte=now - RETENTION).order_by("finished_at")
-    chosen = list(old.values_list("pk", flat=True)[:limit])
-    return Delivery.objects.filter(pk__in=chosen).delete()[0]
+    endpoints = Webhook.objects.values_list("pk", "environment__keep_deliveries")
+    forgotten = 0
+    for webhook_id, kept in endpoints.order_by("pk"):
+        # The oldest by id, which is the order in which they were queued.
+        oldest = Delivery.objects.filter(webhook=webhook_id).order_by("pk")
+        rows = list(oldest.values_list("pk", "finished_at")[:limit])
+        old = [key for key, finished_at in rows if finished_at and finished_at <= now - kept]
+        forgotten += Delivery.objects.filter(pk__in=old).delete()[0]
+    removed = Delivery.objects.filter(finished_at__lte=now - retention.DELIVERIES.most)
+    left = list(removed.order_by("finished_at").values_list("pk", flat=True)[:limit])
+    return forgotten + Delivery.objects.filter(pk__in=left).delete()[0]

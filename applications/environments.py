@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from applications import app_secrets, audit, locks, vendors
+from applications import app_secrets, audit, locks, retention, vendors
 from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.models import Application, Environment, Member, Plan, Role
@@ -22,7 +22,9 @@ from applications.vendors import InvalidSetting
 
 MAX_UNLOCK = timedelta(days=7)
 # First segments of the site's own paths.
-SITE_PATH_WORDS = {"admin", "api", "console", "docs", "favicon", "healthz", "readyz", "static"}
+SITE_PATH_WORDS = {
+    *("admin", "api", "console", "docs", "favicon", "healthz", "metrics", "readyz", "static")
+}
 _NAME_MAX_LENGTH = Application._meta.get_field("name").max_length or 0
 
 
@@ -140,6 +142,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "friends_only": (_is_bool, "This must be true or false."),
     "ids_ignore_case": (_is_bool, "This must be true or false."),
+    **{kind.setting: (kind.is_valid, kind.bounds) for kind in retention.KINDS},
 }
 
 

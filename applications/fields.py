@@ -15,3 +15,13 @@ class IdentifierField(models.CharField):  # type: ignore[type-arg]
         parameters = super().db_parameters(connection)
         parameters["collation"] = "C"
         return parameters
+
+
+class CiphertextField(models.TextField):  # type: ignore[type-arg]
+    """Text that `applications.vault` has encrypted; `manage.py rotate_keys` finds it by this type.
+    To migrations and to the database it is any text.
+    """
+
+    def deconstruct(self) -> Any:
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.TextField", arguments, options

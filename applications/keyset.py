@@ -23,6 +23,7 @@ from django.db.models.expressions import F
 from django.db.models.lookups import GreaterThan, LessThan
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 
 class BadCursor(BadRequest):
@@ -48,10 +49,10 @@ class _RowGreaterThan(GreaterThan):
 
 
 @dataclass(frozen=True)
-class Page(Generic[M]):
+class Page(Generic[R]):
     """Rows in order. `next` and `previous` are cursors, or None at the ends."""
 
-    rows: list[M]
+    rows: list[R]
     next: str | None
     previous: str | None
 

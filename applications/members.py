@@ -3,8 +3,9 @@
 Invariants
 ----------
 * An application that has an owner keeps at least one.
-* An invitation works only for an account that has no password yet and is a member of one
+* An invitation works only for an account that has never signed in and is a member of one
   application only: an owner of one application cannot get into another.
+* A role that follows groups (`applications.groups`) is not changed here, only taken away.
 """
 
 from datetime import datetime
@@ -34,7 +35,13 @@ class NotMember(Exception):
 
 
 class NotInvitable(Exception):
-    """The account has a password, may use Django admin, or is a member elsewhere too."""
+    """The account has a password or another way to sign in, may use Django admin, or is a member
+    elsewhere too.
+    """
+
+
+class RoleOfGroups(Exception):
+    """The role follows groups of the identity provider: it is changed there."""
 
 
 class Invitations(PasswordResetTokenGenerator):
@@ -53,7 +60,8 @@ class Invitations(PasswordResetTokenGenerator):
 invitations = Invitations()
 
 
-def _lock(application: Application) -> None:
+def lock(application: Application) -> None:
+    """Lock the members of an application before a change."""
     Application.objects.select_for_update(no_key=True).get(pk=application.pk)
 
 
@@ -64,9 +72,13 @@ def _get(application: Application, member_id: int) -> Member:
         raise NotMember from None
 
 
-def _keep_an_owner(application: Application, member: Member) -> None:
+def is_last_owner(application: Application, member: Member) -> bool:
     others = Member.objects.filter(application=application, role=Role.OWNER).exclude(pk=member.pk)
-    if member.role == Role.OWNER and not others.exists():
+    return member.role == Role.OWNER and not others.exists()
+
+
+def _keep_an_owner(application: Application, member: Member) -> None:
+    if is_last_owner(application, member):
         raise LastOwner
 
 
@@ -77,7 +89,7 @@ def add(
     """Give an account a role. An unknown username creates an account that cannot sign in until a
     password is set; the second value says whether it was created. Raises `AlreadyMember`.
     """
-    _lock(application)
+    lock(application)
     account, invited = get_user_model().objects.get_or_create(
         username=username, defaults={"password": make_password(None)}
     )
@@ -105,7 +117,8 @@ def invite(*, application: Application, member_id: int, by: Actor, now: datetime
     member = _get(application, member_id)
     account = member.account
     elsewhere = Member.objects.filter(account=account).exclude(pk=member.pk)
-    if account.has_usable_password() or account.is_staff or elsewhere.exists():
+    can_sign_in = account.has_usable_password() or account.last_login is not None
+    if can_sign_in or account.is_staff or elsewhere.exists():
         raise NotInvitable
     audit.record(
         AuditType.MEMBER_INVITED,
@@ -121,11 +134,13 @@ def invite(*, application: Application, member_id: int, by: Actor, now: datetime
 def change_role(
     *, application: Application, member_id: int, role: Role, by: Actor, now: datetime
 ) -> None:
-    """Raises `NotMember`, `LastOwner`."""
-    _lock(application)
+    """Raises `NotMember`, `LastOwner`, `RoleOfGroups`."""
+    lock(application)
     member = _get(application, member_id)
     if member.role == role:
         return
+    if member.by_groups:
+        raise RoleOfGroups
     _keep_an_owner(application, member)
     before = member.role
     Member.objects.filter(pk=member.pk).update(role=role)
@@ -143,7 +158,7 @@ def change_role(
 @transaction.atomic
 def remove(*, application: Application, member_id: int, by: Actor, now: datetime) -> None:
     """Raises `NotMember`, `LastOwner`."""
-    _lock(application)
+    lock(application)
     member = _get(application, member_id)
     _keep_an_owner(application, member)
     member.delete()

@@ -4,8 +4,8 @@ Invariants
 ----------
 * Only public addresses are called. The host name is resolved once, all its addresses must be
   public, and the connection goes to one of these checked addresses.
-* A request ends within `DEADLINE`, however slowly the server answers, and uses no more memory than
-  the head of the response: no body is read, no redirect followed.
+* A request ends within `DEADLINE`, however slowly the server answers, and reads `MOST_BYTES` at
+  most, however much it sends: no body is read, no redirect followed.
 """
 
 import http.client
@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from threading import Timer
+from typing import IO, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from django.conf import settings
 CONNECT_TIMEOUT = 5.0  # seconds, for each address of a name
 ADDRESSES_TRIED = 2
 DEADLINE = 15.0  # seconds from the connection to the head of the response
+MOST_BYTES = 65_536  # of all heads of the response, those of "100 Continue" included
 _HOST = re.compile(r"[0-9a-z._:-]+", re.ASCII | re.IGNORECASE)
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 # Before 3.12.4 Python's own tables do not cover all of it.
@@ -78,8 +80,33 @@ def _parse(url: str) -> SplitResult:
     return parts
 
 
+class _Bounded:
+    """What http.client reads a head from: a file, up to `MOST_BYTES` in all."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._left = file, MOST_BYTES
+
+    def readline(self, size: int = -1) -> bytes:
+        line = self._file.readline(min(size, self._left) if size >= 0 else self._left)
+        self._left -= len(line)
+        if self._left <= 0:
+            raise http.client.HTTPException("the head is too long")
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fp = _Bounded(self.fp)  # type: ignore[assignment]
+
+
 class _Connection(http.client.HTTPConnection):
     """A connection to a checked address, for `DEADLINE` at most."""
+
+    response_class = _Answer
 
     def __init__(self, parts: SplitResult) -> None:
         self._is_secure = parts.scheme == "https"

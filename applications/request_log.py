@@ -5,8 +5,8 @@ Invariants
 * A call appends to a buffer of this process, which costs it no query and no round trip. A thread
   writes what has gathered to Redis, twice a second.
 * What is kept is bounded: of each environment the newest `ENTRIES` writes with up to `CALLS_KEPT`
-  calls each, for `KEPT`. In busy moments refused calls come first, and successful ones are left
-  out; how many is counted.
+  calls each, for as long as the environment keeps them. In busy moments refused calls come first,
+  and successful ones are left out; how many is counted.
 * Only calls that name a known environment are kept, so made-up app keys use no memory.
 * Bodies, headers and query strings are never kept: they hold names, messages and tokens.
 * Redis may be down: calls are then not kept, and nothing else happens.
@@ -23,12 +23,11 @@ from typing import Any, NamedTuple
 
 import redis
 
-from applications import redis_client
+from applications import redis_client, retention
 from applications.models import Environment
 
 ENTRIES = 500
 CALLS_KEPT = 20
-KEPT = timedelta(days=1)
 WRITE_EVERY = 0.5  # seconds
 # While nothing can be written, the newest calls wait.
 _WAITING = 10_000
@@ -72,6 +71,8 @@ class Answered(NamedTuple):
     call: LoggedCall
     body: bytes = b""
     code_member: str = ""
+    # For how long the environment keeps it.
+    kept: timedelta = timedelta(days=1)
 
 
 _buffer: "deque[Answered]" = deque(maxlen=_WAITING)
@@ -125,7 +126,7 @@ def write() -> None:
                 "left_out": max(0, len(found) - CALLS_KEPT),
             }
             pipeline.xadd(name, entry, maxlen=ENTRIES, approximate=True)  # type: ignore[arg-type]
-            pipeline.expire(name, KEPT)
+            pipeline.expire(name, found[0].kept)
         pipeline.execute()
 
 
@@ -151,6 +152,16 @@ class Lately:
     calls: list[LoggedCall]
     left_out: int = 0
     is_known: bool = True
+
+
+def forget_old(*, now: datetime) -> None:
+    """Forget the calls that their environments no longer keep. Raises `redis.RedisError`."""
+    kept = Environment.objects.values_list("pk", retention.REQUESTS.setting)
+    with redis_client.client().pipeline(transaction=False) as pipeline:
+        for environment_id, length in kept:
+            since = int(1000 * (now - length).timestamp())
+            pipeline.xtrim(_stream(environment_id), minid=f"{since}-0", approximate=False)
+        pipeline.execute()
 
 
 def lately(environment: Environment) -> Lately:

@@ -1,7 +1,7 @@
 """What the audit trail reads from an HTTP request: actor, address and request id.
 
-It is the only module of the domain, apart from the admin pages, that uses HTTP: console, API, admin
-and django-axes need it, and may not import each other.
+It is the only module of the domain, apart from the admin pages, that uses HTTP: console, API and
+admin need it, and may not import each other.
 """
 
 import re

@@ -16,6 +16,8 @@ from typing import Any
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from applications import tracing
+
 
 class Statement:
     """One SQL statement with a `%s` for each value.
@@ -35,6 +37,7 @@ class Statement:
         # Django's own cursors bind values on the client.
         cursor: Any = psycopg.Cursor(connection.connection)
         cursor.format = psycopg.pq.Format.BINARY
+        tracing.count_query()
         with connection.wrap_database_errors:
             rows: list[tuple[Any, ...]] = cursor.execute(self._sql, values).fetchall()
         if connection.queries_logged:

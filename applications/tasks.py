@@ -1,14 +1,23 @@
-"""Webhook deliveries and seals of the audit trail. Tasks find work by its state, so they may run
-twice, late or concurrently.
+"""Webhook deliveries, seals of the audit trail, retention, and how the tasks of jobs run. Tasks
+find work by its state, so they may run twice, late or concurrently.
 """
 
 import threading
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
-from applications import audit_seals, deliveries, seal_copies
+from applications import (
+    audit_retention,
+    audit_seals,
+    deliveries,
+    request_log,
+    seal_copies,
+    staff_sessions,
+)
 
 # Consecutive turns of one endpoint before the others get theirs.
 TURNS = 10
@@ -16,6 +25,21 @@ TURNS = 10
 # hang do not block other tasks.
 AT_ONCE = 8
 _slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+# Well under the time after which the broker gives a task to another worker.
+_SECONDS = 60
+
+
+def work_off(task: Any, batch: Callable[[], bool], **arguments: Any) -> None:
+    """Do the batches of a job until `batch` says that there is none; after a minute, leave the rest
+    to another run of the same task.
+    """
+    until = monotonic() + _SECONDS
+    while batch():
+        if monotonic() > until:
+            task.delay(**arguments)
+            return
 
 
 @shared_task
@@ -50,6 +74,22 @@ def forget_deliveries(**_: Any) -> None:
     deliveries.give_up_old(now=timezone.now())
     while deliveries.forget_old(now=timezone.now()):
         pass
+
+
+@shared_task
+def forget_requests(**_: Any) -> None:
+    request_log.forget_old(now=timezone.now())
+
+
+@shared_task
+def forget_audit(**_: Any) -> None:
+    while audit_retention.drop_old(now=timezone.now()):
+        pass
+
+
+@shared_task
+def forget_sessions(**_: Any) -> None:
+    staff_sessions.forget_ended(now=timezone.now())
 
 
 @shared_task

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from functools import lru_cache
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -44,6 +44,25 @@ def decrypt_once(ciphertext: str) -> str:
 @lru_cache(maxsize=1024)
 def _decrypted(keys: tuple[str, ...], ciphertext: str) -> str:
     return _box(keys).decrypt(ciphertext.encode()).decode()
+
+
+def is_current(ciphertext: str) -> bool:
+    """Whether the first key has encrypted it."""
+    try:
+        _box(tuple(settings.ENCRYPTION_KEYS[:1])).decrypt(ciphertext.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def renewed(ciphertext: str) -> str:
+    """The same text under the first key. Raises `cryptography.fernet.InvalidToken`."""
+    return _box(tuple(settings.ENCRYPTION_KEYS)).rotate(ciphertext.encode()).decode()
+
+
+def hint(key: bytes) -> str:
+    """Names one of `keys_for` without revealing it: 8 hex digits."""
+    return hmac.digest(key, b"hint", "sha256").hex()[:8]
 
 
 @lru_cache(maxsize=4)

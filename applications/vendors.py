@@ -10,8 +10,9 @@ Invariants
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Self, TypeVar
@@ -21,7 +22,7 @@ from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 from pydantic.fields import FieldInfo
 
-from applications.models import Environment
+from applications.models import AppSecret, Environment
 from applications.webhook_formats import Format
 
 MAX_RATE_LIMIT = 100_000
@@ -90,26 +91,39 @@ class Occasion(StrEnum):
 class Act(StrEnum):
     """What staff do here and app servers do by API. With what each takes beside `user_id`."""
 
+    REGISTER = "register"  # name
+    UPDATE = "update"  # name, avatar_url
+    DELETE = "delete"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+    EXPIRE_TOKENS = "expire tokens"  # milliseconds, of Unix time
+    KICK = "kick"
     BAN = "ban"  # minutes
     LIFT = "lift"
-    KICK = "kick"
-    EXPIRE_TOKENS = "expire tokens"  # milliseconds, of Unix time
-    DELETE = "delete"
+    MUTE = "mute"  # direct messages, without an end
+    UNMUTE = "unmute"
     BLOCK = "block"  # other_id
     UNBLOCK = "unblock"  # other_id
     ALLOW = "allow"  # other_id
     DISALLOW = "disallow"  # other_id
+    ALLOWLIST_ON = "allowlist on"
+    ALLOWLIST_OFF = "allowlist off"
+    BEFRIEND = "befriend"  # other_id
+    UNFRIEND = "unfriend"  # other_id
+    PERMIT_FRIENDS = "permit friends"  # permission: 1 anyone, 2 after approval, 3 nobody
 
 
 @dataclass(frozen=True)
 class SameCall:
     """A call that does the same as an act. `call` is its name; `values`: its parameter or field →
-    what the act takes. `note` says how it differs; "": it does not.
+    what the act takes; `fixed`: its field → what it always is. `note` says how it differs; "": it
+    does not.
     """
 
     call: str
     values: Mapping[str, str]
     note: str = ""
+    fixed: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -155,6 +169,8 @@ class Vendor(ABC):
     # What has no call of this vendor is left out.
     same_calls: Mapping[Act, SameCall] = field(default_factory=dict)
     web_client: WebClient | None = None
+    # The headers with which whoever has a secret proves it, for a call at this moment.
+    credentials: Callable[[AppSecret, datetime], Mapping[str, str]] | None = None
 
     @property
     @abstractmethod

@@ -110,11 +110,7 @@ def seeded(*, users: int, bans: int) -> NewApplication:
 def started_bare(supervisor: Supervisor) -> int:
     """The port of `bench.bare`."""
     port = free_port()
-    command = (
-        f"granian --interface wsgi --host {settings.HOST} --port {port} --no-ws --log-level error"
-        f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
-        " bench.bare:application"
-    )
+    command = f"rollcall.web --application bench.bare.application --port {port}"
     supervisor.start(module("bare", command, {"BENCH_REFERENCE": reference.address()}))
     return port
 

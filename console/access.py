@@ -7,6 +7,8 @@ Invariants
 * A page that the member's role does not allow is 403 and names the missing permission.
 * Each page states its permission with `in_environment`. No other code loads an environment from
   a URL.
+* An application that requires a second factor is entered only with one.
+* Who manages an application, its members or its locks has signed in within ten minutes.
 """
 
 from collections.abc import Callable
@@ -18,10 +20,30 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
+from applications import second_factors
 from applications.access import Permission, permissions, roles_with
 from applications.models import Application, Environment, Member
+from console.accounts import anew
 
 View = Callable[..., HttpResponseBase]
+
+# Pages with these permissions ask for signing in anew: secrets, webhooks, plan, members, locks.
+ASK_TO_SIGN_IN_ANEW = {
+    Permission.MANAGE_APPLICATION,
+    Permission.MANAGE_MEMBERS,
+    Permission.LIFT_LOCKS,
+}
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """The application requires a second factor, and the member has none."""
+
+    def __init__(self, application: Application):
+        self.application = application
+        super().__init__(
+            f"{application.name} requires a second factor of all its members. Set up yours on the "
+            "page of your account."
+        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +106,8 @@ def in_environment(permission: Permission) -> Callable[[View], View]:
                 raise Http404
             _set_access(request, environment.application, kind, permission)
             request.environment = environment
-            response = view(request, environment, *args, **kwargs)
+            asked = anew.ask(request) if permission in ASK_TO_SIGN_IN_ANEW else None
+            response = asked or view(request, environment, *args, **kwargs)
             if not response.has_header("Cache-Control"):
                 add_never_cache_headers(response)
             return response
@@ -99,6 +122,8 @@ def _set_access(request: Any, application: Application, kind: str, permission: P
     member = Member.objects.filter(application=application, account=request.user).first()
     if member is None:  # removed between the two queries
         raise Http404
+    if application.second_factor_required and not second_factors.has_one(request.user):
+        raise SecondFactorNeeded(application)
     request.access = Access(member, kind)
     request.access.require(permission)
 

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from applications import openapi
 from applications.models import Environment
-from applications.vendors import Act, Vendor, vendors
+from applications.vendors import Act, SameCall, Vendor, vendors
 
 # The vendors take bans of at most so many minutes.
 LONGEST_BAN = 43_200
@@ -29,6 +29,10 @@ class Sample:
     call: str
     text: str
     note: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.title}: {self.call}"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def samples(
             vendor.name,
             vendor.title,
             same.call,
-            _text(environment, _operation(vendor.name, same.call), same.values, host, takes),
+            _text(environment, _operation(vendor.name, same.call), same, host, takes),
             same.note,
         )
         for vendor in vendors()
@@ -82,18 +86,29 @@ def _operation(vendor_name: str, call: str) -> _Operation:
         path=document["servers"][0]["url"].rstrip("/") + path.rstrip("/"),
         is_signed="Signature" in document["components"]["securitySchemes"],
         is_form=FORM in content,
-        fields=openapi.resolved(document, body).get("properties", {}),
+        fields=_fields(document, body),
+    )
+
+
+def _fields(document: dict[str, Any], schema: dict[str, Any]) -> Mapping[str, Any]:
+    """Of several alternatives, the first that is one object."""
+    either = [schema, *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return next(
+        (found for each in either if (found := openapi.resolved(document, each).get("properties"))),
+        {},
     )
 
 
 def _text(
     environment: Environment,
     operation: _Operation,
-    values: Mapping[str, str],
+    same: SameCall,
     host: str,
     takes: Mapping[str, object],
 ) -> str:
-    given = {name: takes[word] for name, word in values.items()}
+    # An act may take less than it could, such as no avatar.
+    given = {name: takes[word] for name, word in same.values.items() if word in takes}
+    given |= same.fixed
     path = operation.path
     places = {"org_name": environment.application.org_name, "app_name": environment.kind, **given}
     for name, value in places.items():

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
 from applications.outages import is_database_lost
+from console.access import SecondFactorNeeded
 
 TRY_AGAIN_AFTER = 5  # seconds
 
@@ -16,6 +17,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403 with the missing permission: a page, or for htmx one line of text, shown as a toast."""
     if request.headers.get("HX-Request"):
         return HttpResponseForbidden(str(exception), content_type="text/plain; charset=utf-8")
+    if isinstance(exception, SecondFactorNeeded):
+        context = {"application": exception.application}
+        return render(request, "console/accounts/second_factor_needed.html", context, status=403)
     return render(request, "403.html", {"exception": str(exception)}, status=403)
 
 

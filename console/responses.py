@@ -73,8 +73,8 @@ def done(
     undoes the change. The toast links to the receipt of the change.
     """
     if _by_htmx(request):
+        receipt = _receipt(request, tone)
         triggers = {"close-dialog": True, **dict.fromkeys(events, True)}
-        receipt = "" if tone == "error" else url_of_act(request, now=timezone.now())
         toast = {"message": message, "tone": tone, "undo": undo, "receipt": receipt}
         headers = {"HX-Trigger": json.dumps({**triggers, "toast": toast})}
         return HttpResponse(status=204, headers=headers)
@@ -84,12 +84,20 @@ def done(
 def moved(
     request: HttpRequest, message: str, *, to: Any, tone: str = "success", undo: str = ""
 ) -> HttpResponse:
-    """Redirect to another page, which shows the message. For a page with nothing left to show."""
+    """Redirect to another page, which shows the message, with a link to the receipt of the change.
+    For a page with nothing left to show.
+    """
     level = messages.ERROR if tone == "error" else messages.SUCCESS
-    messages.add_message(request, level, message, extra_tags=undo)
+    # The two URLs, for the buttons of the message; "-" is none.
+    urls = f"{undo or '-'} {_receipt(request, tone) or '-'}"
+    messages.add_message(request, level, message, extra_tags=urls)
     if _by_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": resolve_url(to)})
     return redirect(to)
+
+
+def _receipt(request: HttpRequest, tone: str) -> str:
+    return "" if tone == "error" else url_of_act(request, now=timezone.now())
 
 
 def refused(request: HttpRequest, reason: object, *, back: Any) -> HttpResponse:

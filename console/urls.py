@@ -23,6 +23,7 @@ environment_patterns = [
     path("webhooks/", include("console.webhooks.urls")),
     path("members/", include("console.members.urls")),
     path("", include("console.audit.urls")),
+    path("transfers/", include("console.transfers.urls")),
     path("settings/", include("console.settings.urls")),
 ]
 
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("console.overview.urls")),
     path("", include("console.accounts.urls")),
     path("api/", include("console.api_docs.urls")),
+    path("health/", include("console.health.urls")),
     path("search/", search_everywhere, name="search_everywhere"),
     path("keyboard/", shortcuts, name="shortcuts"),
     path("<slug:org_name>/<kind:kind>/", include(environment_patterns)),

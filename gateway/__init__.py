@@ -1,7 +1,8 @@
 """The gateway: WebSocket connections that chat clients hold open.
 
-Plain ASGI. Each process keeps its connections in memory (`registry`) and writes each of them to
-the database, where the other processes, the API and the console see them.
+uvicorn accepts the sockets. `server` gives those at a protocol's path to `websocket`, without ASGI,
+and answers other requests by `app`. Each process keeps its connections in memory (`registry`) and
+writes each of them to the database, where the other processes, the API and the console see them.
 
 Each wire protocol is a folder: `rollcall` is our own. `session` says what a protocol must give;
 admission, kicks, floods, calls and delivery are the same for all.

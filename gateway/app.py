@@ -1,7 +1,11 @@
-"""The gateway as an ASGI application: `uvicorn gateway.app:application`."""
+"""The gateway's ASGI application: starts and stops it, and answers requests by HTTP.
 
+`gateway.server` serves it, and the WebSockets, which are not ASGI (`gateway.websocket`).
+"""
+
+import gc
 import os
-from collections.abc import Awaitable, Callable
+import sys
 from typing import Any
 
 import django
@@ -14,30 +18,30 @@ from django.core.management.base import BaseCommand  # noqa: E402
 from django.db import Error  # noqa: E402
 
 from applications import addresses  # noqa: E402
-from gateway.connecting import Handshake  # noqa: E402
 from gateway.floods import network_of  # noqa: E402
-from gateway.http import Request, Response, page_at, read_body, respond  # noqa: E402
+from gateway.http import (  # noqa: E402
+    Receive,
+    Request,
+    Response,
+    Send,
+    page_at,
+    read_body,
+    respond,
+)
 from gateway.process import Gateway  # noqa: E402
-from gateway.protocols import session_at  # noqa: E402
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class GatewayApplication:
-    """Serves WebSockets at the paths of `GATEWAY_PROTOCOLS` and HTTP at those of `GATEWAY_PAGES`;
-    starts and stops the `Gateway`.
-    """
+    """Starts and stops the `Gateway`, and serves HTTP at the paths of `GATEWAY_PAGES`."""
 
     def __init__(self) -> None:
         self._gateway: Gateway | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "websocket":
-            await self._connect(scope, receive, send)
+            await self._lifespan(scope, receive, send)
         else:
             await self._answer(scope, receive, send)
 
@@ -55,42 +59,23 @@ class GatewayApplication:
             query = scope["query_string"].decode("latin-1")
             await respond(send, page(Request(scope["method"], query, headers, body)))
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
+        # Otherwise the event loop would wait up to 5 ms for each database thread.
+        sys.setswitchinterval(0.001)
+        # What is loaded stays: the garbage collector need not stop the process to look through it.
+        gc.freeze()
         gateway = Gateway()
         try:
             await gateway.start()
         except Error as error:
             await send({"type": "lifespan.startup.failed", "message": f"The database: {error}"})
             return
-        self._gateway = gateway
+        self._gateway = scope["state"]["gateway"] = gateway
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
         await gateway.stop()
         await send({"type": "lifespan.shutdown.complete"})
-
-    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()  # websocket.connect
-        address = client_address(scope)
-        session = session_at(scope["path"])
-        if session is None:
-            await _refuse(send, 404, "The gateway is at " + settings.GATEWAY_PATH)
-        elif self._gateway is None:
-            await _refuse(send, 503, "The gateway is not open")
-        elif not self._gateway.connects.take(network_of(address)):
-            # Refuses before the handshake, which costs more.
-            await _refuse(send, 429, "Too many attempts to connect")
-        else:
-            await send({"type": "websocket.accept"})
-            handshake = Handshake(scope["query_string"].decode("latin-1"), address)
-            await session(self._gateway, receive, send).run(handshake)
-
-
-async def _refuse(send: Send, status: int, text: str) -> None:
-    """Instead of the handshake."""
-    headers = [(b"content-type", b"text/plain")]
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": f"{text}.\n".encode()})
 
 
 def client_address(scope: Scope) -> str | None:

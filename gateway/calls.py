@@ -25,7 +25,8 @@ from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
 from moderation.models import BlocklistEntry
 from moderation.sending import Draft, Fate
-from users import identity, messages, notices, presence, statuses
+from users import extras, identity, messages, notices, presence, statuses
+from users.extras import NOTHING, Extra
 from users.messages import Receipt, StoredMessage, Unread
 from users.models import AppUser, Notice, NoticeKind
 from users.statuses import Shown
@@ -85,14 +86,17 @@ class Client:
 # --- Messages ---
 
 
-async def send(client: Client, *, recipient_id: str, client_id: str, body: str) -> StoredMessage:
+async def send(
+    client: Client, *, recipient_id: str, client_id: str, body: str, extra: Extra = NOTHING
+) -> StoredMessage:
     """Send a message, or find the one that this client_id was used for.
 
     Raises `MessageRefused`, `ConnectionClosing`, `identity.InvalidUserId`,
-    `messages.InvalidMessage` and `messages.ClientIdTaken`.
+    and what `messages.check` and `extras.pack` raise, and `messages.ClientIdTaken`.
     """
     identity.check_user_id(recipient_id)
     messages.check(client_id=client_id, body=body)
+    packed = extras.pack(extra)
     sent = await client.mailbox.send(
         Draft(
             environment_id=client.environment.pk,
@@ -101,6 +105,7 @@ async def send(client: Client, *, recipient_id: str, client_id: str, body: str) 
             recipient_id=recipient_id,
             client_id=client_id,
             body=body,
+            extra=packed,
         )
     )
     if sent.verdict is not None:
@@ -109,7 +114,7 @@ async def send(client: Client, *, recipient_id: str, client_id: str, body: str) 
         raise ConnectionClosing
     if sent.message_id is None or sent.sent_at is None:
         raise messages.ClientIdTaken
-    return StoredMessage(sent.message_id, client.user_id, body, sent.sent_at)
+    return StoredMessage(sent.message_id, client.user_id, recipient_id, body, packed, sent.sent_at)
 
 
 async def undelivered(client: Client, after: int, limit: int) -> list[StoredMessage]:
@@ -127,12 +132,12 @@ async def acknowledge(client: Client, message_ids: Sequence[int]) -> int:
     return count
 
 
-def waiting_count(client: Client) -> int:
-    """How many messages wait for the user."""
-    client.require_open()
-    return messages.waiting_count(
-        environment=client.environment, user_id=client.user_id, now=timezone.now()
-    )
+async def waiting_count(client: Client) -> int:
+    """How many messages wait for the user. Raises `ConnectionClosing`."""
+    count = await client.mailbox.waiting_count(client.connection_id)
+    if count is None:
+        raise ConnectionClosing
+    return count
 
 
 def acknowledge_up_to(client: Client, message_id: int) -> int:
@@ -169,17 +174,9 @@ def receipt(client: Client, message_id: int, kind: NoticeKind) -> None:
     )
 
 
-def undelivered_notices(client: Client, after: int, limit: int) -> list[Notice]:
+async def undelivered_notices(client: Client, after: int, limit: int) -> list[Notice]:
     """Notices after `after` that this connection has not been sent, oldest first."""
-    return notices.undelivered(
-        environment=client.environment,
-        user_id=client.user_id,
-        connection_id=client.connection_id,
-        after=after,
-        connected_at=client.connected_at,
-        now=timezone.now(),
-        limit=limit,
-    )
+    return await client.mailbox.undelivered_notices(Unread(client.connection_id, after, limit))
 
 
 def acknowledge_notices(client: Client, notice_ids: Iterable[int]) -> None:

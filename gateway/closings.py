@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from gateway.outbox import Frame
+from gateway.inbound import Frame
 from users.models import KickReason
 from users.presence import Kick
 
@@ -24,6 +24,7 @@ class Reason(StrEnum):
     SIGNED_OUT = "signed_out"
     # The client may reconnect, at once or after a pause.
     KICKED = "kicked"
+    REPLACED = "replaced"
     TOO_MANY_CONNECTIONS = "too_many_connections"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     SLOW_READER = "slow_reader"
@@ -82,5 +83,7 @@ def _reason_of(reason: KickReason) -> Reason:
             return Reason.SIGNED_OUT
         case KickReason.KICKED:
             return Reason.KICKED
+        case KickReason.REPLACED:
+            return Reason.REPLACED
         case _:
             assert_never(reason)

@@ -16,8 +16,9 @@ class Handshake:
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
     """Who wants to connect, with what. `device` and `platform` are the client's own words, at most
-    64 and 32 characters of text. `after` acknowledges the user's messages up to this one. A
-    protocol whose tokens are not only ours checks them itself and gives the `claims`.
+    64 and 32 characters of text. `after` acknowledges the user's messages up to this one. `seat`:
+    the user's earlier connections with the same one are closed; "": none. A protocol whose tokens
+    are not only ours checks them itself and gives the `claims`.
     """
 
     app_key: str
@@ -26,3 +27,4 @@ class ConnectRequest:
     device: str = ""
     platform: str = ""
     after: int = 0
+    seat: str = ""

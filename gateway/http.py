@@ -6,14 +6,15 @@ They are answered without the database. A page is a function from `Request` to `
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from gateway.outbox import Send
-from gateway.session import Receive
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MAX_BODY_BYTES = 8_192
 BODY_WITHIN = 10  # seconds

@@ -9,6 +9,7 @@ import redis.asyncio
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from applications import metrics
 from users import bus
 
 log = logging.getLogger(__name__)
@@ -60,4 +61,5 @@ class Listener:
             self._on_message(bus.read(data))
         except Exception as error:
             # Other programs, and other versions of this one, may publish on this channel.
+            metrics.BUS_MESSAGES.labels("unreadable").inc()
             log.warning("skipped an invalid message: %.200r (%r)", data, error)

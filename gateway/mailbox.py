@@ -8,8 +8,9 @@ from django.utils import timezone
 from gateway.batches import Batches
 from moderation import sending
 from moderation.sending import Draft, Fate, Sent
-from users import messages
+from users import messages, notices
 from users.messages import Receipt, StoredMessage, Unread
+from users.models import Notice
 
 AT_ONCE = 100
 
@@ -24,6 +25,8 @@ class Mailbox:
         self._waiting = Batches(partial(_send, wait=True), most=AT_ONCE)
         self._reading = Batches(_undelivered, most=AT_ONCE)
         self._acknowledging = Batches(_acknowledge, most=AT_ONCE)
+        self._counting = Batches(_waiting_counts, most=AT_ONCE)
+        self._noticing = Batches(_undelivered_notices, most=AT_ONCE)
 
     async def send(self, draft: Draft) -> Sent:
         """What became of the message. It is stored before this returns."""
@@ -37,6 +40,13 @@ class Mailbox:
         """How many of the messages were waiting; None if the connection has been asked to close."""
         return await self._acknowledging.ask(receipt)
 
+    async def waiting_count(self, connection_id: int) -> int | None:
+        """How many messages wait; None if the connection has been asked to close."""
+        return await self._counting.ask(connection_id)
+
+    async def undelivered_notices(self, asked: Unread) -> list[Notice]:
+        return await self._noticing.ask(asked)
+
 
 def _send(drafts: Sequence[Draft], *, wait: bool) -> list[Sent]:
     return sending.send(drafts, now=timezone.now(), wait=wait)
@@ -48,3 +58,11 @@ def _undelivered(asked: Sequence[Unread]) -> list[list[StoredMessage]]:
 
 def _acknowledge(receipts: Sequence[Receipt]) -> list[int | None]:
     return messages.acknowledge(receipts, now=timezone.now())
+
+
+def _waiting_counts(connection_ids: Sequence[int]) -> list[int | None]:
+    return messages.waiting_counts(connection_ids, now=timezone.now())
+
+
+def _undelivered_notices(asked: Sequence[Unread]) -> list[list[Notice]]:
+    return notices.undelivered(asked, now=timezone.now())

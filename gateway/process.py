@@ -22,8 +22,9 @@ from gateway.floods import Buckets
 from gateway.listener import Listener
 from gateway.mailbox import Mailbox
 from gateway.opened import OpenedConnections
+from gateway.protocols import session_at
 from gateway.registry import Registry
-from users import gateway_processes, messages, notices, table_statistics
+from users import bus, gateway_processes, messages, notices, table_statistics
 from users.models import GatewayProcess
 from users.presence import Kick
 
@@ -67,6 +68,7 @@ class Gateway:
     # --- Start and stop ---
 
     async def start(self) -> None:
+        session_at("")  # loads the protocols now, not while a first client waits
         await self._begin()
         self._tasks = [
             asyncio.create_task(self._listener.listen_forever()),
@@ -123,9 +125,14 @@ class Gateway:
                         session.presence_changed(about_ids)
             case "kick":
                 self.kicks_received += 1
-                kick = Kick.from_bus(message)
-                for session in self.registry.for_connections(message["connections"]):
-                    session.kick(kick)
+                kick, since = Kick.from_bus(message), bus.sent_at(message)
+                sessions = list(self.registry.for_connections(message["connections"]))
+                for session in sessions:
+                    session.kick(kick, since=since)
+                if sessions:
+                    request_id = str(message.get("request_id", ""))
+                    facts = {"connections": len(sessions), "reason": kick.reason.value}
+                    log.info("kicked", extra={"facts": facts | {"request": request_id}})
             case kind:
                 raise ValueError(f"unknown kind of message: {kind}")
 
@@ -167,7 +174,10 @@ class Gateway:
             look_for_messages = True
         for connection in await run_in_thread(gateway_processes.kicks, gateway=self.row):
             for session in self.registry.for_connections([connection.pk]):
-                session.kick(Kick.of(connection))
+                kicked_at = connection.kicked_at
+                session.kick(
+                    Kick.of(connection), since=kicked_at.timestamp() if kicked_at else None
+                )
         if look_for_messages:
             await self._look_for_messages()
         await run_in_thread(table_statistics.refresh)

@@ -1,31 +1,38 @@
-"""Serves the gateway with uvicorn, with further time limits for slow clients."""
+"""Serves the gateway with uvicorn: with further time limits for slow clients, and in waves where a
+process ends.
+"""
 
 import asyncio
+import random
 import resource
-import sys
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from django.conf import settings
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 from websockets.http11 import Request
 
+from applications import addresses
+from gateway import websocket
+from gateway.connecting import Handshake
+from gateway.floods import network_of
 from gateway.protocols import session_at
+from gateway.websocket import WebSocket
 
-# Seconds that clients have to disconnect when the process stops.
+if TYPE_CHECKING:
+    from gateway.process import Gateway
+
+# Seconds that clients have to disconnect after the process has told them to.
 GRACE = 3
-# Seconds until a closing socket is aborted if its client does not read the remaining data.
-LINGER = 2.0
-# Frames that may wait for the application before a socket is read no further.
-UNREAD = 4
-# Seconds to receive a request's head, from the connection or the previous response on.
-HEAD_WITHIN = 10.0
+# While a process ends, it closes at most this many connections per second, if the time allows.
+CLOSED_A_SECOND = 200
 
 
 class HttpProtocol(H11Protocol):
     """Adds a timeout that uvicorn lacks before the handshake: a socket whose request head is not
-    complete after `HEAD_WITHIN` is aborted.
+    complete after `websocket.HEAD_WITHIN` is aborted.
     """
 
     _head_due: asyncio.TimerHandle | None = None
@@ -42,13 +49,15 @@ class HttpProtocol(H11Protocol):
         super().connection_lost(exc)
         self._expect_head()
 
+    def _should_upgrade(self) -> bool:
+        return False  # and no warning, which any client could cause
+
     def _expect_head(self) -> None:
         """Run a timer while a head is awaited."""
-        # A WebSocket switches to `Protocol` at its handshake.
         is_ours = self in self.connections and not self.transport.is_closing()
         if is_ours and (self.cycle is None or self.cycle.response_complete):
             if self._head_due is None:
-                self._head_due = self.loop.call_later(HEAD_WITHIN, self._drop)
+                self._head_due = self.loop.call_later(websocket.HEAD_WITHIN, self._drop)
         elif self._head_due is not None:
             self._head_due.cancel()
             self._head_due = None
@@ -59,53 +68,78 @@ class HttpProtocol(H11Protocol):
             self.transport.abort()
 
 
-class Protocol(WebSocketsSansIOProtocol):
-    """Bounds frames as the protocol of the path says, and corrects three behaviours of uvicorn.
+class ClientSocket(WebSocket):
+    """A socket that uvicorn has accepted. Requests for other paths go on as HTTP."""
 
-    It stops reading after each frame until the application has taken it, which is two system calls
-    for each frame: here `UNREAD` frames may wait.
+    __slots__ = ("_app_state", "_config", "_server_state")
 
-    A closing transport waits without end for a client that does not read, and the application is
-    not notified: such sockets are aborted. A handshake that the application refuses, or that the
-    client breaks off, is logged as an application error for each client: here it is none.
-    """
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(_loop or asyncio.get_running_loop())
+        self._config, self._server_state, self._app_state = config, server_state, app_state
 
-    def handle_connect(self, event: Request) -> None:
-        session = session_at(event.path.partition("?")[0])
-        if session is not None:
-            self.conn.max_message_size = session.MAX_FRAME_BYTES
-        super().handle_connect(event)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._server_state.connections.add(self)  # type: ignore[arg-type]
 
-    def send_receive_event_to_app(self) -> None:
-        was_paused, self.read_paused = self.read_paused, True
-        super().send_receive_event_to_app()
-        self.read_paused = was_paused
-        if not was_paused and self.queue.qsize() >= UNREAD:
-            self.read_paused = True
-            self.transport.pause_reading()
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self._server_state.connections.discard(self)
 
-    async def send(self, message: Any) -> None:
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body":
-            self.handshake_complete = True
-        elif message["type"] == "websocket.accept" and not self.handshake_complete:
-            raise ClientDisconnected
+    def most_bytes(self, path: str) -> int | None:
+        session = session_at(path)
+        return session.MAX_FRAME_BYTES if session else None
 
-    async def run_asgi(self) -> None:
-        await super().run_asgi()
-        if self.transport.get_write_buffer_size():
-            self.loop.call_later(LINGER, self.transport.abort)
+    def hand_over(self, received: bytes) -> None:
+        self._server_state.connections.discard(self)
+        http = HttpProtocol(self._config, self._server_state, self._app_state, self._loop)
+        http.connection_made(self.transport)
+        self.transport.set_protocol(http)
+        http.data_received(received)
 
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
+    def shutdown(self) -> None:
+        """Called for all connections at once, when the process ends. All clients would come back to
+        the other processes at once, too: here each is told at a random moment.
+        """
+        connections = len(self._server_state.connections)
+        spread = min(settings.GATEWAY_DRAIN_SECONDS, connections / CLOSED_A_SECOND)
+        self._loop.call_later(random.uniform(0, spread), super().shutdown)  # noqa: S311
+
+    def refusal(self, request: Request) -> tuple[HTTPStatus, str] | None:
+        gateway: Gateway | None = self._app_state.get("gateway")
+        if gateway is None:
+            return HTTPStatus.SERVICE_UNAVAILABLE, "The gateway is not open.\n"
+        if not gateway.connects.take(network_of(self._address(request))):
+            return HTTPStatus.TOO_MANY_REQUESTS, "Too many attempts to connect.\n"
+        return None
+
+    def opened(self, request: Request) -> None:
+        path, _, query = request.path.partition("?")
+        session = session_at(path)
+        assert session is not None  # noqa: S101 - `most_bytes` has found it
+        handshake = Handshake(query, self._address(request))
+        running = session(self._app_state["gateway"], self).run(handshake)
+        task = self._loop.create_task(running)
+        # The event loop itself does not keep tasks, and uvicorn waits for these when it stops.
+        self._server_state.tasks.add(task)
+        task.add_done_callback(self._server_state.tasks.discard)
+
+    def _address(self, request: Request) -> str | None:
+        return addresses.client_address(
+            peer=self.transport.get_extra_info("peername")[0],
+            forwarded_for=",".join(request.headers.get_all("X-Forwarded-For")),
+            trusted_proxies=settings.TRUSTED_PROXIES,
+        )
 
 
 OPTIONS: dict[str, Any] = {
-    "http": HttpProtocol,
-    "ws": Protocol,
-    "ws_per_message_deflate": False,  # frames are small, and compression windows are large
+    "http": ClientSocket,
+    "ws": "none",  # the sockets that `ClientSocket` hands over are none
     "lifespan": "on",
     # TRUSTED_PROXIES decides which proxies to trust.
     "proxy_headers": False,
@@ -113,7 +147,6 @@ OPTIONS: dict[str, Any] = {
     "access_log": False,
     "log_config": None,  # Django configures logging
     "log_level": "warning",
-    "timeout_graceful_shutdown": GRACE,
 }
 
 
@@ -121,6 +154,12 @@ def serve(application: str, *, host: str, port: int, processes: int = 1) -> None
     """Serve an ASGI application until a signal stops it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # one file for each connection
-    # Otherwise the event loop would wait up to 5 ms for each database thread.
-    sys.setswitchinterval(0.001)
-    uvicorn.run(application, host=host, port=port, workers=processes, **OPTIONS)
+    within = settings.GATEWAY_DRAIN_SECONDS + GRACE
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        workers=processes,
+        timeout_graceful_shutdown=within,
+        **OPTIONS,
+    )

@@ -3,19 +3,23 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Collection
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import Error
 from django.utils import timezone
 
+from applications import metrics
+from gateway import counted
 from gateway.admission import Refused, read_token, wrong_environment
 from gateway.calls import Client
 from gateway.closings import Closed, Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
 from gateway.database import run_in_thread
 from gateway.floods import Bucket
-from gateway.outbox import Frame, Outbox, Send
+from gateway.inbound import Frame
+from gateway.websocket import WebSocket
 from moderation.connecting import Applicant
 from users import presence
 from users.presence import Kick
@@ -24,8 +28,6 @@ if TYPE_CHECKING:
     from gateway.process import Gateway
 
 log = logging.getLogger(__name__)
-
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 CONNECT_WITHIN = 10  # seconds from the handshake to a complete `ConnectRequest`
 CLOSE_WITHIN = 2  # seconds to send the close frame, before the socket is dropped
@@ -37,13 +39,13 @@ class Session(ABC):
     """A client's connection in this process. Each wire protocol is a subclass, in a folder of its
     own; `settings.GATEWAY_PROTOCOLS` says at which path it is spoken.
 
-    This class keeps what is the same for all: time limits, floods, admission, kicks, the bound of
-    the outbox, and that each frame is answered before the next one is read. A protocol gives
+    This class keeps what is the same for all: time limits, floods, admission, kicks, and that each
+    frame is answered before the next one is read. A protocol gives
 
     * `MAX_FRAME_BYTES`: the server closes the socket if a frame is larger;
     * `connect_request`: reads frames, or the handshake, until it knows who connects;
     * `say_connected`: what an admitted client is told first;
-    * `answer`: does what a frame asks for, and puts the answer into the outbox;
+    * `answer`: does what a frame asks for, and puts the answer;
     * `deliver_waiting`: something waits for the user: sends it, or tells the client to ask for it;
     * `farewell`: how a `Closing` is said. A session that was never admitted `is_connected` False.
 
@@ -65,27 +67,26 @@ class Session(ABC):
         "_frames",
         "_gateway",
         "_is_kicked",
+        "_kicked_since",
         "_look_again",
         "_mistakes",
-        "_outbox",
-        "_receive",
-        "_send",
+        "_socket",
         "_task",
         "client",
         "is_connected",
         "last_sent",
     )
 
-    def __init__(self, gateway: "Gateway", receive: Receive, send: Send):
-        self._gateway, self._receive, self._send = gateway, receive, send
-        self._outbox = Outbox(send)
+    def __init__(self, gateway: "Gateway", socket: WebSocket):
+        self._gateway, self._socket = gateway, socket
         self._delivering: asyncio.Task[None] | None = None
         self._look_again = False
         self._closing: Closing | None = None
         self._frames = Bucket(burst=FRAMES_AT_ONCE, rate=FRAMES_A_SECOND)
         self._mistakes = Bucket(burst=MISTAKES_AT_ONCE, rate=MISTAKES_A_SECOND)
         self._is_kicked = False
-        self._task = asyncio.current_task()
+        self._kicked_since: float | None = None
+        self._task: asyncio.Task[None] | None = None
         self.is_connected = False
         self.client: Client | None = None
         # The key of the newest message that the client has been sent.
@@ -121,11 +122,11 @@ class Session(ABC):
 
     def put(self, frame: Frame) -> None:
         """Send a frame after those that wait already."""
-        self._outbox.put(frame)
+        self._socket.send(frame)
 
     async def drained(self) -> None:
         """Wait until the client has read all frames, so that more wait elsewhere, not in memory."""
-        await self._outbox.drained()
+        await self._socket.drained()
 
     def count_mistake(self) -> None:
         """Raises `Closed` if the client makes too many mistakes."""
@@ -136,22 +137,22 @@ class Session(ABC):
         # Reads a client that sends too fast more slowly; TCP then slows the client down.
         if (pause := self._frames.reserve()) > 0:
             await asyncio.sleep(pause)
-        event = await self._receive()
-        if event["type"] == "websocket.disconnect":
+        frame = await self._socket.receive()
+        if frame is None:
             raise Closed(None)
-        text: str | None = event.get("text")
-        return event["bytes"] if text is None else text
+        return frame
 
     # --- Start and end ---
 
     async def run(self, handshake: Handshake) -> None:
         """Admit the client, then answer its frames until one side closes the connection."""
+        self._task = asyncio.current_task()
         closing: Closing | None = None
         try:
             client = await self._connect(handshake)
             while True:
                 await self.answer(client, await self.next_frame())
-                if self._outbox.overflows:
+                if self._socket.overflows:
                     raise Closed(Closing(Reason.SLOW_READER))
         except Refused as refusal:
             closing = refusal.closing
@@ -169,11 +170,8 @@ class Session(ABC):
             closing = Closing(Reason.INTERNAL_ERROR)
         finally:
             self._stop()
-        try:
-            if closing is not None:
-                await self._close(closing)
-        finally:
-            self._outbox.stop()
+        if closing is not None:
+            await self._close(closing)
 
     def end(self, closing: Closing) -> None:
         """Close the connection. Others call this, on the event loop, while it is registered."""
@@ -181,35 +179,36 @@ class Session(ABC):
             self._closing = closing
             self._task.cancel()
 
-    def kick(self, kick: Kick) -> None:
+    def kick(self, kick: Kick, *, since: float | None) -> None:
         """Close because the user may not be connected any more, or was kicked. Queued frames are
         dropped: a deactivated user must receive nothing more; others receive messages again when
-        they reconnect.
+        they reconnect. `since` is the Unix time of the commit, if it is known.
         """
-        self._is_kicked = True
+        if not self._is_kicked:
+            self._is_kicked, self._kicked_since = True, since
         self.end(Closing.of(kick))
 
     def _stop(self) -> None:
         if self.client is not None:
             self._gateway.registry.remove(self, self.client)
+            counted.over(self)
             self._gateway.closed.put(self.client.connection_id)
         if self._delivering is not None:
             self._delivering.cancel()
         if self._is_kicked:
-            self._outbox.drop()
+            self._socket.drop()
 
     async def _close(self, closing: Closing) -> None:
         farewell = self.farewell(closing)
-        try:
+        metrics.CLOSED.labels(closing.reason).inc()
+        for frame in farewell.frames:
+            self.put(frame)
+        with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN):
-                for frame in farewell.frames:
-                    self.put(frame)
                 await self.drained()
-                await self._send(
-                    {"type": "websocket.close", "code": farewell.code, "reason": farewell.reason}
-                )
-        except (TimeoutError, OSError, RuntimeError):
-            log.debug("a client did not wait for its close code")
+        self._socket.close(farewell.code, farewell.reason)
+        if self._is_kicked:
+            counted.kicked(since=self._kicked_since)
 
     # --- Connecting ---
 
@@ -237,6 +236,7 @@ class Session(ABC):
                 platform=request.platform,
                 address=handshake.address,
                 after=request.after,
+                seat=request.seat,
             )
         )
         # Set before anybody can call `deliver`, which sends messages after this one only.
@@ -250,6 +250,7 @@ class Session(ABC):
             self._gateway.mailbox,
         )
         self._gateway.registry.add(self, client)
+        counted.opened(self)
         if not self._gateway.connects_of_user.take((client.environment.pk, client.user_id)):
             raise Refused(Reason.TOO_MANY_ATTEMPTS, "The user connects too often.")
         # A kick that arrived meanwhile may have been for this connection, not yet in the registry.

@@ -13,7 +13,7 @@ Invariants
   transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -57,10 +57,22 @@ def impose(
     `tell_reason` says so, and never who banned them. Raises `InvalidEnd`, `identity.InvalidUserId`,
     `stakes.ReasonNeeded`.
     """
-    _check_end(expires_at, now)
     wanted = identity.check_user_ids(user_ids)
-    stakes.require_reason(environment, dict.fromkeys(wanted, reason), expires_at=expires_at, by=by)
     terms = dict.fromkeys(wanted, Terms(expires_at, reason, tell_reason))
+    return impose_each(environment=environment, terms=terms, by=by, now=now)
+
+
+def impose_each(
+    *, environment: Environment, terms: Mapping[str, Terms], by: Actor, now: datetime
+) -> list[Ban]:
+    """`impose`, with an end and a reason of each id's own."""
+    for user_id, each in terms.items():
+        identity.check_user_id(user_id)
+        _check_end(each.expires_at, now)
+    reasons = {user_id: each.reason for user_id, each in terms.items()}
+    # One permanent ban among them makes all of them grave.
+    latest = None if any(each.expires_at is None for each in terms.values()) else now
+    stakes.require_reason(environment, reasons, expires_at=latest, by=by)
     return decisions.impose(environment, terms, by=by, now=now)
 
 

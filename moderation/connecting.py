@@ -2,8 +2,8 @@
 
 Invariants
 ----------
-* The rules are in one place, the SQL function `moderation_connect` (migration 0008_connect, which
-  documents them): the token, the gate, the number of connections, the connection's row.
+* The rules are in one place, the SQL function `moderation_connect` (migration 0011_connect_seats,
+  which documents them): the token, the gate, the number of connections, the connection's row.
 * Many clients are one statement and one commit. If a webhook listens, its deliveries are written in
   the same transaction.
 * `tests/moderation/plain_connecting.py` implements the same rules slowly, in the ORM.
@@ -19,13 +19,14 @@ from django.db import connection, transaction
 
 from applications.statements import Statement
 from users import presence
-from users.models import Connection, GatewayProcess
+from users.models import Connection, GatewayProcess, KickReason
+from users.presence import Kick
 from users.tokens import Claims
 
 _CONNECT = Statement(
-    "SELECT rule, connection_id, until, why "
+    "SELECT rule, connection_id, until, why, replaced "
     "FROM moderation_connect(%s, %s, %s, %s, %s, %s::bigint[], %s::text[], %s::bigint[], "
-    "%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::inet[], %s::bigint[]) "
+    "%s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::inet[], %s::bigint[], %s::text[]) "
     "ORDER BY place"
 )
 
@@ -48,7 +49,7 @@ class Entry(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Applicant:
     """A client that asks to be admitted. The user's messages up to `after` are acknowledged; 0:
-    none.
+    none. It takes the place of the user's open connections with the same `seat`; "": of none.
     """
 
     claims: Claims
@@ -57,6 +58,7 @@ class Applicant:
     platform: str = ""
     address: str | None = None
     after: int = 0
+    seat: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,15 @@ def admit(
         with transaction.atomic(savepoint=False):
             rows = _execute(applicants, gateway=gateway, now=now, wait=wait)
             presence.announce_online(_opened(applicants, rows), now=now)
-    return [Admission(Entry(rule), key, now, until, why) for rule, key, until, why in rows]
+            _hurry_replaced(rows)
+    else:
+        _hurry_replaced(rows)
+    return [Admission(Entry(rule), key, now, until, why) for rule, key, until, why, _ in rows]
+
+
+def _hurry_replaced(rows: Sequence[tuple[Any, ...]]) -> None:
+    if keys := [key for *_, replaced in rows for key in replaced or ()]:
+        presence.hurry({Kick(KickReason.REPLACED): keys})
 
 
 def _opened(applicants: Sequence[Applicant], rows: Sequence[tuple[Any, ...]]) -> list[Connection]:
@@ -99,7 +109,7 @@ def _opened(applicants: Sequence[Applicant], rows: Sequence[tuple[Any, ...]]) ->
             platform=each.platform,
             address=each.address,
         )
-        for each, (_, key, _, _) in zip(applicants, rows, strict=True)
+        for each, (_, key, *_) in zip(applicants, rows, strict=True)
         if key is not None
     ]
 
@@ -122,4 +132,5 @@ def _execute(
         [each.platform for each in applicants],
         [each.address for each in applicants],
         [each.after for each in applicants],
+        [each.seat for each in applicants],
     )

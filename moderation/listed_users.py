@@ -12,10 +12,10 @@ from uuid import UUID
 
 from applications.models import Environment
 from applications.statements import Statement
-from moderation.models import Ban
+from moderation.models import BanTimes
 
 _BEFORE_ALL = (datetime(1, 1, 1, tzinfo=UTC), 0)
-_BAN = ["id", "imposed_at", "expires_at", "closed_at", "outcome"]  # in the model's order
+_BAN = ["imposed_at", "expires_at", "closed_at", "outcome"]
 _PAGE = Statement(
     f"""
     SELECT held.*, {", ".join(f"ban.{name}" for name in _BAN)}
@@ -46,7 +46,15 @@ class ListedUser:
     push_settings: dict[str, Any]
     registered_at: datetime
     changed_at: datetime | None
-    ban: Ban | None
+    ban: BanTimes | None
+
+
+@dataclass(slots=True)
+class _Ban(BanTimes):
+    imposed_at: datetime
+    expires_at: datetime | None
+    closed_at: datetime | None
+    outcome: str
 
 
 def oldest_first(
@@ -71,5 +79,5 @@ def _listed(row: Sequence[Any]) -> ListedUser:
         push_settings or {},
         registered_at,
         changed_at,
-        Ban.from_db(None, _BAN, ban) if ban[0] is not None else None,
+        _Ban(*ban) if ban[0] is not None else None,
     )

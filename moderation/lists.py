@@ -22,6 +22,7 @@ from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.keyset import Keyset, Page
 from applications.models import Environment
+from applications.plain_pages import PagesOfOwner
 from applications.statements import Statement
 from moderation.models import AllowlistEntry, AllowlistSwitch, BlocklistEntry
 from users import identity
@@ -58,6 +59,10 @@ class UserList:
             f"SELECT listed_id FROM {self.model._meta.db_table}"  # noqa: S608 - our own name
             " WHERE environment_id = %s AND owner_id = %s AND listed_id = ANY(%s::text[])"
         )
+
+    @cached_property
+    def _pages(self) -> PagesOfOwner:
+        return PagesOfOwner(self.model, "id", "listed_id")
 
     def add(
         self,
@@ -140,9 +145,10 @@ class UserList:
         size: int,
         newest_first: bool = True,
     ) -> Page[Any]:
-        """One page of the owner's list."""
-        keyset = NEWEST_FIRST if newest_first else OLDEST_FIRST
-        return keyset.page(self.model.objects.of(environment, owner_id), cursor=cursor, size=size)
+        """One page of the owner's list: rows with `listed_id`."""
+        return self._pages.page(
+            environment, owner_id, cursor=cursor, size=size, newest_first=newest_first
+        )
 
     def _record(
         self,

@@ -10,7 +10,7 @@ Invariants
 """
 
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -49,7 +49,31 @@ class MuteQuerySet(models.QuerySet["Mute"]):
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
 
-class Ban(models.Model):
+class BanTimes:
+    """What a ban's times say, of a row of `Ban` or of some of its columns."""
+
+    imposed_at: Any  # of `Ban`, columns
+    expires_at: Any
+    closed_at: Any
+    outcome: Any
+
+    def is_in_force(self, now: datetime) -> bool:
+        """See also `BanQuerySet.in_force`."""
+        return self.closed_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def changed_at(self, now: datetime) -> datetime:
+        """When the ban last changed: it was imposed, lifted or replaced, or it expired, whether or
+        not a sweep has closed it.
+        """
+        changed_at: datetime = self.imposed_at
+        if self.outcome in {Ban.Outcome.LIFTED, Ban.Outcome.REPLACED}:
+            changed_at = self.closed_at
+        elif self.expires_at is not None and self.expires_at <= now:
+            changed_at = self.expires_at
+        return changed_at
+
+
+class Ban(BanTimes, models.Model):
     """A decision to keep a user from connecting, from `imposed_at` until it ends.
 
     Changing a ban closes its row as `replaced` and opens another with the same `banned_since`.
@@ -137,20 +161,6 @@ class Ban(models.Model):
     def told_reason(self) -> str:
         """The reason if the user may know it, otherwise ""."""
         return self.reason if self.tell_reason else ""
-
-    def is_in_force(self, now: datetime) -> bool:
-        """See also `BanQuerySet.in_force`."""
-        return self.closed_at is None and (self.expires_at is None or self.expires_at > now)
-
-    def changed_at(self, now: datetime) -> datetime:
-        """When the ban last changed: it was imposed, lifted or replaced, or it expired, whether or
-        not a sweep has closed it.
-        """
-        if self.outcome in {self.Outcome.LIFTED, self.Outcome.REPLACED}:
-            return self.closed_at or self.imposed_at
-        if self.expires_at is not None and self.expires_at <= now:
-            return self.expires_at
-        return self.imposed_at
 
 
 class Mute(models.Model):

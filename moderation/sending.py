@@ -2,7 +2,7 @@
 
 Invariants
 ----------
-* The rules are in one place, the SQL function `moderation_send` (migration 0009_send, which
+* The rules are in one place, the SQL function `moderation_send` (migration 0010_send_extra, which
   documents them): the locks, the sender's connection, `client_id`, the gate, the message's row.
 * Many messages are one statement and one commit; then the gateways are notified of all of them.
 * A message is stored before its sender gets an answer.
@@ -20,9 +20,9 @@ from moderation.gates import ConnectRule, MessageRule, Verdict
 from users import messages
 
 _SEND = Statement(
-    "SELECT rule, message_id, sent_at, until, why "
+    "SELECT rule, message_id, sent_at, is_copied, until, why "
     "FROM moderation_send(%s, %s, %s, %s::bigint[], %s::bigint[], %s::text[], %s::text[], "
-    "%s::text[], %s::text[]) ORDER BY place"
+    "%s::text[], %s::text[], %s::text[]) ORDER BY place"
 )
 
 
@@ -52,6 +52,7 @@ class Draft:
     recipient_id: str
     client_id: str
     body: str
+    extra: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,18 @@ def send(drafts: Sequence[Draft], *, now: datetime, wait: bool = True) -> list[S
         [each.recipient_id for each in drafts],
         [each.client_id for each in drafts],
         [each.body for each in drafts],
+        [each.extra for each in drafts],
     )
-    answers, recipients = [], []
-    for draft, (rule, message_id, sent_at, until, why) in zip(drafts, rows, strict=True):
+    answers, told = [], []
+    for draft, (rule, message_id, sent_at, is_copied, until, why) in zip(drafts, rows, strict=True):
         if rule in _FATES:
             answers.append(Sent(Fate(rule), message_id, sent_at))
         else:
             verdict = gates.message_verdict(draft.sender_id, draft.recipient_id, rule, until, why)
             answers.append(Sent(None, verdict=verdict))
         if rule == Fate.SENT:
-            recipients.append((draft.environment_id, draft.recipient_id))
-    messages.notify(recipients)
+            told.append((draft.environment_id, draft.recipient_id))
+        if is_copied:
+            told.append((draft.environment_id, draft.sender_id))
+    messages.notify(told)
     return answers

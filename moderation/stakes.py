@@ -8,10 +8,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count
+
 from applications.audit import Actor
 from applications.models import AuditEvent, Environment
+from moderation.models import Ban
 from users import presence
-from users.models import AppUser
+from users.models import AppUser, Place
 
 
 class ReasonNeeded(Exception):
@@ -42,18 +45,31 @@ def require_reason(
 
 @dataclass(frozen=True)
 class Reach:
-    """How many ids there are, how many of them are registered, and how many are online."""
+    """How many ids there are, and of how many of them it is true. Pins and leases exist in
+    development.
+    """
 
     users: int
     registered: int
     connected: int
+    banned: int
+    pinned: int = 0
+    leased: int = 0
 
 
 def reach(*, environment: Environment, user_ids: Collection[str], now: datetime) -> Reach:
-    """Two queries, however many ids."""
+    """Three queries, however many ids; in development four."""
     wanted = list(set(user_ids))
+    here = {"environment": environment, "user_id__in": wanted}
+    kept = {}
+    if environment.is_development:
+        kept = Place.objects.filter(
+            user__environment=environment, user__user_id__in=wanted
+        ).aggregate(pinned=Count("pinned_at"), leased=Count("lease_until"))
     return Reach(
         users=len(wanted),
-        registered=AppUser.objects.filter(environment=environment, user_id__in=wanted).count(),
+        registered=AppUser.objects.filter(**here).count(),
         connected=len(presence.online(environment=environment, user_ids=wanted, now=now)),
+        banned=Ban.objects.in_force(now).filter(**here).count(),
+        **kept,
     )

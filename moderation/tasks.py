@@ -1,4 +1,6 @@
-"""The ban sweep. It selects bans by time, so it may run twice, late, or concurrently."""
+"""The ban sweep, retention of bans, and samples of the figures. Bans are selected by time, so each
+may run twice, late, or concurrently.
+"""
 
 import threading
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from moderation import ban_sweep
+from moderation import ban_retention, ban_sweep, figure_history
 
 # Sweeps that one worker runs at once. Batches are shared out by locks, so more of them are faster
 # while the database has cores to spare; the worker's other threads have other work.
@@ -23,6 +25,17 @@ def expire_bans(**_: Any) -> None:
             _sweep()
         finally:
             _slots.release()
+
+
+@shared_task
+def sample_figures(**_: Any) -> None:
+    figure_history.keep(now=timezone.now())
+
+
+@shared_task
+def forget_bans(**_: Any) -> None:
+    while ban_retention.forget_old(now=timezone.now()):
+        pass
 
 
 def _sweep() -> None:

@@ -5,4 +5,4 @@ class RollcallConfig(AppConfig):
     name = "rollcall"
 
     def ready(self) -> None:
-        from rollcall import checks  # noqa: F401 - registers them
+        from rollcall import checks, installation, traced_tasks  # noqa: F401 - register themselves

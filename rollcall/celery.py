@@ -1,8 +1,9 @@
 """The Celery application: `celery -A rollcall worker`, `celery -A rollcall beat`."""
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 from rollcall import broker
 
@@ -12,3 +13,8 @@ broker.use()
 app = Celery("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def _leave_logging_alone(**_: Any) -> None:
+    """Django has configured it. Without a receiver, Celery shows warnings only."""

@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 SETTINGS = "settings"  # their tag
 SHORTEST_KEY = 32  # characters
+FEWEST_CHARACTERS = 8  # different ones: random hex digits have fewer once in ten million times
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 MAKE_ONE = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 
@@ -22,17 +23,41 @@ def settings_are_understood(**_: Any) -> list[CheckMessage]:
         Error(f"{name} is not understood.", hint=f"It must be {expected}.", id="console.E001")
         for name, expected in sorted(settings.MALFORMED_VARIABLES.items())
     ]
-    if any(len(key) < SHORTEST_KEY for key in settings.ENCRYPTION_KEYS):
-        text = f"ENCRYPTION_KEYS has a key of fewer than {SHORTEST_KEY} characters."
-        found.append(Error(text, hint=f"Make one with: {MAKE_ONE}", id="console.E002"))
+    for number, fault in (
+        ("E002", _key_fault()),
+        ("E003", _repeated_key()),
+        ("E004", _metrics_token_fault()),
+    ):
+        if fault:
+            found.append(Error(fault, hint=f"Make one with: {MAKE_ONE}", id=f"console.{number}"))
     return found
+
+
+def _key_fault() -> str | None:
+    for place, key in enumerate(settings.ENCRYPTION_KEYS, start=1):
+        if len(key) < SHORTEST_KEY:
+            return f"Key {place} of ENCRYPTION_KEYS has fewer than {SHORTEST_KEY} characters."
+        if len(set(key)) < FEWEST_CHARACTERS or not (key.isascii() and key.isprintable()):
+            return f"Key {place} of ENCRYPTION_KEYS is not random text: anybody could guess it."
+    return None
+
+
+def _repeated_key() -> str | None:
+    keys = settings.ENCRYPTION_KEYS
+    return "ENCRYPTION_KEYS has the same key twice." if len(set(keys)) < len(keys) else None
+
+
+def _metrics_token_fault() -> str | None:
+    if 0 < len(settings.METRICS_TOKEN) < SHORTEST_KEY:
+        return f"METRICS_TOKEN has fewer than {SHORTEST_KEY} characters."
+    return None
 
 
 @register(SETTINGS, deploy=True)
 def settings_are_for_production(**_: Any) -> list[CheckMessage]:
     return [
         Warning(text, hint=hint, id=f"console.{number}")
-        for number, text, hint in (*_secrets(), *_stores(), *_reach(), *_api())
+        for number, text, hint in (*_secrets(), *_stores(), *_reach(), *_provider(), *_api())
     ]
 
 
@@ -82,6 +107,24 @@ def _reach() -> Iterator[Finding]:
             "HTTPS is on but TRUSTED_PROXIES is 0: the proxy's X-Forwarded-Proto is ignored, and "
             "each request is redirected again and again.",
             "Set TRUSTED_PROXIES to the number of your proxies in front.",
+        )
+
+
+def _provider() -> Iterator[Finding]:
+    provider = settings.OIDC
+    if provider is None:
+        return
+    if not provider.client_id or not provider.client_secret:
+        yield (
+            "W010",
+            "OIDC_ISSUER is set, but OIDC_CLIENT_ID or OIDC_CLIENT_SECRET is not.",
+            "Register Rollcall at the provider and set both, or remove OIDC_ISSUER.",
+        )
+    if not provider.issuer.startswith("https:"):
+        yield (
+            "W011",
+            "OIDC_ISSUER is not https: whoever is on the way to it can sign in as anybody.",
+            "Use the provider's https address.",
         )
 
 

@@ -84,6 +84,5 @@ def _run(
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    multiprocessing.set_start_method("fork", force=True)  # granian's workers share memory as well
     sys.argv = [*words]
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)

@@ -1,11 +1,13 @@
 """Probes: is the process up, and can it do its work? They are public, so they show no more than
-yes, no, and since when.
+what is wrong, and since when.
 
 `ProbeMiddleware` answers them, not the URLconf: load balancers call the IP address of a machine,
 without TLS and with a Host header that is not in ALLOWED_HOSTS.
 """
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -17,10 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
-from applications import audit_seals
 from applications.supervised import cannot_stay_up
-from moderation import ban_sweep
-from users import deactivation, lease_sweep
+from moderation import figures
+from moderation.figures import Work
+from rollcall import faults, schema
+from rollcall.metrics import metrics
 
 TIMEOUT = 1  # seconds for the broker to answer
 
@@ -35,23 +38,35 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The state of each part that the console needs; 503 unless all are well."""
+    """The state of each part that the console needs; 503 unless all are well. `faults` repeats in
+    words what is wrong, and since when.
+    """
+    now = timezone.now()
     checks = {
-        "database": _check(_database),
-        "broker": _check(_broker),
-        "rate_limits": _check(_rate_limits),
+        "database": _check("database", _database, now),
+        "broker": _check("broker", _broker, now),
+        "rate_limits": _check("rate_limits", _rate_limits, now),
     }
+    if (cannot := cannot_stay_up()) is not None:
+        checks["processes"] = _dated("processes", {"ok": not cannot, "cannot_stay_up": cannot}, now)
     # A host that vanished answers nothing until a timeout, so wait for it only once.
     well = checks["database"]["ok"]
-    if (cannot := cannot_stay_up()) is not None:
-        checks["processes"] = {"ok": not cannot, "cannot_stay_up": cannot}
-    for name, look in _OF_THE_DATABASE.items():
-        checks[name] = _check(look) if well else {"ok": False, "error": "no database"}
-    ready = all(check["ok"] for check in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    of_the_database: dict[str, Callable[[], dict[str, Any]]] = {
+        "migrations": _migrations,
+        **{name: partial(_work, look, now) for name, look in figures.WORK.items()},
+    }
+    for name, look in of_the_database.items():
+        checks[name] = _check(name, look, now) if well else {"ok": False, "error": "no database"}
+    wrong = [
+        f"{_WRONG.get(name) or check['wrong']} (since {check['since']})"
+        for name, check in checks.items()
+        if "since" in check
+    ]
+    status = 503 if wrong else 200
+    return JsonResponse({"ready": not wrong, "faults": wrong, "checks": checks}, status=status)
 
 
-PROBES = {"/healthz": healthz, "/readyz": readyz}
+PROBES = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 class ProbeMiddleware:
@@ -65,12 +80,34 @@ class ProbeMiddleware:
         return answer(request)
 
 
-def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _check(part: str, look: Callable[[], dict[str, Any]], now: datetime) -> dict[str, Any]:
     try:
-        return look()
+        found = look()
     except Exception as error:
         # The text of an error may contain addresses and passwords; its class does not.
-        return {"ok": False, "error": type(error).__name__}
+        found = {"ok": False, "error": type(error).__name__}
+        found |= {"wrong": f"{part} cannot be looked at"}
+    return _dated(part, found, now)
+
+
+def _dated(part: str, found: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """With `since`, if it is not well."""
+    if found["ok"]:
+        faults.over(part)
+        return found
+    known = found.pop("since", None)
+    since = known or faults.since(part, now=now)
+    return found | {"since": since.isoformat(timespec="seconds")}
+
+
+# What is wrong if this part is not well. Background work says it itself.
+_WRONG = {
+    "database": "The database does not answer",
+    "broker": "Redis does not answer: tasks run late, gateways poll for kicks",
+    "rate_limits": "The rate limits are off: their counters cannot be reached",
+    "migrations": "The database is not migrated to this version",
+    "processes": "A process dies again and again; its log says why",
+}
 
 
 def _database() -> dict[str, Any]:
@@ -92,42 +129,15 @@ def _rate_limits() -> dict[str, Any]:
     return {"ok": True}
 
 
-def _ban_sweep() -> dict[str, Any]:
-    health = ban_sweep.sweep_health(now=timezone.now())
-    return {
-        "ok": health.is_well,
-        "last_run": health.last_run,
-        "most_overdue_seconds": round(health.most_overdue.total_seconds()),
-    }
+def _work(look: Callable[[datetime], Work], now: datetime) -> dict[str, Any]:
+    work = look(now)
+    found: dict[str, Any] = {"ok": work.is_well, "late_seconds": round(work.late.total_seconds())}
+    if work.last_run is not None:
+        found["last_run"] = work.last_run
+    return found if work.is_well else found | {"wrong": work.wrong, "since": work.since}
 
 
-def _leases() -> dict[str, Any]:
-    """The sweep that deletes test users whose lease has ended."""
-    health = lease_sweep.health(now=timezone.now())
-    return {
-        "ok": health.is_well,
-        "most_overdue_seconds": round(health.most_overdue.total_seconds()),
-    }
-
-
-def _erasure() -> dict[str, Any]:
-    """Erasure of deactivated users' data. Nobody gets this data, even if erasure is late."""
-    health = deactivation.erasure_health(now=timezone.now())
-    return {"ok": health.is_well, "waiting_seconds": round(health.waiting.total_seconds())}
-
-
-def _audit_seals() -> dict[str, Any]:
-    health = audit_seals.seal_health(now=timezone.now())
-    return {
-        "ok": health.is_well,
-        "last_seal": health.last,
-        "waiting_seconds": round(health.waiting.total_seconds()),
-    }
-
-
-_OF_THE_DATABASE = {
-    "ban_sweep": _ban_sweep,
-    "leases": _leases,
-    "erasure": _erasure,
-    "audit_seals": _audit_seals,
-}
+def _migrations() -> dict[str, Any]:
+    """A newer version may have migrated the database: this one still works, for an upgrade."""
+    behind, ahead = schema.apart()
+    return {"ok": not behind, "behind": behind, "ahead": ahead}

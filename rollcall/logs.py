@@ -1,10 +1,26 @@
-"""Log files that processes write, kept across restarts and limited in size."""
+"""How processes log: the configuration, and their log files, which are limited in size."""
 
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 LIMIT = 5_000_000  # bytes; a second file holds the previous lines, up to the same size
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+FORMATS = {"line": "rollcall.log_lines.Line", "json": "rollcall.log_lines.Json"}
+
+
+def configuration(*, format: str, level: str) -> dict[str, Any]:
+    """Django's `LOGGING`. `format` is one of `FORMATS`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"ours": {"()": FORMATS[format]}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "ours"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {name: {"level": "WARNING"} for name in ("celery", "django.server")},
+    }
 
 
 def bound(log: Path, *, limit: int = LIMIT) -> None:

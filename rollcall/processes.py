@@ -3,8 +3,8 @@
 - A child that dies is restarted, with growing pauses while it cannot stay up. The death of a child
   does not affect the others; processes that it has started end with it.
 - Each child leads a process group: a Ctrl-C in the terminal reaches only the supervisor.
-- To stop, children get `GRACE` seconds, then they are killed; a second request kills them at once.
-  Stores stop last, because the others still write.
+- To stop, children get `stop_within` seconds, then they are killed; a second request kills them at
+  once. Stores stop last, because the others still write.
 - If the supervisor is killed, the kernel signals its children if it can, and a guard ends them: it
   reads from a pipe that closes with the supervisor. The next supervisor of the folder first ends
   those that are left (`rollcall.orphans`).
@@ -45,6 +45,7 @@ class Process:
     stop_signal: signal.Signals = signal.SIGTERM
     is_store: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    stop_within: float = GRACE  # seconds between asking it to end and killing it
     is_forked: bool = False  # then `command` is what follows `python -m`
 
 
@@ -54,11 +55,11 @@ def module(name: str, command: str, environment: Mapping[str, str] | None = None
     return Process(name, words, environment=environment or {})
 
 
-def forked(name: str, command: str) -> Process:
+def forked(name: str, command: str, *, stop_within: float = GRACE) -> Process:
     """As `module`, but it starts with what this process has loaded, and shares that memory."""
     if sys.platform != "linux":  # macOS's own libraries do not survive a fork
         return module(name, command)
-    return Process(name, tuple(command.split()), is_forked=True)
+    return Process(name, tuple(command.split()), stop_within=stop_within, is_forked=True)
 
 
 # Threads, not forks: tasks wait for the database and for slow webhook endpoints, which may occupy
@@ -93,7 +94,6 @@ class _Child:
 
 class Supervisor:
     """`with Supervisor() as supervisor:` start processes, then `wait()`; leaving it stops them.
-
     `say` gets one line for each death; `cleanup` is called after all have ended. Raises
     `orphans.Taken` if another supervisor uses `folder`, by default `DATA_DIR`.
     """
@@ -189,7 +189,7 @@ class Supervisor:
         return None
 
     def pids(self) -> dict[str, int]:
-        """Name → process id of each running child."""
+        """Of the running children, by name."""
         return {name: each.popen.pid for name, each in self._children.items() if each.popen}
 
     def _look_after(self, child: _Child, now: float) -> None:
@@ -257,7 +257,8 @@ class Supervisor:
     def _end(self, children: list[_Child]) -> None:
         for child in children:
             _signal_group(child, child.process.stop_signal)
-        deadline = time.monotonic() + GRACE
+        within = max((child.process.stop_within for child in children), default=0.0)
+        deadline = time.monotonic() + within
         while any(child.popen and child.popen.poll() is None for child in children):
             if self._stop_requests > 1 or time.monotonic() > deadline:
                 break

@@ -4,6 +4,7 @@ The demo needs none: its stores come from wheels, and secrets are generated once
 written under `DATA_DIR`. `rollcall/checks.py` says what production must set.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +13,10 @@ from zoneinfo import ZoneInfo
 from csp.constants import NONE, SELF
 from environ import Env
 
-from rollcall import orphans, schedule
+from rollcall import logs, orphans, schedule, sign_in_settings
 from rollcall.generated_secrets import generated_secret
 from rollcall.stores import postgres, under, valkey
-from rollcall.variables import Variables, folder, url
+from rollcall.variables import Variables, folder, networks, one_of, url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Variables()
@@ -29,17 +30,16 @@ Env.read_env(
 MALFORMED_VARIABLES = env.malformed
 
 # --- Files -------------------------------------------------------------------------------------
-DATA_DIR = env.parsed(
-    "DATA_DIR", BASE_DIR / "var", folder, "the path of a folder that can be written"
-)
+DATA_DIR = env.parsed("DATA_DIR", BASE_DIR / "var", folder, "the path of a writable folder")
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 PROCESSES_FILE = DATA_DIR / orphans.FILE  # a supervisor records its processes in it
+# For `applications.metrics`; prometheus_client reads it when it is loaded.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder(str(DATA_DIR / "metrics")))
 AUDIT_SEALS_FILE = Path(env.text("AUDIT_SEALS_FILE", "") or DATA_DIR / "audit-seals.jsonl")
 
 # --- Secrets -----------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.text("SECRET_KEY", "") or generated_secret(DATA_DIR, "secret-key")
-# For app secrets and access tokens: the first encrypts and signs, all decrypt and verify.
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS", []) or [generated_secret(DATA_DIR, "encryption-key")]
 # For the system checks: those of the two that are not set.
 GENERATED_SECRETS = [name for name in ("SECRET_KEY", "ENCRYPTION_KEYS") if not env.words(name, [])]
@@ -84,13 +84,13 @@ INSTALLED_APPS = [
     "console",
     "gateway",
     "api",
+    "transfers",
     "moderation",
     "users",
     "applications",
     "rollcall.support_site.SupportConfig",  # Django admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -98,15 +98,22 @@ INSTALLED_APPS = [
     "django_htmx",
     "lucide",
     "csp",
-    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 MIDDLEWARE = [
     "rollcall.health.ProbeMiddleware",  # before any check of the Host header
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rollcall.pages.PageMiddleware",
     "api.doors.DoorMiddleware",  # answers the Server API: no sessions, no CSRF
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.uploads.UploadMiddleware",  # before anything reads the body
+    "rollcall.sessions.SessionMiddleware",
+    "rollcall.known_browsers.KnownBrowserMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -114,7 +121,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "rollcall.urls"
 WSGI_APPLICATION = "rollcall.wsgi.application"
@@ -135,12 +142,10 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; a request body above it is refused
+LARGEST_UPLOAD = 65 * 1_048_576  # bytes of a request with a file; `transfers.files` is stricter
 
 # --- Sign-in -----------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["rollcall.passwords.PasswordBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -150,16 +155,15 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "accounts:sign_in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview:index"
-LOGOUT_REDIRECT_URL = "accounts:sign_in"
-AXES_FAILURE_LIMIT = env.number("SIGN_IN_ATTEMPTS", 5)
-AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_LOCKOUT_MINUTES", 15))
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "console.accounts.views.locked_out"
-AXES_CLIENT_IP_CALLABLE = "applications.requests.client_address"
-AXES_VERBOSE = False
+LOGOUT_REDIRECT_URL = "account_login"
+# Wrong passwords for one name in an hour that slow nobody down.
+SIGN_IN_ATTEMPTS = env.number("SIGN_IN_ATTEMPTS", 5)
+OIDC = sign_in_settings.oidc(env)
+globals().update(sign_in_settings.allauth(https=HTTPS, provider=OIDC))
+if OIDC is not None:  # the form "Continue with ..." is redirected there
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += OIDC.origins
 
 # --- Stores ------------------------------------------------------------------------------------
 # The default of both is the store that `make demo` starts.
@@ -178,8 +182,7 @@ _database = DATABASES["default"]
 _database["ENGINE"] = "rollcall.postgresql"
 # Each thread keeps its connection: a pool would cost every call a tenth of itself.
 _database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-# A host that vanishes closes no connection: keepalives detect it within a minute; the default takes
-# hours. Options in DATABASE_URL override these.
+# Keepalives detect a host that vanishes within a minute. Options in DATABASE_URL override these.
 _database["OPTIONS"] = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -215,7 +218,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120  # seconds; well under the visibility timeout
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # unlimited
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat")
 SWEEP_SECONDS = env.number("SWEEP_SECONDS", 5)
@@ -236,8 +238,7 @@ API_TIME_ZONE = env.parsed(
 )
 # Webhooks may call local addresses and plain http: for trying them out, never in production.
 WEBHOOKS_MAY_BE_LOCAL = env.flag("WEBHOOKS_MAY_BE_LOCAL", False)
-# False switches the per-second limits off, for load tests.
-API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)
+API_RATE_LIMITS = env.flag("API_RATE_LIMITS", True)  # False: no limits per second, for load tests
 
 # --- Gateway -----------------------------------------------------------------------------------
 GATEWAY_PATH = "/gateway"
@@ -245,21 +246,21 @@ GATEWAY_PATH = "/gateway"
 GATEWAY_PROTOCOLS = {
     GATEWAY_PATH: "gateway.rollcall.session.RollcallSession",
     "/gateway/agora": "gateway.agora.session.AgoraSession",
+    "/gateway/agora/*/*/websocket": "gateway.agora.sockjs.SockJSSession",
     "/websocket": "gateway.rongcloud.session.RongCloudSession",
 }
 # What clients ask for by HTTP before they open the WebSocket.
 GATEWAY_PAGES = {
+    "/gateway/agora/info": "gateway.agora.sockjs.info",
     "/v2/navi.json": "gateway.rongcloud.navigation.json_answer",
     "/navi.js": "gateway.rongcloud.navigation.script_answer",
     "/ping": "gateway.rongcloud.navigation.ping_answer",
 }
-# Address at which clients open their WebSocket, for pages; empty: the address of this console.
+# Address at which clients open their WebSocket, for pages; empty: the console's.
 GATEWAY_URL = env.parsed("GATEWAY_URL", "", url("ws", "wss"), "as in wss://host/gateway")
 if GATEWAY_URL:  # the "Try it" page is a client
-    _gateway = urlsplit(GATEWAY_URL)
-    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(
-        f"{_gateway.scheme}://{_gateway.netloc}"
-    )
+    _gateway = urlsplit(GATEWAY_URL)._replace(path="").geturl()
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["connect-src"].append(_gateway)
 # Port of `make serve` for WebSockets, on HOST, and number of processes.
 GATEWAY_PORT = env.number("GATEWAY_PORT", 8001, most=65_535)
 GATEWAY_PROCESSES = env.number("GATEWAY_PROCESSES", 1)
@@ -267,12 +268,18 @@ GATEWAY_THREADS = env.number("GATEWAY_THREADS", 8)
 # Connection attempts from one address: this many at once, then this many per second.
 GATEWAY_CONNECT_BURST = env.number("GATEWAY_CONNECT_BURST", 100)
 GATEWAY_CONNECT_RATE = env.number("GATEWAY_CONNECT_RATE", 20)
+GATEWAY_DRAIN_SECONDS = env.number("GATEWAY_DRAIN_SECONDS", 4, least=0)  # to close all
+
+# --- Metrics (`rollcall.metrics`) ---------------------------------------------------------------
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_ADDRESSES = env.parsed(
+    "METRICS_ADDRESSES", networks(""), networks, "addresses or networks, as in 10.0.0.7,10.1.0.0/16"
+)
 
 # --- Language, time, static files, logs -----------------------------------------------------------
 LANGUAGE_CODE = "en-us"
-USE_I18N = False
-USE_TZ = True
-TIME_ZONE = "UTC"
+USE_I18N, USE_TZ, TIME_ZONE = False, True, "UTC"
+FORMAT_MODULE_PATH = "rollcall.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns if it is missing
@@ -286,15 +293,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-_LEVELS = {level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {
-        "handlers": ["stderr"],
-        "level": env.parsed("LOG_LEVEL", "INFO", _LEVELS.__getitem__, " or ".join(_LEVELS)),
-    },
-    "loggers": {"axes": {"level": "WARNING"}, "django.server": {"level": "WARNING"}},
-}
+LOGGING = logs.configuration(
+    format=env.parsed("LOG_FORMAT", "line", one_of(logs.FORMATS), " or ".join(logs.FORMATS)),
+    level=env.parsed("LOG_LEVEL", "INFO", one_of(logs.LEVELS), " or ".join(logs.LEVELS)),
+)

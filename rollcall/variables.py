@@ -6,7 +6,8 @@ variable as a value and any text as a flag, and checks no bounds.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -60,6 +61,16 @@ def folder(text: str) -> Path:
     if not os.access(path, os.W_OK):
         raise PermissionError(path)
     return path
+
+
+def networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """A parser for `parsed`: addresses and networks, separated by commas."""
+    return [ip_network(word.strip()) for word in text.split(",") if word.strip()]
+
+
+def one_of(words: Iterable[str]) -> Callable[[str], str]:
+    """A parser for `parsed`."""
+    return {word: word for word in words}.__getitem__
 
 
 def url(*schemes: str) -> Callable[[str], str]:

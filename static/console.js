@@ -305,6 +305,14 @@ document.addEventListener("change", (event) => {
   countSelection(form);
 });
 
+// A file that the server would refuse for its size is refused before it is sent.
+document.addEventListener("change", ({ target }) => {
+  if (!target.dataset.mostBytes) return;
+  const isTooLarge = target.files[0]?.size > Number(target.dataset.mostBytes);
+  target.setCustomValidity(isTooLarge ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});
+
 document.addEventListener("input", (event) => {
   // Any change in the form may show or hide the field.
   if (event.target.form) findAll("[data-confirm]", event.target.form).forEach(checkConfirmation);
@@ -367,6 +375,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const signIn = document.body.dataset.signIn;
   if (new URL(xhr.responseURL).pathname === signIn) location.reload();
   else location.assign(xhr.responseURL);
+});
+
+// --- Passkeys: allauth's script tells of a failure, or that the person has cancelled ---------------
+document.addEventListener("allauth.error", (event) => {
+  event.preventDefault();
+  for (const words of findAll("[data-passkey-failed]")) words.hidden = false;
 });
 
 // --- Setup of the page, and of each fragment ----------------------------------------------------

@@ -8,7 +8,7 @@
  *     device: "phone-1", platform: "web", // shown to staff
  *     after: 4711, // message_id of the last message that this device has stored
  *   });
- *   client.addEventListener("message", ({ detail }) => show(detail.from, detail.body));
+ *   client.addEventListener("message", ({ detail }) => show(detail.from, detail.to, detail.body));
  *   client.addEventListener("closed", ({ detail }) => detail.final && explain(detail));
  *   client.connect();
  *   await client.send("ben", "Hello");
@@ -16,8 +16,9 @@
  *
  * Events, each with a `detail`:
  *   connected  user_id, connection
- *   message    message_id, from, body, sent_at; each once, oldest first. The client acknowledges a
- *              message after the listeners return; store `client.after` for the app's next start
+ *   message    message_id, from, to, body, extra (or not), sent_at; each once, oldest first. What the
+ *              user writes on another device comes too, with `from` the user. The client acknowledges
+ *              a message after the listeners return; store `client.after` for the app's next start
  *   closed     code, reason, message, why (the reason that staff gave, or ""), until (a Date or
  *              null), final, retryIn (milliseconds)
  *
@@ -85,9 +86,9 @@ export class RollcallClient extends EventTarget {
     else if (this.#state === "closed") this.#rejectAll(new RollcallError("closed"));
   }
 
-  /** Send a direct message. The answer has `message_id` and `sent_at`. */
-  send(to, body, { clientId = randomId() } = {}) {
-    return this.call("message.send", { to, body, client_id: clientId });
+  /** Send a direct message; `extra` is an object of the app's. The answer has `message_id` and `sent_at`. */
+  send(to, body, { clientId = randomId(), extra } = {}) {
+    return this.call("message.send", { to, body, extra, client_id: clientId });
   }
 
   /** Make any call of the protocol. Returns a promise of the answer's fields. */

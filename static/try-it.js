@@ -81,12 +81,15 @@ class Pane {
       this.note("Connected", "success");
       this.showState("Connected", "success");
     });
-    client.addEventListener("message", ({ detail }) => this.line({
-      kind: "received",
-      who: detail.from,
-      text: detail.body,
-      at: new Date(detail.sent_at),
-    }));
+    client.addEventListener("message", ({ detail }) => {
+      const isOwn = detail.from === this.userId && detail.to !== this.userId;
+      this.line({
+        kind: isOwn ? "sent" : "received",
+        who: isOwn ? `to ${detail.to}, from another device` : detail.from,
+        text: detail.body,
+        at: new Date(detail.sent_at),
+      });
+    });
     client.addEventListener("closed", ({ detail }) => this.closed(detail));
     this.showState("Connecting…");
     client.connect();

@@ -5,10 +5,12 @@ They write rows, so a test may start from what a verb would refuse.
 """
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from itertools import count
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from applications import app_secrets, environments, webhooks
 from applications.announcements import EVENTS
@@ -26,6 +28,10 @@ from applications.models import (
 )
 from applications.request_log import LoggedCall
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
+from transfers import exports, imports
+from transfers.files import Format
+from transfers.kinds import KINDS
+from transfers.models import ExportJob, ImportJob
 from users import tokens
 from users.models import AppUser, Connection, DeactivatedUser, GatewayProcess, Message
 
@@ -261,3 +267,52 @@ def make_switch(*, environment: Environment, owner_id: str) -> AllowlistSwitch:
     return AllowlistSwitch.objects.create(
         environment=environment, owner_id=owner_id, switched_on_at=NOON
     )
+
+
+# --- Transfers ---------------------------------------------------------------------------------
+
+
+def make_import(
+    *,
+    environment: Environment,
+    kind: str = "users",
+    content: str | bytes = "user_id,expires_at\nmia,permanent\n",
+    name: str = "file.csv",
+    by: Actor | None = None,
+) -> ImportJob:
+    """An import that is checked, unless the file is refused."""
+    job = imports.upload(
+        environment=environment,
+        kind=KINDS[kind],
+        file=BytesIO(content.encode() if isinstance(content, str) else content),
+        name=name,
+        by=by or staff_actor(),
+        now=NOON,
+    )
+    run_import(job)
+    return job
+
+
+def run_import(job: ImportJob) -> dict[str, int]:
+    """Do all batches of an import; result → number of lines."""
+    while imports.run_batch(job_id=job.pk, now=NOON):
+        pass
+    job.refresh_from_db()
+    return imports.progress(job)
+
+
+def make_export(*, environment: Environment) -> ExportJob:
+    """An export of the users, whose file is written."""
+    job = exports.start(
+        environment=environment,
+        kind="users",
+        format=Format.CSV,
+        query="",
+        expected=1,
+        by=staff_actor(),
+        now=timezone.now(),
+    )
+    while exports.run_batch(job_id=job.pk, now=NOON):
+        pass
+    job.refresh_from_db()
+    return job

@@ -18,18 +18,22 @@ from applications.admin_base import MOST_AT_ONCE
 from applications.models import (
     Application,
     AppSecret,
+    AuditCut,
     AuditEvent,
     AuditSeal,
     Environment,
     Member,
     Plan,
     Role,
+    StaffSession,
     Webhook,
 )
+from moderation import bans
+from moderation.lists import blocklist
 from moderation.models import AllowlistEntry, Ban, BlocklistEntry, Mute, SweepRun
 from rollcall.demo import sample_data
 from tests import factories
-from tests.factories import NOON
+from tests.factories import DAY, NOON
 from users import tokens
 from users.models import (
     AppUser,
@@ -141,6 +145,15 @@ def records(development):
     Mute.objects.create(user_id="alice", channel="room", imposed_at=NOON, imposed_by="olga", **here)
     SweepRun.objects.create(pk=1, ran_at=NOON, closed=0)
     audit_seals.seal_next(now=NOON)
+    AuditCut.objects.create(
+        number=1,
+        made_at=NOON,
+        first_seal=1,
+        last_seal=1,
+        lines=1,
+        sealed_until=NOON,
+        kept=30 * DAY,
+    )
     webhook = Webhook.objects.create(
         url="https://hooks.example/",
         secret="box",
@@ -150,6 +163,13 @@ def records(development):
         **here,
     )
     factories.make_delivery(webhook=webhook)
+    StaffSession.objects.create(
+        account=factories.make_account(username="sid"),
+        session_key="hash",
+        expire_date=NOON,
+        signed_in_at=NOON,
+        last_used_at=NOON,
+    )
     return {model: model._default_manager.order_by("pk").first() for model in MODELS}
 
 
@@ -169,7 +189,10 @@ class TestEveryModel:
 
 
 @pytest.mark.parametrize(
-    "model", sorted(set(MODELS) - {GatewayProcess, SweepRun, Member, AuditSeal}, key=str)
+    "model",
+    sorted(
+        {*MODELS} - {GatewayProcess, SweepRun, Member, AuditSeal, AuditCut, StaffSession}, key=str
+    ),
 )
 def test_what_belongs_to_an_environment_is_found_by_app_key(
     model, records, development, superuser, client
@@ -469,3 +492,42 @@ class TestPermissions:
     def test_members_who_are_no_staff_are_sent_to_sign_in(self, new_application, client):
         client.force_login(Member.objects.get().account)
         assert client.get(page(Ban, "changelist")).status_code == 302
+
+
+def test_a_users_page_shows_bans_lists_timeline_and_the_way_to_the_console(
+    superuser, client, environment
+):
+    factories.make_user(environment=environment, user_id="mia")
+    bans.impose(
+        environment=environment,
+        user_ids=["mia"],
+        expires_at=None,
+        reason="spam",
+        by=factories.staff_actor(),
+        now=NOON,
+    )
+    blocklist.add(
+        environment=environment,
+        owner_id="mia",
+        listed_ids=["ben"],
+        by=factories.staff_actor(),
+        now=NOON,
+    )
+    user = AppUser.objects.get(user_id="mia")
+    page = client.get(reverse("admin:users_appuser_change", args=[user.pk])).text
+    assert "in force, until lifted, by grace: spam" in page
+    assert "1 on it" in page
+    assert "2 Mar 2026, 12:00:00 UTC ban.imposed by grace" in page
+    assert "/console/chirp" in page
+
+
+def test_bans_are_filtered_within_an_environment(superuser, client, environment):
+    factories.make_ban(environment=environment, user_id="ben", expires_at=None)
+    bans.lift(environment=environment, user_ids=["ben"], by=factories.staff_actor(), now=NOON)
+    factories.make_ban(environment=environment, user_id="mia", expires_at=None)
+    url = reverse("admin:moderation_ban_changelist")
+    for state, found in (("lifted", {"ben"}), ("in_force", {"mia"})):
+        page = client.get(url, {"q": environment.app_key, "state": state})
+        assert {ban.user_id for ban in page.context["cl"].result_list} == found
+    # Without an app key no index would serve it.
+    assert len(client.get(url, {"state": "lifted"}).context["cl"].result_list) == 2

@@ -12,6 +12,7 @@ from django.conf import settings
 from redis import Redis
 
 from applications.models import AuditEvent
+from applications.models.jobs import STALLED_AFTER
 from moderation.models import Ban, SweepRun
 from rollcall.processes import BEAT, WORKER, Supervisor, module
 from tests.factories import (
@@ -102,11 +103,11 @@ class TestKilled:
         done = 2 * BATCH
         assert job.items.pending().count() == len(doomed) - done
         job.refresh_from_db()
-        later = job.progressed_at + deletion.STALLED_AFTER
+        later = job.progressed_at + STALLED_AFTER
         # The database lets go of a dead worker's job as soon as it notices.
         assert eventually(lambda: deletion.run_batch(job_id=job.pk, now=later, size=1))
         assert AppUser.objects.count() == Ban.objects.count() == len(users) - done - 1
-        assert deletion.stalled(now=later + deletion.STALLED_AFTER) == [job.pk]
+        assert deletion.stalled(now=later + STALLED_AFTER) == [job.pk]
         while deletion.run_batch(job_id=job.pk, now=later):
             pass
 

@@ -1,14 +1,16 @@
 """App users and what belongs to them, for support."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 
-from applications.admin_base import SupportAdmin
-from users import deletion, tokens
+from applications.admin_base import SECTION, SupportAdmin, console_url, section, timeline
+from users import deletion, friends, presence, tokens
 from users.models import (
     AppUser,
     Attributes,
@@ -41,17 +43,42 @@ class AppUserAdmin(SupportAdmin):
     """
 
     list_display = ("user_id", "name", "environment", "registered_at", "last_seen_at")
-    fields = (
+    fields: ClassVar[Any] = (
         *("environment", "user_id", "uuid", "name", "avatar_url", "friend_permission"),
         *("push_settings", "registered_at", "changed_at", "last_seen_at", "tokens_valid_from"),
+        *("open_connections", "friends", "timeline"),
     )
+    readonly_fields: ClassVar[Any] = ("open_connections", "friends", "timeline")
     search_ids = ("user_id",)
-    view_on_site = True
     actions = ("sign_out_everywhere",)
     refusals = {
         deletion.NotInProduction: "",
         tokens.UnknownUsers: "Some of these users were deleted meanwhile. Nothing was changed.",
     }
+
+    def view_on_site(self, obj: AppUser) -> str | None:
+        return console_url("users:detail", obj.environment, obj.user_id)
+
+    @admin.display
+    def open_connections(self, user: AppUser) -> str:
+        found = presence.connections(
+            environment=user.environment, user_id=user.user_id, now=timezone.now()
+        )
+        return section(
+            (
+                reverse("admin:users_connection_change", args=[each.pk]),
+                f"{each.platform} {each.device} from {each.address}",
+            )
+            for each in found[:SECTION]
+        )
+
+    @admin.display
+    def friends(self, user: AppUser) -> str:
+        return f"{friends.count(environment=user.environment, user_id=user.user_id):,}"
+
+    @admin.display
+    def timeline(self, user: AppUser) -> str:
+        return timeline(user.environment, user.user_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         in_production = obj is not None and not obj.environment.is_development
@@ -106,6 +133,9 @@ class DeactivatedUserAdmin(SupportAdmin):
     list_display = ("user_id", "environment", "deactivated_at", "via", "erased_at")
     search_ids = ("user_id",)
 
+    def view_on_site(self, obj: DeactivatedUser) -> str | None:
+        return console_url("users:detail", obj.environment, obj.user_id)
+
 
 @admin.register(DeletedUser)
 class DeletedUserAdmin(SupportAdmin):
@@ -123,7 +153,9 @@ class DeletedUserAdmin(SupportAdmin):
 class DeletionJobAdmin(SupportAdmin):
     list_display = ("pk", "environment", "state", "previewed_at", "confirmed_by", "finished_at")
     search_help_text = "App key"
-    view_on_site = True
+
+    def view_on_site(self, obj: DeletionJob) -> str | None:
+        return console_url("quota:job", obj.environment, obj.pk)
 
 
 @admin.register(DeletionItem)

@@ -16,16 +16,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 
+from applications import metrics
 from applications.audit import Actor
 from applications.batching import Batcher
 from applications.counting import count
 from applications.models import USER_LIMITS, Environment
 from applications.statements import Statement
 from users import identity, leases, places, quota, spelling
+from users.fields import time_ordered_uuid
 from users.models import AppUser
 
 # Each id is locked until the transaction ends, and PostgreSQL has about 6,400 locks in all.
@@ -78,7 +80,6 @@ class Admitted:
     known: dict[str, int]
 
 
-@spelling.raises_taken_in_another_case
 def admit(
     *,
     environment: Environment,
@@ -109,7 +110,27 @@ def admit(
         return Admitted({}, {})
     if lease is not None:
         leases.check(environment, lease)
-    options = (renew, leave_out_deactivated)
+    return _admit(
+        environment=environment,
+        newcomers=newcomers,
+        now=now,
+        options=(renew, leave_out_deactivated),
+        by=by,
+        lease=lease,
+    )
+
+
+@spelling.raises_taken_in_another_case
+def _admit(
+    *,
+    environment: Environment,
+    newcomers: Sequence[Newcomer],
+    now: datetime,
+    options: tuple[bool, bool],
+    by: Actor | None = None,
+    lease: timedelta | None = None,
+) -> Admitted:
+    """`admit` with data that was checked. `options`: `renew` and `leave_out_deactivated`."""
     result = None
     if environment.user_limit is None:
         result = _execute(environment, newcomers, options)
@@ -125,7 +146,7 @@ def admit(
                     now=now,
                 )
                 places.take(environment, result.new, by=by, lease=lease, now=now)
-            if result.admitted and lease is not None and renew:
+            if result.admitted and lease is not None and options[0]:
                 leases.renew(result.known, until=now + lease)
     if result.admitted:
         return Admitted(result.new, result.known)
@@ -133,6 +154,7 @@ def admit(
         raise UserDeactivated(result.deactivated)
     # The SQL function counts up to the limit only.
     used = count(AppUser.objects.filter(environment=environment))
+    metrics.QUOTA_REFUSALS.labels(environment.kind).inc()
     raise quota.QuotaExceeded(
         limit=result.seats,
         used=used,
@@ -181,12 +203,11 @@ def admit_one(
 
 def _admit_batch(asked: Mapping[str, _Asked]) -> Mapping[str, Admitted]:
     first = next(iter(asked.values()))
-    admitted = admit(
+    admitted = _admit(
         environment=first.environment,
         newcomers=[each.newcomer for each in asked.values()],
-        renew=first.renew,
-        leave_out_deactivated=True,
         now=first.now,
+        options=(first.renew, True),
     )
     return dict.fromkeys(asked, admitted)
 
@@ -222,7 +243,7 @@ def _execute(
     columns = [
         (
             each.user_id,
-            each.uuid or uuid4(),
+            each.uuid or time_ordered_uuid(each.registered_at),
             each.name,
             each.avatar_url,
             each.password,

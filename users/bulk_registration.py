@@ -17,6 +17,7 @@ from threading import Lock
 
 from django.db import connection
 
+from applications.audit import Actor
 from applications.models import Environment
 from users.admission import MOST_AT_ONCE, Newcomer, admit
 
@@ -25,10 +26,14 @@ AT_ONCE = 4
 
 
 def register_many(
-    *, environment: Environment, newcomers: Iterable[Newcomer], now: datetime
+    *,
+    environment: Environment,
+    newcomers: Iterable[Newcomer],
+    now: datetime,
+    by: Actor | None = None,
 ) -> Iterator[tuple[int, int]]:
     """Register `newcomers`, each id at most once in a batch; yield for each batch how many users it
-    has, and how many of them are new.
+    has, and how many of them are new. `by` is remembered with the places that are taken.
 
     Raises what `admission.admit` raises, except `UserDeactivated`; batches that were finished by
     then stay registered.
@@ -36,7 +41,7 @@ def register_many(
     given = iter(newcomers)
     if connection.in_atomic_block or environment.user_limit is not None:
         while batch := list(islice(given, MOST_AT_ONCE)):
-            yield _register(environment, batch, now)
+            yield _register(environment, batch, by, now)
         return
     turn, finished = Lock(), SimpleQueue[tuple[int, int] | None]()
 
@@ -48,7 +53,7 @@ def register_many(
                     batch = list(islice(given, MOST_AT_ONCE))
                 if not batch:
                     return
-                finished.put(_register(environment, batch, now))
+                finished.put(_register(environment, batch, by, now))
         except BaseException:
             given = iter(())
             raise
@@ -67,6 +72,10 @@ def register_many(
         worker.result()
 
 
-def _register(environment: Environment, batch: list[Newcomer], now: datetime) -> tuple[int, int]:
-    admitted = admit(environment=environment, newcomers=batch, leave_out_deactivated=True, now=now)
+def _register(
+    environment: Environment, batch: list[Newcomer], by: Actor | None, now: datetime
+) -> tuple[int, int]:
+    admitted = admit(
+        environment=environment, newcomers=batch, leave_out_deactivated=True, by=by, now=now
+    )
     return len(batch), len(admitted.new)

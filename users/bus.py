@@ -13,6 +13,7 @@ Invariants
 import json
 import logging
 import time
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -20,7 +21,7 @@ import redis
 from django.conf import settings
 from django.db import transaction
 
-from applications import redis_client
+from applications import metrics, redis_client, tracing
 
 # The most connections in one message.
 KEYS_AT_ONCE = 1_000
@@ -50,6 +51,14 @@ def publish(kind: str, **payload: Any) -> None:
     transaction.on_commit(lambda: _send({"kind": kind, **payload}), robust=True)
 
 
+def sent_at(message: Mapping[str, Any]) -> float | None:
+    """When the change was committed that a message is about: Unix time in seconds, by the clock of
+    the machine that sent it. None if an earlier version sent it.
+    """
+    at = message.get("sent_at")
+    return None if at is None else float(at)
+
+
 def read(data: bytes) -> dict[str, Any]:
     """Decode a message that `publish` sent. Raises `ValueError` for anything else."""
     message = json.loads(data)
@@ -61,9 +70,13 @@ def read(data: bytes) -> dict[str, Any]:
 def _send(message: dict[str, Any]) -> None:
     global _paused_until
     if time.monotonic() < _paused_until:
+        metrics.BUS_MESSAGES.labels("dropped").inc()
         return
+    about = {"sent_at": time.time(), "request_id": tracing.request_id()}
     try:
-        redis_client.client().publish(channel(), json.dumps(message))
+        redis_client.client().publish(channel(), json.dumps(message | about))
+        metrics.BUS_MESSAGES.labels("sent").inc()
     except redis.RedisError as error:
+        metrics.BUS_MESSAGES.labels("dropped").inc()
         _paused_until = time.monotonic() + PAUSE
         log.warning("Redis is not available, gateways will poll the database: %s", error)

@@ -2,7 +2,8 @@
 
 Invariants
 ----------
-* By API only: this module refuses staff, whether they use the console or the admin.
+* By API only: this module refuses staff, whether they use the console or the admin. An environment
+  may say that tombstones end after a time (`applications.retention`); their ids are enabled then.
 * One transaction deletes the user's row (with tokens, name, avatar and profile) and all other data
   of the user (`users.erasure`), asks connections to close, and creates the tombstone, which
   disables the id. From that commit on, no data of the user is returned or delivered.
@@ -23,7 +24,7 @@ from datetime import datetime, timedelta
 from celery import current_app
 from django.db import transaction
 
-from applications import audit
+from applications import audit, retention
 from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.models import AuditEvent, Environment
@@ -153,7 +154,6 @@ def _note_erased(tombstone: DeactivatedUser, *, messages: int, now: datetime) ->
     )
 
 
-@transaction.atomic
 def reactivate(
     *, environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime
 ) -> str:
@@ -163,6 +163,26 @@ def reactivate(
     Raises `ByApiOnly`, `InvalidUserId`, `CoolingOff` (no id is reactivated then).
     """
     _require_api(by)
+    return _reactivate(environment, user_ids, by, now)
+
+
+def reactivate_old(*, now: datetime, limit: int = ERASURE_BATCH) -> int:
+    """Enable up to `limit` ids of each environment again whose tombstones it no longer keeps;
+    return how many.
+    """
+    enabled = 0
+    for environment, kept in retention.environments_that_forget(retention.TOMBSTONES):
+        over = now - max(kept, environment.reactivation_cooling_off)
+        old = DeactivatedUser.objects.filter(environment=environment, deactivated_at__lte=over)
+        oldest = old.order_by("deactivated_at", "pk").values_list("user_id", flat=True)
+        if ids := list(oldest[:limit]):
+            _reactivate(environment, ids, Actor.system("retention"), now)
+            enabled += len(ids)
+    return enabled
+
+
+@transaction.atomic
+def _reactivate(environment: Environment, user_ids: Iterable[str], by: Actor, now: datetime) -> str:
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
     tombstones = list(_tombstones(environment, wanted).select_for_update().order_by("pk"))

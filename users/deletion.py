@@ -17,7 +17,7 @@ Invariants
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from celery import current_app
 from django.db import transaction
@@ -38,8 +38,6 @@ from users.tokens import UnknownUsers
 __all__ = ["NotInProduction"]
 
 BATCH_SIZE = 500
-# A running job without progress for this long has lost its worker.
-STALLED_AFTER = timedelta(seconds=15)
 OLDEST_FIRST = Keyset("registered_at", "id")
 Result = DeletionItem.Result
 
@@ -227,13 +225,7 @@ def run_batch(*, job_id: int, now: datetime, size: int = BATCH_SIZE) -> bool:
     Also returns False if another worker has locked the job. The lock is released if that worker
     dies.
     """
-    job = (
-        DeletionJob.objects.running()
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("environment")
-        .filter(pk=job_id)
-        .first()
-    )
+    job: DeletionJob | None = DeletionJob.objects.claimed(job_id)
     if job is None:
         return False
     environment = job.environment
@@ -287,9 +279,4 @@ def progress(job: DeletionJob) -> dict[str, int]:
 
 def stalled(*, now: datetime) -> list[int]:
     """The ids of up to 100 running jobs that have lost their worker."""
-    return list(
-        DeletionJob.objects.running()
-        .filter(progressed_at__lte=now - STALLED_AFTER)
-        .order_by("progressed_at")
-        .values_list("pk", flat=True)[:100]
-    )
+    return DeletionJob.objects.stalled(now)

@@ -19,8 +19,9 @@ from django.db.models import Q
 from applications import audit
 from applications.audit import Actor
 from applications.audit_types import AuditType
-from applications.keyset import Keyset, Page
+from applications.keyset import Page
 from applications.models import Environment
+from applications.plain_pages import PagesOfOwner
 from users import erasure, hosted_profiles, identity, notices
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
 from users.tokens import UnknownUsers, require_registered
@@ -28,7 +29,7 @@ from users.tokens import UnknownUsers, require_registered
 MAX_FRIENDS = 3_000
 ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 100, 128
 MAX_EXTENDED = 10
-OLDEST_FIRST, NEWEST_FIRST = Keyset("id"), Keyset("-id")
+_PAGES = PagesOfOwner(Friendship, "id", "friend_id", "alias", "extended", "added_at")
 
 
 class RefusesFriends(Exception):
@@ -230,10 +231,9 @@ def page(
     cursor: str = "",
     size: int,
     newest_first: bool = False,
-) -> Page[Friendship]:
-    """One page of a user's friends, in the order in which they were added."""
-    keyset = NEWEST_FIRST if newest_first else OLDEST_FIRST
-    return keyset.page(Friendship.objects.of(environment, user_id), cursor=cursor, size=size)
+) -> Page[Any]:
+    """One page of a user's friends in the order of adding: rows with the columns of `_PAGES`."""
+    return _PAGES.page(environment, user_id, cursor=cursor, size=size, newest_first=newest_first)
 
 
 def count(*, environment: Environment, user_id: str) -> int:

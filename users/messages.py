@@ -4,10 +4,13 @@ Invariants
 ----------
 * A message is delivered to every connection of the recipient, until one of them acknowledges it:
   connections that open later do not get it. It waits at most 7 days.
+* The sender's other connections, if they were open when it was sent, get a copy. The copy waits for
+  nobody: it is neither counted nor acknowledged.
 * At most 1,000 messages wait for a user. Further ones are refused with an error: dropping an older
   one would lose a message whose sender was told that it is stored.
-* The calls of many connections are one statement: the SQL functions of the migration 0013_mailbox.
-  `tests/users/plain_mailbox.py` implements the same rules in the ORM.
+* The calls of many connections are one statement: the SQL functions of the migrations
+  0013_mailbox, 0016_read_together and 0020_to_deliver. `tests/users/plain_mailbox.py` implements
+  the same rules in the ORM.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,22 +33,30 @@ MAX_CHARACTERS = 4_096
 CLIENT_ID_MAX_LENGTH = 64
 
 
-_UNDELIVERED = Statement(
-    "SELECT place, message_id, sender_id, body, sent_at "
-    "FROM users_undelivered(%s, %s::bigint[], %s::bigint[], %s::integer[])"
+_TO_DELIVER = Statement(
+    "SELECT place, message_id, sender_id, recipient_id, body, extra, sent_at "
+    "FROM users_to_deliver(%s, %s::bigint[], %s::bigint[], %s::integer[])"
 )
 _ACKNOWLEDGE = Statement(
     "SELECT place, acknowledged "
     "FROM users_acknowledge(%s, %s::bigint[], %s::bigint[], %s::bigint[])"
 )
+_WAITING = Statement("SELECT place, number FROM users_waiting(%s, %s::bigint[])")
+
+
+_COPIED = Q(sent_from__isnull=False)
 
 
 class InvalidMessage(Exception):
     """The message or its client_id is empty, too long, or not text."""
 
 
+class MessageTooLong(Exception):
+    """The text is longer than `MAX_CHARACTERS`."""
+
+
 class ClientIdTaken(Exception):
-    """The sender used this client_id for a message to someone else, or with another text."""
+    """The sender used this client_id for another message: to someone else, or not the same."""
 
     def __init__(self) -> None:
         super().__init__("This client_id is used for another message")
@@ -56,14 +67,19 @@ class StoredMessage(NamedTuple):
 
     pk: int
     sender_id: str
+    recipient_id: str
     body: str
+    # As `users.extras` has packed it.
+    extra: str
     sent_at: datetime
 
 
 def check(*, client_id: str, body: str) -> None:
-    """Raises `InvalidMessage`."""
+    """Raises `InvalidMessage`, `MessageTooLong`."""
     if not client_id or not identity.is_text(client_id, CLIENT_ID_MAX_LENGTH):
         raise InvalidMessage(f"A client_id has 1 to {CLIENT_ID_MAX_LENGTH} characters")
+    if len(body) > MAX_CHARACTERS:
+        raise MessageTooLong(f"A message has at most {MAX_CHARACTERS:,} characters")
     if not body or not identity.is_text(body, MAX_CHARACTERS, multiline=True):
         raise InvalidMessage(f"A message has 1 to {MAX_CHARACTERS:,} characters")
 
@@ -88,10 +104,11 @@ class Unread:
 
 def undelivered(asked: Sequence[Unread], *, now: datetime) -> list[list[StoredMessage]]:
     """For each of these connections the messages that nobody had acknowledged when it was opened,
-    oldest first. None once it has been asked to close. One statement (`users_undelivered`).
+    and what its user has written on other devices since then; oldest first. None once it has been
+    asked to close. One statement (`users_to_deliver`).
     """
     found: list[list[StoredMessage]] = [[] for _ in asked]
-    for place, *message in _UNDELIVERED.rows(
+    for place, *message in _TO_DELIVER.rows(
         now - KEPT_FOR,
         [each.connection_id for each in asked],
         [each.after for each in asked],
@@ -124,6 +141,16 @@ def acknowledge(receipts: Sequence[Receipt], *, now: datetime) -> list[int | Non
     return answers
 
 
+def waiting_counts(connection_ids: Sequence[int], *, now: datetime) -> list[int | None]:
+    """For each of these connections how many messages wait for its user; None if it has been asked
+    to close. One statement (`users_waiting`).
+    """
+    answers: list[int | None] = [None] * len(connection_ids)
+    for place, count in _WAITING.rows(now - KEPT_FOR, list(connection_ids)):
+        answers[place - 1] = count
+    return answers
+
+
 def is_full(*, environment: Environment, user_id: str) -> bool:
     """Whether no further message for this user is accepted."""
     waiting = Message.objects.waiting_for(environment, user_id)
@@ -145,19 +172,18 @@ def _waiting(environment: Environment, user_id: str, now: datetime) -> MessageQu
 
 
 def recipients_at(*, gateway: GatewayProcess, sent_after: datetime) -> list[tuple[int, str]]:
-    """(environment id, user_id) of users who are connected to this process and for whom a message
-    waits that was sent after `sent_after`.
+    """(environment id, user_id) of users who are connected to this process and for whom there is a
+    message that was sent after `sent_after`: one that waits, or a copy.
     """
     held = Connection.objects.filter(
-        gateway=gateway,
-        environment=OuterRef("environment"),
-        user_id=OuterRef("recipient_id"),
-        kicked_at=None,
+        gateway=gateway, environment=OuterRef("environment"), kicked_at=None
     )
-    waiting = Message.objects.between_registered().filter(
-        Exists(held), delivered_at=None, sent_at__gt=sent_after
-    )
-    return list(waiting.values_list("environment_id", "recipient_id").distinct())
+    sent = Message.objects.between_registered().filter(sent_at__gt=sent_after)
+    found: set[tuple[int, str]] = set()
+    for side, of_side in [("recipient_id", Q(delivered_at=None)), ("sender_id", _COPIED)]:
+        of_held = sent.filter(of_side, Exists(held.filter(user_id=OuterRef(side))))
+        found.update(of_held.values_list("environment_id", side).distinct())
+    return list(found)
 
 
 def acknowledge_up_to(

@@ -8,22 +8,31 @@ Invariants
   so, and only its sender is told.
 * At most 1,000 notices wait for a user; further ones are dropped. Nothing depends on them: they
   repeat what the messages and the friends of the user say.
+* Many connections are given theirs by one statement, `users_undelivered_notices` (migration
+  0016_read_together). `tests/users/plain_mailbox.py` implements its rules in the ORM.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 
 from applications.models import Environment
+from applications.statements import Statement
 from users import bus
+from users.messages import Unread
 from users.models import Connection, GatewayProcess, Message, Notice, NoticeKind
 
 MAX_WAITING = 1_000
 KEPT_FOR = timedelta(days=7)
 # How long a delivered notice is kept, to recognise one that is posted again.
 REMEMBERED_FOR = timedelta(days=1)
+
+_UNDELIVERED = Statement(
+    "SELECT place, notice_id, sender_id, kind, message_id, text, posted_at "
+    "FROM users_undelivered_notices(%s, %s::bigint[], %s::bigint[], %s::integer[])"
+)
 
 
 @transaction.atomic
@@ -88,30 +97,28 @@ def post_receipt(
         post(kind, [pair], environment=environment, now=now, message_id=message_id)
 
 
-def undelivered(
-    *,
-    environment: Environment,
-    user_id: str,
-    connection_id: int,
-    after: int,
-    connected_at: datetime,
-    now: datetime,
-    limit: int,
-) -> list[Notice]:
-    """Notices after `after` that nobody had acknowledged when this connection was opened, oldest
-    first. None once the connection has been asked to close.
+def undelivered(asked: Sequence[Unread], *, now: datetime) -> list[list[Notice]]:
+    """For each of these connections the notices that nobody had acknowledged when it was opened,
+    oldest first. None once it has been asked to close. One statement
+    (`users_undelivered_notices`).
     """
-    is_open = Connection.objects.filter(pk=connection_id, kicked_at=None)
-    return list(
-        Notice.objects.filter(
-            Exists(is_open),
-            Q(delivered_at=None) | Q(delivered_at__gt=connected_at),
-            environment=environment,
-            recipient_id=user_id,
-            pk__gt=after,
-            posted_at__gt=now - KEPT_FOR,
-        ).order_by("pk")[:limit]
-    )
+    found: list[list[Notice]] = [[] for _ in asked]
+    for place, pk, sender_id, kind, message_id, text, posted_at in _UNDELIVERED.rows(
+        now - KEPT_FOR,
+        [each.connection_id for each in asked],
+        [each.after for each in asked],
+        [each.limit for each in asked],
+    ):
+        notice = Notice(
+            pk=pk,
+            sender_id=sender_id,
+            kind=kind,
+            message_id=message_id,
+            text=text,
+            posted_at=posted_at,
+        )
+        found[place - 1].append(notice)
+    return found
 
 
 def recipients_at(*, gateway: GatewayProcess, posted_after: datetime) -> list[tuple[int, str]]:

@@ -5,6 +5,8 @@ Invariants
 * The stored value is a salted PBKDF2 hash of the password's HMAC under the installation's key. A
   guess cannot be tested with the database alone, without the key. So the work factor can be low
   enough to register sixty users in one call.
+* The salt begins with the name of the key. A hash under an older key is replaced as soon as its
+  user signs in, because nobody else knows the password.
 * A new password signs the user out: tokens become invalid, connections close.
 """
 
@@ -12,6 +14,7 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import transaction
+from django.db.models import QuerySet
 
 from applications import audit, vault
 from applications.audit import Actor
@@ -23,6 +26,7 @@ from users.tokens import UnknownUsers
 
 MAX_BYTES = 64
 _ITERATIONS = 10_000
+_PURPOSE = "passwords"
 _hasher = PBKDF2PasswordHasher()
 
 
@@ -36,16 +40,32 @@ def encode(password: str) -> str:
         raise InvalidPassword(f"A password has 1 to {MAX_BYTES} bytes")
     if len(password.encode()) > MAX_BYTES:
         raise InvalidPassword(f"A password has 1 to {MAX_BYTES} bytes")
-    peppered = vault.macs("passwords", password.encode())[0].hex()
-    return _hasher.encode(peppered, _hasher.salt(), iterations=_ITERATIONS)
+    peppered = vault.macs(_PURPOSE, password.encode())[0].hex()
+    return _hasher.encode(peppered, _salt_prefix() + _hasher.salt(), iterations=_ITERATIONS)
+
+
+def under_older_keys() -> "QuerySet[AppUser]":
+    """The users whose hash needs a key that is not the first of `ENCRYPTION_KEYS`."""
+    current = f"{_hasher.algorithm}${_ITERATIONS}${_salt_prefix()}"
+    return AppUser.objects.exclude(password="").exclude(password__startswith=current)
+
+
+def _salt_prefix() -> str:
+    return vault.hint(vault.keys_for(_PURPOSE)[0]) + "."
 
 
 def is_correct(user: AppUser, password: str) -> bool:
     """Whether this is the user's password. Always False for a user without a password."""
     if not user.password:
         return False
-    candidates = vault.macs("passwords", password.encode(errors="replace"))
-    return any(_hasher.verify(mac.hex(), user.password) for mac in candidates)
+    candidates = vault.macs(_PURPOSE, password.encode(errors="replace"))
+    for place, mac in enumerate(candidates):
+        if _hasher.verify(mac.hex(), user.password):
+            if place:
+                renewed = encode(password)
+                AppUser.objects.filter(pk=user.pk, password=user.password).update(password=renewed)
+            return True
+    return False
 
 
 @transaction.atomic

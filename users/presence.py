@@ -211,7 +211,7 @@ def announce_online(opened: Iterable[Connection], *, now: datetime) -> None:
 def _announce(event: str, concerned: Iterable[Connection], at: datetime) -> None:
     """One event per connection: receivers can count a user's open ones, by `connection`."""
     announcements.announce(
-        (
+        announcements.Event(
             event,
             connection.environment_id,
             {

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -12,6 +12,7 @@ from applications import audit
 from applications.audit import Actor
 from applications.audit_types import AuditType
 from applications.models import Environment
+from applications.statements import Statement
 from users import identity
 from users.models import AppUser
 from users.tokens import UnknownUsers
@@ -48,6 +49,26 @@ def get(*, environment: Environment, user_id: str) -> AppUser:
     if user is None:
         raise UnknownUsers([user_id])
     return user
+
+
+class Basics(NamedTuple):
+    name: str
+    avatar_url: str
+    registered_at: datetime
+
+
+_BASICS = Statement(
+    "SELECT name, avatar_url, registered_at FROM users_appuser"
+    " WHERE environment_id = %s AND user_id = %s"
+)
+
+
+def basics(*, environment: Environment, user_id: str) -> Basics:
+    """The basics of a registered user. Raises `UnknownUsers`."""
+    row = _BASICS.row(environment.pk, user_id)
+    if row is None:
+        raise UnknownUsers([user_id])
+    return Basics(*row)
 
 
 @transaction.atomic

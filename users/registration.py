@@ -19,7 +19,7 @@ from applications.audit_types import AuditType
 from applications.models import Environment
 from users import quota, tokens
 from users.admission import Newcomer, UserDeactivated, admit, admit_one
-from users.fields import in_any_case
+from users.fields import in_any_case, time_ordered_uuid
 from users.models import AppUser
 
 __all__ = ["UserDeactivated"]
@@ -40,7 +40,10 @@ class NotInProduction(Exception):
 
 @dataclass(frozen=True)
 class Registration:
-    user: AppUser
+    """A registered user. `life` is the primary key; `created`: the id was not registered before."""
+
+    user_id: str
+    life: int
     token: str
     created: bool
 
@@ -67,17 +70,11 @@ def register(
         environment=environment, newcomer=newcomer, renew=True, by=by, lease=lease, now=now
     )
     created = user_id in admitted.new
-    user = _deferred((admitted.new if created else admitted.known)[user_id], environment, user_id)
-    return Registration(user, tokens.issue(user, now=now, lifetime=token_lifetime), created)
-
-
-def _deferred(life: int, environment: Environment, user_id: str) -> AppUser:
-    """The user without a query; the other fields are deferred."""
-    user = AppUser.from_db(
-        None, ["id", "environment_id", "user_id"], [life, environment.pk, user_id]
+    life = (admitted.new if created else admitted.known)[user_id]
+    token = tokens.issue_for_life(
+        life, user_id=user_id, environment=environment, now=now, lifetime=token_lifetime
     )
-    user.environment = environment
-    return user
+    return Registration(user_id, life, token, created)
 
 
 def register_new(
@@ -99,6 +96,7 @@ def register_new(
     users = [user for user in users if user is wanted[user.user_id]]
     for user in users:
         user.environment, user.registered_at = environment, user.registered_at or now
+        user.uuid = time_ordered_uuid(user.registered_at)
     admitted = admit(
         environment=environment,
         newcomers=[
@@ -149,7 +147,8 @@ def register_by_staff(
         now=now,
         after={"name": name, **({"lease": int(lease.total_seconds())} if lease else {})},
     )
-    return Registration(created[0], tokens.issue(created[0], now=now), created=True)
+    [user] = created
+    return Registration(user_id, user.pk, tokens.issue(user, now=now), created=True)
 
 
 @transaction.atomic

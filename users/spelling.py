@@ -15,7 +15,6 @@ Invariants
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -49,10 +48,12 @@ def raises_taken_in_another_case(function: Callable[P, R]) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         environment: Any = kwargs["environment"]
         # Without a savepoint, the error would break the transaction of a caller that handles it.
-        needs_savepoint = connection.in_atomic_block and environment.ids_ignore_case
+        needs_savepoint = environment.ids_ignore_case and connection.in_atomic_block
         try:
-            with transaction.atomic() if needs_savepoint else nullcontext():
-                return function(*args, **kwargs)
+            if needs_savepoint:
+                with transaction.atomic():
+                    return function(*args, **kwargs)
+            return function(*args, **kwargs)
         except IntegrityError as error:
             diagnostic = getattr(error.__cause__, "diag", None)
             if diagnostic is None or diagnostic.constraint_name != CONSTRAINT:

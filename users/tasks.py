@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from applications.tasks import work_off
 from users import (
     deactivation,
     deletion,
@@ -21,8 +22,11 @@ from users import (
 
 @shared_task
 def run_deletion_job(*, job_id: int, **_: Any) -> None:
-    while deletion.run_batch(job_id=job_id, now=timezone.now()):
-        pass
+    work_off(
+        run_deletion_job,
+        lambda: deletion.run_batch(job_id=job_id, now=timezone.now()),
+        job_id=job_id,
+    )
 
 
 @shared_task
@@ -46,6 +50,12 @@ def purge_deleted(**_: Any) -> None:
 @shared_task
 def erase_deactivated(**_: Any) -> None:
     while deactivation.erase_pending(now=timezone.now()):
+        pass
+
+
+@shared_task
+def forget_tombstones(**_: Any) -> None:
+    while deactivation.reactivate_old(now=timezone.now()):
         pass
 
 

@@ -93,12 +93,26 @@ def issue(user: AppUser, *, now: datetime, lifetime: timedelta | None = None) ->
 
     `lifetime` defaults to the environment's, which may be unlimited.
     """
-    lifetime = lifetime if lifetime is not None else user.environment.token_lifetime
+    return issue_for_life(
+        user.pk, user_id=user.user_id, environment=user.environment, now=now, lifetime=lifetime
+    )
+
+
+def issue_for_life(
+    life: int,
+    *,
+    user_id: str,
+    environment: Environment,
+    now: datetime,
+    lifetime: timedelta | None = None,
+) -> str:
+    """As `issue`, for a caller that has a user's primary key and no user."""
+    lifetime = lifetime if lifetime is not None else environment.token_lifetime
     expires = micros(now + lifetime) if lifetime is not None else 0
     fixed = _LAYOUT.pack(
-        _VERSION, user.pk, user.environment_id, micros(now), expires, secrets.token_bytes(6)
+        _VERSION, life, environment.pk, micros(now), expires, secrets.token_bytes(6)
     )
-    body = fixed + user.user_id.encode()
+    body = fixed + user_id.encode()
     return _text(body + vault.sign(body))
 
 

@@ -7,7 +7,7 @@ refused.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from api.agora import service_token
 from api.agora.wire import Failure
@@ -95,3 +95,9 @@ def _by_users_token(token: str, environment: Environment, now: datetime) -> Cred
     except tokens.TokenRefused:
         raise TokenRejected(Failure.EXPIRED) from None
     return Credential(tokens.read(token, now=now).expires_at, user=user)
+
+
+def headers(secret: AppSecret, now: datetime) -> dict[str, str]:
+    """The headers of a call by the app itself, with a token that is valid for five minutes."""
+    token = service_token.issue(secret_id=secret.pk, now=now, lifetime=timedelta(minutes=5))
+    return {"Authorization": f"Bearer {token}"}

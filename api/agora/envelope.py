@@ -1,7 +1,7 @@
 """The envelope of a success, and the user in it. Each call's schema selects its keys."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,14 +10,12 @@ from django.utils.encoding import escape_uri_path
 
 from api.agora import auth
 from api.agora.auth import Caller, Request
+from applications.unix_time import milliseconds
 from moderation import bans
 from moderation.listed_users import ListedUser
-from moderation.models import Ban
+from moderation.models import BanTimes
 from users.models import AppUser
 from users.profiles import PUSH_DEVICES, QUIET_PERIOD
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def envelope(request: Request, action: str | None = None, **content: Any) -> dict[str, Any]:
@@ -66,14 +64,15 @@ def entities(caller: Caller, users: Sequence[AppUser]) -> list[dict[str, Any]]:
     return [entity(user, found.get(user.user_id), caller.now) for user in users]
 
 
-def entity(user: AppUser | ListedUser, ban: Ban | None, now: datetime) -> dict[str, Any]:
-    banned_at = ban.changed_at(now) if ban is not None else None
-    changes = (user.registered_at, user.changed_at, banned_at)
+def entity(user: AppUser | ListedUser, ban: BanTimes | None, now: datetime) -> dict[str, Any]:
+    modified_at = user.changed_at or user.registered_at
+    if ban is not None:
+        modified_at = max(modified_at, ban.changed_at(now))
     return {
         "uuid": str(user.uuid),
         "type": "user",
         "created": milliseconds(user.registered_at),
-        "modified": milliseconds(max(moment for moment in changes if moment is not None)),
+        "modified": milliseconds(modified_at),
         "username": user.user_id,
         "activated": ban is None or not ban.is_in_force(now),
         **({"nickname": user.name} if user.name else {}),
@@ -83,6 +82,8 @@ def entity(user: AppUser | ListedUser, ban: Ban | None, now: datetime) -> dict[s
 
 def _push_settings(user: AppUser | ListedUser) -> dict[str, Any]:
     """The newest device is repeated outside the list, as in older samples of the vendor."""
+    if not user.push_settings:
+        return {}
     settings = {key: each for key, each in user.push_settings.items() if key != QUIET_PERIOD}
     devices = settings.pop(PUSH_DEVICES, [])
     if not devices:
@@ -100,7 +101,3 @@ def _push_settings(user: AppUser | ListedUser) -> dict[str, Any]:
             for each in devices
         ],
     }
-
-
-def milliseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MILLISECOND

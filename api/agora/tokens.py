@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from ninja import Body, Router
 from pydantic import BaseModel, Field
 
-from api import ratelimit
 from api.agora import auth, naming, responses, schemas, service_token, users, wire
 from api.agora.auth import Caller, Request
-from api.agora.envelope import entities, milliseconds
+from api.agora.envelope import entities
 from api.agora.wire import Failure, Refused
-from applications import app_secrets
+from applications import app_secrets, guesses
+from applications.guesses import Guess, Pace
 from applications.models import AppSecret
+from applications.unix_time import milliseconds
 from moderation import bans
 from users import lookup, passwords
 from users import tokens as access_tokens
@@ -23,6 +24,13 @@ router = Router(tags=["Tokens"], exclude_unset=True)
 DEFAULT_LIFETIME = timedelta(days=60)
 # Seconds shown for "never": clients store the number in 32 bits.
 FOREVER = 2_147_483_647
+# The vendors do not publish a number. Many users may share an address: an app server's, or a mobile
+# network's.
+GUESSES = guesses.Limits(
+    by_name=Pace(10, timedelta(seconds=15)),
+    by_address=Pace(100, timedelta(seconds=1)),
+    known=Pace(10, timedelta(seconds=15)),
+)
 # A default for a key that is left out if it is not set.
 _UNSET: Any = None
 
@@ -83,10 +91,12 @@ def _by_client(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
 def _by_password(request: Request, body: schemas.TokenRequest) -> dict[str, Any]:
     caller = request.auth
     user = naming.find(caller.environment, body.username, unknown=wire.GRANT_NO_USER)
-    ratelimit.count_guess(caller, user.user_id, wrong=False)
+    place = f"environment {caller.environment.pk}"
+    guess = Guess(place=place, name=user.user_id, address=caller.actor.address)
+    admission = guesses.admit(guess, GUESSES, now=caller.now)
     if not passwords.is_correct(user, body.password):
-        ratelimit.count_guess(caller, user.user_id, wrong=True)
         raise Refused(wire.GRANT_WRONG_PASSWORD)
+    guesses.was_right(admission)
     return _user_token(caller, user, _requested_lifetime(body))
 
 

@@ -16,6 +16,7 @@ from api.agora.settings import ErrorDialect
 from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import DoorClosed
+from applications.guesses import GuessedTooOften
 from applications.keyset import BadCursor
 from moderation.bans import InvalidEnd
 from moderation.lists import ListFull, ListsOneself
@@ -218,12 +219,6 @@ def _unknown_call(error: Resolver404) -> Refusal:
     return NOT_OFFERED if any(word in error.args[0]["path"] for word in _NOT_OFFERED) else NO_CALL
 
 
-def _rate_refusal(error: RateExceeded) -> Refusal:
-    """A lock longer than a second has its own text: otherwise clients retry every second."""
-    is_lock = error.retry_after > 1
-    return replace(TOO_OFTEN, description=None) if is_lock else TOO_OFTEN
-
-
 def _quota_refusal(error: QuotaExceeded) -> Refusal:
     return replace(
         QUOTA_EXCEEDED,
@@ -240,7 +235,9 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
     vendor.Crashed: INTERNAL,
     vendor.DatabaseLost: UNAVAILABLE,
     DoorClosed: DISABLED,
-    RateExceeded: _rate_refusal,
+    RateExceeded: TOO_OFTEN,
+    # Its text says how long: otherwise clients retry every second.
+    GuessedTooOften: replace(TOO_OFTEN, description=None),
     # The body
     RequestDataTooBig: TOO_LARGE,
     UnreadablePostError: INVALID,
@@ -290,6 +287,7 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
         "duration": 0,
         "error_description": text,
         **({"quota": full_quota.details(error)} if isinstance(error, QuotaExceeded) else {}),
+        **({"retry_after": error.seconds} if isinstance(error, GuessedTooOften) else {}),
     }
     response = HttpResponse(
         json.dumps(body), status=found.status, content_type="application/json; charset=utf-8"

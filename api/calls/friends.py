@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api import fields, profile_words
+from api import profile_words
 from api.vendor import Caller
+from applications import unix_time
 from users import friend_permissions, friends, profiles
 from users.models import FriendPermission
 
@@ -55,7 +56,7 @@ def page(caller: Caller, user_id: str, cursor: str | None, size: int, order: int
                 "name": names.get(each.friend_id, ""),
                 "alias": each.alias,
                 "extended": each.extended,
-                "added_at": fields.to_milliseconds(each.added_at),
+                "added_at": unix_time.milliseconds(each.added_at),
             }
             for each in found.rows
         ],

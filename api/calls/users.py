@@ -6,6 +6,7 @@ from typing import Any
 
 from api import fields, leases, offset_paging
 from api.vendor import Caller
+from applications import unix_time
 from users import deactivation, presence, profiles, registration, tokens
 from users.models import DeactivatedUser
 
@@ -35,7 +36,7 @@ def expire_tokens(caller: Caller, user_ids: Sequence[str], milliseconds: int) ->
     """Invalidate the tokens issued before this moment; open connections stay open. Ids that are
     not registered are skipped.
     """
-    before = fields.from_milliseconds(milliseconds)
+    before = unix_time.from_milliseconds(milliseconds)
     if caller.now < before <= caller.now + CLOCKS_DIFFER:
         before = caller.now
     tokens.expire(**caller.who_and_when, user_ids=user_ids, before=before)
@@ -43,7 +44,7 @@ def expire_tokens(caller: Caller, user_ids: Sequence[str], milliseconds: int) ->
 
 def get(caller: Caller, user_id: str) -> dict[str, Any]:
     """A user's name, avatar and time of registration."""
-    user = profiles.get(environment=caller.environment, user_id=user_id)
+    user = profiles.basics(environment=caller.environment, user_id=user_id)
     return {
         "name": user.name,
         "avatar_url": user.avatar_url,

@@ -8,8 +8,7 @@ Decided here, because its manual is silent or two sources differ (errors: see `c
 * A call about lists takes at most 20 ids. A list holds at most 3,000.
 * `order` of a blocklist: 0 is newest first, 1 oldest first.
 * `pageToken` is always in the response; it is empty on the last page.
-* /v4/user/online-status/get, a path in the manual, is an alias of connection-status/get, and
-  friend/delete of friend/remove.
+* user/online-status/get is an alias of user/connection-status/get, friend/delete of friend/remove.
 * Page 0 of a list of bans means no page number. Calls that return lists need no body.
 """
 
@@ -48,11 +47,12 @@ VENDOR = Vendor(
         Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
         Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
     },
-    same_calls=acts.same_calls(users, moderation, prefix="/v4/"),
+    same_calls=acts.same_calls(users, moderation, friends, prefix="/v4/"),
     owns=lambda segments: segments[:1] == ["v4"],
     api=api,
     call_name=lambda method, route: route.removeprefix("v4/"),
     limits=auth.LIMITS,
+    credentials=signature.headers,
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,
     refuse=codes.refuse,

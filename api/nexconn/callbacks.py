@@ -6,8 +6,9 @@ of the other event, with the names of the calls that cause it.
 
 import json
 
-from api.callbacks import OPERATION, STATUS, milliseconds, signed_format
+from api.callbacks import OPERATION, STATUS, signed_format
 from applications.models import Delivery
+from applications.unix_time import milliseconds
 from applications.webhook_formats import Body
 
 
@@ -24,11 +25,8 @@ def _body(delivery: Delivery) -> Body:
         change = {name: value for name, value in change.items() if value}
     else:
         kind = "user:soft_delete_status"
-        change = {
-            "operationId": data["operation_id"],
-            "type": OPERATION[delivery.event],
-            "code": "0",
-        }
+        operation = {"operationId": data["operation_id"], "type": OPERATION[delivery.event]}
+        change = {**operation, "code": "0"}
     event = {"userId": data["user_id"], **change, "time": happened_at}
     envelope = {"type": kind, "id": delivery.message_id, "time": happened_at, "data": [event]}
     return Body("application/json", json.dumps(envelope, separators=(",", ":")))

@@ -87,7 +87,7 @@ VENDOR = Vendor(
         Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
     },
     same_calls={
-        **acts.same_calls(users, moderation, suffix=".json"),
+        **acts.same_calls(users, moderation, friends, suffix=".json"),
         Act.DELETE: SameCall("user/delusers", {"userId": "user_id"}),
     },
     web_client=WebClient(
@@ -99,6 +99,7 @@ VENDOR = Vendor(
     claims=_claims,
     api=api,
     call_name=_call_name,
+    credentials=signature.headers,
     limits=auth.LIMITS,
     claimed_key=signature.app_key,
     refusals=wire.REFUSALS,

@@ -3,8 +3,9 @@
 import json
 from urllib.parse import urlencode
 
-from api.callbacks import OPERATION, STATUS, milliseconds, signed_format
+from api.callbacks import OPERATION, STATUS, signed_format
 from applications.models import Delivery
+from applications.unix_time import milliseconds
 from applications.webhook_formats import Body
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from api.signature import SignatureSettings
@@ -28,6 +28,13 @@ class RongCloudSettings(SignatureSettings):
         description="For example <code>https://chat.example.com</code>. The tokens that getToken "
         "issues then end in it, and RongCloud's web SDK connects to the gateway there without a "
         "change in the app. Other clients do not accept such tokens.",
+    )
+    several_pages: StrictBool = Field(
+        False,
+        title="Several web pages of a user at once",
+        description="If not, a user's web page with RongCloud's SDK is disconnected with code "
+        "31010 when the user connects from another one. At RongCloud this is part of multi-device "
+        "message synchronisation.",
     )
 
 

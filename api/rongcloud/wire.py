@@ -88,7 +88,6 @@ def form(body: bytes) -> "MultiValueDict[str, str]":
     """The parameters of a body, percent-encoded or raw UTF-8. An empty parameter counts as not
     sent. Raises `UnreadableBody`.
     """
-    parameters: MultiValueDict[str, str] = MultiValueDict()
     try:
         pairs = parse_qsl(
             body.decode(), errors="strict", max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
@@ -97,6 +96,7 @@ def form(body: bytes) -> "MultiValueDict[str, str]":
         raise UnreadableBody("The body is not UTF-8") from None
     except ValueError:
         raise UnreadableBody("The body has too many parameters") from None
+    parameters: dict[str, list[str]] = {}
     for name, value in pairs:
-        parameters.appendlist(name, value)
-    return parameters
+        parameters.setdefault(name, []).append(value)
+    return MultiValueDict(parameters)

@@ -18,8 +18,11 @@ from applications.models.applications import (
     Plan,
 )
 from applications.models.audit import AuditEvent, AuditEventQuerySet
+from applications.models.cuts import AuditCut
+from applications.models.jobs import BatchJob, BatchJobQuerySet
 from applications.models.members import Member, Role
 from applications.models.seals import AuditSeal
+from applications.models.sessions import StaffSession, StaffSessionQuerySet
 from applications.models.webhooks import Delivery, DeliveryQuerySet, Webhook, WebhookQuerySet
 
 __all__ = [
@@ -28,15 +31,20 @@ __all__ = [
     "AppSecret",
     "AppSecretQuerySet",
     "Application",
+    "AuditCut",
     "AuditEvent",
     "AuditEventQuerySet",
     "AuditSeal",
+    "BatchJob",
+    "BatchJobQuerySet",
     "Delivery",
     "DeliveryQuerySet",
     "Environment",
     "Member",
     "Plan",
     "Role",
+    "StaffSession",
+    "StaffSessionQuerySet",
     "Webhook",
     "WebhookQuerySet",
 ]

@@ -6,7 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from applications.fields import IdentifierField
+from applications.fields import CiphertextField, IdentifierField
 
 # Maximum number of registered users in development, and in production on the trial plan. The page,
 # the API's error and the documentation read this constant.
@@ -22,6 +22,11 @@ class Application(models.Model):
     created_at = models.DateTimeField()
     # Names of the vendors whose calls are accepted.
     vendors = models.JSONField(default=list)
+    second_factor_required = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members enter only after they have set up a second factor.",
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -70,6 +75,18 @@ class Environment(models.Model):
         help_text="User ids that differ only in upper and lower case are one id: a second spelling "
         "cannot register.",
     )
+    # --- How long it keeps what it has recorded (`applications.retention`); empty: without end ---
+    keep_audit = models.DurationField(
+        null=True, blank=True, default=timedelta(days=730), db_default=timedelta(days=730)
+    )
+    keep_bans = models.DurationField(
+        null=True, blank=True, default=timedelta(days=730), db_default=timedelta(days=730)
+    )
+    keep_tombstones = models.DurationField(null=True, blank=True)
+    keep_deliveries = models.DurationField(
+        default=timedelta(days=30), db_default=timedelta(days=30)
+    )
+    keep_requests = models.DurationField(default=timedelta(days=1), db_default=timedelta(days=1))
     # --- Server API ---
     # Vendor → its settings that differ from the defaults; see `applications.vendors`.
     vendor_settings = models.JSONField(default=dict, blank=True)
@@ -154,7 +171,7 @@ class AppSecret(models.Model):
     """
 
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="secrets")
-    ciphertext = models.TextField(editable=False)
+    ciphertext = CiphertextField(editable=False)
     hint = models.CharField(max_length=4, help_text="Its last four characters.")
     name = models.CharField(max_length=60, blank=True, default="", db_default="")
     created_at = models.DateTimeField()

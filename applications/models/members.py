@@ -28,6 +28,11 @@ class Member(models.Model):
     role = models.CharField(max_length=9, choices=Role)
     added_at = models.DateTimeField()
     added_by = models.CharField(max_length=150)
+    by_groups = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The role follows groups of the identity provider, at each sign-in.",
+    )
 
     class Meta:
         constraints = [

@@ -6,6 +6,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from applications.fields import CiphertextField
 from applications.models.applications import Environment
 
 
@@ -29,8 +30,8 @@ class Webhook(models.Model):
     # A name of `applications.webhooks.formats`.
     format = models.CharField(max_length=20, default="standard")
     # Both sign while receivers change to the new one. Encrypted like app secrets.
-    secret = models.TextField(editable=False)
-    former_secret = models.TextField(editable=False, blank=True)
+    secret = CiphertextField(editable=False)
+    former_secret = CiphertextField(editable=False, blank=True)
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150)
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -103,6 +104,8 @@ class Delivery(models.Model):
     )
     error = models.CharField(max_length=200, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # Of the request that made the event happen, for the log; "" if there was none.
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects = DeliveryQuerySet.as_manager()
 

@@ -1,50 +1,92 @@
-"""Sign in, sign out, passwords: Django's own views with our templates. django-axes counts failed
-attempts.
+"""Sign in, sign in again, sign out, passwords: django-allauth's and Django's own views with our
+templates.
 """
 
 from typing import Any
 
-from axes.helpers import get_client_username
-from django.conf import settings
+from allauth.account.views import AccountInactiveView, LoginView, ReauthenticateView
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import ReauthenticateView as ReauthenticateByCodeView
+from allauth.mfa.webauthn.views import LoginWebAuthnView, ReauthenticateWebAuthnView
 from django.contrib.auth import views
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.messages.views import SuccessMessageMixin
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db import transaction
+from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils import timezone
 
+from applications import second_factors
 from applications.members import invitations
+from applications.requests import acting_staff
+from console.accounts import providers
+from console.accounts.forms import SignInForm
+
+PLACE = "console/accounts"
+
+
+class _Limited:
+    """Answers a wrong password. If it came too soon, the page says when to try again."""
+
+    request: Any
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        refused = getattr(self.request, "guessed_too_often", None)
+        if refused is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(refused.seconds)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        refused = getattr(self.request, "guessed_too_often", None)
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        return {
+            **context,
+            "try_again_at": timezone.now() + refused.wait if refused else None,
+            "provider": providers.provider(self.request),
+        }
+
+
+class _SignIn(_Limited, LoginView):  # type: ignore[misc]
+    template_name = f"{PLACE}/sign_in.html"
+    form_class = SignInForm
+
+
+class _SignInAgain(_Limited, ReauthenticateView):  # type: ignore[misc]
+    template_name = f"{PLACE}/sign_in_again.html"
 
 
 class _PasswordChange(SuccessMessageMixin, views.PasswordChangeView):  # type: ignore[type-arg]
-    template_name = "console/accounts/password_change.html"
-    success_url = reverse_lazy("overview:index")
+    template_name = f"{PLACE}/password_change.html"
+    success_url = reverse_lazy("mfa_index")
     success_message = "Your password is changed. Other browsers are signed out."
 
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        by, now = acting_staff(self.request), timezone.now()
+        second_factors.password_changed(account=self.request.user, by=by, now=now)
+        return super().form_valid(form)
 
-sign_in = views.LoginView.as_view(
-    template_name="console/accounts/sign_in.html", redirect_authenticated_user=True
+
+sign_in = _SignIn.as_view()
+sign_in_again = _SignInAgain.as_view()
+sign_in_again_by_code = ReauthenticateByCodeView.as_view(
+    template_name=f"{PLACE}/sign_in_again_by_code.html"
 )
+sign_in_again_by_passkey = ReauthenticateWebAuthnView.as_view(
+    template_name=f"{PLACE}/sign_in_again_by_passkey.html"
+)
+# The second step: a code or a passkey, after the password.
+second_step = AuthenticateView.as_view(template_name=f"{PLACE}/second_step.html")
+sign_in_by_passkey = LoginWebAuthnView.as_view()
 sign_out = views.LogoutView.as_view()
+inactive = login_not_required(AccountInactiveView.as_view(template_name=f"{PLACE}/inactive.html"))
 password_change = _PasswordChange.as_view()
-set_password = views.PasswordResetConfirmView.as_view(
-    template_name="console/accounts/set_password.html",
+accept_invitation = views.PasswordResetConfirmView.as_view(
+    template_name=f"{PLACE}/accept_invitation.html",
     token_generator=invitations,
     success_url=reverse_lazy("overview:index"),
     post_reset_login=True,
-    post_reset_login_backend="django.contrib.auth.backends.ModelBackend",
+    post_reset_login_backend="rollcall.passwords.PasswordBackend",
 )
-
-
-def locked_out(
-    request: HttpRequest, _original: HttpResponse | None, credentials: dict[str, Any] | None
-) -> HttpResponse:
-    """The response of django-axes. Each attempt restarts the wait, so the wait ends one cool-off
-    time from now.
-    """
-    context = {
-        "username": get_client_username(request, credentials),
-        "failure_limit": settings.AXES_FAILURE_LIMIT,
-        "until": timezone.now() + settings.AXES_COOLOFF_TIME,
-    }
-    return render(request, "console/accounts/locked_out.html", context, status=429)

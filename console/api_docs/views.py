@@ -11,10 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from applications import openapi
-from applications.access import applications_of
-from applications.models import Environment
+from applications.access import Permission, applications_entered_by
+from applications.models import Environment, Member
 from applications.vendors import Vendor, vendors
 from console import responses
+from console.access import Access
+from console.api_docs import paths
+from console.links import page_url
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -51,6 +54,10 @@ class Call:
     sample: str
 
     @property
+    def example_path(self) -> str:
+        return paths.example(self.path)
+
+    @property
     def searched(self) -> str:
         return f"{self.group} {self.name} {self.path} {self.description}".lower()
 
@@ -84,17 +91,29 @@ def api_docs(request: HttpRequest, vendor: str) -> HttpResponse:
         "query": query,
         "environments": environments,
         "filled_in": environment,
+        "send_url": _send_url(request, found, environment),
     }
     return responses.shown(
         request, "console/api_docs/index.html", context, fragment="console/api_docs/_calls.html"
     )
 
 
+def _send_url(request: HttpRequest, vendor: Vendor, environment: Environment | None) -> str:
+    """Where a call is sent to this environment; "" if this member may not."""
+    if environment is None or not environment.is_development or vendor.credentials is None:
+        return ""
+    member = Member.objects.filter(
+        application=environment.application_id, account=request.user.pk
+    ).first()
+    may = member and Access(member, environment.kind).may[Permission.MANAGE_USERS]
+    return page_url(environment, "requests:send") if may else ""
+
+
 def _environments(request: HttpRequest, vendor: Vendor) -> QuerySet[Environment]:
     """Those of the reader's applications that accept the vendor's calls."""
     return (
         Environment.objects.filter(
-            application__in=applications_of(request.user),
+            application__in=applications_entered_by(request.user),
             application__vendors__contains=[vendor.name],
         )
         .select_related("application")
@@ -135,7 +154,7 @@ def _call(
         group=operation["tags"][0],
         name=operation["operationId"],
         method=method.upper(),
-        path=_base(document, environment) + path.rstrip("/"),
+        path=paths.base(document, environment) + path.rstrip("/"),
         description=operation.get("description", ""),
         request_fields=request_fields,
         is_form=FORM in content,
@@ -147,17 +166,6 @@ def _call(
         ],
         sample=_sample(document, body, is_form=FORM in content),
     )
-
-
-def _base(document: dict[str, Any], environment: Environment | None) -> str:
-    """What stands before every path, with the names of the environment if there is one."""
-    base = str(document["servers"][0]["url"]).rstrip("/")
-    if environment is None:
-        return base
-    names = {"org_name": environment.application.org_name, "app_name": environment.kind}
-    for name, value in names.items():
-        base = base.replace(f"{{{name}}}", value)
-    return base
 
 
 def _parameter(document: dict[str, Any], parameter: dict[str, Any]) -> Field:

@@ -4,9 +4,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from applications import audit_seals, audit_verification
+from applications import audit_cuts, audit_seals, audit_verification
 from applications.access import Permission
-from applications.audit_verification import Finding, Report
+from applications.audit_findings import Finding, Report
 from applications.keyset import Keyset
 from applications.models import AuditEvent, AuditSeal, Environment
 from console import responses
@@ -33,6 +33,7 @@ def seals(request: MemberRequest, environment: Environment) -> HttpResponse:
     context = {
         "found": found,
         "health": audit_seals.seal_health(now=timezone.now()),
+        "cut": audit_cuts.latest(),
         "report": report,
         "compared": compared,
         "faulty": {finding.seal for finding in report.findings} if report else set(),

@@ -1,8 +1,6 @@
 """The audit trail of the environment, or of the application itself."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, QueryDict
@@ -20,21 +18,15 @@ from console.audit import receipts
 from console.audit.forms import AuditFilterForm
 from console.audit.sentences import groups, lines
 from console.audit.words import words
-from console.exports import csv_file
 
 NEWEST_FIRST = Keyset("-at", "-id")
-EXPORT_AT_MOST = 10_000
-COLUMNS = (
-    *("at", "type", "sentence", "subject", "actor_kind", "actor", "via", "address"),
-    *("request_id", "before", "after"),
-)
 
 
 @require_safe
 @in_environment(Permission.VIEW)
 def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
     form = AuditFilterForm(request.GET)
-    of_application = _is_of_application(request)
+    of_application = _is_of_application(request.GET)
     events = _events(environment, form, of_application=of_application)
     page = responses.page(request, of=events, order=NEWEST_FIRST, size=50)
     context = {
@@ -64,12 +56,15 @@ def audit_line(request: MemberRequest, environment: Environment, line_id: int) -
     now = timezone.now()
     [line] = lines([event])
     others = receipts.same_act(event)
+    undo = receipts.undo(environment, event, by=request.user.get_username(), now=now)
     context = {
         "line": line,
         "event": event,
         "standing": audit_verification.standing(event),
         "outcome": receipts.outcome(environment, event),
-        "undo": receipts.undo(environment, event, by=request.user.get_username(), now=now),
+        "undo": undo,
+        "may_undo": undo and request.access.may[undo.permission],
+        "undo_needs": undo and request.access.needs[undo.permission],
         "samples": receipts.same_calls(
             environment, event, host=request.build_absolute_uri("/").rstrip("/")
         ),
@@ -80,20 +75,14 @@ def audit_line(request: MemberRequest, environment: Environment, line_id: int) -
     return render(request, "console/audit/line.html", context)
 
 
-@require_safe
-@in_environment(Permission.VIEW)
-def audit_export(request: MemberRequest, environment: Environment) -> HttpResponse:
-    """The events that the page's filters find, newest first, as CSV."""
-    form = AuditFilterForm(request.GET)
-    events = _events(environment, form, of_application=_is_of_application(request))
-    newest = events.order_by("-at", "-id")[:EXPORT_AT_MOST]
-    name = f"audit-{environment.application.org_name}-{environment.kind}.csv"
-    return csv_file(name, COLUMNS, (_row(event) for event in newest.iterator(chunk_size=2000)))
+def listed(query: QueryDict, environment: Environment) -> QuerySet[AuditEvent]:
+    """The lines that the filters of a URL find, for the export."""
+    return _events(environment, AuditFilterForm(query), of_application=_is_of_application(query))
 
 
-def _is_of_application(request: MemberRequest) -> bool:
+def _is_of_application(query: QueryDict) -> bool:
     """`?of=application` asks for changes of the application, which belong to no environment."""
-    return request.GET.get("of") == "application"
+    return query.get("of") == "application"
 
 
 def _events(
@@ -130,17 +119,3 @@ def _chips(form: AuditFilterForm, query: QueryDict) -> Iterator[dict[str, str]]:
             "value": words(value).sentence,
             "url": f"?{without.urlencode()}",
         }
-
-
-def _row(event: AuditEvent) -> list[Any]:
-    texts = {
-        "at": event.at.isoformat(),
-        "sentence": words(event.type).sentence,
-        "before": _json(event.before),
-        "after": _json(event.after),
-    }
-    return [texts[name] if name in texts else getattr(event, name) or "" for name in COLUMNS]
-
-
-def _json(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)

@@ -37,6 +37,8 @@ def _words(type: AuditType) -> Words:
             return Words("Settings changed", "settings")
         case AuditType.APPLICATION_DOORS_CHANGED:
             return Words("Vendors of the Server API changed", "layout-grid")
+        case AuditType.APPLICATION_SECOND_FACTOR_CHANGED:
+            return Words("Second factor of members required, or no longer", "shield-check")
         case AuditType.ENVIRONMENT_DELETION_UNLOCKED:
             return Words("Deletion by API unlocked", "settings")
         case AuditType.ENVIRONMENT_DELETION_LOCKED:
@@ -47,6 +49,8 @@ def _words(type: AuditType) -> Words:
             return Words("End of an app secret changed", "key-round")
         case AuditType.SECRET_REVOKED:
             return Words("App secret revoked", "key-round", "error")
+        case AuditType.API_CALL_SENT:
+            return Words("API call sent from the console", "send")
         case AuditType.WEBHOOK_ADDED:
             return Words("Webhook added", "webhook")
         case AuditType.WEBHOOK_CHANGED:
@@ -75,6 +79,12 @@ def _words(type: AuditType) -> Words:
             return Words("Member's role changed", "users-round")
         case AuditType.MEMBER_REMOVED:
             return Words("Member removed", "users-round")
+        case AuditType.MEMBER_FACTOR_ADDED:
+            return Words("Member's way to sign in added", "shield-check")
+        case AuditType.MEMBER_FACTOR_REMOVED:
+            return Words("Member's way to sign in removed", "shield-off", "error")
+        case AuditType.MEMBER_PASSWORD_CHANGED:
+            return Words("Member's password changed", "key-round")
         case AuditType.TOKENS_REVOKED:
             return Words("All access tokens revoked", "log-out", "error")
         case AuditType.USER_REGISTERED:
@@ -117,6 +127,18 @@ def _words(type: AuditType) -> Words:
             return Words("Deletion finished", "trash-2")
         case AuditType.DELETION_CANCELLED:
             return Words("Deletion cancelled", "trash-2")
+        case AuditType.IMPORT_CHECKED:
+            return Words("Import checked", "file-up")
+        case AuditType.IMPORT_STARTED:
+            return Words("Import started", "file-up")
+        case AuditType.IMPORT_FINISHED:
+            return Words("Import finished", "file-up")
+        case AuditType.IMPORT_CANCELLED:
+            return Words("Import cancelled", "file-x")
+        case AuditType.EXPORT_STARTED:
+            return Words("Export started", "file-down")
+        case AuditType.EXPORT_CANCELLED:
+            return Words("Export cancelled", "file-x")
         case AuditType.USER_PASSWORD_CHANGED:
             return Words("Password changed", "user", about_user=True)
         case AuditType.PROFILE_CHANGED:

@@ -1,11 +1,10 @@
 from django.urls import path
 
-from console.bans import dialogs, export, lifting, views
+from console.bans import dialogs, lifting, views
 
 app_name = "bans"
 urlpatterns = [
     path("", views.ban_list, name="index"),
-    path("export.csv", export.ban_export, name="export"),
     path("impose/", dialogs.ban_impose, name="impose"),
     path("change/", dialogs.ban_change_several, name="change_several"),
     path("<int:ban_id>/change/", dialogs.ban_change, name="change"),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -82,22 +82,20 @@ def _elapsed(ban: Ban, now: datetime) -> int | None:
     return max(0, min(100, int(100 * ((now - ban.banned_since) / total))))
 
 
-def listed(
-    request: MemberRequest, environment: Environment, now: datetime
-) -> tuple[BanQuerySet, Tab]:
-    """The bans that the request's tab and filters find."""
-    tab = TABS[_current_tab(request)]
-    bans = _filtered(Ban.objects.in_environment(environment), _filters(request))
+def listed(query: QueryDict, environment: Environment, now: datetime) -> tuple[BanQuerySet, Tab]:
+    """The bans that the tab and the filters of a URL find, for the export."""
+    tab = TABS[_current_tab(query)]
+    bans = _filtered(Ban.objects.in_environment(environment), _filters(query))
     return tab.rows(bans, now), tab
 
 
-def _current_tab(request: MemberRequest) -> str:
-    word = request.GET.get("tab", "")
+def _current_tab(query: QueryDict) -> str:
+    word = query.get("tab", "")
     return word if word in TABS else "in_force"
 
 
-def _filters(request: MemberRequest) -> dict[str, str]:
-    return {key: request.GET.get(key, "").strip() for key in ("q", "user")}
+def _filters(query: QueryDict) -> dict[str, str]:
+    return {key: query.get(key, "").strip() for key in ("q", "user")}
 
 
 @require_safe
@@ -105,7 +103,7 @@ def _filters(request: MemberRequest) -> dict[str, str]:
 def ban_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     """`?q=` filters by the beginning of the id, `?user=` by the exact id."""
     now = timezone.now()
-    current, filters = _current_tab(request), _filters(request)
+    current, filters = _current_tab(request.GET), _filters(request.GET)
     bans = _filtered(Ban.objects.in_environment(environment), filters)
     tab = TABS[current]
     page = responses.page(request, of=tab.rows(bans, now), order=tab.order)

@@ -50,7 +50,10 @@ def quota_meter(
 
 
 @register.inclusion_tag("components/bar_chart.html")
-def bar_chart(points: Iterable[tuple[date | str, int]], *, label: str, unit: str) -> Context:
+def bar_chart(
+    points: Iterable[tuple[date | str, int]], *, label: str, unit: str, adds_up: bool = True
+) -> Context:
+    """`adds_up`: whether the sum of all bars means something; otherwise the last one is shown."""
     points = list(points)
     top = max((value for _, value in points), default=0)
     bars = [
@@ -69,8 +72,10 @@ def bar_chart(points: Iterable[tuple[date | str, int]], *, label: str, unit: str
         "width": len(bars) * 10,
         "top": top,
         "total": sum(value for _, value in points),
+        "last": points[-1][1] if points else 0,
         "label": label,
         "unit": unit,
+        "adds_up": adds_up,
     }
 
 

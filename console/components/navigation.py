@@ -28,6 +28,7 @@ _MENU = {
         ("connections", "Connections", "plug-zap", _BOTH),
         ("quota", "Quota", "ticket", ("development",)),
         ("deactivated", "Deactivated", "user-x", _BOTH),
+        ("transfers", "Import, export", "arrow-down-up", _BOTH),
     ),
     "Moderation": (
         ("bans", "Bans", "ban", _BOTH),

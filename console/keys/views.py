@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import app_secrets, environments
 from applications.access import Permission
+from applications.counting import count
 from applications.models import Environment
 from applications.requests import acting_staff
 from applications.vendors import vendors
@@ -14,7 +15,8 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.keys.forms import RateLimitsForm, SecretForm
 from console.links import page_url
-from users import tokens
+from users import presence, tokens
+from users.models import AppUser
 
 
 @require_safe
@@ -121,6 +123,8 @@ def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpR
     context = {
         "title": "Revoke all access tokens",
         "phrase": phrase,
+        "users": count(AppUser.objects.in_environment(environment)),
+        "online": presence.online_count(environment=environment, now=timezone.now()),
     }
     if request.method != "POST":
         return responses.dialog(request, "console/keys/_revoke_tokens.html", context)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from applications import members
+from applications import members, second_factors
 from applications.access import Permission, permissions
 from applications.keyset import Keyset
 from applications.models import Environment, Member, Role
@@ -23,6 +24,8 @@ from console.members.forms import NewMemberForm, RoleForm
 
 OLDEST_FIRST = Keyset("id")
 LAST_OWNER = "An application needs at least one owner. Make somebody else an owner first."
+OF_GROUPS = "This role follows groups of the identity provider. Change it there."
+OWN_FIRST = "Set up a second factor for your own account first."
 GONE = "Somebody else has already removed this member."
 
 
@@ -89,6 +92,8 @@ def member_change(request: MemberRequest, environment: Environment, member_id: i
         )
     except members.LastOwner:
         return responses.moved(request, LAST_OWNER, to=_home(environment), tone="error")
+    except members.RoleOfGroups:
+        return responses.moved(request, OF_GROUPS, to=_home(environment), tone="error")
     except members.NotMember:
         return responses.moved(request, GONE, to=_home(environment), tone="error")
     return responses.moved(request, "The role is changed.", to=_home(environment))
@@ -123,6 +128,27 @@ def member_remove(request: MemberRequest, environment: Environment, member_id: i
     return responses.moved(request, message, to=to)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@in_environment(Permission.MANAGE_MEMBERS)
+def second_factor_change(request: MemberRequest, environment: Environment) -> HttpResponse:
+    """Require a second factor of all members, or no longer."""
+    if request.method != "POST":
+        return redirect(_home(environment))
+    required = request.POST.get("required") == "yes"
+    try:
+        second_factors.require(
+            application=environment.application,
+            required=required,
+            account=request.user,
+            by=acting_staff(request),
+            now=timezone.now(),
+        )
+    except second_factors.OwnFactorMissing:
+        return responses.moved(request, OWN_FIRST, to=_home(environment), tone="error")
+    message = "A second factor is required now." if required else "No second factor is required."
+    return responses.moved(request, message, to=_home(environment))
+
+
 def _invite(request: MemberRequest, environment: Environment, member_id: int) -> HttpResponse:
     try:
         token = members.invite(
@@ -138,7 +164,7 @@ def _invite(request: MemberRequest, environment: Environment, member_id: int) ->
         return responses.moved(request, message, to=_home(environment), tone="error")
     account = get_object_or_404(Member.objects.select_related("account"), pk=member_id).account
     link = reverse(
-        "accounts:set_password", args=[urlsafe_base64_encode(force_bytes(account.pk)), token]
+        "accept_invitation", args=[urlsafe_base64_encode(force_bytes(account.pk)), token]
     )
     invitation = {
         "username": account.get_username(),
@@ -156,12 +182,15 @@ def _page(
     invitation: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    of = environment.application.members.select_related("account")
+    of = environment.application.members.select_related("account").annotate(
+        has_second_factor=Exists(second_factors.of(OuterRef("account")))
+    )
     found = responses.page(request, of=of, order=OLDEST_FIRST)
     context = {
         "found": found,
         "form": form or NewMemberForm(),
         "invitation": invitation,
+        "provider": settings.OIDC.name if settings.OIDC else "your identity provider",
         "roles": Role.choices,
         "matrix": matrix(),
     }

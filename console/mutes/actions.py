@@ -16,7 +16,7 @@ from console.bans.forms import filled_in
 from console.identities import id_or_count
 from console.links import came_from, page_url
 from console.mutes.forms import MuteForm
-from moderation import mutes
+from moderation import mutes, stakes
 from moderation.models import Mute
 from users import identity
 
@@ -42,6 +42,9 @@ def mute_impose(request: MemberRequest, environment: Environment) -> HttpRespons
             "form": form,
             "back": back,
             "action": request.get_full_path(),
+            "reach": stakes.reach(environment=environment, user_ids=users, now=now)
+            if users
+            else None,
         }
         status = 422 if form.is_bound else 200
         return responses.dialog(request, "console/mutes/_dialog.html", context, status=status)

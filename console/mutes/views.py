@@ -1,9 +1,10 @@
 """The Mutes page: who may not write, by kind of conversation."""
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -27,6 +28,14 @@ LABELS = {
     Mute.Channel.GROUP: "Groups",
     Mute.Channel.ROOM: "Chat rooms",
 }
+
+
+def listed(query: QueryDict, environment: Environment, now: datetime) -> MuteQuerySet:
+    """The mutes that the filters of a URL find, for the export: without a channel those of all."""
+    found = Mute.objects.in_force(now).filter(environment=environment)
+    if (channel := query.get("channel")) in Mute.Channel.values:
+        found = found.filter(channel=channel)
+    return _beginning_with(query.get("q", "").strip(), found)
 
 
 @require_safe

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from applications import environments
+from applications import environments, second_factors
 from applications.access import applications_of
 from applications.counting import EXACT_UP_TO, BoundedCount, bounded
 from applications.keyset import Keyset
@@ -30,7 +30,9 @@ SEARCH_FROM = 6
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()
-    mine = applications_of(request.user).annotate(role=F("members__role"))
+    mine = applications_of(request.user).annotate(
+        role=F("members__role"), has_second_factor=Exists(second_factors.of(request.user))
+    )
     if wanted:
         mine = mine.filter(Q(name__icontains=wanted) | Q(org_name__icontains=wanted))
     page = responses.page(request, of=mine, order=BY_NAME, size=PAGE_SIZE)
@@ -51,15 +53,25 @@ def overview(request: HttpRequest) -> HttpResponse:
 def _with_environments(applications: list[Application]) -> list[dict[str, Any]]:
     """Each application with its environments and their figures, in one query for all."""
     figures: dict[int, list[Environment]] = {application.pk: [] for application in applications}
-    shown = Environment.objects.filter(application__in=applications)
+    entered = [each for each in applications if not is_closed(each)]
+    shown = Environment.objects.filter(application__in=entered)
     for environment in measured(shown, now=timezone.now()):
         for name in ("registered", "banned", "online"):
             setattr(environment, name, bounded(getattr(environment, name), at=EXACT_UP_TO))
         figures[environment.application_id].append(environment)
     return [
-        {"application": application, "environments": figures[application.pk]}
+        {
+            "application": application,
+            "environments": figures[application.pk],
+            "closed": is_closed(application),
+        }
         for application in applications
     ]
+
+
+def is_closed(application: Any) -> bool:
+    """Whether a second factor is required that the member does not have."""
+    return bool(application.second_factor_required and not application.has_second_factor)
 
 
 def measured(found: QuerySet[Environment], *, now: datetime) -> QuerySet[Any]:

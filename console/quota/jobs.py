@@ -15,6 +15,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from moderation import stakes
 from users import deletion, identity, reclaim, undo
 from users.models import AppUser, DeletionItem, DeletionJob
 
@@ -110,6 +111,7 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
             for word, number in numbers.items()
         ],
         "phrase": job.environment.full_name,
+        "reach": _reach(job) if job.state == DeletionJob.State.PREVIEWED else None,
         "error": error,
     }
     return responses.shown(
@@ -119,6 +121,11 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
         fragment="console/quota/_job.html",
         status=422 if error else 200,
     )
+
+
+def _reach(job: DeletionJob) -> stakes.Reach:
+    wanted = list(job.items.pending().values_list("user_id", flat=True))
+    return stakes.reach(environment=job.environment, user_ids=wanted, now=timezone.now())
 
 
 @require_POST

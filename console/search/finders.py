@@ -10,7 +10,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from applications.access import applications_of
+from applications.access import applications_entered_by
 from applications.evidence import lines_of_request
 from applications.models import Application, AuditEvent, Environment
 from console.access import MemberRequest
@@ -140,7 +140,7 @@ def _elsewhere(request: Any, here: Environment | None, text: str) -> Iterable[Hi
         return
     users = (
         AppUser.objects.filter(
-            environment__application__in=applications_of(request.user), user_id=text
+            environment__application__in=applications_entered_by(request.user), user_id=text
         )
         .select_related("environment__application")
         .order_by("environment_id")
@@ -156,7 +156,7 @@ def _elsewhere(request: Any, here: Environment | None, text: str) -> Iterable[Hi
 def _applications(account: Any, text: str, here: Environment | None) -> Iterable[Hit]:
     """The member's applications by name, org name or app key, each with both environments."""
     wanted = text.lower()
-    found: Iterable[Application] = applications_of(account).prefetch_related("environments")
+    found: Iterable[Application] = applications_entered_by(account).prefetch_related("environments")
     hits = [
         Hit(
             label=f"{application.name}, {environment.kind}",

@@ -1,11 +1,13 @@
 from django.urls import path
 
-from console.settings import plan, views
+from console.settings import plan, retention, views
 
 app_name = "settings"
 urlpatterns = [
     path("", views.settings, name="index"),
     path("change/", views.settings_change, name="change"),
+    path("retention/", retention.settings_retention, name="retention"),
+    path("retention/change/", retention.retention_change, name="change_retention"),
     path("plan/", plan.plan_change, name="plan"),
     path("doors/", views.doors_change, name="doors"),
     path("deletion/unlock/", views.deletion_unlock, name="unlock_deletion"),

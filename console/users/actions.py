@@ -13,6 +13,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.users.forms import ExpireTokensForm, ProfileForm
+from moderation import stakes
 from users import deletion, presence, profiles, tokens, undo
 from users.models import AppUser
 from users.tokens import UnknownUsers
@@ -90,10 +91,13 @@ def user_sign_out(request: MemberRequest, environment: Environment, user_id: str
         except UnknownUsers:
             return _gone(request, environment, user_id)
         return _changed(request, environment, user_id, f"{user_id} is signed out everywhere")
-    title = f"Sign {user_id} out everywhere"
-    return responses.dialog(
-        request, "console/users/_sign_out.html", _context(environment, user_id, title)
-    )
+    now = timezone.now()
+    context = {
+        **_context(environment, user_id, f"Sign {user_id} out everywhere"),
+        "milliseconds": int(now.timestamp() * 1000),
+        "reach": stakes.reach(environment=environment, user_ids=[user_id], now=now),
+    }
+    return responses.dialog(request, "console/users/_sign_out.html", context)
 
 
 @dialog_methods
@@ -124,7 +128,11 @@ def user_expire_tokens(
             message = f"Tokens of {user_id} issued before {moment} are now invalid"
             return _changed(request, environment, user_id, message)
     title = f"Expire access tokens of {user_id}"
-    context = {**_context(environment, user_id, title), "form": form}
+    context = {
+        **_context(environment, user_id, title),
+        "form": form,
+        "milliseconds": int(now.timestamp() * 1000),
+    }
     return responses.dialog(
         request, "console/users/_expire_tokens.html", context, status=422 if form.is_bound else 200
     )
@@ -171,6 +179,7 @@ def user_delete(request: MemberRequest, environment: Environment, user_id: str) 
     context = {
         **_context(environment, user_id, f"Delete {user_id}"),
         "error": f"Type {user_id} to delete this user." if wrong else "",
+        "reach": stakes.reach(environment=environment, user_ids=[user_id], now=now),
     }
     return responses.dialog(
         request, "console/users/_delete.html", context, status=422 if wrong else 200

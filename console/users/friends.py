@@ -5,15 +5,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications.access import Permission
+from applications.keyset import Keyset
 from applications.models import Environment
 from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
-from users import friends, identity
+from users import friend_permissions, friends, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers
 
+NEWEST_FIRST = Keyset("-id")
 SHOWN = 10
 MOST_REQUESTS = 10  # shown, oldest first
 CHANGED = ["friends-changed"]
@@ -26,7 +28,7 @@ def user_friends(request: MemberRequest, environment: Environment, user_id: str)
     found = responses.page(
         request,
         of=Friendship.objects.of(environment, user_id),
-        order=friends.NEWEST_FIRST,
+        order=NEWEST_FIRST,
         size=SHOWN,
     )
     users = AppUser.objects.in_environment(environment)
@@ -39,9 +41,8 @@ def user_friends(request: MemberRequest, environment: Environment, user_id: str)
         "rows": [(each, known.get(each.friend_id)) for each in found.rows],
         "asking": requests.filter(recipient_id=user_id)[:MOST_REQUESTS],
         "asked": requests.filter(sender_id=user_id)[:MOST_REQUESTS],
-        "permission": FriendPermission(known[user_id].friend_permission).label
-        if user_id in known
-        else "",
+        "permission": known[user_id].friend_permission if user_id in known else None,
+        "permissions": FriendPermission.choices,
     }
     return responses.shown(
         request, "console/users/friends.html", context, fragment="console/users/_friends.html"
@@ -78,6 +79,31 @@ def friend_remove(
         if removed
         else f"{user_id} and {friend_id} were not friends"
     )
+    return responses.done(request, message, to=here, events=CHANGED)
+
+
+@require_POST
+@in_environment(Permission.MANAGE_USERS)
+def friend_permission(
+    request: MemberRequest, environment: Environment, user_id: str
+) -> HttpResponse:
+    """Set who may become the user's friend: `permission` is a number of `FriendPermission`."""
+    here = page_url(environment, "users:friends", user_id)
+    chosen = request.POST.get("permission", "")
+    if chosen not in map(str, FriendPermission.values):
+        return responses.refused(request, "Choose who may become a friend.", back=here)
+    permission = FriendPermission(int(chosen))
+    try:
+        friend_permissions.change(
+            environment=environment,
+            user_ids=[user_id],
+            permission=permission,
+            by=acting_staff(request),
+            now=timezone.now(),
+        )
+    except (UnknownUsers, identity.InvalidUserId) as error:
+        return responses.refused(request, f"{error}.", back=here)
+    message = f"Friends of {user_id}: {permission.label.lower()}"
     return responses.done(request, message, to=here, events=CHANGED)
 
 

@@ -71,7 +71,7 @@ def _registered(
     request: MemberRequest, environment: Environment, made: registration.Registration
 ) -> HttpResponse:
     context = {
-        "title": f"{made.user.user_id} is registered",
+        "title": f"{made.user_id} is registered",
         "made": made,
     }
     response = responses.dialog(request, "console/users/_registered.html", context)

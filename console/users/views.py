@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -45,7 +45,7 @@ class Row:
 @in_environment(Permission.VIEW)
 def user_list(request: MemberRequest, environment: Environment) -> HttpResponse:
     now = timezone.now()
-    prefix = _prefix(request)
+    prefix = _prefix(request.GET)
     listing = Listing(request.GET, prefix=prefix, tab=request.GET.get("tab", ""))
     tabs = _tabs(
         environment, _matching(environment, prefix), listing, request.GET.get("tab", ""), now
@@ -72,17 +72,17 @@ def user_list(request: MemberRequest, environment: Environment) -> HttpResponse:
 
 
 def listed(
-    request: MemberRequest, environment: Environment, now: datetime
+    query: QueryDict, environment: Environment, now: datetime
 ) -> tuple[AppUserQuerySet, Listing]:
-    """The users that the filters in the URL find, for the export."""
-    prefix, tab = _prefix(request), request.GET.get("tab", "")
-    listing = Listing(request.GET, prefix=prefix, tab=tab)
+    """The users that the filters of a URL find, for the export."""
+    prefix, tab = _prefix(query), query.get("tab", "")
+    listing = Listing(query, prefix=prefix, tab=tab)
     tabs = _by_tab(environment, listing.applied(_matching(environment, prefix)), now)
     return next((users for word, _, users in tabs if word == tab), tabs[0][2]), listing
 
 
-def _prefix(request: MemberRequest) -> str:
-    return request.GET.get("q", "").strip()
+def _prefix(query: QueryDict) -> str:
+    return query.get("q", "").strip()
 
 
 def _matching(environment: Environment, prefix: str) -> AppUserQuerySet:

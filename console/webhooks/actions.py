@@ -56,7 +56,8 @@ def delivery_replay(
     delivery = webhook.deliveries.filter(pk=delivery_id).first()
     if delivery is None:
         message = (
-            f"This delivery was removed: deliveries are kept for {deliveries.RETENTION.days} days."
+            "This delivery was removed: deliveries are kept for "
+            f"{environment.keep_deliveries.days} days."
         )
         return responses.done(
             request, message, to=home_url(webhook), tone="error", events=[CHANGED]

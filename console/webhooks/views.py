@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from applications import deliveries, webhooks
+from applications import webhooks
 from applications.access import Permission
 from applications.announcements import EVENTS, EXAMPLES
 from applications.keyset import Keyset
@@ -118,7 +118,7 @@ def detail_page(
         "failed_only": failed_only,
         "all_states": not failed_only,
         "log_url": home_url(webhook),
-        "kept_for": deliveries.RETENTION,
+        "kept_for": webhook.environment.keep_deliveries,
     }
     return responses.shown(
         request,

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from applications.access import applications_of
+from applications.access import applications_entered_by
 from applications.evidence import find_call, find_delivery, lines_of_request
 from applications.models import AuditEvent, Delivery, Environment
 from users import tokens
@@ -75,7 +75,7 @@ def _kinds(environment: Environment, account: object, text: str) -> list[Kind]:
     if _APP_KEY.fullmatch(text) and (
         not known
         or Environment.objects.filter(
-            app_key=text, application__in=applications_of(account)
+            app_key=text, application__in=applications_entered_by(account)
         ).exists()
     ):
         kinds.append(Kind.APP_KEY)

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from applications.access import Permission, applications_of
+from applications.access import Permission, applications_entered_by
 from applications.evidence import Answer, State, Step, find_call, of_app_key, of_call, of_delivery
 from applications.models import AuditEvent, Environment
 from console import responses
@@ -162,7 +162,7 @@ def _answers(
 
 def _nameable(request: MemberRequest) -> set[int]:
     """The applications of which the member may know."""
-    return set(applications_of(request.user).values_list("pk", flat=True))
+    return set(applications_entered_by(request.user).values_list("pk", flat=True))
 
 
 def _lines(environment: Environment, subject: Subject | None) -> list[AuditEvent]:

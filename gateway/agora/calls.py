@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from django.db import Error
 from django.utils import timezone
@@ -12,7 +13,7 @@ from applications import app_secrets, callers
 from applications.models import AppSecret, Environment
 from gateway import calls
 from gateway.admission import Refused, read_token
-from gateway.agora import words, writing
+from gateway.agora import attributes, words, writing
 from gateway.agora.frames import Login, Namespace, Received
 from gateway.calls import Client, ConnectionClosing, MessageRefused
 from gateway.closings import Reason
@@ -20,6 +21,7 @@ from gateway.connecting import ConnectRequest
 from gateway.database import run_in_thread
 from moderation.gates import MessageRule
 from users import app_tokens, identity, lookup, messages, tokens
+from users.extras import Extra
 from users.messages import StoredMessage
 from users.tokens import Claims, UnknownUsers
 
@@ -50,7 +52,11 @@ def connect_request(login: Login, *, now: datetime) -> ConnectRequest:
     if claims.user_id.lower() != login.user_name.lower():
         raise Refused(Reason.UNKNOWN_TOKEN, "The access token is another user's.")
     return ConnectRequest(
-        app_key=secrets[0].environment.app_key, claims=claims, device=device, platform=platform
+        app_key=secrets[0].environment.app_key,
+        claims=claims,
+        device=device,
+        platform=platform,
+        seat=f"agora {login.resource}" if login.resource else "",
     )
 
 
@@ -86,14 +92,10 @@ async def answer(client: Client, received: Received, *, resource: str) -> bytes 
         return None
     refusal = words.UNSUPPORTED
     try:
-        if received.text is not None and len(received.text) > messages.MAX_CHARACTERS:
-            refusal = words.TOO_LONG
-        elif received.text is not None:
-            sent = await _send(
-                client, received.recipient, received.text, f"{received.id}@{resource}"
-            )
+        if received.text is not None:
+            sent = await _send(client, received, f"{received.id}@{resource}")
             return writing.stored(received.id, sent.pk, sent.sent_at)
-        elif received.receipt is not None:
+        if received.receipt is not None:
             about_id = min(received.about_id, _LARGEST_ID)
             await run_in_thread(calls.receipt, client, about_id, received.receipt)
             return writing.stored(received.id, received.about_id, timezone.now())
@@ -110,16 +112,22 @@ async def answer(client: Client, received: Received, *, resource: str) -> bytes 
     return writing.rejected(received.id, refusal.code, reason, timezone.now())
 
 
-async def _send(client: Client, recipient: str, text: str, client_id: str) -> StoredMessage:
+async def _send(client: Client, received: Received, client_id: str) -> StoredMessage:
     """Names of users are found in any case, as in the Server API."""
-    client_id = client_id[: messages.CLIENT_ID_MAX_LENGTH]
-    recipient_id = identity.check_user_id(recipient)
+    send = partial(
+        calls.send,
+        client,
+        client_id=client_id[: messages.CLIENT_ID_MAX_LENGTH],
+        body=received.text or "",
+        extra=Extra(attributes.read(received.attributes)),
+    )
+    recipient_id = identity.check_user_id(received.recipient)
     try:
-        return await calls.send(client, recipient_id=recipient_id, client_id=client_id, body=text)
+        return await send(recipient_id=recipient_id)
     except MessageRefused as error:
         if error.verdict.rule != MessageRule.UNKNOWN_RECIPIENT:
             raise
-        user = await run_in_thread(lookup.by_name, client.environment, recipient)
-        if user is None or user.user_id == recipient:
+        user = await run_in_thread(lookup.by_name, client.environment, recipient_id)
+        if user is None or user.user_id == recipient_id:
             raise
-    return await calls.send(client, recipient_id=user.user_id, client_id=client_id, body=text)
+    return await send(recipient_id=user.user_id)

@@ -7,12 +7,13 @@ chosen by the command; a `Meta` in it has a payload of its own, chosen by its na
 Invariant: whatever a client sends is read, or raises `Malformed`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
 from gateway import protobuf
-from gateway.outbox import Frame
+from gateway.inbound import Frame
 from gateway.protobuf import Malformed, Message
 from users.models import NoticeKind
 
@@ -86,6 +87,7 @@ class Received:
     text: str | None = None
     receipt: NoticeKind | None = None
     about_id: int = 0  # the message that a receipt is for
+    attributes: Sequence[Message] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def sync(payload: bytes) -> Received | Fetch:
         _text(body),
         RECEIPTS.get(body.type),
         body.about_id,
+        body.ext,
     )
 
 

@@ -25,7 +25,7 @@ from gateway.calls import (
 from gateway.closings import Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
 from gateway.database import run_in_thread
-from gateway.outbox import Frame
+from gateway.inbound import Frame
 from gateway.protobuf import Malformed
 from gateway.session import Session
 from users.models import Notice
@@ -113,7 +113,7 @@ class AgoraSession(Session):
                 self._batch = None
                 self.deliver()
             return
-        count = await run_in_thread(waiting_count, client)
+        count = await waiting_count(client)
         self.put(self._writer.unread(count, timezone.now()))
         if not count:
             self._has_asked = True
@@ -175,7 +175,7 @@ class AgoraSession(Session):
         if not self._has_notices:
             return []
         self._has_notices = False
-        found = await run_in_thread(undelivered_notices, client, self._last_notice, AT_ONCE)
+        found = await undelivered_notices(client, self._last_notice, AT_ONCE)
         self._has_notices |= len(found) == AT_ONCE
         return found
 

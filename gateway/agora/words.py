@@ -9,8 +9,9 @@ from typing import NamedTuple
 from gateway.agora.frames import PutOut
 from gateway.closings import Reason
 from moderation.gates import ConnectRule, MessageRule
+from users.extras import ExtraTooLong, InvalidExtra
 from users.identity import InvalidUserId
-from users.messages import ClientIdTaken, InvalidMessage
+from users.messages import ClientIdTaken, InvalidMessage, MessageTooLong
 from users.tokens import UnknownUsers
 
 
@@ -42,6 +43,7 @@ LOGINS: dict[Reason, Refusal] = {
     Reason.BANNED: Refusal(Code.FORBIDDEN, "banned"),
     Reason.DEACTIVATED: Refusal(Code.FORBIDDEN, "deactivated"),
     Reason.KICKED: Refusal(Code.FORBIDDEN, "kicked"),
+    Reason.REPLACED: Refusal(Code.FORBIDDEN, "replaced"),
     Reason.TOO_MANY_CONNECTIONS: Refusal(Code.TOO_MANY_DEVICES, "too many devices"),
     Reason.TOO_MANY_ATTEMPTS: Refusal(Code.PERMISSION_DENIED, "Sorry, the app online count limit"),
     Reason.NO_CONNECT_FRAME: Refusal(Code.WRONG_PARAMETER, "wrong parameter"),
@@ -55,6 +57,7 @@ CLOSINGS: dict[Reason, PutOut] = {
     Reason.SIGNED_OUT: PutOut.PASSWORD_CHANGED,
     Reason.BANNED: PutOut.FORCED,
     Reason.KICKED: PutOut.FORCED,
+    Reason.REPLACED: PutOut.OTHER_DEVICE,
     Reason.ABUSE: PutOut.FORCED,
 }
 
@@ -84,6 +87,9 @@ GATES: dict[ConnectRule | MessageRule, Refusal] = {
 # None: the exception's own text.
 ERRORS: dict[type[Exception], Refusal | None] = {
     ClientIdTaken: None,
+    ExtraTooLong: TOO_LONG,
+    InvalidExtra: None,
+    MessageTooLong: TOO_LONG,
     InvalidMessage: None,
     InvalidUserId: _UNKNOWN_RECIPIENT,
     UnknownUsers: _UNKNOWN_RECIPIENT,

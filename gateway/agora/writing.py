@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from applications.unix_time import milliseconds
+from gateway.agora import attributes
 from gateway.agora.frames import (
     RECEIPTS,
     BodyType,
@@ -20,6 +22,7 @@ from gateway.agora.frames import (
     types,
 )
 from gateway.protobuf import Message
+from users import extras
 from users.messages import StoredMessage
 from users.models import Notice, NoticeKind
 from users.statuses import Shown
@@ -50,7 +53,7 @@ class Writer:
 
     def unread(self, count: int, now: datetime) -> bytes:
         """How many messages wait. The client then asks for them."""
-        answer = types.UnreadDown(status=types.Status(code=0), timestamp=_milliseconds(now))
+        answer = types.UnreadDown(status=types.Status(code=0), timestamp=milliseconds(now))
         if count:
             answer.unread.add(queue=self.address(self.user_id), count=count)
         return _frame(Command.UNREAD, answer)
@@ -66,14 +69,21 @@ class Writer:
     def put_out(self, why: PutOut, now: datetime) -> bytes:
         body = types.StatisticsBody(operation=why)
         meta = self._meta(
-            _milliseconds(now), self.user_id, now, Namespace.STATISTIC, body.SerializeToString()
+            milliseconds(now), self.user_id, now, Namespace.STATISTIC, body.SerializeToString()
         )
         return self._down(self.user_id, now, metas=[meta], is_last=True)
 
     def message(self, message: StoredMessage) -> Message:
+        """A text to the user, or one that the user has written on another device."""
         content = types.Content(type=ContentType.TEXT, text=message.body)
         return self._message(
-            message.pk, message.sender_id, message.sent_at, type=BodyType.CHAT, contents=[content]
+            message.pk,
+            message.sender_id,
+            message.recipient_id,
+            message.sent_at,
+            type=BodyType.CHAT,
+            contents=[content],
+            ext=attributes.write(extras.unpack(message.extra).members),
         )
 
     def notice(self, notice: Notice) -> Message:
@@ -83,8 +93,11 @@ class Writer:
             return self._message(
                 id,
                 notice.sender_id,
+                self.user_id,
                 notice.posted_at,
                 type=_BODY_TYPES[kind],
+                # An SDK that has seen a receipt before looks into its content, or fails.
+                contents=[types.Content(type=ContentType.TEXT)],
                 about_id=notice.message_id,
             )
         body = types.RosterBody(
@@ -114,20 +127,29 @@ class Writer:
     def address(self, name: str) -> Message:
         return types.Address(app_name=self.app_name, name=name, domain=_DOMAIN)
 
-    def _message(self, id: int, sender: str, sent_at: datetime, **body: object) -> Message:
+    def _message(
+        self, id: int, sender: str, recipient: str, sent_at: datetime, **body: object
+    ) -> Message:
         """The client shows the names in the body, not those in the meta."""
-        sides = {"sender": {"name": sender}, "recipient": {"name": self.user_id}}
+        sides = {"sender": {"name": sender}, "recipient": {"name": recipient}}
         payload = types.MessageBody(**sides, **body).SerializeToString()
-        return self._meta(id, sender, sent_at, Namespace.CHAT, payload)
+        return self._meta(id, sender, sent_at, Namespace.CHAT, payload, recipient)
 
     def _meta(
-        self, id: int, sender: str, at: datetime, namespace: Namespace, payload: bytes
+        self,
+        id: int,
+        sender: str,
+        at: datetime,
+        namespace: Namespace,
+        payload: bytes,
+        recipient: str = "",
     ) -> Message:
+        """To the user, if no other recipient is named."""
         return types.Meta(
             id=id,
             sender=self.address(sender),
-            recipient=self.address(self.user_id),
-            timestamp=_milliseconds(at),
+            recipient=self.address(recipient or self.user_id),
+            timestamp=milliseconds(at),
             namespace=namespace,
             payload=payload,
         )
@@ -138,7 +160,7 @@ class Writer:
             types.SyncDown(
                 status=types.Status(code=0),
                 queue=self.address(queue),
-                timestamp=_milliseconds(now),
+                timestamp=milliseconds(now),
                 **fields,
             ),
         )
@@ -156,7 +178,7 @@ def stored(meta_id: int, server_id: int, sent_at: datetime) -> bytes:
         status=types.Status(code=0),
         meta_id=meta_id,
         server_id=server_id,
-        timestamp=_milliseconds(sent_at),
+        timestamp=milliseconds(sent_at),
     )
     return _frame(Command.SYNC, answer)
 
@@ -166,7 +188,7 @@ def rejected(meta_id: int, code: int, reason: str, now: datetime) -> bytes:
     answer = types.SyncDown(
         status=types.Status(code=code, reason=reason),
         meta_id=meta_id,
-        timestamp=_milliseconds(now),
+        timestamp=milliseconds(now),
     )
     return _frame(Command.SYNC, answer)
 
@@ -175,10 +197,6 @@ def _frame(command: Command, payload: Message) -> bytes:
     frame = types.MSync(version=0, command=command, payload=payload.SerializeToString())
     data: bytes = frame.SerializeToString()
     return data
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
 
 
 def _seconds(moment: datetime | None) -> str:

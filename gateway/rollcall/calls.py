@@ -6,9 +6,10 @@ from typing import Any
 from gateway import calls
 from gateway.calls import Client, MessageRefused
 from gateway.database import run_in_thread
-from gateway.rollcall.frames import BadFrame, string, strings, whole_numbers
+from gateway.rollcall.frames import BadFrame, json_object, string, strings, whole_numbers
 from gateway.rollcall.words import ERRORS
 from users import messages
+from users.extras import Extra
 
 MAX_IDS = 20
 PAGE_SIZE = 100
@@ -67,6 +68,7 @@ async def _message_send(client: Client, frame: Fields) -> Fields:
         recipient_id=string(frame, "to", most=64),
         client_id=string(frame, "client_id", most=messages.CLIENT_ID_MAX_LENGTH),
         body=string(frame, "body", most=messages.MAX_CHARACTERS, multiline=True),
+        extra=Extra(json_object(frame, "extra")),
     )
     return {"message_id": sent.pk, "sent_at": sent.sent_at.isoformat()}
 

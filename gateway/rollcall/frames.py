@@ -4,11 +4,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from gateway.outbox import Frame
+from gateway.inbound import Frame
 from users import identity
 
 # In UTF-8. The server closes the socket if a frame is larger.
-MAX_FRAME_BYTES = 16_384
+MAX_FRAME_BYTES = 24_576
 MAX_CALL_ID_CHARACTERS = 64
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -87,6 +87,14 @@ def _items(frame: dict[str, Any], name: str, *, most: int) -> list[Any]:
     value = frame.get(name)
     if not isinstance(value, list) or not 1 <= len(value) <= most:
         raise BadFrame("bad_field", f"{name} is a list of 1 to {most}")
+    return value
+
+
+def json_object(frame: dict[str, Any], name: str) -> dict[str, Any]:
+    """A JSON object, empty by default. Raises `BadFrame`."""
+    value = frame.get(name, {})
+    if not isinstance(value, dict):
+        raise BadFrame("bad_field", f"{name} is an object")
     return value
 
 

@@ -9,11 +9,13 @@ from gateway.admission import Refused
 from gateway.calls import Client, undelivered
 from gateway.closings import Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
-from gateway.outbox import Frame
+from gateway.inbound import Frame
 from gateway.rollcall import calls, frames
 from gateway.rollcall.frames import BadFrame
 from gateway.rollcall.words import CLOSE_CODES
 from gateway.session import Session
+from users import extras
+from users.messages import StoredMessage
 
 log = logging.getLogger(__name__)
 
@@ -69,17 +71,7 @@ class RollcallSession(Session):
         found = await undelivered(client, self.last_sent, DELIVERED_AT_ONCE)
         for message in found:
             self.last_sent = message.pk
-            self.put(
-                frames.text(
-                    {
-                        "event": "message",
-                        "message_id": message.pk,
-                        "from": message.sender_id,
-                        "body": message.body,
-                        "sent_at": message.sent_at.isoformat(),
-                    }
-                )
-            )
+            self.put(frames.text(_event(message)))
         await self.drained()
         return len(found) == DELIVERED_AT_ONCE
 
@@ -92,6 +84,19 @@ class RollcallSession(Session):
             ),
         }
         return Farewell((frames.text(frame),), CLOSE_CODES[closing.reason], closing.reason)
+
+
+def _event(message: StoredMessage) -> dict[str, Any]:
+    extra = extras.unpack(message.extra).members
+    return {
+        "event": "message",
+        "message_id": message.pk,
+        "from": message.sender_id,
+        "to": message.recipient_id,
+        "body": message.body,
+        **({"extra": extra} if extra else {}),
+        "sent_at": message.sent_at.isoformat(),
+    }
 
 
 def _refusal(call_id: str | int | None, error: str, message: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from applications.keyset import BadCursor
 from gateway.calls import ConnectionClosing
 from gateway.closings import Reason
 from moderation.lists import ListFull, ListsOneself
+from users.extras import ExtraTooLong, InvalidExtra
 from users.identity import InvalidUserId
-from users.messages import ClientIdTaken, InvalidMessage
+from users.messages import ClientIdTaken, InvalidMessage, MessageTooLong
 
 # The close frame's reason is the `Reason`.
 CLOSE_CODES: dict[Reason, int] = {
@@ -18,6 +19,7 @@ CLOSE_CODES: dict[Reason, int] = {
     Reason.DELETED: 4012,
     Reason.SIGNED_OUT: 4013,
     Reason.KICKED: 4020,
+    Reason.REPLACED: 4020,
     Reason.TOO_MANY_CONNECTIONS: 4021,
     Reason.TOO_MANY_ATTEMPTS: 4022,
     Reason.SLOW_READER: 4023,
@@ -33,7 +35,10 @@ ERRORS: dict[type[Exception], str] = {
     ClientIdTaken: "client_id_taken",
     ConnectionClosing: "closing",
     InvalidUserId: "invalid_user_id",
+    InvalidExtra: "invalid_extra",
+    ExtraTooLong: "invalid_extra",
     InvalidMessage: "invalid_message",
+    MessageTooLong: "invalid_message",
     ListFull: "list_full",
     ListsOneself: "lists_oneself",
 }

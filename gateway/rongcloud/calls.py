@@ -3,23 +3,26 @@
 An exception of the domain becomes a code of `words`.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from applications import callers, vendors
+from applications.unix_time import milliseconds
 from gateway import calls, protobuf
 from gateway.calls import Client, MessageRefused
 from gateway.protobuf import Malformed
-from gateway.rongcloud import statuses, words
-from gateway.rongcloud.frames import NotSupported, Received, messages, milliseconds
+from gateway.rongcloud import attributes, statuses, words
+from gateway.rongcloud.frames import NotSupported, Received, messages
 from moderation.lists import MAX_ENTRIES
 from users import identity
+from users.extras import Extra
 
 TEXT = "RC:TxtMsg"
 READ_RECEIPT = "RC:ReadNtf"
 MAX_KEY_DIGITS = 18
+_VENDOR = "rongcloud"
 
 
 class NotOnBlocklist(Exception):
@@ -42,6 +45,18 @@ class Answer:
     payload: bytes = b""
 
 
+# --- Connecting ---
+
+
+def seat_of(app_key: str, *, now: datetime) -> str:
+    """The seat of a web page: there is one, unless the environment allows several pages."""
+    secrets = callers.secrets_of_key(app_key, now=now)
+    if not secrets:
+        return ""
+    settings = vendors.in_force(secrets[0].environment.vendor_settings, [_VENDOR])
+    return "" if settings.get(vendors.full_name(_VENDOR, "several_pages")) else f"{_VENDOR} web"
+
+
 # --- Messages from the client ---
 
 
@@ -50,6 +65,7 @@ class Text:
     recipient_id: str
     client_id: str
     body: str
+    extra: Extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,7 @@ def message_of(request: Received, attempt: str) -> Text | ReadReceipt:
         raise NotSupported
     sent = protobuf.read(messages.UpStreamMessage, request.payload)
     if sent.classname == READ_RECEIPT:
-        uid = _member(sent.content, "messageUId")
+        uid = attributes.text(attributes.content_of(sent), "messageUId")
         if not uid.isascii() or not uid.isdigit() or len(uid) > MAX_KEY_DIGITS:
             raise Malformed("not the id of a message")
         return ReadReceipt(int(uid))
@@ -74,18 +90,8 @@ def message_of(request: Received, attempt: str) -> Text | ReadReceipt:
         raise NotSupported
     client_id = f"{sent.clientUniqueId:x}" if sent.clientUniqueId else attempt
     recipient_id = identity.check_user_id(request.target)
-    return Text(recipient_id, client_id, _member(sent.content, "content"))
-
-
-def _member(content: str, name: str) -> str:
-    """A text in the JSON of a message."""
-    try:
-        text = json.loads(content)[name]
-    except (ValueError, RecursionError, TypeError, KeyError):
-        raise Malformed("not the content of this class of message") from None
-    if not isinstance(text, str):
-        raise Malformed("not a text")
-    return text
+    body, extra = attributes.read(sent, attributes.content_of(sent))
+    return Text(recipient_id, client_id, body, extra)
 
 
 # --- Queries ---

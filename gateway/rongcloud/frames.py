@@ -4,16 +4,16 @@ text is two bytes of length and UTF-8.
 
 import struct
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 
+from applications.unix_time import milliseconds
 from gateway import protobuf
-from gateway.outbox import Frame
+from gateway.inbound import Frame
 
 # The SDKs send up to 128 KiB of content and say so when it is more.
 MAX_FRAME_BYTES = 140_000
-_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 messages = protobuf.classes(Path(__file__).with_name("messages.proto"))
 
 
@@ -119,11 +119,6 @@ def message_answer(*, id: int, at: datetime, status: int = 0, uid: str = "") -> 
 
 def query_answer(*, id: int, now: datetime, status: int = 0, payload: bytes = b"") -> bytes:
     return struct.pack(">BHIH", Type.QUERYACK << 4, id, _seconds(now), status) + payload
-
-
-def milliseconds(moment: datetime) -> int:
-    """Since 1970."""
-    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _seconds(moment: datetime) -> int:

@@ -9,24 +9,25 @@ Invariants
   are left for clients of other protocols.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from applications.unix_time import milliseconds
 from gateway import calls, protobuf
 from gateway.calls import Client
 from gateway.database import run_in_thread
+from gateway.rongcloud import attributes
 from gateway.rongcloud.calls import READ_RECEIPT, TEXT
-from gateway.rongcloud.frames import messages, milliseconds
+from gateway.rongcloud.frames import messages
 from users.messages import StoredMessage
 from users.models import Notice, NoticeKind
 
 AT_ONCE = 50
 # A cursor from here on is a time in milliseconds; the keys of messages stay below.
 TIMES_FROM = 10**12
-KEPT_AND_COUNTED = 48  # bits of a message's status
-PERSON, FROM_OTHERS = 1, 2  # of a conversation's type and a message's direction
+PERSON = 1  # the type of a conversation
+OWN, FROM_OTHERS = 1, 2  # the direction of a message
 WAITING = 1  # the type of a notification
 
 
@@ -77,7 +78,7 @@ class Inbox:
             self._last_id = self._given[-1]
             self._last_time = max(milliseconds(each.sent_at) for each in found)
             cursor = max(cursor, self._last_time) if in_time else self._last_id
-        listed = [*map(_message, found), *receipts]
+        listed = [*(_message(each, client.user_id) for each in found), *receipts]
         return _bytes(
             messages.DownStreamMessages(list=listed, syncTime=cursor, finished=not listed)
         )
@@ -98,7 +99,7 @@ class Inbox:
         if not self._has_notices:
             return []
         self._has_notices = False
-        found = await run_in_thread(calls.undelivered_notices, client, self._last_notice, AT_ONCE)
+        found = await calls.undelivered_notices(client, self._last_notice, AT_ONCE)
         if not found:
             return []
         self._last_notice = found[-1].pk
@@ -109,16 +110,19 @@ class Inbox:
         return [_receipt(each, sent[each.message_id]) for each in read if each.message_id in sent]
 
 
-def _message(message: StoredMessage) -> Any:
+def _message(message: StoredMessage, user_id: str) -> Any:
+    """A text to the user, or one that the user has written on another device. The SDK wants the
+    other side in both.
+    """
+    is_own = message.recipient_id != user_id
     return messages.DownStreamMessage(
-        fromUserId=message.sender_id,
+        fromUserId=message.recipient_id if is_own else message.sender_id,
         type=PERSON,
         classname=TEXT,
-        content=_json(content=message.body),
         dataTime=milliseconds(message.sent_at),
-        status=KEPT_AND_COUNTED,
         msgId=str(message.pk),
-        direction=FROM_OTHERS,
+        direction=OWN if is_own else FROM_OTHERS,
+        **attributes.written(message),
     )
 
 
@@ -127,20 +131,18 @@ def _receipt(notice: Notice, sent_at: datetime) -> Any:
         fromUserId=notice.sender_id,
         type=PERSON,
         classname=READ_RECEIPT,
-        content=_json(
-            messageUId=str(notice.message_id),
-            lastMessageSendTime=milliseconds(sent_at),
-            type=PERSON,
+        content=attributes.as_json(
+            {
+                "messageUId": str(notice.message_id),
+                "lastMessageSendTime": milliseconds(sent_at),
+                "type": PERSON,
+            }
         ),
         dataTime=milliseconds(notice.posted_at),
         status=0,
         msgId=f"notice-{notice.pk}",
         direction=FROM_OTHERS,
     )
-
-
-def _json(**members: str | int) -> str:
-    return json.dumps(members, ensure_ascii=False)
 
 
 def _bytes(message: Any) -> bytes:

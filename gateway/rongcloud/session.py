@@ -9,19 +9,21 @@ from urllib.parse import parse_qsl
 from django.db import Error
 from django.utils import timezone
 
+from applications.unix_time import milliseconds
 from gateway.admission import Refused
 from gateway.calls import Client, ConnectionClosing, receipt, send
 from gateway.calls import watched as watched_by
 from gateway.closings import Closing, Farewell, Reason
 from gateway.connecting import ConnectRequest, Handshake
 from gateway.database import run_in_thread
-from gateway.outbox import Frame, Send
+from gateway.inbound import Frame
 from gateway.protobuf import Malformed
 from gateway.rongcloud import calls, frames, statuses, words
 from gateway.rongcloud.calls import Answer, ReadReceipt
-from gateway.rongcloud.frames import BadFrame, Received, Type, milliseconds
+from gateway.rongcloud.frames import BadFrame, Received, Type
 from gateway.rongcloud.inbox import Inbox
-from gateway.session import Receive, Session
+from gateway.session import Session
+from gateway.websocket import WebSocket
 from users import identity
 from users.models import NoticeKind
 
@@ -40,8 +42,8 @@ class RongCloudSession(Session):
 
     __slots__ = ("_changed", "_inbox", "_is_sdk_2", "_with_mask")
 
-    def __init__(self, gateway: "Gateway", receive: Receive, send: Send):
-        super().__init__(gateway, receive, send)
+    def __init__(self, gateway: "Gateway", socket: WebSocket):
+        super().__init__(gateway, socket)
         self._is_sdk_2 = self._with_mask = False
         # Who came or went since the client last asked.
         self._changed: frozenset[str] = frozenset()
@@ -65,6 +67,7 @@ class RongCloudSession(Session):
             token=query.get("token", "").partition("@")[0],
             device=_word(query.get("deviceId", ""), 64),
             platform=_word(query.get("apiVer", "").replace("|", " ").strip(), 32),
+            seat=await run_in_thread(calls.seat_of, app_key, now=timezone.now()),
         )
 
     def say_connected(self, client: Client) -> None:
@@ -132,6 +135,7 @@ class RongCloudSession(Session):
             recipient_id=message.recipient_id,
             client_id=message.client_id,
             body=message.body,
+            extra=message.extra,
         )
         return sent.sent_at, str(sent.pk)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from applications.unix_time import milliseconds
 from gateway import calls, protobuf
 from gateway.calls import Client
-from gateway.rongcloud.frames import NotSupported, messages, milliseconds
+from gateway.rongcloud.frames import NotSupported, messages
 from users import identity
 from users.statuses import MAX_LIFETIME
 

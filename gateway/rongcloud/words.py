@@ -4,8 +4,9 @@ from gateway.calls import ConnectionClosing
 from gateway.closings import Reason
 from moderation.gates import ConnectRule, MessageRule
 from moderation.lists import ListFull, ListsOneself
+from users.extras import ExtraTooLong, InvalidExtra
 from users.identity import InvalidUserId
-from users.messages import ClientIdTaken, InvalidMessage
+from users.messages import ClientIdTaken, InvalidMessage, MessageTooLong
 from users.statuses import TooManySubscriptions
 from users.tokens import UnknownUsers
 
@@ -27,6 +28,7 @@ REFUSALS: dict[Reason, int] = {
 DISCONNECTS: dict[Reason, int] = {
     Reason.BANNED: 2,
     Reason.KICKED: 1,
+    Reason.REPLACED: 1,
     Reason.SIGNED_OUT: 7,
     Reason.DEACTIVATED: 9,
     Reason.DELETED: 9,
@@ -69,10 +71,13 @@ RULES: dict[ConnectRule | MessageRule, int] = {
 ERRORS: dict[type[Exception], int] = {
     ClientIdTaken: ID_TAKEN,
     ConnectionClosing: CLOSING,
+    ExtraTooLong: TOO_LARGE,
+    InvalidExtra: FAILED,
     InvalidMessage: TOO_LARGE,
     InvalidUserId: UNKNOWN_USER,
     ListFull: TOO_MUCH,
     ListsOneself: UNKNOWN_USER,
+    MessageTooLong: TOO_LARGE,
     TooManySubscriptions: TOO_MANY_SUBSCRIPTIONS,
     UnknownUsers: UNKNOWN_USER,
 }

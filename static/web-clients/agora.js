@@ -30,7 +30,8 @@ async function openClient({ sdk: address, appName, token, userId, gateway, api }
       const { type = 1000, message = "" } = ending ?? {};
       tell("closed", { code: type, reason: message || "disconnected", final: true });
     },
-    onTextMessage: ({ from, msg, time }) => tell("message", { from, body: msg, sentAt: time }),
+    onTextMessage: ({ from, to, msg, time }) =>
+      tell("message", { from, to, body: msg, sentAt: time }),
   });
   await connection.open({ user: userId, accessToken: token }).catch(({ type, message }) =>
     tell("closed", { code: type, reason: message, final: true }));

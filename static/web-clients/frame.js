@@ -3,7 +3,7 @@
 //
 // The vendor's script defines `openClient(settings, tell)`, which returns { send, block, close }:
 //   settings  sdk (its address), appKey, appName, token, userId, gateway (http or https), api
-//   tell      ("connected"), ("message", { from, body }), ("closed", { code, reason, final })
+//   tell      ("connected"), ("message", { from, to, body }), ("closed", { code, reason, final })
 //   send(to, text) and block(verb, userId) reject with { error, message } if they are refused
 "use strict";
 

@@ -14,8 +14,9 @@ async function openClient({ sdk: address, appKey, token, gateway }, tell) {
   sdk.addEventListener(sdk.Events.DISCONNECT, (code) =>
     tell("closed", { code, reason: nameOf(code), final: true }));
   sdk.addEventListener(sdk.Events.MESSAGES, ({ messages }) => {
-    for (const { senderUserId, content, sentTime } of messages) {
-      tell("message", { from: senderUserId, body: content.content, sentAt: sentTime });
+    for (const { senderUserId, targetId, messageDirection, content, sentTime } of messages) {
+      const to = messageDirection === sdk.MessageDirection.SEND ? targetId : undefined;
+      tell("message", { from: senderUserId, to, body: content.content, sentAt: sentTime });
     }
   });
   await sdk.connect(token);

@@ -9,6 +9,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.test import AsyncRequestFactory
 
 from api import doors
+from rollcall.log_lines import Line
 from tests.api.agora.calls import Agora
 from users import registration
 
@@ -143,7 +144,7 @@ class TestErrorsAreInTheVendorsFormat:
         assert (status, body) == (500, {"code": 1000, "errorMessage": "Internal error"})
         [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
         assert record.exc_info[0] is ZeroDivisionError
-        assert door.response["X-Request-ID"] in record.getMessage()
+        assert door.response["X-Request-ID"] in Line().format(record)
 
 
 class TestRequestId:
@@ -171,8 +172,9 @@ class TestLog:
             door.send(door.path, door.good, headers={**door.headers, "X-Request-ID": "r-1"})
             door.send("/".join(door.path.split("/")[:2]) + "/%0Aforged", b"")
 
-        first, second = [record.getMessage() for record in caplog.records]
-        assert f"key={environment.app_key} status=200 ms=" in first
+        first, second = [Line().format(record) for record in caplog.records]
+        assert f"application={environment.application.org_name} environment=development" in first
+        assert f"who={environment.app_key} status=200 ms=" in first
         assert first.endswith("request=r-1")
-        assert "unknown call" in second
+        assert '"unknown call"' in second
         assert "\n" not in second

@@ -179,7 +179,7 @@ class TestLateCommit:
 
     def test_two_workers_do_not_seal_at_once(self, slow):
         make_environment()
-        slow.cursor().execute("SELECT pg_advisory_xact_lock(%s)", [audit_seals._LOCK])
+        slow.cursor().execute("SELECT pg_advisory_xact_lock(%s)", [audit_seals.LOCK])
         assert audit_seals.seal_next(now=NOON) is None
         slow.rollback()
         assert audit_seals.seal_next(now=NOON).number == 1

@@ -261,6 +261,33 @@ class TestAnswersAreBounded:
 
         assert self.ask(pour) == 200
 
+    def test_a_gigabyte_a_byte_at_a_time_is_cut_by_the_clock(self, impatient):
+        """A status line without end, then a body without end."""
+
+        def drip(connection):
+            while True:
+                connection.sendall(b"H")
+                threading.Event().wait(0.01)
+
+        with pytest.raises(NoAnswer, match="in time"):
+            self.ask(drip)
+
+    @pytest.mark.parametrize("part", [b"HTTP/1.1 100 Continue\r\n\r\n", b"X: " + b"y" * 9_000])
+    def test_a_gigabyte_of_heads_is_cut_by_its_size(self, part, monkeypatch):
+        """No clock: the deadline is far away."""
+        sent = []
+
+        def pour(connection):
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n")
+            for _ in range(1_000_000_000 // len(part)):
+                connection.sendall(part)
+                sent.append(len(part))
+
+        with pytest.raises(NoAnswer, match="without an answer"):
+            self.ask(pour)
+        # What was on the way is in the buffers of two sockets.
+        assert sum(sent) < 20_000_000
+
     @pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 abc\r\n\r\n"])
     def test_no_http(self, said):
         with pytest.raises(NoAnswer, match="without an answer"):

@@ -4,10 +4,11 @@ import threading
 
 import pytest
 import redis
+from django.utils import timezone
 
 from applications import redis_client, request_log
 from applications.request_log import Answered
-from tests.factories import make_environment, make_logged_call
+from tests.factories import MINUTE, make_environment, make_logged_call
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +94,13 @@ def test_is_written_by_a_thread_that_a_fork_starts_anew(environment, monkeypatch
     monkeypatch.setattr(request_log, "_writer", threading.Thread())  # not alive, as after a fork
     call = note(environment)
     eventually(lambda: request_log.lately(environment).calls == [call])
+
+
+def test_calls_go_when_the_environment_no_longer_keeps_them(environment):
+    """By the clock of Redis, which dates what it stores."""
+    request_log.note(Answered(environment.pk, make_logged_call()))
+    request_log.write()
+    request_log.forget_old(now=timezone.now() + environment.keep_requests - MINUTE)
+    assert len(request_log.lately(environment).calls) == 1
+    request_log.forget_old(now=timezone.now() + environment.keep_requests + MINUTE)
+    assert request_log.lately(environment).calls == []

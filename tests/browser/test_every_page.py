@@ -17,7 +17,7 @@ from applications.models import Role
 from applications.vendors import vendors
 from tests.browser import longest
 from tests.console.pages import address
-from tests.console.test_access import ENVIRONMENT_PAGES, OTHER_PAGES, world
+from tests.console.routes import ENVIRONMENT_PAGES, OTHER_PAGES, world
 from tests.factories import make_application, make_environment, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -164,7 +164,7 @@ class TestEveryPage:
         bans, lists = address("bans:index", environment), address("lists:index", environment)
         urls += [f"{bans}?tab={tab}" for tab in ("lifted", "expired", "all")]
         urls += [f"{lists}?list=allowlist&owner=mia", f"{lists}?listed=mia", f"{bans}?q=mia"]
-        shown = {name for name, row in OTHER_PAGES.items() if row == ("accounts:sign_in", 200)}
+        shown = {name for name, row in OTHER_PAGES.items() if row == ("account_login", 200)}
         # Each vendor has its own page of calls. The document is JSON.
         urls += [reverse(name) for name in shown - {"api_docs:index", "api_docs:document"}]
         urls += [reverse("api_docs:index", args=[vendor.name]) for vendor in vendors()]
@@ -185,8 +185,8 @@ class TestEveryPage:
         with opened() as window:
             inspector = Inspector(window, axe)
             for url in (
-                reverse("accounts:sign_in"),
-                reverse("accounts:set_password", args=["MQ", "x-y"]),
+                reverse("account_login"),
+                reverse("accept_invitation", args=["MQ", "x-y"]),
             ):
                 inspector.visit(url, EVERY_LOOK)
         assert inspector.wrong == []

@@ -50,6 +50,7 @@ def test_by_keyboard_alone(opened, environment):
 
         # Search: by a part of the name, then an act, which opens the dialog filled in.
         press("Escape")
+        expect(panel).to_have_count(0)
         press("Control+k")
         search = page.get_by_role("dialog", name="Search")
         field = search.get_by_role("searchbox")

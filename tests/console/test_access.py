@@ -1,210 +1,42 @@
-"""Law 30 for every page: which role may open it, in which environment.
+"""Law 30 for every route of the URLconf, by method, role and application (tables: `routes.py`)."""
 
-The tables below are the law. They are compared with the URLs that exist, so a page without a row
-fails here before anybody can open it.
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
 from typing import Any
 
 import pytest
 from django.db import transaction
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.utils import timezone
+from django.urls import reverse
 
-from applications import request_log
-from applications.models import AuditEvent, Role
-from tests.console.pages import address
-from tests.factories import (
-    HOUR,
-    NOON,
-    make_account,
-    make_application,
-    make_ban,
-    make_connection,
-    make_deactivated,
-    make_delivery,
-    make_environment,
-    make_logged_call,
-    make_member,
-    make_user,
-    make_webhook,
-    staff_actor,
+from applications.models import Role
+from tests.console.routes import (
+    ADMIN_ARGS,
+    ADMIN_PAGES,
+    ENVIRONMENT_PAGES,
+    JOB,
+    OPEN,
+    OTHER_PAGE_ARGS,
+    OTHER_PAGES,
+    PERMISSIONS,
+    ROUTED,
+    ROUTES,
+    SIGN_IN,
+    WAYS_IN_AND_OUT,
+    World,
+    in_admin,
+    world,
 )
-from users import deletion, lease_rules
-from users.models import DeletedUser
+from tests.factories import make_account, make_application, make_member
 
-VIEW, USERS, MODERATE = "view", "manage_users", "moderate"
-APPLICATION, MEMBERS, LOCKS = "manage_application", "manage_members", "lift_locks"
-
-# The permissions of each role.
-DEVELOPMENT = {
-    "viewer": {VIEW},
-    "tester": {VIEW, USERS, MODERATE},
-    "moderator": {VIEW, MODERATE},
-    "admin": {VIEW, MODERATE, USERS, APPLICATION},
-    "owner": {VIEW, MODERATE, USERS, APPLICATION, MEMBERS, LOCKS},
-}
-PRODUCTION = {**DEVELOPMENT, "tester": {VIEW}}
-PERMISSIONS = {"development": DEVELOPMENT, "production": PRODUCTION}
+SENT = ("GET", "POST")
+OTHER_METHODS = ("HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-@dataclass(frozen=True)
-class Page:
-    """What a page requires. `args` are the names of its URL's arguments after the environment's."""
-
-    needs: str
-    methods: str
-    args: tuple[str, ...] = ()
-
-
-READ, FORM, POST = "GET", "GET POST", "POST"
-USER, SECRET, MEMBER = ("user_id",), ("secret_id",), ("member_id",)
-JOB, BAN, TOMBSTONE = ("job_id",), ("ban_id",), ("tombstone",)
-WEBHOOK = ("webhook_id",)
-
-ENVIRONMENT_PAGES = {
-    # console
-    "environment:index": Page(VIEW, READ),
-    "users:index": Page(VIEW, READ),
-    "users:detail": Page(VIEW, READ, USER),
-    "connections:index": Page(VIEW, READ),
-    "connections:kick": Page(MODERATE, POST, ("connection_id",)),
-    "try_it:index": Page(VIEW, READ),
-    "try_it:client": Page(VIEW, READ),
-    "try_it:token": Page(USERS, POST),
-    "keys:index": Page(VIEW, READ),
-    "keys:add": Page(APPLICATION, FORM),
-    "keys:roll_back": Page(APPLICATION, FORM),
-    "keys:revoke": Page(APPLICATION, FORM, SECRET),
-    "keys:rates": Page(APPLICATION, FORM),
-    "keys:revoke_tokens": Page(APPLICATION, FORM),
-    "webhooks:index": Page(VIEW, READ),
-    "webhooks:add": Page(APPLICATION, FORM),
-    "webhooks:detail": Page(VIEW, READ, WEBHOOK),
-    "webhooks:change": Page(APPLICATION, FORM, WEBHOOK),
-    "webhooks:remove": Page(APPLICATION, FORM, WEBHOOK),
-    "webhooks:enable": Page(APPLICATION, POST, WEBHOOK),
-    "webhooks:disable": Page(APPLICATION, FORM, WEBHOOK),
-    "webhooks:rotate": Page(APPLICATION, FORM, WEBHOOK),
-    "webhooks:retire_secret": Page(APPLICATION, FORM, WEBHOOK),
-    "webhooks:test": Page(APPLICATION, POST, WEBHOOK),
-    "webhooks:replay": Page(APPLICATION, POST, (*WEBHOOK, "delivery_id")),
-    "members:index": Page(VIEW, READ),
-    "members:add": Page(MEMBERS, FORM),
-    "members:change": Page(MEMBERS, FORM, MEMBER),
-    "members:remove": Page(MEMBERS, FORM, MEMBER),
-    "members:invite": Page(MEMBERS, FORM, MEMBER),
-    "audit:index": Page(VIEW, READ),
-    "requests:index": Page(VIEW, READ),
-    "requests:detail": Page(VIEW, READ, ("request_id",)),
-    "audit:export": Page(VIEW, READ),
-    "audit:line": Page(VIEW, READ, ("line_id",)),
-    "audit:seals": Page(VIEW, READ),
-    "settings:index": Page(VIEW, READ),
-    "settings:change": Page(APPLICATION, FORM),
-    "settings:plan": Page(APPLICATION, FORM),
-    "settings:doors": Page(APPLICATION, FORM),
-    "settings:unlock_deletion": Page(LOCKS, FORM),
-    "settings:lock_deletion": Page(LOCKS, POST),
-    "settings:rename": Page(APPLICATION, FORM),
-    # users
-    "users:kick_several": Page(MODERATE, POST),
-    "users:export": Page(VIEW, READ),
-    "users:register": Page(USERS, FORM),
-    "users:load_samples": Page(USERS, POST),
-    "users:edit": Page(USERS, FORM, USER),
-    "users:delete": Page(USERS, FORM, USER),
-    "users:sign_out": Page(USERS, FORM, USER),
-    "users:expire_tokens": Page(USERS, FORM, USER),
-    "users:kick": Page(MODERATE, POST, USER),
-    "users:lease": Page(USERS, FORM, USER),
-    "users:pin": Page(USERS, POST, USER),
-    "users:unpin": Page(USERS, POST, USER),
-    "users:friends": Page(VIEW, READ, USER),
-    "users:remove_friend": Page(USERS, FORM, ("user_id", "friend_id")),
-    "users:add_friend": Page(USERS, POST, USER),
-    "users:answer_friend": Page(USERS, POST, ("user_id", "sender_id")),
-    "users:personal_data": Page(VIEW, READ, USER),
-    "quota:index": Page(VIEW, READ),
-    "quota:add_rule": Page(USERS, FORM),
-    "quota:remove_rule": Page(USERS, POST, ("rule_id",)),
-    "quota:undo": Page(USERS, POST, ("deleted_id",)),
-    "quota:undo_job": Page(USERS, POST, JOB),
-    "quota:preview": Page(USERS, POST),
-    "quota:job": Page(VIEW, READ, JOB),
-    "quota:confirm": Page(USERS, POST, JOB),
-    "quota:cancel": Page(USERS, POST, JOB),
-    "deactivated:index": Page(VIEW, READ),
-    "deactivated:reactivation_call": Page(VIEW, READ, TOMBSTONE),
-    # moderation
-    "bans:index": Page(VIEW, READ),
-    "bans:export": Page(VIEW, READ),
-    "bans:impose": Page(MODERATE, FORM),
-    "bans:change_several": Page(MODERATE, FORM),
-    "bans:change": Page(MODERATE, FORM, BAN),
-    "bans:preview": Page(MODERATE, READ),
-    "bans:lift": Page(MODERATE, POST),
-    "bans:undo_lift": Page(MODERATE, POST),
-    "lists:index": Page(VIEW, READ),
-    "lists:add": Page(MODERATE, FORM),
-    "lists:remove": Page(MODERATE, POST),
-    "lists:switch": Page(MODERATE, POST),
-    "mutes:index": Page(VIEW, READ),
-    "mutes:impose": Page(MODERATE, FORM),
-    "mutes:lift": Page(MODERATE, POST),
-    "mutes:undo_lift": Page(MODERATE, POST),
-    "search:index": Page(VIEW, FORM),
-    "why:index": Page(VIEW, FORM),
-    "why:json": Page(VIEW, FORM),
-    "users:moderation": Page(VIEW, READ, USER),
-}
-# Pages outside applications: the response to an anonymous GET, and to an account's.
-OTHER_PAGES = {
-    "root": ("accounts:sign_in", 302),
-    "overview:index": ("accounts:sign_in", 200),
-    "overview:create": ("accounts:sign_in", 200),
-    "accounts:password_change": ("accounts:sign_in", 200),
-    "api_docs:index": ("accounts:sign_in", 200),
-    "search_everywhere": ("accounts:sign_in", 200),
-    "shortcuts": ("accounts:sign_in", 200),
-    "api_docs:document": ("accounts:sign_in", 200),
-    "accounts:sign_out": ("accounts:sign_in", 405),
-    "accounts:sign_in": (200, 302),
-    "accounts:set_password": (200, 200),
-    "favicon": (302, 302),
-}
-OTHER_PAGE_ARGS = {
-    "accounts:set_password": ["MQ", "x-y"],
-    "api_docs:index": ["agora"],
-    "api_docs:document": ["agora"],
-}
-# The only pages that need no sign-in. Django admin has a sign-in of its own.
-OPEN = {"accounts:sign_in", "accounts:set_password", "favicon"}
-
-
-def pages(
-    resolver: Any = None, prefix: str = "", namespace: str = ""
-) -> Iterator[tuple[str, str, URLPattern]]:
-    """(name, URL pattern, page) of all routes except Django admin."""
-    for pattern in (resolver or get_resolver()).url_patterns:
-        route = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            if pattern.namespace != "admin":
-                yield from pages(pattern, route, pattern.namespace or namespace)
-        else:
-            yield f"{namespace}:{pattern.name}".lstrip(":"), route, pattern
-
-
-ROUTED = {name: (route, pattern) for name, route, pattern in pages()}
-
-
-class TestEveryPage:
+class TestEveryRoute:
     def test_has_a_name_of_its_own(self):
-        assert len(ROUTED) == len(list(pages()))
+        names = [name for name, *_ in ROUTES if not in_admin(name)]
+        assert len(set(names)) == len(names)
 
-    def test_has_a_row_here(self):
+    def test_has_a_row(self):
         assert set(ROUTED) == {*ENVIRONMENT_PAGES, *OTHER_PAGES}
 
     def test_of_an_environment_states_the_permission_of_its_row(self):
@@ -217,24 +49,9 @@ class TestEveryPage:
 
     def test_requires_signing_in_unless_listed(self):
         opened = {
-            name
-            for name, (_, pattern) in ROUTED.items()
-            if not getattr(pattern.callback, "login_required", True)
+            name for name, _, page in ROUTES if not getattr(page.callback, "login_required", True)
         }
-        assert opened == OPEN
-
-
-@dataclass
-class World:
-    """One of every record that a URL can name, in one environment."""
-
-    environment: Any
-    ids: dict[str, Any]
-
-    def url(self, name: str) -> str:
-        return address(
-            name, self.environment, *(self.ids[arg] for arg in ENVIRONMENT_PAGES[name].args)
-        )
+        assert opened == OPEN | {"admin:login"}
 
 
 @pytest.fixture
@@ -242,53 +59,6 @@ def application(db):
     application = make_application()
     make_member(application=application, role=Role.OWNER)  # so another owner is removable
     return application
-
-
-def logged(environment: Any) -> str:
-    """The id of a call in the request log."""
-    request_log.note(request_log.Answered(environment.pk, make_logged_call(request_id="r-1")))
-    request_log.write()
-    return "r-1"
-
-
-def world(application: Any, kind: str) -> World:
-    environment = make_environment(application=application, kind=kind)
-    user = make_user(environment=environment, user_id="mia")
-    webhook = make_webhook(environment=environment)
-    job_id = rule_id = deleted_id = 0
-    if environment.is_development:
-        rule_id = lease_rules.add(
-            environment=environment, prefix="ci-", lasts=HOUR, by=staff_actor(), now=NOON
-        ).pk
-        make_user(environment=environment, user_id="deleted")
-        deletion.delete(
-            environment=environment, user_ids=["deleted"], by=staff_actor(), now=timezone.now()
-        )
-        deleted_id = DeletedUser.objects.get(environment=environment).pk
-        job = deletion.preview(
-            environment=environment, candidates=[(user, "test")], by=staff_actor(), now=NOON
-        )
-        job_id = job.pk
-    return World(
-        environment,
-        {
-            "user_id": user.user_id,
-            "friend_id": "ben",
-            "sender_id": "ben",
-            "secret_id": environment.secrets.get().pk,
-            "webhook_id": webhook.pk,
-            "delivery_id": make_delivery(webhook=webhook).pk,
-            "member_id": make_member(application=application, role=Role.VIEWER).pk,
-            "job_id": job_id,
-            "rule_id": rule_id,
-            "deleted_id": deleted_id,
-            "ban_id": make_ban(environment=environment, user_id="mallory", expires_at=None).pk,
-            "request_id": logged(environment),
-            "line_id": AuditEvent.objects.filter(environment=environment).latest("pk").pk,
-            "connection_id": make_connection(environment=environment, user_id="mia").pk,
-            "tombstone": make_deactivated(environment=environment, user_id="gone").user_id,
-        },
-    )
 
 
 def ask(client: Any, method: str, url: str) -> Any:
@@ -299,70 +69,126 @@ def ask(client: Any, method: str, url: str) -> Any:
     return response
 
 
-def every_request(here: World) -> Iterator[tuple[str, str, str, Page]]:
-    for name, page in ENVIRONMENT_PAGES.items():
-        for method in ("GET", "POST"):
-            yield name, method, here.url(name), page
+def wrong_answers(client: Any, here: World, fits: Any, methods: Any = SENT) -> dict[Any, int]:
+    """(page, method) → status, for each that does not fit the page's row."""
+    answers = {
+        (name, method): (page, method, ask(client, method, here.url(name)).status_code)
+        for name, page in ENVIRONMENT_PAGES.items()
+        for method in methods
+    }
+    return {key: answer[2] for key, answer in answers.items() if not fits(*answer)}
+
+
+def leads_to_sign_in(response: Any) -> bool:
+    return response.status_code == 302 and response.url.startswith(
+        (reverse(SIGN_IN), reverse("admin:login"))
+    )
 
 
 @pytest.mark.parametrize("kind", ["development", "production"])
-class TestWhoMayOpenWhat:
+class TestEveryPageOfAnEnvironment:
     @pytest.mark.parametrize("role", Role.values)
-    def test_a_member_opens_the_pages_that_the_role_allows(self, client, application, kind, role):
+    def test_opens_to_members_whose_role_allows_it(self, client, application, kind, role):
         here = world(application, kind)
         client.force_login(make_member(application=application, role=role).account)
-        wrong = {}
-        for name, method, url, page in every_request(here):
-            status = ask(client, method, url).status_code
+
+        def fits(page, method, status):
             if method not in page.methods.split():
-                fits = status == 405
-            elif page.needs not in PERMISSIONS[kind][role]:
-                fits = status == 403
-            else:
-                # 409: a rule forbids it for every role, such as deleting in production. 404:
-                # production has no deletion jobs.
-                fits = status in {200, 201, 204, 302, 409, 422} or (
-                    status == 404 and kind == "production" and page.args == JOB
-                )
-            if not fits:
-                wrong[name, method] = status
-        assert wrong == {}
+                return status == 405
+            if page.needs not in PERMISSIONS[kind][role]:
+                return status == 403
+            # 409: a rule forbids it for every role, such as deleting in production. 404:
+            # production has no deletion jobs.
+            return status in {200, 201, 204, 302, 409, 422} or (
+                status == 404 and kind == "production" and page.args == JOB
+            )
 
-    def test_a_stranger_finds_nothing(self, client, application, kind):
-        here = world(application, kind)
-        client.force_login(make_member(application=make_application(name="Other")).account)
-        wrong = {}
-        for name, method, url, page in every_request(here):
-            status = ask(client, method, url).status_code
-            if status != (404 if method in page.methods.split() else 405):
-                wrong[name, method] = status
-        assert wrong == {}
+        assert wrong_answers(client, here, fits) == {}
 
-    def test_an_anonymous_user_is_sent_to_sign_in(self, client, application, kind):
+    @pytest.mark.parametrize("who", ["member of another", "staff", "superuser"])
+    def test_does_not_exist_for_anybody_else(self, client, application, kind, who):
         here = world(application, kind)
-        wrong = {}
-        for name, method, url, _ in every_request(here):
-            response = ask(client, method, url)
-            if response.status_code != 302 or not response.url.startswith(
-                reverse("accounts:sign_in")
-            ):
-                wrong[name, method] = response.status_code
-        assert wrong == {}
+        account = make_account(is_staff=who != "member of another", is_superuser=who == "superuser")
+        make_member(application=make_application(name="Other"), account=account)
+        client.force_login(account)
+
+        def fits(page, method, status):
+            return status == (404 if method in page.methods.split() else 405)
+
+        assert wrong_answers(client, here, fits) == {}
+
+    def test_sends_somebody_anonymous_to_sign_in(self, client, application, kind):
+        here = world(application, kind)
+        wrong = {
+            (name, method)
+            for name in ENVIRONMENT_PAGES
+            for method in (*SENT, *OTHER_METHODS)
+            if not leads_to_sign_in(ask(client, method, here.url(name)))
+        }
+        assert wrong == set()
+
+    def test_answers_only_the_methods_of_its_row(self, client, application, kind):
+        here = world(application, kind)
+        client.force_login(make_member(application=application, role=Role.OWNER).account)
+
+        def fits(page, method, status):
+            return (status != 405) == (method == "HEAD" and "GET" in page.methods)
+
+        assert wrong_answers(client, here, fits, OTHER_METHODS) == {}
 
 
 @pytest.mark.django_db
 class TestPagesOutsideEnvironments:
     @pytest.mark.parametrize("name", OTHER_PAGES)
-    def test_respond_as_their_row_says(self, client, name):
+    def test_answer_as_their_row_says(self, client, name):
         url = reverse(name, args=OTHER_PAGE_ARGS.get(name, []))
         anonymous, account = OTHER_PAGES[name]
-        response = client.get(url)
-        if anonymous == "accounts:sign_in":
-            assert response.url.startswith(reverse("accounts:sign_in"))
+        answers = {method: ask(client, method, url) for method in (*SENT, *OTHER_METHODS)}
+        if anonymous == SIGN_IN:
+            assert all(map(leads_to_sign_in, answers.values()))
         else:
-            assert response.status_code == anonymous
-        client.force_login(make_account())
+            assert answers["GET"].status_code == anonymous
+        client.force_login(make_account(password="correct horse"))
         assert client.get(url).status_code == account
+        for method in OTHER_METHODS[1:]:
+            assert ask(client, method, url).status_code in {200, 302, 404, 405}
+
+
+class TestDjangoAdmin:
+    """Every route of it. Those that have no name redirect to one that has."""
+
+    @pytest.mark.parametrize(
+        ("who", "opened"),
+        [("anonymous", set()), ("owner", set()), ("staff", ADMIN_PAGES), ("superuser", None)],
+    )
+    def test_opens_to_staff_with_the_permission(self, client, application, who, opened):
+        is_staff = who in {"staff", "superuser"}
+        account = make_account(is_staff=is_staff, is_superuser=who == "superuser")
+        make_member(application=application, account=account)
+        if who != "anonymous":
+            client.force_login(account)
+        named = {name: route for name, route, _ in ROUTES if in_admin(name)}
+        found = set()
+        for name in named.keys() - {"admin:None", *WAYS_IN_AND_OUT}:
+            url = reverse(name, kwargs=ADMIN_ARGS.get(name, self.of_a_record(named[name])))
+            for method in SENT:
+                response = ask(client, method, url)
+                # Django admin leads away from a record that does not exist before it asks who may.
+                leads_away = response.get("Location") == reverse("admin:index")
+                refused = response.status_code in {403, 405} or leads_to_sign_in(response)
+                if not refused and not leads_away:
+                    found.add(name)
+        lists = {name for name in named if name.endswith("_changelist")}
+        assert found == (opened if opened is not None else found | lists)
+
+    @staticmethod
+    def of_a_record(route):
+        """Number 1, whether it exists or not: who may not open it is not told."""
+        return {name: 1 for name in ("object_id", "id") if re.search(rf"\b{name}>", route)}
+
+    def test_shows_no_secret_of_a_second_factor(self):
+        shown = {name.partition(":")[2].split("_")[0] for name, *_ in ROUTES if in_admin(name)}
+        assert shown & {"mfa", "account", "socialaccount"} == set()
 
 
 @pytest.mark.django_db

@@ -61,6 +61,9 @@ def sample_of(environment, vendor, act, **takes):
         "user_id": "mia",
         "other_id": "ben",
         "minutes": 60,
+        "name": "Mia",
+        "avatar_url": "",
+        "permission": 2,
         "milliseconds": int(timezone.now().timestamp() * 1000),
         **takes,
     }
@@ -72,7 +75,8 @@ def sample_of(environment, vendor, act, **takes):
 def test_are_accepted(client, environment, vendor, act):
     for user_id in ("mia", "ben"):
         make_user(environment=environment, user_id=user_id)
-    response = send(client, environment, sample_of(environment, vendor, act))
+    takes = {"user_id": "new"} if act == Act.REGISTER else {}
+    response = send(client, environment, sample_of(environment, vendor, act, **takes))
     assert response.status_code == 200, response.text
 
 

@@ -164,7 +164,7 @@ class TestFloods:
 
     @pytest.mark.parametrize("head", [b"", b"GET /gateway HTTP/1.1\r\nHost:"])
     def test_who_opens_a_socket_and_asks_for_nothing_is_dropped(self, gateway, monkeypatch, head):
-        monkeypatch.setattr("gateway.server.HEAD_WITHIN", 0.2)
+        monkeypatch.setattr("gateway.websocket.HEAD_WITHIN", 0.2)
         address = urlsplit(gateway.url)
         with socket.create_connection((address.hostname, address.port), timeout=10) as silent:
             silent.sendall(head)

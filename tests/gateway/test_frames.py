@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 from django.utils import timezone
 
-from gateway import floods, outbox, session
+from gateway import floods, session, websocket
 from gateway.closings import Reason
+from gateway.rollcall.frames import MAX_FRAME_BYTES
 from gateway.rollcall.session import DELIVERED_AT_ONCE
 from gateway.session import Session
 from moderation.models import BlocklistEntry
@@ -86,7 +87,7 @@ class TestBadFrames:
 
     def test_too_large_a_frame_closes(self, clients, ada):
         client = clients.enter(ada)
-        client.say('{"id": 1, "call": "' + "é" * 8_200 + '"}')
+        client.say('{"id": 1, "call": "' + "é" * (MAX_FRAME_BYTES // 2) + '"}')
         assert client.closed()[0] == 1009
 
     def test_ten_in_short_order_close(self, clients, ada):
@@ -116,17 +117,17 @@ def test_whoever_writes_too_fast_is_answered_later(clients, ada, monkeypatch):
 def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     clients, gateway, ada, monkeypatch
 ):
-    """Its answers fill the socket, then the outbox, then it goes."""
+    """Its answers fill the socket, then wait beside it, then it goes."""
     closes = []
 
     async def close(self, closing):
-        closes.append((closing.reason, len(self._outbox._waiting)))
+        closes.append((closing.reason, len(self._socket._unsent)))
         await real(self, closing)
 
     real = Session._close
     monkeypatch.setattr(Session, "_close", close)
     monkeypatch.setattr("gateway.session.FRAMES_AT_ONCE", 100_000)
-    monkeypatch.setattr(outbox, "MAX_FRAMES", 20)
+    monkeypatch.setattr(websocket, "MAX_FRAMES", 20)
     BlocklistEntry.objects.bulk_create(
         BlocklistEntry(
             environment=ada.environment,
@@ -143,7 +144,7 @@ def test_a_client_that_does_not_read_is_dropped_and_not_buffered_for(
     assert clients.eventually(
         lambda: gateway.sockets == 0,
     )
-    assert closes == [(Reason.SLOW_READER, outbox.MAX_FRAMES + 1)]
+    assert closes == [(Reason.SLOW_READER, websocket.MAX_FRAMES + 1)]
     assert not len(gateway.gateway.registry)
 
 
@@ -168,10 +169,12 @@ def test_messages_wait_in_the_database_for_a_client_that_does_not_read(
     assert clients.eventually(lambda: len(gateway.gateway.registry) == 1)
     [session] = gateway.gateway.registry.all()
     [server] = gateway.protocols
-    assert clients.eventually(lambda: not server.writable.is_set())
+    assert clients.eventually(lambda: server._is_stuck)
     assert session.last_sent < Message.objects.latest("pk").pk
-    assert len(session._outbox._waiting) <= DELIVERED_AT_ONCE
-    server.loop.call_soon_threadsafe(server.keepalive_timeout)
+    assert len(server._unsent) <= DELIVERED_AT_ONCE
+    server._heard_at -= websocket.PING_AFTER
+    for _ in range(2):  # asks, and hears nothing
+        server._loop.call_soon_threadsafe(server._look)
     assert clients.eventually(lambda: gateway.sockets == 0)
     assert not len(gateway.gateway.registry)
     deaf.leave()

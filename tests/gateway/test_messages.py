@@ -57,7 +57,8 @@ def connection_of(user):
     return held
 
 
-def test_a_message_reaches_every_device_that_is_there(clients, pair):
+def test_a_message_reaches_every_device_that_is_there(clients, gateway, pair):
+    assert clients.eventually(lambda: gateway.is_listening)
     ada, bob = map(clients.enter, pair)
     tablet = clients.enter(pair[1])
     sent = ada.send("bob", "Hi\n👋")

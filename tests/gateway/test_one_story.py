@@ -146,6 +146,8 @@ def tell(protocol, url):
     bo = protocol(url, users["bo"])
     assert bo.enter()
     assert bo.receive() == ("ann", "kept")
+    waiting = Message.objects.filter(environment=environment, delivered_at=None)
+    assert eventually(lambda: not waiting.exists())  # otherwise the ban may be sooner
     bans.impose(**doing(users["bo"]), user_ids=["bo"], expires_at=None, reason="spam")
     bo.wait_until_closed()
     assert ann.send("bo", "for later")
@@ -154,7 +156,6 @@ def tell(protocol, url):
     bo = protocol(url, users["bo"])
     assert bo.enter()
     assert bo.receive() == ("ann", "for later")
-    waiting = Message.objects.filter(environment=environment, delivered_at=None)
     assert eventually(lambda: not waiting.exists())
     for each in (ann, bo):
         each.leave()

@@ -9,7 +9,7 @@ from django.db import transaction
 from moderation.connecting import Admission, Entry
 from tests.moderation import plain_gates
 from users import messages, presence, tokens
-from users.models import AppUser, Connection
+from users.models import AppUser, Connection, KickReason
 
 
 @transaction.atomic
@@ -34,9 +34,16 @@ def _admit(applicant, *, gateway, now):
     if not gate.allowed:
         return _refused(Entry(gate.rule), now, gate)
     held = Connection.objects.open(now).for_users(user.environment, [user_id])
+    former = Connection.objects.for_users(user.environment, [user_id]).filter(
+        seat=applicant.seat, kicked_at=None
+    )
+    if applicant.seat:
+        held = held.exclude(seat=applicant.seat)
     if held.count() >= presence.MAX_CONNECTIONS:
         return _refused(Entry.TOO_MANY_CONNECTIONS, now)
     AppUser.objects.filter(pk=user.pk).update(last_seen_at=now)
+    if applicant.seat:
+        former.update(kicked_at=now, kick_reason=KickReason.REPLACED)
     connection = Connection.objects.create(
         gateway=gateway,
         environment=user.environment,
@@ -44,6 +51,7 @@ def _admit(applicant, *, gateway, now):
         device=applicant.device,
         platform=applicant.platform,
         address=applicant.address,
+        seat=applicant.seat,
         connected_at=now,
     )
     presence.announce_online([connection], now=now)

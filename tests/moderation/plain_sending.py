@@ -10,7 +10,7 @@ from applications.models import Environment
 from moderation.sending import Fate, Sent
 from tests.moderation import plain_gates
 from users import presence
-from users.models import Message
+from users.models import Connection, Message
 
 
 @transaction.atomic
@@ -25,7 +25,12 @@ def _send(draft, now):
     own = {"environment": environment, "sender_id": draft.sender_id, "client_id": draft.client_id}
     known = Message.objects.filter(**own).first()
     if known is not None:
-        if (known.recipient_id, known.body) != (draft.recipient_id, draft.body):
+        is_same = (known.recipient_id, known.body, known.extra) == (
+            draft.recipient_id,
+            draft.body,
+            draft.extra,
+        )
+        if not is_same:
             return Sent(Fate.CLIENT_ID_TAKEN)
         return Sent(Fate.SENT_BEFORE, known.pk, known.sent_at)
     verdict = plain_gates.may_message(
@@ -36,7 +41,13 @@ def _send(draft, now):
     )
     if not verdict.allowed:
         return Sent(None, verdict=verdict)
+    others = Connection.objects.for_users(environment, [draft.sender_id]).filter(kicked_at=None)
     message = Message.objects.create(
-        **own, recipient_id=draft.recipient_id, body=draft.body, sent_at=now
+        **own,
+        recipient_id=draft.recipient_id,
+        body=draft.body,
+        extra=draft.extra,
+        sent_at=now,
+        sent_from=draft.connection_id if others.count() > 1 else None,
     )
     return Sent(Fate.SENT, message.pk, now)

@@ -39,6 +39,7 @@ applicants = st.fixed_dictionaries(
         "stranger": st.sampled_from([False, False, False, True]),
         "after": st.sampled_from([0, 1, 2]),
         "device": st.sampled_from(["", "phone"]),
+        "seat": st.sampled_from(["", "", "web", "desk"]),
         "address": st.sampled_from([None, "192.0.2.7", "2001:db8::1"]),
     }
 )
@@ -84,6 +85,7 @@ class World:
             app_key = (self.other if each["stranger"] else self.environment).app_key
             after = self.written[min(each["after"], len(self.written) - 1)]
             more = {"device": each["device"], "address": each["address"], "after": after}
+            more["seat"] = each["seat"]
             claims = tokens.read(token, now=self.now)
             asked.append(Applicant(claims=claims, app_key=app_key, **more))
         said = self.form.admit(asked, gateway=self.gateway, now=self.now)
@@ -131,6 +133,7 @@ class World:
     def told(self):
         """Every table, but for the keys."""
         devices = ["user_id", "device", "platform", "address", "connected_at", "kicked_at"]
+        devices += ["seat", "kick_reason"]
         messages = Message.objects.filter(**self.of).order_by("pk")
         heard = Delivery.objects.filter(webhook__environment=self.environment).order_by("pk")
         return (

@@ -26,7 +26,13 @@ pytestmark = pytest.mark.django_db
 
 IDS = ["ada", "Ada", "bob"]
 one = st.sampled_from(IDS)
-drafts = st.tuples(one, one, st.sampled_from(["1", "2", "3"]), st.sampled_from(["Hi", "é\n👋"]))
+drafts = st.tuples(
+    one,
+    one,
+    st.sampled_from(["1", "2", "3"]),
+    st.sampled_from(["Hi", "é\n👋"]),
+    st.sampled_from(["", '[{"n":1}]']),
+)
 send = st.tuples(st.just("send"), st.lists(drafts, min_size=1, max_size=5))
 steps = st.one_of(
     send,
@@ -37,6 +43,7 @@ steps = st.one_of(
     st.tuples(st.just("block"), one, one),
     st.tuples(st.just("delete"), one),
     st.tuples(st.just("read"), one),
+    st.tuples(st.just("connect"), one),
     st.tuples(st.just("wait"), st.just(MINUTE)),
 )
 
@@ -64,8 +71,9 @@ class World:
                     recipient_id=recipient_id,
                     client_id=client_id,
                     body=body,
+                    extra=extra,
                 )
-                for sender_id, recipient_id, client_id, body in wanted
+                for sender_id, recipient_id, client_id, body, extra in wanted
             ],
             now=self.now,
         )
@@ -76,6 +84,9 @@ class World:
 
     def kick(self, user_id):
         Connection.objects.filter(pk=self.held[user_id].pk).update(kicked_at=self.now)
+
+    def connect(self, user_id):
+        make_connection(**self.of, user_id=user_id)
 
     def ban(self, user_id):
         self.environment.bans.filter(user_id=user_id).delete()
@@ -97,7 +108,9 @@ class World:
 
     def told(self):
         told = ["sender_id", "recipient_id", "client_id", "body", "sent_at", "delivered_at"]
-        return list(Message.objects.filter(**self.of).order_by("pk").values(*told))
+        stored = Message.objects.filter(**self.of).order_by("pk")
+        copied = [(each.extra, each.sent_from is None) for each in stored]
+        return [*stored.values(*told), *copied]
 
 
 @given(story=st.lists(steps, min_size=1, max_size=8))

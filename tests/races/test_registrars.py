@@ -56,7 +56,7 @@ class TestPlaces:
         refused = [answer for answer in each if isinstance(answer, QuotaExceeded)]
         assert len(refused) == 3 * 64 - FREE_USER_LIMIT
         assert {(refusal.limit, refusal.used) for refusal in refused} == {(100, Count(100))}
-        assert {registration.user.user_id for registration in registered} == set(
+        assert {registration.user_id for registration in registered} == set(
             AppUser.objects.values_list("user_id", flat=True)
         )
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from applications import announcements, deliveries, webhooks
+from applications.announcements import Event
 from applications.models import AuditEvent, Delivery, Webhook
 from tests.factories import NOON, make_delivery, make_environment, make_webhook, staff_actor
 from tests.races.racing import only, race
@@ -60,7 +61,9 @@ def test_a_change_that_is_announced_while_its_endpoint_is_removed_commits():
         @transaction.atomic
         def happen(environment_id=environment.pk):
             for _ in range(20):
-                announcements.announce([("user.deleted", environment_id, {"user_id": "m"}, NOON)])
+                announcements.announce(
+                    [Event("user.deleted", environment_id, {"user_id": "m"}, NOON)]
+                )
 
         remove = partial(webhooks.remove, webhook=webhook, **AT)
         only((), race(happen, remove, happen))

@@ -7,9 +7,9 @@ import sys
 import pytest
 from django.conf import settings as current
 
-from rollcall import checks
+from rollcall import checks, sign_in_settings
 
-LONG = "abcd12-" * 8
+LONG = "abcdef123-" * 6
 PRODUCTION = {
     "SECRET_KEY": LONG,
     "ENCRYPTION_KEYS": LONG,
@@ -19,6 +19,7 @@ PRODUCTION = {
     "HTTPS": "true",
     "TRUSTED_PROXIES": "1",
 }
+OF_SETTINGS = ("--fail-level=WARNING", "--tag=security", "--tag=settings")
 
 
 def manage(*arguments, **environment):
@@ -33,12 +34,12 @@ def manage(*arguments, **environment):
 
 
 def test_a_production_environment_has_nothing_to_mend():
-    told = manage("check", "--deploy", "--fail-level=WARNING", **PRODUCTION)
+    told = manage("check", "--deploy", *OF_SETTINGS, **PRODUCTION)
     assert told.returncode == 0, told.stderr
 
 
 def test_a_demo_environment_is_told_all_that_production_needs():
-    told = manage("check", "--deploy", "--fail-level=WARNING").stderr
+    told = manage("check", "--deploy", *OF_SETTINGS).stderr
     for variable in ("SECRET_KEY", "ENCRYPTION_KEYS", "DATABASE_URL", "ALLOWED_HOSTS", "HTTPS"):
         assert variable in told
     # Django's own names for the same thing would tell nobody which variable to set.
@@ -80,6 +81,20 @@ def test_servers_refuse_malformed_variables_too(server):
     assert "PORT is not understood." in told.stderr
 
 
+def provider(**fields):
+    given = {
+        "name": "Example ID",
+        "issuer": "https://id.example.com",
+        "client_id": "rollcall",
+        "client_secret": "s",
+        "scopes": [],
+        "groups_claim": "groups",
+        "roles": {},
+        "origins": [],
+    }
+    return sign_in_settings.Provider(**{**given, **fields})
+
+
 @pytest.mark.parametrize(
     ("number", "change"),
     [
@@ -93,6 +108,8 @@ def test_servers_refuse_malformed_variables_too(server):
         ("W007", {"TRUSTED_PROXIES": 0}),
         ("W008", {"API_RATE_LIMITS": False}),
         ("W009", {"WEBHOOKS_MAY_BE_LOCAL": True}),
+        ("W010", {"OIDC": provider(client_id="")}),
+        ("W011", {"OIDC": provider(issuer="http://id.example.com")}),
     ],
 )
 def test_each_shortcoming_has_its_number(number, change, settings):
@@ -102,6 +119,7 @@ def test_each_shortcoming_has_its_number(number, change, settings):
         "ALLOWED_HOSTS": ["rollcall.example"],
         "HTTPS": True,
         "TRUSTED_PROXIES": 1,
+        "OIDC": provider(),
     }
     for name, value in {**good, **change}.items():
         setattr(settings, name, value)
@@ -113,3 +131,18 @@ def test_each_shortcoming_has_its_number(number, change, settings):
 def test_a_short_encryption_key_is_refused(settings):
     settings.ENCRYPTION_KEYS = [LONG, "short"]
     assert [message.id for message in checks.settings_are_understood()] == ["console.E002"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("short", "Key 1 of ENCRYPTION_KEYS has fewer than 32 characters."),
+        (f"{LONG},{'changeme' * 8}", "Key 2 of ENCRYPTION_KEYS is not random text"),
+        (f"{LONG}\u00e9", "Key 1 of ENCRYPTION_KEYS is not random text"),
+        (f"{LONG},{LONG}", "ENCRYPTION_KEYS has the same key twice."),
+    ],
+)
+def test_a_key_that_is_none_is_named(settings, keys, said):
+    settings.ENCRYPTION_KEYS = keys.split(",")
+    [message] = checks.settings_are_understood()
+    assert said in message.msg

@@ -4,6 +4,7 @@ import subprocess
 import pytest
 from django.db import connection
 
+from applications.models import Webhook
 from moderation import ban_sweep
 from rollcall import orphans
 from tests.factories import (
@@ -12,8 +13,10 @@ from tests.factories import (
     NOON,
     make_ban,
     make_deactivated,
+    make_delivery,
     make_environment,
     make_user,
+    make_webhook,
 )
 from users.models import Place
 
@@ -46,8 +49,9 @@ class TestReadyz:
         assert response.json()["ready"] is True
         assert set(response.json()["checks"]) == {
             *("database", "broker", "rate_limits", "ban_sweep", "leases", "erasure"),
-            "audit_seals",
+            *("audit_seals", "webhooks", "migrations"),
         }
+        assert response.json()["faults"] == []
 
     def test_answers_whatever_the_host_is_called(self, client, swept):
         assert client.get("/readyz", headers={"Host": "10.4.0.17"}).status_code == 200
@@ -61,14 +65,14 @@ class TestReadyz:
         )
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["checks"]["ban_sweep"]["most_overdue_seconds"] == 300
+        assert response.json()["checks"]["ban_sweep"]["late_seconds"] == 300
 
     def test_is_not_ready_when_ended_leases_wait_for_the_sweep(self, client, swept):
         user = make_user(environment=make_environment())
         Place.objects.create(user=user, lease_until=NOON - 5 * MINUTE)
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["checks"]["leases"]["most_overdue_seconds"] == 300
+        assert response.json()["checks"]["leases"]["late_seconds"] == 300
 
     def test_is_not_ready_when_deactivated_users_wait_for_erasure(self, client, swept):
         make_deactivated(
@@ -76,13 +80,45 @@ class TestReadyz:
         )
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["checks"]["erasure"]["waiting_seconds"] == 600
+        assert response.json()["checks"]["erasure"]["late_seconds"] == 600
+
+    def test_is_not_ready_when_nobody_sends_webhooks_and_says_since_when(self, client, swept):
+        webhook = make_webhook(environment=make_environment())
+        Webhook.objects.update(next_turn_at=NOON - DAY)
+        make_delivery(webhook=webhook, next_attempt_at=NOON - 6 * MINUTE)
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["webhooks"]["since"] == "2026-03-02T11:54:00+00:00"
+        assert response.json()["faults"] == [
+            "Nobody sends deliveries that are due, to endpoints that are not paused"
+            " (since 2026-03-02T11:54:00+00:00)"
+        ]
+
+    def test_is_ready_while_receivers_fail(self, client, swept):
+        """Their endpoint is paused: nothing here is late."""
+        webhook = make_webhook(environment=make_environment())
+        Webhook.objects.update(next_turn_at=NOON + MINUTE, failing_since=NOON - DAY)
+        make_delivery(webhook=webhook, next_attempt_at=NOON - DAY)
+        assert client.get("/readyz").status_code == 200
+
+    def test_says_since_when_a_store_has_been_away(self, client, swept, settings, tmp_path):
+        settings.DATA_DIR = tmp_path
+        url, settings.REDIS_URL = settings.REDIS_URL, "redis://:hush@127.0.0.1:1/0"
+        client.get("/readyz")
+        long_ago = (NOON - DAY).timestamp()
+        os.utime(tmp_path / "faults" / "broker", (long_ago, long_ago))
+        response = client.get("/readyz")
+        assert response.json()["checks"]["broker"]["since"] == "2026-03-01T12:00:00+00:00"
+        assert response.json()["faults"][0].startswith("Redis does not answer")
+        settings.REDIS_URL = url
+        assert client.get("/readyz").status_code == 200
+        assert not list((tmp_path / "faults").iterdir())
 
     def test_is_not_ready_without_redis_and_says_so_soon(self, client, swept, settings):
         settings.REDIS_URL = "redis://:hush@127.0.0.1:1/0"
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["checks"]["broker"] == {"ok": False, "error": "ConnectionError"}
+        assert response.json()["checks"]["broker"]["error"] == "ConnectionError"
         assert "hush" not in response.text
 
     def test_says_that_calls_are_not_limited_while_the_counters_are_away(
@@ -96,7 +132,7 @@ class TestReadyz:
         }
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["checks"]["rate_limits"] == {"ok": False, "error": "ConnectionError"}
+        assert response.json()["checks"]["rate_limits"]["error"] == "ConnectionError"
 
     def test_names_processes_that_cannot_stay_up(self, client, swept, settings, tmp_path):
         settings.PROCESSES_FILE = tmp_path / orphans.FILE
@@ -108,7 +144,7 @@ class TestReadyz:
         response = client.get("/readyz")
         assert response.status_code == 503
         told = response.json()["checks"]["processes"]
-        assert told == {"ok": False, "cannot_stay_up": ["worker"]}
+        assert (told["ok"], told["cannot_stay_up"]) == (False, ["worker"])
 
     def test_says_nothing_of_processes_whose_supervisor_is_gone(
         self, client, swept, settings, tmp_path
@@ -126,5 +162,5 @@ class TestReadyz:
         monkeypatch.setattr(connection, "cursor", refuse)
         response = client.get("/readyz")
         assert response.status_code == 503
-        assert response.json()["checks"]["database"] == {"ok": False, "error": "OSError"}
+        assert response.json()["checks"]["database"]["error"] == "OSError"
         assert "hush" not in response.text

@@ -20,9 +20,9 @@ from tests.waiting import PATIENCE, eventually
 MODULES = {
     "sleeper": "import time\ntime.sleep(60)",
     "failing": "raise SystemExit(3)",
-    "stubborn": "import signal, time\n"
+    "stubborn": "import os, signal, time\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "print('ready', flush=True)\n"
+    "os.write(1, b'ready\\n')\n"  # at once: others write to the same pipe
     "time.sleep(60)",
     "parent": "import subprocess, sys\n"
     "print(subprocess.Popen([sys.executable, '-m', 'sleeper']).pid, flush=True)\n"
@@ -35,7 +35,9 @@ from rollcall.processes import Supervisor, forked, module
 with Supervisor(folder=Path(sys.argv[1])) as supervisor:
     for number, start in enumerate((module, forked)):
         supervisor.start(start(f"child {number}", sys.argv[2]))
-    print(supervisor._guard.pid, *supervisor.pids().values(), flush=True)
+    pids = supervisor._guard.pid, *supervisor.pids().values()
+    sys.stdout.write(" ".join(map(str, pids)) + "\\n")  # at once: the children write, too
+    sys.stdout.flush()
     supervisor.wait()
 """
 

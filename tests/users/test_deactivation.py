@@ -7,13 +7,14 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
-from applications.models import FREE_USER_LIMIT, AuditEvent
+from applications.models import FREE_USER_LIMIT, AuditEvent, Environment
 from moderation import gates
 from moderation.models import AllowlistEntry, AllowlistSwitch, Ban, BlocklistEntry
 from tests.factories import (
     DAY,
     HOUR,
     NOON,
+    SECOND,
     api_actor,
     make_ban,
     make_connection,
@@ -172,7 +173,7 @@ class TestReactivate:
         assert tombstones(environment) == set()
         assert not AppUser.objects.filter(user_id="ada").exists()
         again = registration.register(environment=environment, user_id="ada", now=NOON)
-        assert (again.created, again.user.name) == (True, "")
+        assert (again.created, AppUser.objects.get(pk=again.life).name) == (True, "")
 
     def test_takes_no_place_and_the_next_registration_does(self):
         environment = make_environment()
@@ -273,3 +274,27 @@ class TestErasure:
         assert (late.waiting, late.is_well) == (HOUR, False)
         erase_all()
         assert deactivation.erasure_health(now=NOON + HOUR).is_well
+
+
+class TestRetention:
+    """An environment may say that tombstones end; by default they do not (law 12)."""
+
+    def test_an_id_is_enabled_again_after_the_time_and_the_audit_says_so(self, environment):
+        for user_id, age in (("old", 60 * DAY), ("young", 60 * DAY - SECOND)):
+            make_deactivated(
+                environment=environment, user_id=user_id, deactivated_at=NOON - age, erased_at=NOON
+            )
+        assert deactivation.reactivate_old(now=NOON) == 0
+        Environment.objects.filter(pk=environment.pk).update(keep_tombstones=60 * DAY)
+        assert deactivation.reactivate_old(now=NOON) == 1
+        assert deactivation.reactivate_old(now=NOON) == 0
+        assert DeactivatedUser.objects.get().user_id == "young"
+        line = AuditEvent.objects.get(type="user.reactivated")
+        assert (line.subject, line.via) == ("old", "retention")
+
+    def test_cooling_off_comes_first(self, environment):
+        make_deactivated(
+            environment=environment, deactivated_at=NOON - 60 * DAY, erased_at=NOON - DAY
+        )
+        Environment.objects.update(keep_tombstones=30 * DAY, reactivation_cooling_off=90 * DAY)
+        assert deactivation.reactivate_old(now=NOON) == 0

@@ -14,9 +14,9 @@ from tests.factories import (
 )
 from tests.generated import given, st
 from tests.users import plain_mailbox
-from users import messages
+from users import messages, notices
 from users.messages import Receipt, Unread
-from users.models import AppUser, Connection, Message
+from users.models import AppUser, Connection, Message, Notice, NoticeKind
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,8 @@ one = st.sampled_from(IDS)
 numbers = st.integers(0, 5)
 steps = st.one_of(
     st.tuples(st.just("write"), one, one),
-    st.tuples(st.just("write"), one, one),
+    st.tuples(st.just("write"), one, one, st.one_of(st.none(), numbers)),
+    st.tuples(st.just("notice"), one),
     st.tuples(st.just("connect"), one),
     st.tuples(st.just("kick"), numbers),
     st.tuples(st.just("deactivate"), one),
@@ -33,11 +34,18 @@ steps = st.one_of(
     st.tuples(
         st.just("read"), st.lists(st.tuples(numbers, numbers, st.integers(1, 3)), min_size=1)
     ),
+    st.tuples(st.just("read_notices"), st.lists(st.tuples(numbers, st.integers(1, 3)), min_size=1)),
+    st.tuples(st.just("count"), st.lists(numbers, min_size=1)),
     st.tuples(
         st.just("acknowledge"),
         st.lists(st.tuples(numbers, st.lists(numbers, min_size=1, max_size=4)), min_size=1),
     ),
 )
+
+
+class Swift:
+    undelivered, acknowledge = messages.undelivered, messages.acknowledge
+    waiting_counts, read_notices = messages.waiting_counts, notices.undelivered
 
 
 class World:
@@ -48,7 +56,7 @@ class World:
         self.environment = make_environment()
         self.of = {"environment": self.environment}
         self.now = NOON
-        self.held, self.written = [], []
+        self.held, self.written, self.noticed = [], [], []
         for user_id in IDS:
             make_user(**self.of, user_id=user_id)
             self.connect(user_id)
@@ -58,9 +66,25 @@ class World:
         held = make_connection(**self.of, user_id=user_id, connected_at=self.now)
         self.held.append(held.pk)
 
-    def write(self, sender_id, recipient_id):
+    def write(self, sender_id, recipient_id, device=None):
         pair = {"sender_id": sender_id, "recipient_id": recipient_id}
-        self.written.append(make_message(**self.of, **pair, sent_at=self.now).pk)
+        more = {"sent_at": self.now, "extra": '[{"n":1}]'}
+        if device is not None:
+            more["sent_from"] = self._held(device)
+        self.written.append(make_message(**self.of, **pair, **more).pk)
+
+    def notice(self, recipient_id):
+        """One that is known already to connections that open from now on."""
+        made = Notice.objects.create(
+            **self.of,
+            recipient_id=recipient_id,
+            sender_id="eve",
+            kind=NoticeKind.FRIEND_REQUESTED,
+            text="Hi",
+            posted_at=self.now,
+            delivered_at=self.now if len(self.noticed) % 2 else None,
+        )
+        self.noticed.append(made.pk)
 
     def kick(self, number):
         Connection.objects.filter(pk=self._held(number)).update(kicked_at=self.now)
@@ -85,6 +109,21 @@ class World:
             for of_connection in found
         ]
 
+    def read_notices(self, asked):
+        found = self.form.read_notices(
+            [Unread(self._held(number), 0, limit) for number, limit in asked], now=self.now
+        )
+        return [
+            [
+                (self.noticed.index(each.pk), each.sender_id, each.kind, each.text, each.posted_at)
+                for each in of_connection
+            ]
+            for of_connection in found
+        ]
+
+    def count(self, numbers):
+        return self.form.waiting_counts([self._held(each) for each in numbers], now=self.now)
+
     def acknowledge(self, receipts):
         return self.form.acknowledge(
             [
@@ -107,7 +146,7 @@ class World:
 
 @given(story=st.lists(steps, min_size=1, max_size=12))
 def test_both_forms_tell_the_same_story(story):
-    swift, plain = World(messages), World(plain_mailbox)
+    swift, plain = World(Swift), World(plain_mailbox)
     for word, *values in story:
         said = [getattr(world, word)(*values) for world in (swift, plain)]
         assert said[0] == said[1], (word, values)

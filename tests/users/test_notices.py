@@ -13,6 +13,7 @@ from tests.factories import (
     staff_actor,
 )
 from users import friends, notices
+from users.messages import Unread
 from users.models import Notice, NoticeKind
 from users.notices import KEPT_FOR, MAX_WAITING, REMEMBERED_FOR
 
@@ -88,14 +89,9 @@ class TestWaiting:
         notices.acknowledge(**ada, notice_ids=[notice.pk], now=NOON + timedelta(hours=1))
 
         def undelivered(connection, after=0):
-            return notices.undelivered(
-                **ada,
-                connection_id=connection.pk,
-                connected_at=connection.connected_at,
-                after=after,
-                now=NOON + timedelta(hours=2),
-                limit=10,
-            )
+            asked = Unread(connection.pk, after, 10)
+            [found] = notices.undelivered([asked], now=NOON + timedelta(hours=2))
+            return found
 
         assert undelivered(here) == [notice]
         assert undelivered(here, after=notice.pk) == []

@@ -46,7 +46,8 @@ class TestRegister:
         new = register(environment, name="Ada", avatar_url="https://example.com/a.png")
         assert new.created
         assert held(environment) == {("ada", "Ada", "https://example.com/a.png", NOON)}
-        assert tokens.authenticate(environment=environment, token=new.token, now=NOON) == new.user
+        user = tokens.authenticate(environment=environment, token=new.token, now=NOON)
+        assert user == AppUser.objects.get(pk=new.life)
 
     def test_a_known_id_gives_a_further_token_and_both_open(self):
         environment = make_environment()
@@ -148,7 +149,7 @@ class TestQuota:
         with django_assert_num_queries(1):
             new = register(environment, name="Ada")
         assert held(environment) == {("ada", "Ada", "", NOON)}
-        assert AppUser.objects.get() == new.user
+        assert AppUser.objects.get().pk == new.life
         assert quota.registrations_per_day(environment=environment, now=NOON, days=1) == [
             (NOON.date(), 1)
         ]

@@ -135,7 +135,7 @@ class TestAnEarlierLife:
         assert opens(old, environment) == "revoked"
         new = registration.register(environment=environment, user_id="ada", now=NOON)
         assert opens(old, environment) == "revoked"
-        assert opens(new.token, environment) == new.user
+        assert opens(new.token, environment).pk == new.life
 
     def test_ended_by_deactivation_stays_dead(self):
         environment = make_environment()

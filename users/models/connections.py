@@ -45,6 +45,7 @@ class KickReason(models.TextChoices):
     DELETED = "deleted"
     SIGNED_OUT = "signed out"
     KICKED = "kicked"
+    REPLACED = "replaced"
 
 
 class Connection(models.Model):
@@ -60,6 +61,8 @@ class Connection(models.Model):
     device = models.CharField(max_length=64, blank=True)
     platform = models.CharField(max_length=32, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
+    # Of a user's connections with the same seat, only the newest stays open. "": it has none.
+    seat = models.CharField(max_length=120, blank=True, default="", db_default="")
     connected_at = models.DateTimeField()
     # A request to close the connection, for the gateway process.
     kicked_at = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 
+from applications.fields import CiphertextField
 from applications.models import Environment
 from users.fields import UserIdField
 from users.models.deletion_jobs import DeletionJob
@@ -47,7 +48,7 @@ class DeletedUser(models.Model):
     deleted_at = models.DateTimeField()
     deleted_by = models.CharField(max_length=150)
     # JSON (`users.kept`), encrypted with a key from outside the database. Empty once undone.
-    kept = models.TextField(editable=False)
+    kept = CiphertextField(editable=False)
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.CharField(max_length=150, blank=True)
 

@@ -5,16 +5,11 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from applications.models import Environment
+from applications.models import BatchJob, BatchJobQuerySet, Environment
 from users.fields import UserIdField
 
 
-class DeletionJobQuerySet(models.QuerySet["DeletionJob"]):
-    def running(self) -> Self:
-        return self.filter(state=DeletionJob.State.RUNNING)
-
-
-class DeletionJob(models.Model):
+class DeletionJob(BatchJob):
     """The deletion of several test users: first a preview that lists them; after confirmation,
     batches until each of them has a result.
     """
@@ -33,11 +28,8 @@ class DeletionJob(models.Model):
     previewed_by = models.CharField(max_length=150)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirmed_by = models.CharField(max_length=150, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    # Updated by each batch: a running job without progress has lost its worker.
-    progressed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = DeletionJobQuerySet.as_manager()
+    objects = BatchJobQuerySet.as_manager()
 
     class Meta:
         indexes = [

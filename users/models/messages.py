@@ -36,6 +36,10 @@ class Message(models.Model):
     # The sender's id for the message, which makes sending idempotent.
     client_id = models.CharField(max_length=64)
     body = models.TextField()
+    # What the sender's app added (`users.extras`).
+    extra = models.TextField(blank=True, default="", db_default="")
+    # The key of the connection that sent it, if the sender had others then: they get a copy.
+    sent_from = models.BigIntegerField(null=True, blank=True)
     sent_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True, blank=True)
 
@@ -57,6 +61,12 @@ class Message(models.Model):
             ),
             # The messages to this user: since when they connected, or all, to erase the user.
             models.Index(fields=["environment", "recipient_id", "id"], name="users_messages_to"),
+            # The messages that this user has written on one of several devices, oldest first.
+            models.Index(
+                fields=["environment", "sender_id", "id"],
+                name="users_messages_copied",
+                condition=Q(sent_from__isnull=False),
+            ),
             # Old messages, for the periodic task.
             models.Index(fields=["sent_at"], name="users_messages_by_age"),
         ]

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from applications import app_secrets
+from applications import app_secrets, metrics
 from applications.models import Application, Environment
 from rollcall import forks, logs
 from rollcall.checks import SETTINGS
@@ -57,6 +57,7 @@ class Command(BaseCommand):
         if not supervisor.running():
             return
         facts = self.prepare()
+        metrics.start_anew()
         forks.prepare("gateway.app", "rollcall.urls")  # `rollcall.asgi` changes settings
         # Web first and alone, because the user waits for the page.
         self.start(supervisor, forked("web", "rollcall.asgi"))

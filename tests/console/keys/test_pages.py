@@ -88,6 +88,7 @@ class TestRollBack:
 
     def test_is_over_when_the_old_secret_has_ended(self, client, environment, secrets, at_noon):
         at_noon.move_to(NOON + HOUR)
+        sign_in(client, environment)
         url = address("keys:roll_back", environment)
         assert "nothing to roll back" in client.get(url, follow=True).text
 

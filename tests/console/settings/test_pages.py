@@ -119,6 +119,7 @@ class TestSettingsChange:
         assert not shown.pop("nexconn_require_signature_v2")
         assert not shown.pop("rongcloud_require_signature_v2")
         assert shown.pop("rongcloud_gateway_address") == ""
+        assert not shown.pop("rongcloud_several_pages")
         assert shown == {name: getattr(production, name) for name in shown}
         grouped = [field.name for _, fields in form.groups() for field in fields]
         assert sorted(grouped) == sorted(form.fields)

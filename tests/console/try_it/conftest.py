@@ -28,9 +28,14 @@ def server(transactional_db):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "rollcall.asgi:application", "--port", str(port)],
+        [sys.executable, "-m", "rollcall.asgi"],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": url_of_test_database()},
+        env={
+            **os.environ,
+            "DATABASE_URL": url_of_test_database(),
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+        },
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"

@@ -87,8 +87,10 @@ class TestExport:
         sign_in(client, environment, Role.VIEWER)
         make_ban(environment=environment, user_id="ada", expires_at=NOON + DAY)
         make_connection(environment=environment, user_id="ben")
-        response = client.get(url(environment, "users.csv", sort="seen"))
-        rows = list(csv.DictReader(StringIO(response.text)))
+        response = client.get(
+            url(environment, "transfers/export/users/file", sort="seen", format="csv")
+        )
+        rows = list(csv.DictReader(StringIO(response.getvalue().decode())))
         assert [row["user_id"] for row in rows] == ["ada", "ben"]
         assert rows[0]["banned_until"] == (NOON + DAY).isoformat()
         assert [row["online"] for row in rows] == ["no", "yes"]
@@ -98,8 +100,9 @@ class TestExport:
         self, client, environment, member, django_assert_max_num_queries
     ):
         make_users(environment=environment, count=40)
-        with django_assert_max_num_queries(5):
-            client.get(url(environment, "users.csv", tab="online", q="user-"))
+        path = "transfers/export/users/file"
+        with django_assert_max_num_queries(6):
+            client.get(url(environment, path, tab="online", q="user-", format="csv")).getvalue()
 
 
 @pytest.mark.usefixtures("people")

@@ -1,6 +1,9 @@
 """A client that speaks MSync."""
 
 import itertools
+import json
+from base64 import b64decode, b64encode
+from collections import deque
 from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +12,7 @@ from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from gateway.agora import attributes
 from gateway.agora.frames import BodyType, Command, Namespace, types
 from tests.waiting import PATIENCE
 from users import tokens
@@ -24,27 +28,36 @@ def app_name(environment: Any) -> str:
 class MSyncClient:
     """`login` sends the first frame; `enter` also does what an SDK does next."""
 
+    PATH = "/gateway/agora"
+
     def __init__(self, url: str) -> None:
         self._open = ExitStack()
-        self._socket = self._open.enter_context(connect(f"{url}/gateway/agora", compression=None))
+        self._kept: deque[tuple[int, Any]] = deque()
+        self._socket = self._open.enter_context(connect(url + self.PATH, compression=None))
 
     def say(self, command: int, payload: Any = None, **fields: Any) -> None:
         packed = payload.SerializeToString() if payload is not None else b""
         frame = types.MSync(version=0, command=command, payload=packed, **fields)
-        self._socket.send(frame.SerializeToString())
+        self.say_bytes(frame.SerializeToString())
 
     def say_bytes(self, data: bytes | str) -> None:
         self._socket.send(data)
 
     def hear(self) -> tuple[int, Any]:
         """The next frame: its command and its payload."""
-        frame = types.MSync.FromString(self._socket.recv(timeout=PATIENCE))
+        return self._kept.popleft() if self._kept else self._read()
+
+    def _read(self) -> tuple[int, Any]:
+        frame = types.MSync.FromString(self._hear_bytes())
         payloads = {
             Command.PROVISION: types.Provision,
             Command.UNREAD: types.UnreadDown,
             Command.SYNC: types.SyncDown,
         }
         return frame.command, payloads[Command(frame.command)].FromString(frame.payload)
+
+    def _hear_bytes(self) -> Any:
+        return self._socket.recv(timeout=PATIENCE)
 
     def login(
         self, user: AppUser, *, token: str = "", name: str = "", app: str = "", resource: str = ""
@@ -101,9 +114,10 @@ class MSyncClient:
         )
         self.say(Command.SYNC, types.SyncUp(meta=meta))
         while True:
-            _, answer = self.hear()
-            if answer.meta_id == meta.id:
+            command, answer = self._read()
+            if command == Command.SYNC and answer.meta_id == meta.id:
                 return answer
+            self._kept.append((command, answer))
 
     def batch(self) -> Any:
         """The next batch of messages and notices; end markers are skipped."""
@@ -132,6 +146,27 @@ class MSyncClient:
         self._open.close()
 
 
+class SockJSClient(MSyncClient):
+    """An older one, which wraps its frames in SockJS."""
+
+    PATH = "/gateway/agora/042/abcdefgh/websocket"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        assert self._socket.recv(timeout=PATIENCE) == "o"
+
+    def say_bytes(self, data: bytes | str) -> None:
+        if isinstance(data, bytes):
+            data = json.dumps([b64encode(data).decode()])
+        super().say_bytes(data)
+
+    def _hear_bytes(self) -> Any:
+        text = super()._hear_bytes()
+        assert text[0] == "a"
+        [packed] = json.loads(text[1:])
+        return b64decode(packed)
+
+
 def read(meta: Any) -> SimpleNamespace:
     """A meta with its payload."""
     read = SimpleNamespace(id=meta.id, sender=meta.sender.name, namespace=meta.namespace)
@@ -141,6 +176,7 @@ def read(meta: Any) -> SimpleNamespace:
             read.shown_sender, read.type = body.sender.name, body.type
             read.text = body.contents[0].text if body.contents else None
             read.about_id = body.about_id
+            read.recipient, read.ext = body.recipient.name, attributes.read(body.ext)
         case Namespace.ROSTER:
             body = types.RosterBody.FromString(meta.payload)
             read.operation, read.text = body.operation, body.reason

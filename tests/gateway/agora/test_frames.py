@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.agora import frames, writing
+from gateway.agora import attributes, frames, writing
 from gateway.agora.frames import Command, Fetch, Login, PutOut, Received
 from gateway.agora.session import AgoraSession
 from gateway.agora.writing import Writer
@@ -62,12 +62,21 @@ class TestCapturedFrames:
     def test_of_a_connected_client_are_read(self):
         assert frames.command(UNREAD) == (Command.UNREAD, b"")
         assert sync(STATISTICS) == Received(id=1795271595134, namespace=0, recipient="")
-        assert sync(TEXT) == Received(id=530289196158, namespace=1, recipient="bo", text="hi")
+        text = sync(TEXT)
+        assert (text.id, text.namespace, text.recipient) == (530289196158, 1, "bo")
+        assert text.text == "hi"
+        assert attributes.read(text.attributes) == {"n": 1, "s": "x", "b": True}
         assert sync(HAS_THEM) == Fetch(key=1001)
 
     def test_that_were_accepted_are_written(self):
         me = Writer("lab#lab", "me")
-        message = Message(pk=1000, sender_id="peer", body="hello 0", sent_at=moment(1795271595130))
+        message = Message(
+            pk=1000,
+            sender_id="peer",
+            recipient_id="me",
+            body="hello 0",
+            sent_at=moment(1795271595130),
+        )
         notice = Notice(
             pk=-(1 << 52) + 9,
             sender_id="bo",

@@ -9,11 +9,13 @@ from django.utils import timezone
 from moderation import bans
 from tests import web_sdks
 from tests.factories import make_user
+from tests.gateway import live
 from tests.gateway.agora.clients import app_name
 from tests.gateway.live import doing
 from tests.gateway.test_kicks import CAUSES
-from tests.waiting import PATIENCE
-from users import passwords, tokens
+from tests.waiting import PATIENCE, eventually
+from users import extras, passwords, tokens
+from users.models import Message
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -27,7 +29,7 @@ class App:
     """One user's SDK in the page."""
 
     def __init__(self, page, user, **options):
-        self.page, self.user = page, user
+        self.page, self.user, self.options = page, user, options
         page.evaluate("([user, options]) => openApp(user, options)", [user.user_id, options])
 
     def call(self, method, *given):
@@ -94,11 +96,14 @@ def test_the_sdk_works_unchanged(apps, gateway):
 
     # Let in; what waits is fetched.
     assert "ok" in ann.open()
-    assert "ok" in ann.send("bo", "while you were away")
+    added = {"n": 1, "d": 0.5, "s": "x", "yes": True, "list": [1, {"a": None}]}
+    assert "ok" in ann.send("bo", "while you were away", ext=added)
+    assert ann.send("bo", "too much", ext={"long": "x" * extras.MAX_BYTES})["error"] == 511
     passwords.change(**doing(bo.user), user_id="bo", password="a secret")
     assert "ok" in bo.open(pwd="a secret")
     bo.event("onOfflineMessageSyncStart")
-    assert bo.event("onTextMessage")["msg"] == "while you were away"
+    waited = bo.event("onTextMessage")
+    assert (waited["msg"], waited["ext"]) == ("while you were away", added)
     bo.event("onOfflineMessageSyncFinish")
     first = ann.event("onDeliveredMessage")
 
@@ -149,10 +154,24 @@ def test_the_sdk_works_unchanged(apps, gateway):
 
     # A line that breaks: the SDK comes back, and nothing is lost.
     for line in gateway.protocols:
-        line.loop.call_soon_threadsafe(line.transport.abort)
+        line._loop.call_soon_threadsafe(line.transport.abort)
     ann.event("onReconnecting")
     ann.send("bo", "are you back?")
     assert bo.event("onTextMessage")["msg"] == "are you back?"
+
+    # The same device a second time: the first connection is closed, and stays closed.
+    assert eventually(lambda: not Message.objects.filter(delivered_at=None).exists())
+    second = App(bo.page, bo.user, **bo.options)
+    assert "ok" in second.open()
+    assert bo.event("onDisconnected")["type"] == 206
+    # What is written on another device is shown.
+    phone = live.Client(gateway.url)
+    phone.say(live.first_frame(bo.user))
+    assert phone.hear()["event"] == "connected"
+    assert phone.send("ann", "from my phone")["ok"]
+    own = bo.event("onTextMessage")
+    assert (own["from"], own["to"], own["msg"]) == ("bo", "ann", "from my phone")
+    phone.leave()
 
     # Put out: the SDK says why, and stays away.
     for cause, type in (("kick", 217), ("ban", 217), ("password", 216), ("delete", 207)):

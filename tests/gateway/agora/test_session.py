@@ -125,9 +125,16 @@ class TestLogin:
             assert (refused.code, refused.reason) == WRONG_TOKEN
 
     def test_refuses_too_many_devices(self, msync, ada):
-        for _ in range(presence.MAX_CONNECTIONS):
-            msync().enter(ada)
+        for number in range(presence.MAX_CONNECTIONS):
+            msync().enter(ada, resource=f"webim_{number}")
         assert msync().login(ada).code == 13
+
+    def test_puts_out_the_earlier_connection_of_the_same_device(self, msync, ada):
+        first, other = msync().enter(ada), msync().enter(ada, resource="webim_2")
+        second = msync().enter(ada)
+        [*_, last] = first.closed()
+        assert read(last.metas[0]).operation == PutOut.OTHER_DEVICE
+        assert other.ask_unread() == second.ask_unread() == 0
 
     def test_refuses_a_flood(self, gateway, msync, ada):
         gateway.gateway.connects_of_token.burst = 0

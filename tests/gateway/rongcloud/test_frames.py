@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from applications.unix_time import milliseconds
 from gateway import protobuf
 from gateway.closings import Reason
-from gateway.rongcloud import calls, frames, words
+from gateway.rongcloud import attributes, calls, frames, words
 from gateway.rongcloud.frames import BadFrame, Received, Type, messages
 from gateway.rongcloud.inbox import Inbox
 from moderation.gates import ConnectRule, MessageRule
+from users.extras import Extra
 
 NOW = datetime(2026, 11, 21, 12, 30, 5, 900_999, tzinfo=UTC)
 SENT = (
@@ -46,7 +48,8 @@ def test_a_text_message_is_understood():
     assert (sent.topic, sent.target, sent.id) == ("ppMsgP", "bob", 11)
     message = protobuf.read(messages.UpStreamMessage, sent.payload)
     assert message.classname == calls.TEXT
-    assert calls._member(message.content, "content") == "hello, 你好, 😀 1795271782890181830"
+    content = attributes.content_of(message)
+    assert attributes.read(message, content) == ("hello, 你好, 😀 1795271782890181830", Extra())
     assert message.clientUniqueId == 2238930204754073
 
 
@@ -83,10 +86,8 @@ def test_what_the_gateway_says_is_as_the_sdk_expects_it():
 
 def test_moments_are_rounded_down_in_both_scales_alike():
     answer = frames.message_answer(id=1, at=NOW)
-    assert int.from_bytes(answer[3:7]) * 1000 + int.from_bytes(answer[9:11]) == (
-        frames.milliseconds(NOW)
-    )
-    assert frames.milliseconds(NOW) % 1000 == 900
+    assert int.from_bytes(answer[3:7]) * 1000 + int.from_bytes(answer[9:11]) == (milliseconds(NOW))
+    assert milliseconds(NOW) % 1000 == 900
 
 
 BAD = {
@@ -125,7 +126,8 @@ def test_any_payload_is_a_message_or_malformed(payload):
 @given(st.text(max_size=300) | st.recursive(st.text(max_size=9), st.lists).map(str))
 def test_any_content_is_a_text_or_malformed(content):
     with contextlib.suppress(protobuf.Malformed):
-        assert isinstance(calls._member(content, "content"), str)
+        message = messages.UpStreamMessage(content=content)
+        assert isinstance(attributes.read(message, attributes.content_of(message))[0], str)
 
 
 def test_every_reason_and_rule_has_a_code_or_none_on_purpose():
@@ -137,7 +139,7 @@ def test_every_reason_and_rule_has_a_code_or_none_on_purpose():
         Reason.UNAVAILABLE,
         Reason.ABUSE,
     }
-    after_connecting = {Reason.SIGNED_OUT, Reason.KICKED}
+    after_connecting = {Reason.SIGNED_OUT, Reason.KICKED, Reason.REPLACED}
     assert set(Reason) - set(words.REFUSALS) == come_back | after_connecting
     kicks = {*after_connecting, Reason.BANNED, Reason.DEACTIVATED, Reason.DELETED}
     assert set(words.DISCONNECTS) == kicks

@@ -20,7 +20,7 @@ from tests.factories import (
 from tests.gateway.live import doing
 from tests.gateway.test_kicks import CAUSES
 from tests.gateway.test_messages import block
-from users import messages, presence, tokens
+from users import extras, messages, presence, tokens
 from users.models import Connection, Message, Notice
 
 pytestmark = pytest.mark.browser
@@ -151,6 +151,39 @@ def test_a_message_that_a_gate_refuses_has_its_documented_code(apps, clients, ad
     mutes.impose(**doing(ada), user_ids=["ada"], channel=Mute.Channel.DIRECT, expires_at=None)
     assert app.say("bob")["code"] == 20106
     assert not Message.objects.exists()
+
+
+def test_what_the_app_adds_and_what_its_user_writes_elsewhere_are_shown(apps, clients, ada, bob):
+    app, other = apps(ada).enter(), apps(bob).enter()
+    content = {"content": "Hi", "extra": "{}", "user": {"id": "ada", "name": "Ada"}, "mine": [1]}
+    options = {
+        "pushConfig": {"pushTitle": "Ada", "androidConfig": {"channelIdMi": "mi"}},
+        "canIncludeExpansion": True,
+        "expansion": {"key": "value"},
+        "disableNotification": True,
+    }
+    sent = (
+        "const [content, options] = given, text = new sdk.TextMessage(content);"
+        "return (await sdk.sendMessage(conversation('bob'), text, options)).code"
+    )
+    assert app.run(sent, content, options) == 0
+    other.hear(1)
+    [received] = other.run("return received")
+    assert received["content"] == content
+    assert received["expansion"] == {"key": "value"}
+    assert received["disableNotification"]
+    assert received["pushConfig"]["pushTitle"] == "Ada"
+    assert received["pushConfig"]["androidConfig"]["channelIdMi"] == "mi"
+    assert app.run(sent, {"content": "x", "extra": "x" * extras.MAX_BYTES}, {}) == 20115
+    phone = clients.enter(ada)
+    assert phone.send("bob", "from my phone")["ok"]
+    app.hear(1)
+    own = "return received.map((each) => [each.senderUserId, each.targetId, each.messageDirection])"
+    assert app.run(own) == [["ada", "bob", 1]]
+    # A second page takes the place of the first one.
+    apps(ada).enter()
+    app.wait("events.length > 1")
+    assert app.events == [["CONNECTED", None], ["DISCONNECT", 31010]]
 
 
 def test_a_subscriber_is_told_who_comes_and_goes(apps, clients, ada, bob):

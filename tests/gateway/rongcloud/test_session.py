@@ -7,6 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
+from applications import callers
+from applications.models import Environment
+from applications.unix_time import milliseconds
 from gateway.rongcloud import frames
 from gateway.rongcloud.frames import Type, messages
 from moderation.models import BlocklistEntry
@@ -55,6 +58,7 @@ class TestMessages:
         assert connect(ada).enter().pull(since)[0] == [("bob", '{"content": "new"}')]
 
     def test_come_to_each_device_that_is_there(self, connect, ada, bob):
+        allow_several_pages(ada)
         phone, laptop = connect(ada).enter(), connect(ada).enter()
         for device in (phone, laptop):
             assert device.pull() == ([], 0, True)
@@ -72,7 +76,7 @@ class TestMessages:
         first, since, _ = client.pull()
         second, again, _ = client.pull(since)
         assert (len(first), len(second), again) == (50, 10, since)
-        assert since == frames.milliseconds(wait[0].sent_at)
+        assert since == milliseconds(wait[0].sent_at)
         assert client.pull(since)[2]
         assert acknowledged() == 60
 
@@ -97,6 +101,21 @@ class TestMessages:
         assert client.send("bob", text('{"content": "\\ud83d"}')) == 20115
         assert client.send("bob", text('{"content": ""}')) == 20115
         assert not Message.objects.exists()
+
+
+def allow_several_pages(user):
+    settings = {"rongcloud": {"several_pages": True}}
+    Environment.objects.filter(pk=user.environment_id).update(vendor_settings=settings)
+    callers.clear()
+
+
+def test_a_second_page_takes_the_place_of_the_first(connect, clients, ada):
+    other = clients.enter(ada)  # another kind of client
+    first = connect(ada).enter()
+    second = connect(ada).enter()
+    assert first.closed() == [b"\xe0\x00\x01"]
+    assert second.pull()[2]
+    assert other.call("blocklist.get")["ok"]
 
 
 def acknowledged():

@@ -1,0 +1,1 @@
+"""Import and export: files of users, bans, lists and the audit trail."""
