@@ -49,11 +49,16 @@ function updateTimes() {
       else time.title = `${local} (${time.title})`;
     }
     if ("relative" in time.dataset) setText(time, relative(moment, now));
-    if ("countdown" in time.dataset && !time.dataset.done) {
+    if ("countdown" in time.dataset) {
       const left = (moment - now) / 1000;
       setText(time, left > 0 ? duration(left) : time.dataset.over);
-      if (left <= 0) {
-        time.dataset.done = "yes";
+      // While its part of the page stays as it is, a countdown announces its end again, each time
+      // after twice as long: the first event is lost when htmx has not settled that part yet, and
+      // the request that it causes can fail.
+      if (left <= 0 && now >= (time.dataset.announceAt ?? 0)) {
+        const wait = time.dataset.wait ?? 2000;
+        time.dataset.announceAt = now + Number(wait);
+        time.dataset.wait = wait * 2;
         time.dispatchEvent(new CustomEvent("countdown-over", { bubbles: true }));
       }
     }
