@@ -13,18 +13,18 @@ Decided here, because no manual says:
 * A lost database is 1000 with HTTP 503.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpResponse, UnreadablePostError
+from django.http import UnreadablePostError
 from django.urls import Resolver404
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel
 
 from api import full_quota, vendor
+from api.answers import Answer
 from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import BadSignature, DoorClosed, NoncesAway, UnknownAppKey
@@ -235,15 +235,13 @@ def replace_codes(
     return {kind: entry(known) for kind, known in table.items()}
 
 
-def refuse(entry: Entry, error: Exception) -> HttpResponse:
-    """The response for an exception and its entry in the table."""
+def refuse(entry: Entry, error: Exception) -> Answer:
+    """The answer for an exception and its entry in the table."""
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.message if found.message is not None else str(error)
-    response = HttpResponse(
-        json.dumps({"code": found.code, "errorMessage": text, **dict(found.extra)}),
-        status=found.status,
-        content_type="application/json; charset=utf-8",
+    answer = Answer.of(
+        {"code": found.code, "errorMessage": text, **dict(found.extra)}, status=found.status
     )
     if isinstance(error, vendor.WrongMethod):
-        response["Allow"] = error.allowed
-    return response
+        answer.headers["Allow"] = error.allowed
+    return answer

@@ -7,7 +7,9 @@ Invariants
 * A preflight request is answered before any check, because it carries no token and must not fail.
 """
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+
+from api.answers import Answer
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
@@ -25,14 +27,11 @@ def is_preflight(request: HttpRequest) -> bool:
     return request.method == "OPTIONS"
 
 
-def preflight() -> HttpResponse:
-    """The response to the request that a browser sends before the call itself."""
-    response = HttpResponse(status=204, headers=_PREFLIGHT)
-    del response["Content-Type"]
-    return response
+def preflight() -> Answer:
+    """The answer to the request that a browser sends before the call itself."""
+    return Answer(b"", status=204, headers=_PREFLIGHT)
 
 
-def let_be_read(response: HttpResponse) -> None:
-    """Adds the headers that let pages of any origin read the response."""
-    for header, value in _ANSWER.items():
-        response[header] = value
+def let_be_read(answer: Answer) -> None:
+    """Adds the headers that let pages of any origin read the answer."""
+    answer.headers.update(_ANSWER)

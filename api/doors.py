@@ -19,7 +19,6 @@ import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import cast
-from uuid import uuid4
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -28,13 +27,14 @@ from django.urls import is_valid_path
 from django.utils import timezone
 
 from api import cross_origin, leases
+from api.answers import Answer
 from api.ratelimit import RateExceeded
 from api.vendor import Call, Caller, Crashed, DatabaseLost, Request, Vendor, WrongMethod
 from applications import metrics, request_log, tracing
 from applications.guesses import GuessedTooOften
 from applications.outages import is_database_lost
 from applications.request_log import Answered, LoggedCall
-from applications.requests import cleaned, client_address, request_id
+from applications.requests import cleaned, client_address, new_request_id, request_id
 from applications.vendors import vendors
 
 logger = logging.getLogger(__name__)
@@ -57,11 +57,17 @@ class DoorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         segments = segments_of(request)
         if (vendor := owner(segments)) is not None:
-            return answer(vendor, segments, cast(Request, request))
+            return _response(vendor, segments, request)
         for vendor in _vendors():
             if vendor.claims(request) and not is_valid_path(request.path_info):
-                return answer(vendor, segments, cast(Request, request))
+                return _response(vendor, segments, request)
         return self.get_response(request)
+
+
+def _response(vendor: Vendor, segments: Sequence[str], request: HttpRequest) -> HttpResponse:
+    response = answer(vendor, segments, cast(Request, request)).as_response()
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
+    return response
 
 
 def segments_of(request: HttpRequest) -> list[str]:
@@ -78,48 +84,42 @@ def _vendors() -> tuple[Vendor, ...]:
     return cast(tuple[Vendor, ...], vendors())
 
 
-def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
+def answer(vendor: Vendor, segments: Sequence[str], request: Request) -> Answer:
     started = time.perf_counter()
     is_head = request.method == "HEAD"
     if is_head:
         request.method = "GET"
     request.called, request.is_signed = None, False
-    trace = tracing.begin(request_id(request) or str(uuid4()))
-    request.call = Call(
-        vendor=vendor.name,
-        name=UNKNOWN,
-        request_id=trace.request_id,
-        now=timezone.now(),
-        lease=request.META.get(leases.META_KEY, ""),
-    )
+    trace = tracing.begin(request_id(request) or new_request_id())
+    now, lease = timezone.now(), request.META.get(leases.META_KEY, "")
+    request.call = Call(vendor.name, UNKNOWN, trace.request_id, now, lease)
     try:
-        response = _respond(vendor, segments, request)
+        answered = _answered(vendor, segments, request)
     except Exception as error:
-        response = vendor.refusal(error) or _failed(vendor, request, error)
-        if response.status_code == 429:
-            response["Retry-After"] = str(_seconds_to_wait(error))
-    response["X-Request-ID"] = request.call.request_id
+        answered = vendor.refusal(error) or _failed(vendor, request, error)
+        if answered.status == HTTPStatus.TOO_MANY_REQUESTS:
+            answered.headers["Retry-After"] = str(_seconds_to_wait(error))
+    answered.headers["X-Request-ID"] = trace.request_id
     if vendor.cross_origin:
-        cross_origin.let_be_read(response)
-    if response.status_code != HTTPStatus.NO_CONTENT:
-        response["Content-Length"] = str(len(response.content))
-    if is_head:
-        response.content = b""
+        cross_origin.let_be_read(answered)
+    if answered.status != HTTPStatus.NO_CONTENT:
+        answered.headers["Content-Length"] = str(len(answered.content))
     took = time.perf_counter() - started
-    metrics.api_call(vendor.name, request.call.name, response.status_code).observe(took)
-    _note(vendor, request, response, 1000 * took)
-    response._has_been_logged = True  # type: ignore[attr-defined]  # Django has a line of its own
+    metrics.api_call(vendor.name, request.call.name, answered.status).observe(took)
+    _note(vendor, request, answered, 1000 * took)
     if logger.isEnabledFor(logging.INFO):
-        facts = _facts(vendor, request, response, 1000 * took, trace)
+        facts = _facts(vendor, request, answered, 1000 * took, trace)
         logger.info("call", extra={"facts": facts})
     tracing.end()
-    return response
+    if is_head:
+        answered.content = b""
+    return answered
 
 
 def _facts(
     vendor: Vendor,
     request: Request,
-    response: HttpResponse,
+    answered: Answer,
     milliseconds: float,
     trace: tracing.Trace,
 ) -> dict[str, object]:
@@ -132,19 +132,19 @@ def _facts(
         facts["environment"] = environment.kind
     return facts | {
         "who": cleaned(vendor.claimed_key(request)) or "-",
-        "status": response.status_code,
+        "status": answered.status,
         "ms": round(milliseconds, 1),
         "queries": trace.queries,
         "request": trace.request_id,
     }
 
 
-def _note(vendor: Vendor, request: Request, response: HttpResponse, milliseconds: float) -> None:
+def _note(vendor: Vendor, request: Request, answered: Answer, milliseconds: float) -> None:
     """For the request log. A call that names no known environment is in no log."""
     called = request.called
     if called is None:
         return
-    call, is_refused = request.call, response.status_code >= 400
+    call, is_refused = request.call, answered.status >= 400
     request_log.note(
         Answered(
             called.environment_id,
@@ -154,14 +154,14 @@ def _note(vendor: Vendor, request: Request, response: HttpResponse, milliseconds
                 name=call.name,
                 method=request.method or "",
                 path=request.path_info[: request_log.LONGEST_PATH],
-                status=response.status_code,
+                status=answered.status,
                 code="",
                 milliseconds=round(milliseconds, 1),
                 request_id=call.request_id,
                 secret_hint=called.hint if request.is_signed else "",
                 address=_address(request) or "",
             ),
-            response.content if is_refused else b"",
+            answered.content if is_refused else b"",
             vendor.documented.error_code if is_refused else "",
             called.environment.keep_requests,
         )
@@ -173,18 +173,18 @@ def _address(request: Request) -> str | None:
     return caller.actor.address if isinstance(caller, Caller) else client_address(request)
 
 
-def _failed(vendor: Vendor, request: Request, error: Exception) -> HttpResponse:
+def _failed(vendor: Vendor, request: Request, error: Exception) -> Answer:
     """Call it where the exception is at hand: the log gets it, the caller does not."""
     call = request.call
     about = {"facts": {"vendor": vendor.name, "call": call.name, "request": call.request_id}}
     if is_database_lost(error):
         logger.error("no database for a call", extra=about)
-        return cast(HttpResponse, vendor.refusal(DatabaseLost()))
+        return cast(Answer, vendor.refusal(DatabaseLost()))
     logger.exception("a call failed", extra=about)
-    return cast(HttpResponse, vendor.refusal(Crashed()))
+    return cast(Answer, vendor.refusal(Crashed()))
 
 
-def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpResponse:
+def _answered(vendor: Vendor, segments: Sequence[str], request: Request) -> Answer:
     if vendor.cross_origin and cross_origin.is_preflight(request):
         return cross_origin.preflight()
     match = request.resolver_match = vendor.resolve(segments)
@@ -192,7 +192,7 @@ def _respond(vendor: Vendor, segments: Sequence[str], request: Request) -> HttpR
     # Django itself refuses a body that is announced too large; a chunked one announces nothing.
     if len(request.body) > (vendor.max_body or settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
         raise RequestDataTooBig("The request body is too large")
-    response = match.func(request, *match.args, **match.kwargs)
-    if isinstance(response, HttpResponseNotAllowed):
-        raise WrongMethod(response["Allow"])
-    return cast(HttpResponse, response)
+    answered = match.func(request, *match.args, **match.kwargs)
+    if isinstance(answered, HttpResponseNotAllowed):
+        raise WrongMethod(answered["Allow"])
+    return cast(Answer, answered)

@@ -43,12 +43,12 @@ class Entry:
         if vendor is None or (settings.SECURE_SSL_REDIRECT and not is_secure):
             return self._pages(environ, start_response)
         try:
-            response = doors.answer(vendor, segments, cast(Request, request))
+            answer = doors.answer(vendor, segments, cast(Request, request))
         finally:
             close_old_connections()
-        headers = [*response.items(), *self._security_headers[is_secure]]
-        start_response(f"{response.status_code} {response.reason_phrase}", headers)
-        return [response.content]
+        headers = [*answer.headers.items(), *self._security_headers[is_secure]]
+        start_response(f"{answer.status} {answer.reason}", headers)
+        return [answer.content]
 
 
 def _security_headers(*, is_secure: bool) -> list[tuple[str, str]]:

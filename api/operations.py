@@ -21,12 +21,13 @@ from ninja.operation import Operation
 from ninja.params.models import FormModel
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-JSON = "application/json; charset=utf-8"
+from api.answers import Answer
+
 # A request and the values in its path → the arguments of the view.
 Reader = Callable[[HttpRequest, dict[str, Any]], dict[str, Any]]
 
 
-def compiled(run: Any) -> Callable[..., HttpResponse]:
+def compiled(run: Any) -> Callable[..., Answer]:
     """A decorator for Ninja (mode "view"), which replaces the `run` of each operation."""
     operation: Operation = run.__self__
     [authenticate] = operation.auth_callbacks
@@ -42,13 +43,13 @@ def compiled(run: Any) -> Callable[..., HttpResponse]:
 
     values_of = _form_reader(operation) or _reader(operation)
 
-    def compiled_run(request: HttpRequest, **path_values: Any) -> HttpResponse:
+    def compiled_run(request: HttpRequest, **path_values: Any) -> Answer:
         try:
             request.auth = authenticate(request)  # type: ignore[attr-defined]
             result = operation.view_func(request, **values_of(request, path_values))
         except Exception as error:
             return operation.api.on_exception(request, error)
-        return HttpResponse(written(content.validate_python(result)), content_type=JSON)
+        return Answer(written(content.validate_python(result)))
 
     return compiled_run
 

@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypedDict
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import ResolverMatch, URLResolver
 from django.urls.resolvers import RegexPattern
 from ninja import NinjaAPI
 from pydantic import BaseModel
 
 from api import documents, operations
+from api.answers import Answer
 from applications import vendors
 from applications.audit import Actor
 from applications.models import AppSecret, Environment
@@ -151,7 +152,7 @@ class Vendor(vendors.Vendor):
     # Every anticipated exception, with what `refuse` makes an answer of. Crashed and DatabaseLost
     # are among them.
     refusals: Mapping[type[Exception], Any]
-    refuse: Callable[[Any, Exception], HttpResponse]
+    refuse: Callable[[Any, Exception], Answer]
     documented: Documented
     # Whether a request is for this vendor that neither a vendor's path nor a page answers.
     claims: Callable[[HttpRequest], bool] = lambda request: False
@@ -202,10 +203,10 @@ class Vendor(vendors.Vendor):
         return documents.of(self)
 
     def shown_refusal(self, error: Exception) -> tuple[int, str] | None:
-        response = self.refusal(error)
-        return None if response is None else (response.status_code, response.text)
+        answer = self.refusal(error)
+        return None if answer is None else (answer.status, answer.content.decode())
 
-    def refusal(self, error: Exception) -> HttpResponse | None:
+    def refusal(self, error: Exception) -> Answer | None:
         """The vendor's words for an exception; None when nobody anticipated it."""
         for kind in type(error).__mro__:
             if kind in self.refusals:

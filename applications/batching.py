@@ -46,12 +46,19 @@ class Batcher(Generic[Q, A]):
 
     def ask(self, key: Hashable, name: str, question: Q) -> A:
         """The answer to this question. Raises what the statement raises."""
-        call: _Call[Q, A] = _Call(name, question)
         with self._lock:
-            leads = key not in self._waiting
-            self._waiting.setdefault(key, []).append(call)
-        if not leads:
-            call.turn.acquire()
+            waiting = self._waiting.get(key)
+            if waiting is None:
+                self._waiting[key] = []
+            else:
+                call: _Call[Q, A] = _Call(name, question)
+                waiting.append(call)
+        if waiting is None:
+            try:
+                return self._ask({name: question})[name]
+            finally:
+                self._pass_on(key)
+        call.turn.acquire()
         if not (call.is_answered or call.asks_alone):
             self._lead(key)
         if call.error is not None:

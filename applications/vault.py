@@ -70,9 +70,17 @@ def _signing_keys(keys: tuple[str, ...]) -> tuple[bytes, ...]:
     return tuple(_derived(key, "access tokens") for key in keys)
 
 
+@lru_cache(maxsize=4)
+def _signer(keys: tuple[str, ...]) -> hmac.HMAC:
+    """To copy, which takes half as long as setting the key anew."""
+    return hmac.new(_signing_keys(keys)[0], digestmod="sha256")
+
+
 def sign(message: bytes) -> bytes:
     """HMAC-SHA-256 of the message under the current key, 32 bytes."""
-    return hmac.digest(_signing_keys(tuple(settings.ENCRYPTION_KEYS))[0], message, "sha256")
+    signer = _signer(tuple(settings.ENCRYPTION_KEYS)).copy()
+    signer.update(message)
+    return signer.digest()
 
 
 def keys_for(purpose: str) -> list[bytes]:

@@ -189,9 +189,8 @@ _database["OPTIONS"] = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    # For `applications.statements`; None: never.
-    "prepare_threshold": 0 if env.flag("DB_PREPARED_STATEMENTS", True) else None,
 } | _database.get("OPTIONS", {})
+DB_PREPARED_STATEMENTS = env.flag("DB_PREPARED_STATEMENTS", True)  # of `applications.statements`
 REDIS_URL = env.parsed(
     "REDIS_URL", valkey.url(STORES), url("redis", "rediss", "unix"), "as in redis://host:6379/0"
 )

@@ -114,10 +114,16 @@ def admit(
         environment=environment,
         newcomers=newcomers,
         now=now,
-        options=(renew, leave_out_deactivated),
+        options=_Options(connection.in_atomic_block, renew, leave_out_deactivated),
         by=by,
         lease=lease,
     )
+
+
+class _Options(NamedTuple):
+    in_transaction: bool
+    renew: bool
+    leave_out_deactivated: bool
 
 
 @spelling.raises_taken_in_another_case
@@ -126,17 +132,17 @@ def _admit(
     environment: Environment,
     newcomers: Sequence[Newcomer],
     now: datetime,
-    options: tuple[bool, bool],
+    options: _Options,
     by: Actor | None = None,
     lease: timedelta | None = None,
 ) -> Admitted:
-    """`admit` with data that was checked. `options`: `renew` and `leave_out_deactivated`."""
+    """`admit` with data that was checked."""
     result = None
     if environment.user_limit is None:
         result = _execute(environment, newcomers, options)
     if result is None or result.needs_transaction:
         with transaction.atomic(savepoint=False):
-            result = _execute(environment, newcomers, options)
+            result = _execute(environment, newcomers, options._replace(in_transaction=True))
             if result.admitted and result.seats is not None:
                 quota.note_thresholds(
                     environment,
@@ -146,7 +152,7 @@ def _admit(
                     now=now,
                 )
                 places.take(environment, result.new, by=by, lease=lease, now=now)
-            if result.admitted and lease is not None and options[0]:
+            if result.admitted and lease is not None and options.renew:
                 leases.renew(result.known, until=now + lease)
     if result.admitted:
         return Admitted(result.new, result.known)
@@ -163,8 +169,7 @@ def _admit(
     )
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(NamedTuple):
     environment: Environment
     newcomer: Newcomer
     renew: bool
@@ -207,7 +212,7 @@ def _admit_batch(asked: Mapping[str, _Asked]) -> Mapping[str, Admitted]:
         environment=first.environment,
         newcomers=[each.newcomer for each in asked.values()],
         now=first.now,
-        options=(first.renew, True),
+        options=_Options(False, first.renew, True),
     )
     return dict.fromkeys(asked, admitted)
 
@@ -237,9 +242,7 @@ class _Result:
         return not self.admitted and not self.deactivated and self.used is None
 
 
-def _execute(
-    environment: Environment, newcomers: Sequence[Newcomer], options: tuple[bool, bool]
-) -> _Result:
+def _execute(environment: Environment, newcomers: Sequence[Newcomer], options: _Options) -> _Result:
     columns = [
         (
             each.user_id,
@@ -256,6 +259,6 @@ def _execute(
     values = (
         columns[0] if len(columns) == 1 else [list(each) for each in zip(*columns, strict=True)]
     )
-    row = statement.row(environment.pk, _LIMITS, connection.in_atomic_block, *options, *values)
+    row = statement.row(environment.pk, _LIMITS, *options, *values)
     assert row is not None  # noqa: S101
     return _Result(row)

@@ -1,18 +1,18 @@
 """Agora Chat's errors, and the table from every exception to one of them."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpResponse, UnreadablePostError
+from django.http import UnreadablePostError
 from django.urls import Resolver404
 from django.utils import timezone
 from ninja.errors import HttpError, ValidationError
 
 from api import full_quota, vendor
 from api.agora.settings import ErrorDialect
+from api.answers import Answer
 from api.offset_paging import PageTooFar
 from api.ratelimit import RateExceeded
 from api.signature import DoorClosed
@@ -275,8 +275,8 @@ REFUSALS: Mapping[type[Exception], Refusal | Callable[..., Refusal]] = {
 }
 
 
-def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpResponse:
-    """The response for an exception and its entry in the table."""
+def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> Answer:
+    """The answer for an exception and its entry in the table."""
     found = entry if isinstance(entry, Refusal) else entry(error)
     text = found.description if found.description is not None else str(error)
     body = {
@@ -289,9 +289,7 @@ def refuse(entry: Refusal | Callable[..., Refusal], error: Exception) -> HttpRes
         **({"quota": full_quota.details(error)} if isinstance(error, QuotaExceeded) else {}),
         **({"retry_after": error.seconds} if isinstance(error, GuessedTooOften) else {}),
     }
-    response = HttpResponse(
-        json.dumps(body), status=found.status, content_type="application/json; charset=utf-8"
-    )
+    answer = Answer.of(body, status=found.status)
     if isinstance(error, vendor.WrongMethod):
-        response["Allow"] = error.allowed
-    return response
+        answer.headers["Allow"] = error.allowed
+    return answer

@@ -5,7 +5,7 @@ Decided here: a call for development environments returns 1007 in production.
 
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -87,16 +87,22 @@ def envelope(content: Mapping[str, Any]) -> Mapping[str, Any]:
 def form(body: bytes) -> "MultiValueDict[str, str]":
     """The parameters of a body, percent-encoded or raw UTF-8. An empty parameter counts as not
     sent. Raises `UnreadableBody`.
+
+    The same as `urllib.parse.parse_qsl`, which takes as long as a tenth of a call.
     """
+    parameters: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(
-            body.decode(), errors="strict", max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-        )
+        pairs = body.decode().split("&")
+        for pair in pairs:
+            name, _, value = pair.partition("=")
+            if value:
+                parameters.setdefault(_unquoted(name), []).append(_unquoted(value))
     except UnicodeDecodeError:
         raise UnreadableBody("The body is not UTF-8") from None
-    except ValueError:
-        raise UnreadableBody("The body has too many parameters") from None
-    parameters: dict[str, list[str]] = {}
-    for name, value in pairs:
-        parameters.setdefault(name, []).append(value)
+    if len(pairs) > settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+        raise UnreadableBody("The body has too many parameters")
     return MultiValueDict(parameters)
+
+
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
