@@ -35,8 +35,9 @@ class Answer:
 
     def as_response(self) -> HttpResponse:
         response = HttpResponse(self.content, status=self.status)
-        response.headers.clear()  # Django's default of Content-Type
-        response.headers.update(self.headers)
+        del response["Content-Type"]  # Django's default
+        for name, text in self.headers.items():
+            response[name] = text
         return response
 
 
