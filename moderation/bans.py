@@ -24,7 +24,7 @@ from applications.audit import Actor
 from applications.models import Environment
 from applications.statements import Statement
 from moderation import decisions, stakes
-from moderation.decisions import Terms
+from moderation.decisions import Imposed, Terms
 from moderation.models import NEVER, Ban
 from users import identity
 
@@ -50,7 +50,7 @@ def impose(
     tell_reason: bool = False,
     by: Actor,
     now: datetime,
-) -> list[Ban]:
+) -> list[Imposed]:
     """Ban these ids, registered or not, until `expires_at`; None is permanent. All or none.
 
     Who is banned already gets the new end. The users are told the end, the reason only if
@@ -64,7 +64,7 @@ def impose(
 
 def impose_each(
     *, environment: Environment, terms: Mapping[str, Terms], by: Actor, now: datetime
-) -> list[Ban]:
+) -> list[Imposed]:
     """`impose`, with an end and a reason of each id's own."""
     for user_id, each in terms.items():
         identity.check_user_id(user_id)
@@ -86,7 +86,7 @@ def change(
     tell_reason: bool = False,
     by: Actor,
     now: datetime,
-) -> Ban:
+) -> Imposed:
     """Give one ban another end and reason. Raises `BanOver` when it is not in force any more, or
     somebody else has changed it since the caller looked; and `InvalidEnd`, `stakes.ReasonNeeded`.
     """
@@ -113,7 +113,7 @@ def change_several(
     tell_reason: bool = False,
     by: Actor,
     now: datetime,
-) -> list[Ban]:
+) -> list[Imposed]:
     """Give the bans of these users another end, all or none. A reason of None leaves each its own,
     told or not as it was; another reason is told only if `tell_reason` says so.
 

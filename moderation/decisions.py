@@ -12,9 +12,8 @@ Invariants
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -23,7 +22,7 @@ from applications.audit import Actor
 from applications.batching import Batcher
 from applications.models import AuditEvent, Environment
 from applications.statements import Statement
-from moderation.models import NEVER, Ban
+from moderation.models import Ban
 from users import presence
 from users.models import KickReason
 from users.presence import Kick
@@ -39,8 +38,7 @@ _DECIDE = Statement(_ANSWER + ", ".join(f"%s::{each}[]" for each in _TYPES) + ")
 _DECIDE_ONE = Statement(_ANSWER + ", ".join(f"ARRAY[%s]::{each}[]" for each in _TYPES) + ")")
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """What is decided about one user; `since` where the ban goes on from a lifted one."""
 
     expires_at: datetime | None = None
@@ -49,28 +47,20 @@ class Terms:
     since: datetime | None = None
 
 
+class Imposed(NamedTuple):
+    """A ban that was made; `banned_since` is earlier than it if it goes on from another one."""
+
+    ban_id: int
+    user_id: str
+    banned_since: datetime
+
+
 def impose(
     environment: Environment, terms: Mapping[str, Terms], *, by: Actor, now: datetime
-) -> list[Ban]:
+) -> list[Imposed]:
     """Ban these users, by id: replace the bans in force, begin the others."""
     answer = _decide(environment, terms, lifting=False, by=by, now=now)
-    return [
-        Ban(
-            id=life,
-            environment=environment,
-            user_id=user_id,
-            reason=given.reason,
-            tell_reason=given.tell_reason,
-            imposed_at=now,
-            imposed_by=by.name,
-            imposed_via=by.via,
-            banned_since=since,
-            expires_at=given.expires_at,
-            ends_at=given.expires_at or NEVER,
-        )
-        for user_id, given in terms.items()
-        for life, since in [answer.made[user_id]]
-    ]
+    return [answer.made[user_id] for user_id in terms]
 
 
 def lift(
@@ -90,11 +80,11 @@ class _Answer:
     """A row of `moderation_decide`, which may be about users of other calls too."""
 
     def __init__(self, row: Sequence[Any]) -> None:
-        self.decided, self.heard, lives, ids, sinces, *others = row
+        self.decided, self.heard, ban_ids, ids, sinces, *others = row
         closed_ids, closed_as, recorded, kicked, kicked_ids = others
-        self.made: dict[str, tuple[int, datetime]] = {
-            user_id: (life, since)
-            for user_id, life, since in zip(ids or (), lives or (), sinces or (), strict=True)
+        self.made = {
+            user_id: Imposed(ban_id, user_id, since)
+            for ban_id, user_id, since in zip(ban_ids or (), ids or (), sinces or (), strict=True)
         }
         self.closed = _pairs(closed_ids, closed_as)  # user id, outcome
         self.recorded: list[int] = recorded or []
@@ -105,8 +95,7 @@ def _pairs(these: Sequence[Any] | None, those: Sequence[Any] | None) -> list[tup
     return list(zip(these or (), those or (), strict=True))
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(NamedTuple):
     """What is asked about one user."""
 
     environment: Environment

@@ -30,7 +30,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def impose(environment, *user_ids, until=NOON + DAY, reason="spam", by=GRACE, now=NOON):
-    return bans.impose(
+    made = bans.impose(
         environment=environment,
         user_ids=user_ids or ["mallory"],
         expires_at=until,
@@ -38,6 +38,13 @@ def impose(environment, *user_ids, until=NOON + DAY, reason="spam", by=GRACE, no
         by=by,
         now=now,
     )
+    return made_bans(made)
+
+
+def made_bans(made):
+    """The bans of `Imposed`, in their order."""
+    found = Ban.objects.in_bulk([each.ban_id for each in made])
+    return [found[each.ban_id] for each in made]
 
 
 def lift(environment, *user_ids, now=NOON):
@@ -45,9 +52,10 @@ def lift(environment, *user_ids, now=NOON):
 
 
 def change(environment, ban, until=NOON + 2 * DAY, now=NOON):
-    return bans.change(
+    made = bans.change(
         environment=environment, ban_id=ban.pk, expires_at=until, reason="more", by=GRACE, now=now
     )
+    return Ban.objects.get(pk=made.ban_id)
 
 
 def ledger(environment, user_id="mallory"):
@@ -259,12 +267,12 @@ class TestChangeSeveral:
         impose(environment, "bob", reason="insults", until=None)
         both = {"environment": environment, "user_ids": ["ada", "bob"], "by": GRACE, "now": NOON}
         changed = bans.change_several(**both, expires_at=NOON + HOUR)
-        assert [(ban.expires_at, ban.reason) for ban in changed] == [
+        assert [(ban.expires_at, ban.reason) for ban in made_bans(changed)] == [
             (NOON + HOUR, "spam"),
             (NOON + HOUR, "insults"),
         ]
         changed = bans.change_several(**both, expires_at=None, reason="both")
-        assert {(ban.expires_at, ban.reason) for ban in changed} == {(None, "both")}
+        assert {(ban.expires_at, ban.reason) for ban in made_bans(changed)} == {(None, "both")}
 
     def test_bans_nobody_anew_and_then_changes_nothing(self):
         environment = make_environment()

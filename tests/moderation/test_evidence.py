@@ -222,7 +222,7 @@ class TestUser:
         assert step.mend == "lift_ban"
         assert step.facts["until"] == NOON + DAY
         assert step.facts["reason"] == "spam"
-        assert step.facts["line of the ledger"] == ban.pk
+        assert step.facts["line of the ledger"] == ban.ban_id
         line = AuditEvent.objects.get(type="ban.imposed")
         assert step.facts["by"] == line.actor
 
