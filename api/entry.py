@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
@@ -24,6 +24,7 @@ from api import doors
 from api.vendor import Request
 
 Application = Callable[..., Iterable[bytes]]
+_ALIASES = tuple(connections)
 
 
 class Entry:
@@ -45,7 +46,8 @@ class Entry:
         try:
             answer = doors.answer(vendor, segments, cast(Request, request))
         finally:
-            close_old_connections()
+            for alias in _ALIASES:  # `close_old_connections` asks first which of them are in use
+                connections[alias].close_if_unusable_or_obsolete()
         headers = [*answer.headers.items(), *self._security_headers[is_secure]]
         start_response(f"{answer.status} {answer.reason}", headers)
         return [answer.content]

@@ -13,7 +13,6 @@ Invariants
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -70,8 +69,7 @@ class Newcomer(NamedTuple):
     uuid: UUID | None = None
 
 
-@dataclass(frozen=True)
-class Admitted:
+class Admitted(NamedTuple):
     """user_id → life (primary key) of the ids that are now registered: `new` if they were not
     registered before, otherwise `known`.
     """

@@ -8,8 +8,8 @@ Invariants
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -38,8 +38,7 @@ class NotInProduction(Exception):
         super().__init__("In production, access tokens are issued to your app server only")
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(NamedTuple):
     """A registered user. `life` is the primary key; `created`: the id was not registered before."""
 
     user_id: str
