@@ -119,8 +119,8 @@ def cases(app: NewApplication, *, bans: int) -> list[Case]:
 
     late = timezone.now() - timedelta(days=1)
     everyone = AppUser.objects.in_environment(environment)
-    place = OLDEST_FIRST.page(everyone.filter(registered_at__gt=late), size=1).next
-    cursor = paging.encrypt_cursor(environment, place)
+    last = OLDEST_FIRST.page(everyone.filter(registered_at__gt=late), size=1).next
+    cursor = paging.encrypt_cursor(environment, last)
     token_of_list = lists.blocklist.page(
         environment=environment, owner_id=OWNER, size=lists.MAX_ENTRIES - PAGE
     ).next
