@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import QuerySet, Subquery
 
 EXACT_UP_TO = 10_000
+# Of rows that another table names: each costs a look into an index.
+LOOKED_UP_UP_TO = 1_000
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,17 @@ def bounded(found: int, *, at: int) -> Count:
     return Count(found) if found <= at else Count(at, exact=False, at_least=True)
 
 
-def count(queryset: QuerySet[Any]) -> Count:
-    """Exact up to `EXACT_UP_TO`; above, PostgreSQL's estimate for this query, or a lower bound if
-    the estimate is below `EXACT_UP_TO`.
+def count(queryset: QuerySet[Any], *, is_looked_up: bool = False) -> Count:
+    """Exact up to `EXACT_UP_TO`, or `LOOKED_UP_UP_TO` if it `is_looked_up`; above, PostgreSQL's
+    estimate for this query, or a lower bound if the estimate is below that.
     """
-    found = bounded(queryset.order_by()[: EXACT_UP_TO + 1].count(), at=EXACT_UP_TO)
+    most = LOOKED_UP_UP_TO if is_looked_up else EXACT_UP_TO
+    found = bounded(queryset.order_by()[: most + 1].count(), at=most)
     if found.exact:
         return found
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
     estimate = int(plan[0]["Plan"]["Plan Rows"])
-    return Count(estimate, exact=False) if estimate > EXACT_UP_TO else found
+    return Count(estimate, exact=False) if estimate > most else found
 
 
 class BoundedCount(Subquery):

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.test import Client
 from django.utils import timezone
 
+from api.agora import paging
 from api.agora.users import OLDEST_FIRST
 from applications.audit import Actor
 from applications.environments import NewApplication
@@ -118,7 +119,8 @@ def cases(app: NewApplication, *, bans: int) -> list[Case]:
 
     late = timezone.now() - timedelta(days=1)
     everyone = AppUser.objects.in_environment(environment)
-    cursor = OLDEST_FIRST.page(everyone.filter(registered_at__gt=late), size=1).next
+    last = OLDEST_FIRST.page(everyone.filter(registered_at__gt=late), size=1).next
+    cursor = paging.encrypt_cursor(environment, last)
     token_of_list = lists.blocklist.page(
         environment=environment, owner_id=OWNER, size=lists.MAX_ENTRIES - PAGE
     ).next

@@ -17,6 +17,7 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from http import HTTPStatus
+from typing import cast
 
 from websockets.frames import CloseCode
 from websockets.frames import Frame as Part
@@ -145,8 +146,8 @@ class WebSocket(asyncio.Protocol, ABC):
     # --- What asyncio calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for mypy
-        self.transport = transport
+        # uvloop's transports do what asyncio's do, and are no subclass of them.
+        self.transport = cast(asyncio.Transport, transport)
         self._timer = self._loop.call_later(HEAD_WITHIN, self._look)
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -14,8 +14,8 @@ Invariants
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import cast
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
@@ -183,21 +183,36 @@ def in_force(*, environment: Environment, user_ids: Iterable[str], now: datetime
 
 # As `BanQuerySet.in_force`. The rows before the page are skipped within the index.
 _LAST_ENDS = Statement(
-    "SELECT user_id, ends_at FROM moderation_ban WHERE id IN ("
+    "SELECT user_id, ends_at, id FROM moderation_ban WHERE id IN ("
     " SELECT id FROM moderation_ban"
-    " WHERE environment_id = %s AND closed_at IS NULL AND ends_at > %s"
+    " WHERE environment_id = %s AND closed_at IS NULL AND ends_at > %s AND (ends_at, id) < (%s, %s)"
     " ORDER BY ends_at DESC, id DESC LIMIT %s OFFSET %s"
     ") ORDER BY ends_at DESC, id DESC"
 )
+_BEFORE_ALL = (datetime.max.replace(tzinfo=UTC), 0)
+
+
+class LastEnd(NamedTuple):
+    """A user with a ban in force; `NEVER` is the end of a permanent one."""
+
+    user_id: str
+    ends_at: datetime
+    ban_id: int
 
 
 def last_ends(
-    *, environment: Environment, now: datetime, offset: int, size: int
-) -> list[tuple[str, datetime]]:
-    """At most `size` users with bans in force and their ends, the latest end first, after the first
-    `offset` of them; `NEVER` is a permanent ban.
+    *,
+    environment: Environment,
+    now: datetime,
+    after: LastEnd | None = None,
+    offset: int = 0,
+    size: int,
+) -> list[LastEnd]:
+    """At most `size` users with bans in force, the latest end first, after the first `offset` of
+    them; with `after`, of those that come after it.
     """
-    return cast(list[tuple[str, datetime]], _LAST_ENDS.rows(environment.pk, now, size, offset))
+    place = (after.ends_at, after.ban_id) if after else _BEFORE_ALL
+    return [LastEnd(*row) for row in _LAST_ENDS.rows(environment.pk, now, *place, size, offset)]
 
 
 def latest(*, environment: Environment, user_ids: Iterable[str]) -> dict[str, Ban]:

@@ -187,7 +187,9 @@ def _checked(job: ImportJob, kind: Kind, rows: list[ImportRow], now: datetime) -
         .annotate(first=Min("line"))
     )
     twice = [row for row in rows if earlier[row.key] < row.line]
-    ahead = job.rows.filter(result=Result.READY).count()
+    # Counted as far as it matters: to count all for each batch takes longer with each line.
+    places = job.environment.user_limit
+    ahead = 0 if places is None else job.rows.filter(result=Result.READY)[:places].count()
     others = [row for row in rows if earlier[row.key] == row.line]
     by = _actor(job)
     found = kind.verdicts(job.environment, others, by=by, ahead=ahead, now=now)

@@ -9,20 +9,14 @@ Invariants
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from queue import SimpleQueue
-from threading import Lock
 
-from django.db import connection
-
+from applications import in_threads
 from applications.audit import Actor
 from applications.models import Environment
 from users.admission import MOST_AT_ONCE, Newcomer, admit
-
-# Half of the time PostgreSQL works and Python waits, or the other way round.
-AT_ONCE = 4
 
 
 def register_many(
@@ -39,41 +33,15 @@ def register_many(
     then stay registered.
     """
     given = iter(newcomers)
-    if connection.in_atomic_block or environment.user_limit is not None:
-        while batch := list(islice(given, MOST_AT_ONCE)):
-            yield _register(environment, batch, by, now)
-        return
-    turn, finished = Lock(), SimpleQueue[tuple[int, int] | None]()
-
-    def work() -> None:
-        nonlocal given
-        try:
-            while True:
-                with turn:
-                    batch = list(islice(given, MOST_AT_ONCE))
-                if not batch:
-                    return
-                finished.put(_register(environment, batch, by, now))
-        except BaseException:
-            given = iter(())
-            raise
-        finally:
-            connection.close()  # this thread's
-            finished.put(None)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        workers = [pool.submit(work) for _ in range(AT_ONCE)]
-        try:
-            for _ in workers:
-                yield from iter(finished.get, None)
-        finally:
-            given = iter(())
-    for worker in workers:
-        worker.result()
+    batches = iter(lambda: list(islice(given, MOST_AT_ONCE)), [])
+    register = partial(_register, environment, by, now)
+    # Registrations in an environment with a limit wait for each other.
+    alone = environment.user_limit is not None
+    return map(register, batches) if alone else in_threads.results(register, batches)
 
 
 def _register(
-    environment: Environment, batch: list[Newcomer], by: Actor | None, now: datetime
+    environment: Environment, by: Actor | None, now: datetime, batch: list[Newcomer]
 ) -> tuple[int, int]:
     admitted = admit(
         environment=environment, newcomers=batch, leave_out_deactivated=True, by=by, now=now

@@ -14,7 +14,10 @@ from api import fields, offset_paging
 from api.vendor import Caller
 from applications import counting
 from moderation import bans, lists, mutes
+from moderation.bans import LastEnd
 from moderation.lists import UserList
+
+_ends: offset_paging.Ends[LastEnd] = offset_paging.Ends()
 
 
 def ban(caller: Caller, user_ids: Sequence[str], minutes: int) -> None:
@@ -30,16 +33,21 @@ def unban(caller: Caller, user_ids: Sequence[str]) -> None:
 
 def banned(caller: Caller, page: int | None, size: int) -> dict[str, Any]:
     """Bans in force, the latest end first. Without a page, all of them up to a bound."""
+    environment, now = caller.environment, caller.now
+    offset = offset_paging.offset_of(page, size=size) if page else 0
+    after, skipped = _ends.before(environment.pk, offset, now=now)
     found = bans.last_ends(
-        environment=caller.environment,
-        now=caller.now,
-        offset=offset_paging.offset_of(page, size=size) if page else 0,
+        environment=environment,
+        now=now,
+        after=after,
+        offset=skipped,
         size=size if page else fields.MAX_UNPAGED_BANS,
     )
+    if found:
+        _ends.keep(environment.pk, offset + len(found), found[-1], now=now)
     return {
         "users": [
-            {"user_id": user_id, "ends_at": fields.format_time(ends_at)}
-            for user_id, ends_at in found
+            {"user_id": ban.user_id, "ends_at": fields.format_time(ban.ends_at)} for ban in found
         ]
     }
 

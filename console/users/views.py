@@ -27,6 +27,8 @@ NEWEST_FIRST = ORDERS[""].keyset
 TIMELINE = Keyset("-id")
 TIMELINE_SIZE = 20
 MOST_CONNECTIONS = 50  # shown
+# Tabs whose users are those that another table names.
+LOOKED_UP = {"online", "banned"}
 
 
 # --- The list ------------------------------------------------------------------------------------
@@ -125,7 +127,7 @@ def _tabs(
             "word": word,
             "label": label,
             "users": found,
-            "count": count(found),
+            "count": count(found, is_looked_up=word in LOOKED_UP),
             "current": word == wanted,
         }
         for word, label, found in tabs

@@ -100,8 +100,20 @@ def unique_names(random: Random) -> Iterator[tuple[str, str]]:
 
 def random_name(random: Random) -> tuple[str, str]:
     """A random name, in Latin letters and in its own script."""
-    order, given_names, family_names = random.choice(_COUNTRIES)
-    given, latin_given = random.choice(given_names.split()).split(":")
-    family, latin_family = random.choice(family_names.split()).split(":")
-    name = f"{family} {given}" if order == "family first" else f"{given} {family}"
-    return f"{latin_given}.{latin_family}", name
+    return random.choice(random.choice(_PEOPLE))
+
+
+def _people(order: str, given_names: str, family_names: str) -> list[tuple[str, str]]:
+    """Everybody of a country, as `random_name` returns them."""
+    return [
+        (
+            f"{latin_given}.{latin_family}",
+            f"{family} {given}" if order == "family first" else f"{given} {family}",
+        )
+        for given, latin_given in (name.split(":") for name in given_names.split())
+        for family, latin_family in (name.split(":") for name in family_names.split())
+    ]
+
+
+# Composed once: a million names are drawn when an installation is filled.
+_PEOPLE = [_people(*country) for country in _COUNTRIES]

@@ -31,6 +31,15 @@ def test_beyond_it_a_count_says_that_it_is_not(monkeypatch, django_assert_max_nu
     assert beyond == Count(40, exact=False)
 
 
+def test_rows_that_another_table_names_are_counted_less_far(monkeypatch):
+    monkeypatch.setattr(counting, "LOOKED_UP_UP_TO", 5)
+    make_users(environment=make_environment(), count=6)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE users_appuser")
+    assert count(AppUser.objects.all(), is_looked_up=True) == Count(6, exact=False)
+    assert count(AppUser.objects.all()) == Count(6)
+
+
 def test_an_estimate_below_what_was_counted_is_not_believed(monkeypatch):
     monkeypatch.setattr(counting, "EXACT_UP_TO", 5)
     make_users(environment=make_environment(), count=6)

@@ -228,12 +228,15 @@ def test_the_last_ends_are_those_of_the_bans_in_force():
     make_ban(environment=environment, closed_at=NOON, closed_by="ada", outcome="lifted")
     make_ban(environment=make_environment())
     in_force = Ban.objects.in_environment(made.environment).in_force(NOON)
-    plain = list(in_force.order_by("-ends_at", "-pk").values_list("user_id", "ends_at"))
+    plain = list(in_force.order_by("-ends_at", "-pk").values_list("user_id", "ends_at", "pk"))
 
-    assert [user_id for user_id, _ in plain] == ["user-2", "user-3", "user-0", "user-1"]
+    assert [user_id for user_id, _, _ in plain] == ["user-2", "user-3", "user-0", "user-1"]
     for offset in range(5):
         ask = {"environment": environment, "now": NOON, "offset": offset, "size": 2}
         assert bans.last_ends(**ask) == plain[offset : offset + 2]
+        for place, after in enumerate(bans.last_ends(environment=environment, now=NOON, size=4)):
+            beyond = plain[place + 1 + offset :][:2]
+            assert bans.last_ends(**ask, after=after) == beyond
 
 
 class TestLift:

@@ -93,7 +93,9 @@ class Kind(ABC):
         ahead: int,
         now: datetime,
     ) -> Verdicts:
-        """What would become of these rows. `ahead`: how many rows before them are ready."""
+        """What would become of these rows. `ahead`: how many rows before them are
+        ready, where the environment has a limit; at most as many.
+        """
 
     @abstractmethod
     def perform(

@@ -1,7 +1,6 @@
 """Fill an environment with made-up users, to test at scale."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,9 +10,11 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.utils import timezone
 
+from applications import in_threads
 from applications.audit import Actor
 from applications.models import AuditEvent, Environment
 from moderation import bans, lists
+from moderation.decisions import Terms
 from moderation.models import Ban, BlocklistEntry
 from rollcall.demo.names import random_name
 from users import bulk_registration, identity
@@ -91,24 +92,24 @@ class Command(BaseCommand):
         self.stdout.write(f"{registered:,} of {len(ids):,} users were new")
 
     def ban(self, environment: Environment, ids: list[str], random: Random, now: datetime) -> None:
-        """Ban groups of users for up to thirty days, one group in ten permanently."""
-        for start in self.progress("bans", range(0, len(ids), GROUP), len(ids)):
-            end = now + timedelta(minutes=random.randint(60, 43_200))
-            bans.impose(
-                environment=environment,
-                user_ids=ids[start : start + GROUP],
-                expires_at=None if random.random() < 0.1 else end,
-                reason="Seeded",
-                by=BY,
-                now=now,
-            )
-            if start == 0:
+        """Ban each of them for up to thirty days, one in ten permanently."""
+        terms = [(user_id, Terms(_end(random, now), "Seeded")) for user_id in ids]
+        groups = (dict(terms[start : start + GROUP]) for start in range(0, len(terms), GROUP))
+
+        def impose(group: dict[str, Terms]) -> int:
+            return len(bans.impose_each(environment=environment, terms=group, by=BY, now=now))
+
+        done = 0
+        for number in in_threads.results(impose, groups):
+            if not done:
                 self.analyze()
+            done += number
+            self.show_progress("bans", done, len(ids))
 
     def block(self, environment: Environment, ids: list[str], count: int, now: datetime) -> None:
         """Each owner's list names those who come next."""
         everyone = ids + ids
-        for start in self.progress("blocklist entries", range(0, count, GROUP), count):
+        for start in range(0, count, GROUP):
             owner = start // GROUP % len(ids)
             lists.blocklist.add(
                 environment=environment,
@@ -117,12 +118,7 @@ class Command(BaseCommand):
                 by=BY,
                 now=now,
             )
-
-    def progress(self, what: str, steps: range, total: int) -> Iterator[int]:
-        """Yield the steps, and show how far they are."""
-        for start in steps:
-            yield start
-            self.show_progress(what, min(start + steps.step, total), total)
+            self.show_progress("blocklist entries", min(start + GROUP, count), count)
 
     def show_progress(self, what: str, done: int, total: int) -> None:
         """Draw a bar on stderr if it is a terminal."""
@@ -130,6 +126,11 @@ class Command(BaseCommand):
             bar = "#" * (BAR * done // total)
             line = f"\r[{bar:<{BAR}}] {done:,} of {total:,} {what}"
             self.stderr.write(line, str, ending="\n" if done == total else "")
+
+
+def _end(random: Random, now: datetime) -> datetime | None:
+    minutes = random.randint(60, 43_200)
+    return None if random.random() < 0.1 else now + timedelta(minutes=minutes)
 
 
 def _newcomer(user_id: str, registered_at: datetime, random: Random, now: datetime) -> Newcomer:

@@ -308,6 +308,26 @@ class TestBlockQuery:
         assert pages == [["u4", "u3"], ["u2", "u1"], ["u0"], []]
         assert len(rongcloud("block/query", page=0, size=2)[1]["users"]) == 5
 
+    def test_a_walk_misses_nobody_while_others_are_unbanned(self, rongcloud, environment):
+        for number in range(6):
+            make_ban(
+                environment=environment,
+                user_id=f"u{number}",
+                expires_at=NOON + number * HOUR + HOUR,
+            )
+
+        def page(number):
+            return [
+                user["userId"] for user in rongcloud("block/query", page=number, size=2)[1]["users"]
+            ]
+
+        assert page(1) == ["u5", "u4"]
+        rongcloud("unblock", userId=["u5", "u4"])
+        assert page(2) == ["u3", "u2"]
+        assert page(3) == ["u1", "u0"]
+        assert page(1) == ["u3", "u2"]
+        assert page(2) == ["u1", "u0"]
+
     def test_has_a_last_page(self, rongcloud):
         status, answer = rongcloud("block/query", page=2_000_000, size=1000)
 
