@@ -45,8 +45,14 @@ def pytest_xdist_auto_num_workers(config):
 # After pytest-django has sorted by kind of database use.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    # Playwright keeps an event loop in the main thread from the first browser test on.
-    items.sort(key=lambda item: bool(item.get_closest_marker("browser")))
+    # Playwright keeps an event loop in the main thread from the first browser test on. The longest
+    # tests come last: only the last few are given to the processes one at a time.
+    items.sort(
+        key=lambda item: (
+            bool(item.get_closest_marker("browser")),
+            item.path.name == "test_every_page.py",
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
