@@ -78,7 +78,7 @@ def prepared() -> tuple[NewApplication, Client]:
     )
     calls.prepare(app)
     client = Client(headers={"host": calls.HOST})
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(owner)
     return app, client
 
 
