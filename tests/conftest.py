@@ -117,3 +117,10 @@ def browser_type_launch_args(browser_type_launch_args):
     # Django refuses the ORM beside a running event loop, and Playwright's never stops.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture
+def context(context):
+    """The browser context of pytest-playwright's `page`, as patient as everything else here."""
+    context.set_default_timeout(PATIENCE * 1000)
+    return context

@@ -26,6 +26,10 @@ SHORT, LONG = 8.0, 20.0  # seconds; LONG is longer than a gateway's lease
 Harm = Callable[[World], AbstractContextManager[None]]
 
 
+class Impossible(Exception):
+    """This machine does not allow it; the text says why."""
+
+
 @dataclass(frozen=True)
 class Fault:
     name: str
@@ -99,12 +103,14 @@ def limited(kind: int, limit: Callable[[int], int], whom: Whom, world: World) ->
     before: dict[int, tuple[int, int]] = {}
     for pid in whom(world):
         with suppress(OSError):
-            before[pid] = resource.prlimit(pid, kind)
-            resource.prlimit(pid, kind, (limit(pid), before[pid][1]))
+            usual = resource.prlimit(pid, kind)
+            resource.prlimit(pid, kind, (limit(pid), usual[1]))
+            before[pid] = usual
+    if not before:
+        raise Impossible("the limits of another user's processes cannot be changed")
     try:
         yield
     finally:
-        usual = next(iter(before.values()))
         for pid in {*before, *whom(world)}:
             with suppress(OSError):
                 resource.prlimit(pid, kind, before.get(pid, usual))

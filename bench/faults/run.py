@@ -19,7 +19,7 @@ from applications.models import FREE_USER_LIMIT, Plan
 from bench.faults import counts, table
 from bench.faults.callers import Callers, Doors, Wire
 from bench.faults.chat import Chat
-from bench.faults.harm import FAULTS, Fault
+from bench.faults.harm import FAULTS, Fault, Impossible
 from bench.faults.ledger import Ledger
 from bench.faults.probe import Probe, refusal
 from bench.faults.staff import Staff, session
@@ -68,8 +68,11 @@ def main() -> None:
             for fault in chosen():
                 if time.monotonic() - began > number("SECONDS", 600):
                     print(f"{fault.name}: no time left", flush=True)
-                else:
+                    continue
+                try:
                     episodes.append(_suffer(world, chat, probe, fault))
+                except Impossible as error:
+                    print(f"{fault.name}: not possible here, {error}", flush=True)
             chat.is_calm = True
             busy.close()
             found = _let_end(world, chat, ledger, quota, apart)
