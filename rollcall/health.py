@@ -58,7 +58,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     for name, look in of_the_database.items():
         checks[name] = _check(name, look, now) if well else {"ok": False, "error": "no database"}
     wrong = [
-        f"{_WRONG.get(name) or check['wrong']} (since {check['since']})"
+        f"{check.get('wrong') or _WRONG[name]} (since {check['since']})"
         for name, check in checks.items()
         if "since" in check
     ]
@@ -86,7 +86,7 @@ def _check(part: str, look: Callable[[], dict[str, Any]], now: datetime) -> dict
     except Exception as error:
         # The text of an error may contain addresses and passwords; its class does not.
         found = {"ok": False, "error": type(error).__name__}
-        found |= {"wrong": f"{part} cannot be looked at"}
+        found |= {"wrong": _WRONG.get(part, f"{part} cannot be looked at")}
     return _dated(part, found, now)
 
 
@@ -112,7 +112,10 @@ _WRONG = {
 
 def _database() -> dict[str, Any]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute("SHOW transaction_read_only")
+        [is_read_only] = cursor.fetchone()
+    if is_read_only == "on":
+        return {"ok": False, "error": "read-only", "wrong": "The database takes no changes"}
     return {"ok": True}
 
 

@@ -53,8 +53,8 @@ function updateTimes() {
       const left = (moment - now) / 1000;
       setText(time, left > 0 ? duration(left) : time.dataset.over);
       // While its part of the page stays as it is, a countdown announces its end again, each time
-      // after twice as long: the first event is lost when htmx has not settled that part yet, and
-      // the request that it causes can fail.
+      // after twice as long: the first event is lost while the page loads, when htmx does not listen
+      // yet, and the request that it causes can fail.
       if (left <= 0 && now >= (time.dataset.announceAt ?? 0)) {
         const wait = time.dataset.wait ?? 2000;
         time.dataset.announceAt = now + Number(wait);

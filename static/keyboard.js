@@ -76,14 +76,6 @@
     target.querySelector("[data-hit]")?.click();
   });
 
-  // htmx hears what is typed once the dialog has settled; somebody quick has typed before.
-  document.addEventListener("htmx:afterSettle", ({ target }) => {
-    const field = target === dialog && dialog.querySelector("[data-search-form] input[type=search]");
-    if (!field) return;
-    const shown = dialog.querySelector("#search-results").dataset.for ?? "";
-    if (field.value.trim() !== shown) htmx.trigger(field.form, "submit");
-  });
-
   // --- The switch in the help: one key alone must not be forced on anybody (WCAG 2.1.4) -------------
   document.addEventListener("htmx:afterSwap", () => {
     const box = dialog?.querySelector("[data-shortcuts]");

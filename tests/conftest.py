@@ -45,8 +45,14 @@ def pytest_xdist_auto_num_workers(config):
 # After pytest-django has sorted by kind of database use.
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    # Playwright keeps an event loop in the main thread from the first browser test on.
-    items.sort(key=lambda item: bool(item.get_closest_marker("browser")))
+    # Playwright keeps an event loop in the main thread from the first browser test on. The longest
+    # tests come last: only the last few are given to the processes one at a time.
+    items.sort(
+        key=lambda item: (
+            bool(item.get_closest_marker("browser")),
+            item.path.name == "test_every_page.py",
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -111,3 +117,10 @@ def browser_type_launch_args(browser_type_launch_args):
     # Django refuses the ORM beside a running event loop, and Playwright's never stops.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture
+def context(context):
+    """The browser context of pytest-playwright's `page`, as patient as everything else here."""
+    context.set_default_timeout(PATIENCE * 1000)
+    return context

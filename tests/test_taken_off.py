@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests.stores import empty_database
+from tests.waiting import PATIENCE
 
 LAW = ["applications", "users", "moderation", "transfers"]  # from the ground up
 DOORS = ["console", "api", "gateway"]
@@ -36,7 +37,7 @@ def run(script, *arguments, folder, **environment):
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=5 * PATIENCE,
         check=False,
     )
     assert told.returncode == 0, told.stderr

@@ -7,7 +7,7 @@ ends; they are far enough for a busy machine.
 import time
 from collections.abc import Callable
 
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 
 
 def eventually(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:

@@ -94,8 +94,12 @@ class RongCloudClient(ChatClient):
                 (status,) = struct.unpack_from(">H", frame, 7)
                 self._owner.stored(self, str(status or ""))
             case Type.QUERYACK:
+                self._is_asking = False
+                (status,) = struct.unpack_from(">H", frame, 7)
+                if status:  # the gateway tells again when it can look
+                    return
                 answer = messages.DownStreamMessages.FromString(frame[9:])
-                self._cursor, self._is_asking = answer.syncTime, False
+                self._cursor = answer.syncTime
                 if self._something_waits or not answer.finished:
                     self._pull()
                 for each in answer.list:

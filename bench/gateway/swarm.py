@@ -100,8 +100,8 @@ class ChatClient(ABC):
             head, end, rest = self._buffer.partition(b"\r\n\r\n")
             if not end:
                 return
-            if b" 503 " in head:
-                raise ConnectionError("the gateway starts or stops")
+            if head.startswith(b"HTTP/1.1 5"):
+                raise ConnectionError("the gateway starts, stops or fails")
             if b" 101 " not in head:
                 raise SystemExit(f"The gateway refuses: {head.decode()}")
             self._shook_hands, self._buffer = True, rest

@@ -12,6 +12,7 @@ Invariants
   down: the thread that gets the event closes it.
 """
 
+import errno
 import logging
 import os
 import select
@@ -34,6 +35,7 @@ Application = Callable[..., Iterable[bytes]]
 AT_ONCE = 65_536  # bytes to read
 LONG = 1_048_576  # bytes of an answer from which on it is sent in parts
 QUIET = 2.0  # seconds after which a connection may be closed when the process ends
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _READ = select.EPOLLIN | select.EPOLLONESHOT
 _WRITE = select.EPOLLOUT | select.EPOLLONESHOT
 
@@ -63,7 +65,7 @@ class Server:
         self._connections: dict[int, Connection] = {}
         self._epoll = select.epoll()
         self._wakes, self._wake = os.pipe()
-        self._is_ending = self._is_over = False
+        self._is_ending = self._is_over = self._is_full = False
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
 
     def start(self) -> None:
@@ -74,6 +76,9 @@ class Server:
 
     def end_late(self) -> None:
         """End the connections whose time is over. Call it each second."""
+        if self._is_full and not self._is_ending:
+            self._is_full = False
+            self._epoll.modify(self._listener, select.EPOLLIN)
         now = time.monotonic()
         for connection in self._waiting():
             if connection.due < now:
@@ -130,8 +135,10 @@ class Server:
     def _accept(self) -> bool:
         try:
             sock, address = self._listener.accept()
-        except OSError:  # another thread was quicker, or the client has gone
-            return False
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                self._rest()
+            return False  # or another thread was quicker, or the client has gone
         if len(self._connections) >= self._max_connections:
             self._make_room()
         sock.setblocking(False)
@@ -140,6 +147,13 @@ class Server:
         self._connections[sock.fileno()] = connection
         self._epoll.register(sock, _READ)
         return True
+
+    def _rest(self) -> None:
+        """No file is left. Accept nobody until `end_late`: the threads would do nothing but try."""
+        self._is_full = True
+        with suppress(OSError):
+            self._epoll.modify(self._listener, 0)
+        self._make_room()
 
     def _make_room(self) -> None:
         """End the connection that would be ended first anyway."""

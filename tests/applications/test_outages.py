@@ -31,6 +31,12 @@ def test_an_address_where_nobody_listens_is_lost(lose_database):
     assert is_database_lost(error_of(connections["default"], "SELECT 1"))
 
 
+def test_one_that_changes_nothing_is_lost(other):
+    with other.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    assert is_database_lost(error_of(other, "CREATE TABLE nothing ()"))
+
+
 def test_a_cancelled_or_a_wrong_query_is_not(other):
     with other.cursor() as cursor:
         cursor.execute("SET statement_timeout = 10")

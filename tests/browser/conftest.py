@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from applications.models import Environment, Role
 from tests.console.pages import sign_in
@@ -16,6 +16,9 @@ from tests.waiting import PATIENCE
 
 # Chromium logs this for each response above 399. Tests that request such a page expect it.
 REFUSED = "Failed to load resource: the server responded with a status of"
+# htmx logs these for a request that a newer one replaces, as when somebody types on. What fails is
+# logged as `htmx:sendError` as well.
+REPLACED = ("htmx:afterRequest", "htmx:sendAbort")
 
 
 class Window:
@@ -32,7 +35,7 @@ class Window:
         page.on("request", lambda request: self._check_url(request.url))
 
     def _complain(self, text: str) -> None:
-        if not text.startswith(REFUSED):
+        if not text.startswith((REFUSED, *REPLACED)):
             self.complaints.append(text)
 
     def _check_url(self, url: str) -> None:
@@ -40,7 +43,12 @@ class Window:
             self.complaints.append(f"requested {url}")
 
     def open(self, path: str) -> None:
+        self.rest()
         self.page.goto(self.server + path)
+
+    def rest(self) -> None:
+        """Wait for what the page has asked for: a request that another page cuts off has failed."""
+        expect(self.page.locator(".htmx-request")).to_have_count(0)
 
 
 @pytest.fixture(autouse=True)

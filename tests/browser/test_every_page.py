@@ -4,6 +4,9 @@ cut off, the browser's console is empty, and no request goes to another server.
 The pages are those of development and production with the longest texts allowed, pages without
 data, refusals, and each dialog. axe runs on the light and the dark theme; the layout is measured on
 a desktop and on a phone.
+
+The tests take longest of all, and are given out last, so that all processes end at about the same
+moment. A process has the next test while it does one: the longest are not beside each other.
 """
 
 from pathlib import Path
@@ -110,49 +113,8 @@ def application():
 
 
 class TestEveryPage:
-    @pytest.mark.parametrize("kind", ["development", "production"])
-    def test_of_a_full_environment_with_every_dialog(self, opened, axe, client, application, kind):
-        here = longest.fill(world(application, kind))
-        urls = [here.url(name) for name, page in ENVIRONMENT_PAGES.items() if "GET" in page.methods]
-        urls += [f"{here.url('quota:index')}?free=20", f"{here.url('bans:index')}?tab=all"]
-        urls += [address(name, here.environment, longest.USER_ID) for name in OF_A_USER]
-        urls += [f"{here.url('lists:index')}?list=allowlist&owner={longest.USER_ID}"]
-        urls += [f"{here.url('users:index')}?q={'y' * 64}", f"{here.url('users:index')}?q=x"]
-        pair = f"{longest.USER_ID}+{longest.OTHER_ID}"
-        urls += [f"{here.url('why:index')}?q={text}" for text in (longest.USER_ID, pair, "nobody")]
-        urls += [f"{here.url('search:index')}?q={longest.USER_ID}"]
-        urls += [f"{here.url('users:index')}?sort=seen&since=2020-01-01"]
-        if kind == "development":
-            two = f"a={longest.USER_ID}&b={longest.OTHER_ID}"
-            urls += [f"{here.url('try_it:index')}?{two}"]
-        with opened(here.environment) as window:
-            longest.lengthen_username()
-            inspector = Inspector(window, axe)
-            for url in html_pages(client, urls):
-                inspector.visit(url, LOOKS[kind])
-                inspector.open_dialogs()
-        assert inspector.wrong == []
-        assert {"bans:impose", "bans:change", "deactivated:reactivation_call"} <= inspector.dialogs
-
-    def test_that_registers_the_longest_id(self, opened, axe, application):
-        environment = make_environment(application=application)
-        with opened(environment) as window:
-            inspector, page = Inspector(window, axe), window.page
-            window.open(address("users:index", environment))
-            page.get_by_role("link", name="Register a test user").click()
-            dialog = page.get_by_role("dialog")
-            dialog.get_by_label("User id").fill(longest.USER_ID)
-            dialog.get_by_label("Name").fill(longest.NAME)
-            dialog.get_by_role("button", name="Register").click()
-            expect(dialog.get_by_text("Access token", exact=True)).to_be_visible()
-            inspector.inspect("is registered")
-            inspector.measure("is registered")
-            dialog.get_by_role("link", name="Done").click()
-            window.open(address("bans:impose", environment) + f"?user={longest.USER_ID}")
-            page.get_by_role("button", name="Ban").click()
-            expect(page.get_by_text("Banned")).to_be_visible()
-            inspector.measure("a message")
-        assert inspector.wrong == []
+    def test_of_a_full_development_with_every_dialog(self, opened, axe, client, application):
+        self.inspect_full("development", opened, axe, client, application)
 
     def test_without_data(self, opened, axe, client, application):
         environment = make_environment(application=application)
@@ -174,6 +136,29 @@ class TestEveryPage:
                 inspector.visit(url, [(PHONE, "light")])
         assert inspector.wrong == []
 
+    def test_that_registers_the_longest_id(self, opened, axe, application):
+        environment = make_environment(application=application)
+        with opened(environment) as window:
+            inspector, page = Inspector(window, axe), window.page
+            window.open(address("users:index", environment))
+            page.get_by_role("link", name="Register a test user").click()
+            dialog = page.get_by_role("dialog")
+            dialog.get_by_label("User id").fill(longest.USER_ID)
+            dialog.get_by_label("Name").fill(longest.NAME)
+            dialog.get_by_role("button", name="Register").click()
+            expect(dialog.get_by_text("Access token", exact=True)).to_be_visible()
+            inspector.inspect("is registered")
+            inspector.measure("is registered")
+            dialog.get_by_role("link", name="Done").click()
+            window.open(address("bans:impose", environment) + f"?user={longest.USER_ID}")
+            page.get_by_role("button", name="Ban").click()
+            expect(page.get_by_text("Banned")).to_be_visible()
+            inspector.measure("a message")
+        assert inspector.wrong == []
+
+    def test_of_a_full_production_with_every_dialog(self, opened, axe, client, application):
+        self.inspect_full("production", opened, axe, client, application)
+
     def test_that_refuses_or_needs_no_sign_in(self, opened, axe, application):
         environment = make_environment(application=application)
         users = address("users:index", environment)
@@ -190,3 +175,26 @@ class TestEveryPage:
             ):
                 inspector.visit(url, EVERY_LOOK)
         assert inspector.wrong == []
+
+    def inspect_full(self, kind, opened, axe, client, application):
+        here = longest.fill(world(application, kind))
+        urls = [here.url(name) for name, page in ENVIRONMENT_PAGES.items() if "GET" in page.methods]
+        urls += [f"{here.url('quota:index')}?free=20", f"{here.url('bans:index')}?tab=all"]
+        urls += [address(name, here.environment, longest.USER_ID) for name in OF_A_USER]
+        urls += [f"{here.url('lists:index')}?list=allowlist&owner={longest.USER_ID}"]
+        urls += [f"{here.url('users:index')}?q={'y' * 64}", f"{here.url('users:index')}?q=x"]
+        pair = f"{longest.USER_ID}+{longest.OTHER_ID}"
+        urls += [f"{here.url('why:index')}?q={text}" for text in (longest.USER_ID, pair, "nobody")]
+        urls += [f"{here.url('search:index')}?q={longest.USER_ID}"]
+        urls += [f"{here.url('users:index')}?sort=seen&since=2020-01-01"]
+        if kind == "development":
+            two = f"a={longest.USER_ID}&b={longest.OTHER_ID}"
+            urls += [f"{here.url('try_it:index')}?{two}"]
+        with opened(here.environment) as window:
+            longest.lengthen_username()
+            inspector = Inspector(window, axe)
+            for url in html_pages(client, urls):
+                inspector.visit(url, LOOKS[kind])
+                inspector.open_dialogs()
+        assert inspector.wrong == []
+        assert {"bans:impose", "bans:change", "deactivated:reactivation_call"} <= inspector.dialogs

@@ -166,7 +166,7 @@ class TestFloods:
     def test_who_opens_a_socket_and_asks_for_nothing_is_dropped(self, gateway, monkeypatch, head):
         monkeypatch.setattr("gateway.websocket.HEAD_WITHIN", 0.2)
         address = urlsplit(gateway.url)
-        with socket.create_connection((address.hostname, address.port), timeout=10) as silent:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as silent:
             silent.sendall(head)
             assert silent.recv(1_000) == b""
         assert eventually(lambda: gateway.sockets == 0)

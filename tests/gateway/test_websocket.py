@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from gateway import websocket
 from gateway.rollcall.frames import MAX_FRAME_BYTES
 from tests.gateway.live import first_frame
+from tests.waiting import PATIENCE
 
 
 class TestFragments:
@@ -55,7 +56,7 @@ def test_a_client_that_says_nothing_is_asked_and_stays_if_it_answers(clients, ga
 )
 def test_what_is_no_handshake_is_answered_by_http(gateway, method, headers, status):
     address = urlsplit(gateway.url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
     connection.request(method, "/gateway", headers=headers)
     assert connection.getresponse().status == status
     connection.close()

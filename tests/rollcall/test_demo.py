@@ -121,7 +121,7 @@ def test_with_nothing_set_it_shows_a_page_and_says_how_to_sign_in(demo):
     assert f"http://127.0.0.1:{demo.port}/" in told
     assert "demo / " in told
     assert told.count("app key") == told.count("app secret") == 2
-    with urllib.request.urlopen(f"http://127.0.0.1:{demo.port}/", timeout=10) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{demo.port}/", timeout=PATIENCE) as page:
         assert page.status == 200
     assert sorted(demo.pids()) == sorted(PROCESSES)
 

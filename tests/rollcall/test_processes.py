@@ -18,12 +18,12 @@ from rollcall.processes import CannotStayUp, Process, Supervisor, forked, module
 from tests.waiting import PATIENCE, eventually
 
 MODULES = {
-    "sleeper": "import time\ntime.sleep(60)",
+    "sleeper": "import time\ntime.sleep(600)",
     "failing": "raise SystemExit(3)",
     "stubborn": "import os, signal, time\n"
     "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     "os.write(1, b'ready\\n')\n"  # at once: others write to the same pipe
-    "time.sleep(60)",
+    "time.sleep(600)",
     "parent": "import subprocess, sys\n"
     "print(subprocess.Popen([sys.executable, '-m', 'sleeper']).pid, flush=True)\n"
     "raise SystemExit(0)",

@@ -69,9 +69,12 @@ def memory(pid):
     """MiB that a process and its descendants occupy, each shared page counted once."""
     if sys.platform != "linux":
         return 0
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return 0
     own = int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return own / 1024 + sum(map(memory, children))
 
 
@@ -98,7 +101,7 @@ def test_migrates_when_told_to_and_then_answers_whatever_is_killed(start, port, 
         )
         assert eventually(lambda: answers(port, "/readyz"))
         process.send_signal(signal.SIGTERM)
-        told, _ = process.communicate(timeout=20)
+        told, _ = process.communicate(timeout=PATIENCE)
         assert "web was killed by signal 9; restarting it in 0.2 s." in told
         assert process.returncode == 0
         assert not any(map(alive, started.values()))

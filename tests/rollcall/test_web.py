@@ -1,5 +1,6 @@
 """The web server, driven over sockets: what it reads, what it refuses, and whom it waits for."""
 
+import errno
 import http.client
 import socket
 import threading
@@ -213,3 +214,33 @@ def test_stopping_answers_what_has_been_asked(serve, connect):
     stopping.join()
     assert told.endswith(b"answered")
     assert b"\r\nConnection: close\r\n" in told
+
+
+class OutOfFiles:
+    """A listening socket whose process may open no more files."""
+
+    def __init__(self, listener):
+        self._listener, self.asked = listener, 0
+
+    def fileno(self):
+        return self._listener.fileno()
+
+    def accept(self):
+        self.asked += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_without_files_it_answers_those_who_are_connected_and_lets_in_others_later(server, connect):
+    idle, busy = connect(server), connect(server)
+    assert eventually(lambda: len(server._connections) == 2)
+    [_, second] = server._connections.values()
+    second.due += PATIENCE  # so the first is the one to go
+    listener, server._listener = server._listener, OutOfFiles(server._listener)
+    later = connect(server, b"GET / HTTP/1.0\r\n\r\n")
+    assert rest(idle) == b""
+    busy.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    assert rest(busy).startswith(b"HTTP/1.1 200 OK")
+    assert server._listener.asked <= 2  # once for each thread
+    server._listener = listener
+    server.end_late()
+    assert rest(later).startswith(b"HTTP/1.1 200 OK")

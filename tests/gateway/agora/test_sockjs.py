@@ -10,6 +10,7 @@ from gateway.agora.frames import PutOut
 from tests.factories import make_user
 from tests.gateway.agora.clients import SockJSClient, read
 from tests.gateway.live import doing
+from tests.waiting import PATIENCE
 from users import presence
 
 
@@ -27,7 +28,7 @@ def enter(gateway):
 
 
 def test_what_the_sdk_asks_first_is_answered_for_pages_of_any_origin(gateway):
-    opened = HTTPConnection(urlsplit(gateway.url).netloc, timeout=10)
+    opened = HTTPConnection(urlsplit(gateway.url).netloc, timeout=PATIENCE)
     opened.request("GET", "/gateway/agora/info?t=1", headers={"Origin": "https://app.example.com"})
     response = opened.getresponse()
     assert json.load(response)["websocket"] is True

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 from django.utils import timezone
 
+from tests.waiting import PATIENCE
 from users import tokens
 
 ADDRESS = "127.0.0.1:{port}"
@@ -17,7 +18,7 @@ ADDRESS = "127.0.0.1:{port}"
 @pytest.fixture
 def ask(gateway):
     """Sends a request to the gateway."""
-    opened = HTTPConnection(urlsplit(gateway.url).netloc, timeout=10)
+    opened = HTTPConnection(urlsplit(gateway.url).netloc, timeout=PATIENCE)
 
     def send(method, path, body=None, **headers):
         opened.request(
