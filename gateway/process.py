@@ -199,14 +199,19 @@ class Gateway:
 
     async def _reconcile(self) -> None:
         """Delete connections of this process that it does not hold: an insert may have committed
-        although the database's answer was lost.
+        although the database's answer was lost. And close those that the database does not know: a
+        standby that was promoted may have lost the last rows, and nobody would find these users.
         """
         self._reconciled = asyncio.get_running_loop().time()
+        here = self.registry.all()
+        known = await run_in_thread(gateway_processes.held, gateway=self.row)
+        for session in here:
+            client = session.client
+            if client is not None and known.get(client.connection_id, ("",))[0] != client.user_id:
+                session.end(Closing(Reason.RESTARTING))
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
-        for key in await run_in_thread(
-            gateway_processes.held_since, gateway=self.row, connected_before=old
-        ):
-            if not any(self.registry.for_connections([key])):
+        for key, (_, connected_at) in known.items():
+            if connected_at < old and not any(self.registry.for_connections([key])):
                 self.closed.put(key)
 
     def _since(self, moment: float) -> float:

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
+from applications import standby
 from applications.supervised import cannot_stay_up
 from moderation import figures
 from moderation.figures import Work
@@ -55,6 +56,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "migrations": _migrations,
         **{name: partial(_work, look, now) for name, look in figures.WORK.items()},
     }
+    if standby.is_set():
+        of_the_database["standby"] = _standby
     for name, look in of_the_database.items():
         checks[name] = _check(name, look, now) if well else {"ok": False, "error": "no database"}
     wrong = [
@@ -114,6 +117,11 @@ def _database() -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return {"ok": True}
+
+
+def _standby() -> dict[str, Any]:
+    fault = standby.fault()
+    return {"ok": fault is None, "wrong": fault}
 
 
 def _broker() -> dict[str, Any]:

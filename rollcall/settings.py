@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from csp.constants import NONE, SELF
 from environ import Env
 
-from rollcall import logs, orphans, schedule, sign_in_settings
+from rollcall import database_settings, logs, orphans, schedule, sign_in_settings
 from rollcall.generated_secrets import generated_secret
 from rollcall.stores import postgres, under, valkey
 from rollcall.variables import Variables, folder, networks, one_of, url
@@ -169,29 +169,8 @@ if OIDC is not None:  # the form "Continue with ..." is redirected there
 # The default of both is the store that `make demo` starts.
 STORES = under(DATA_DIR)
 EMBEDDED_STORES = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name, "")]
-DATABASES = {
-    "default": env.parsed(
-        "DATABASE_URL",
-        Env.db_url_config(postgres.url(STORES)),
-        lambda text: Env.db_url_config(url("postgres", "postgresql")(text)),
-        "as in postgres://user:password@host:5432/rollcall",
-    )
-}
-_database = DATABASES["default"]
-# Django's backend, plus a check for dead connections without a round trip.
-_database["ENGINE"] = "rollcall.postgresql"
-# Each thread keeps its connection: a pool would cost every call a tenth of itself.
-_database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-# Keepalives detect a host that vanishes within a minute. Options in DATABASE_URL override these.
-_database["OPTIONS"] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-    # For `applications.statements`; None: never.
-    "prepare_threshold": 0 if env.flag("DB_PREPARED_STATEMENTS", True) else None,
-} | _database.get("OPTIONS", {})
+DATABASES = database_settings.databases(env, postgres.url(STORES))
+DATABASE_ROUTERS = ["applications.standby.Router"]
 REDIS_URL = env.parsed(
     "REDIS_URL", valkey.url(STORES), url("redis", "rediss", "unix"), "as in redis://host:6379/0"
 )

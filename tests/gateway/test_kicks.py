@@ -262,6 +262,15 @@ class TestTheLease:
         assert clients.eventually(lambda: not Connection.objects.filter(pk=ghost.pk).exists())
         assert client.call("blocklist.get")["ok"]
 
+    def test_what_the_database_has_lost_is_closed(self, clients, gateway, ada, monkeypatch):
+        """As after the promotion of a standby that had not received the last rows."""
+        bob = make_user(environment=ada.environment, user_id="bob")
+        lost, kept = clients.enter(ada), clients.enter(bob)
+        Connection.objects.filter(user_id="ada").delete()
+        monkeypatch.setattr("gateway.process.RECONCILE_EVERY", 0)
+        assert lost.closed() == (1012, "restarting")
+        assert kept.call("blocklist.get")["ok"]
+
 
 def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):
     client = clients.enter(ada)
