@@ -28,20 +28,6 @@ def standby(tmp_path, primary):
     started.kill()
 
 
-@pytest.fixture
-def serve(tmp_path):
-    started = []
-
-    def start(**environment):
-        serving = Serving(tmp_path / "serving", **environment)
-        started.append(serving)
-        return serving.start()
-
-    yield start
-    for serving in started:
-        serving.stop()
-
-
 def test_a_primary_is_killed_under_load_its_standby_promoted_and_nothing_is_lost(
     primary, standby, serve, tmp_path
 ):
