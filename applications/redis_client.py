@@ -74,7 +74,10 @@ def connect(url: str, **options: Any) -> "redis.Redis":
     found = sentinels(url)
     if found is None:
         return redis.Redis.from_url(url, **options)
-    return Sentinel(found.addresses, **_options(found, options)).master_for(found.master)
+    make: Any = Sentinel  # it has no types
+    sentinel = make(found.addresses, **_options(found, options))
+    server: redis.Redis = sentinel.master_for(found.master)
+    return server
 
 
 def connect_async(url: str, **options: Any) -> "redis.asyncio.Redis":
@@ -82,7 +85,10 @@ def connect_async(url: str, **options: Any) -> "redis.asyncio.Redis":
     found = sentinels(url)
     if found is None:
         return redis.asyncio.Redis.from_url(url, **options)
-    return AsyncSentinel(found.addresses, **_options(found, options)).master_for(found.master)
+    make: Any = AsyncSentinel
+    sentinel = make(found.addresses, **_options(found, options))
+    server: redis.asyncio.Redis = sentinel.master_for(found.master)
+    return server
 
 
 def _options(found: Sentinels, options: dict[str, Any]) -> dict[str, Any]:

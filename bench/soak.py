@@ -4,8 +4,8 @@ Options: `--minutes 30`, `--rate 0` (calls a second; 0: half of what the machine
 10 seconds first) and `--clients 300` (of the gateway, each of which writes to the next one every 10
 seconds). DATABASE_URL of an empty database and REDIS_URL replace the wheels.
 
-App servers register users who are known, and ban and unban them, so that only the ledger of bans
-and the audit trail get rows. Each minute it takes the memory and open files of all processes, the
+App servers register users who are known, and ban and unban them: the ledger of bans, the audit
+trail and messages get rows. Each minute it takes the memory and open files of all processes, the
 sessions of PostgreSQL, and the bytes of tables and indexes for each row; in the end it compares the
 last quarter with the second one: the first is for caches that fill.
 """
@@ -26,18 +26,18 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from psycopg import sql
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from bench.machine import machine
 from bench.upgrade import HOST, Version, headers, tokens
 
-THREADS, USERS = 8, 5_000
+THREADS, USERS = 8, 500
 WRITES_EVERY = 10.0  # seconds
 MEASURED_FOR = 10.0  # seconds
 MOST_GROWTH = 0.05
-# Rows of these come and go; the others are ledgers.
-STEADY = ("users_appuser", "users_connection", "users_message")
+TABLES = ("users_appuser", "users_message", "moderation_ban", "applications_auditevent")
 
 
 class Load:
@@ -90,10 +90,7 @@ class Chat:
         count = len(every_token)
         self._tasks = [
             asyncio.run_coroutine_threadsafe(
-                self._stay(
-                    token, f"chat-{(number + 1) % len(every_token)}", number / len(every_token)
-                ),
-                self._loop,
+                self._stay(token, f"chat-{(number + 1) % count}", number / count), self._loop
             )
             for number, token in enumerate(every_token)
         ]
@@ -145,10 +142,14 @@ def sample(process: int) -> dict[str, float]:
     with psycopg.connect(os.environ["DATABASE_URL"]) as db:
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         found["sessions of PostgreSQL"] = (db.execute(query).fetchone() or [0])[0]
-        for table in STEADY:
-            query = "SELECT pg_table_size(%s::regclass), pg_indexes_size(%s::regclass)"
-            size, indexes = db.execute(query, [table, table]).fetchone() or (0, 0)
-            found[f"{table}, KiB"], found[f"its indexes ({table})"] = size / 1024, indexes / 1024
+        for table in TABLES:
+            query = sql.SQL(
+                "SELECT pg_table_size({name}::regclass), pg_indexes_size({name}::regclass),"
+                " greatest(count(*), 1) FROM {table}"
+            ).format(name=sql.Literal(table), table=sql.Identifier(table))
+            size, indexes, rows = db.execute(query).fetchone() or (0, 0, 1)
+            found[f"{table}, bytes a row"] = size / rows
+            found[f"{table}, indexes, bytes a row"] = indexes / rows
     return found
 
 
@@ -166,12 +167,12 @@ def report(samples: list[dict[str, float]]) -> bool:
     quarter = max(len(samples) // 4, 1)
     early, late = samples[quarter : 2 * quarter] or samples, samples[-quarter:]
     is_flat = True
-    print(f"\n{'':36} {'second quarter':>15} {'last quarter':>15} {'growth':>8}")
+    print(f"\n{'':44} {'second quarter':>15} {'last quarter':>15} {'growth':>8}")
     for name in samples[0]:
         before, after = (statistics.median(each[name] for each in part) for part in (early, late))
         growth = after / before - 1 if before else 0.0
         is_flat &= growth <= MOST_GROWTH
-        print(f"{name:36} {before:15,.1f} {after:15,.1f} {growth:8.1%}")
+        print(f"{name:44} {before:15,.1f} {after:15,.1f} {growth:8.1%}")
     return is_flat
 
 

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -58,7 +59,7 @@ def shared_redis(now: datetime) -> str | None:
     """Whether Redis has the data of another application. Ours can neither be lost nor read by it,
     but it may take our tasks, and our worker its.
     """
-    client = redis_client.client()
+    client: Any = redis_client.client()
     if client.type(QUEUE) not in (b"none", b"list"):
         return f"Redis has the data of another application: its key {QUEUE} is no queue"
     own = bus.channel()
@@ -71,7 +72,7 @@ def shared_redis(now: datetime) -> str | None:
     return None
 
 
-def _next_task(client: "redis.Redis") -> str | None:
+def _next_task(client: Any) -> str | None:
     with suppress(ValueError, TypeError, LookupError):
         return str(json.loads(client.lindex(QUEUE, -1) or b"")["headers"]["task"])
     return None
