@@ -178,7 +178,8 @@ def _failed(vendor: Vendor, request: Request, error: Exception) -> Answer:
     call = request.call
     about = {"facts": {"vendor": vendor.name, "call": call.name, "request": call.request_id}}
     if is_database_lost(error):
-        logger.error("no database for a call", extra=about)
+        why = " ".join(str(error).split())
+        logger.error("no database for a call: %.300s", why, extra=about)
         return cast(Answer, vendor.refusal(DatabaseLost()))
     logger.exception("a call failed", extra=about)
     return cast(Answer, vendor.refusal(Crashed()))

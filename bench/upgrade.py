@@ -67,6 +67,7 @@ class Version:
             stdout=self._log,
             stderr=self._log,
         )
+        self.pid = self._process.pid
         while first_page(HOST, self.port) is None:
             time.sleep(0.1)
 
@@ -98,21 +99,13 @@ class Callers:
             thread.join()
 
     def _call(self, number: int) -> None:
-        signature = hashlib.sha1(f"{self._keys['app_secret']}12".encode()).hexdigest()  # noqa: S324
-        headers = {
-            "App-Key": self._keys["app_key"],
-            "Nonce": "1",
-            "Timestamp": "2",
-            "Signature": signature,
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
         connection, turn = http.client.HTTPConnection(HOST, self._port, timeout=30), 0
         while not self._is_over:
             turn += 1
             user_id, began = f"caller-{number}-{turn}", time.monotonic()
             try:
                 body = urllib.parse.urlencode({"userId": user_id, "name": "Mia"})
-                connection.request("POST", "/user/getToken.json", body, headers)
+                connection.request("POST", "/user/getToken.json", body, headers(self._keys))
                 response = connection.getresponse()
                 text = response.read()
                 self.answers[str(response.status)] += 1
@@ -225,7 +218,7 @@ def _report(old: Version, new: Version, port: int, keys: dict[str, str]) -> None
     callers = Callers(port, keys)
     try:
         time.sleep(2)
-        chat = Chat(port, keys, _tokens(port, keys))
+        chat = Chat(port, keys, tokens(port, keys, CLIENTS))
         try:
             time.sleep(4)
             print(f"with the old version: {callers.answers}, {chat.connected} chat clients")
@@ -256,20 +249,26 @@ def _busiest(moments: list[float]) -> int:
     return max(Counter(int(moment / 0.5) for moment in moments).values())
 
 
-def _tokens(port: int, keys: dict[str, str]) -> list[str]:
+def headers(keys: dict[str, str]) -> dict[str, str]:
+    """Of a call by RongCloud's protocol."""
     signature = hashlib.sha1(f"{keys['app_secret']}12".encode()).hexdigest()  # noqa: S324
-    headers = {
+    return {
         "App-Key": keys["app_key"],
         "Nonce": "1",
         "Timestamp": "2",
         "Signature": signature,
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    connection, tokens = http.client.HTTPConnection(HOST, port, timeout=30), []
-    for number in range(CLIENTS):
-        connection.request("POST", "/user/getToken.json", f"userId=chat-{number}&name=a", headers)
-        tokens.append(json.loads(connection.getresponse().read())["token"])
-    return tokens
+
+
+def tokens(port: int, keys: dict[str, str], count: int) -> list[str]:
+    """Of users chat-0, chat-1 and so on, who are registered."""
+    connection, found = http.client.HTTPConnection(HOST, port, timeout=30), []
+    for number in range(count):
+        body = f"userId=chat-{number}&name=a"
+        connection.request("POST", "/user/getToken.json", body, headers(keys))
+        found.append(json.loads(connection.getresponse().read())["token"])
+    return found
 
 
 def _known(user_ids: list[str]) -> int:

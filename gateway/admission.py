@@ -58,6 +58,8 @@ class Admissions:
 
     async def admit(self, applicant: Applicant) -> tuple[int, datetime]:
         """Store the connection; return its key, and since when it is open. Raises `Refused`."""
+        if self._gateway.is_late:
+            raise Refused(Reason.UNAVAILABLE, "The gateway cannot reach the database.")
         admission = await self._together.ask(applicant)
         if admission.entry is Entry.BUSY:
             admission = await self._one_by_one.ask(applicant)

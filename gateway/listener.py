@@ -5,11 +5,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import redis.asyncio
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from applications import metrics
+from applications import metrics, redis_client
 from users import bus
 
 log = logging.getLogger(__name__)
@@ -42,11 +41,15 @@ class Listener:
     async def _listen(self) -> None:
         # Waits for messages without a timeout; TCP keepalive detects a dead peer.
         over_tcp = not settings.REDIS_URL.startswith("unix:")
-        client = redis.asyncio.Redis.from_url(
+        keepalive = {
+            "socket_keepalive": True,
+            "socket_keepalive_options": redis_client.KEEPALIVE,
+        }
+        client = redis_client.connect_async(
             settings.REDIS_URL,
             socket_connect_timeout=2,
             socket_timeout=None,
-            **({"socket_keepalive": True} if over_tcp else {}),
+            **(keepalive if over_tcp else {}),
         )
         async with client, client.pubsub() as channel:
             await channel.subscribe(bus.channel())

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import math
 import os
 import secrets
 import socket
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -24,6 +26,7 @@ from gateway.mailbox import Mailbox
 from gateway.opened import OpenedConnections
 from gateway.protocols import session_at
 from gateway.registry import Registry
+from moderation import conditions
 from users import bus, gateway_processes, messages, notices, table_statistics
 from users.models import GatewayProcess
 from users.presence import Kick
@@ -33,6 +36,10 @@ log = logging.getLogger(__name__)
 TICK = 1.0  # seconds between two polls of the database
 RENEW_EVERY = 5.0  # seconds
 RECONCILE_EVERY = 60.0  # seconds
+WATCH_EVERY = 0.25  # seconds
+# The sockets close so much before the lease is over, so that no other process counts them as closed
+# while they are open.
+MARGIN = 1.0  # seconds
 # How old the messages are that a poll looks for. Earlier polls found older ones.
 LOOK_BACK = timedelta(seconds=30)
 # Connection attempts to this process, per token and per user: enough for all devices of a user at
@@ -62,8 +69,9 @@ class Gateway:
         self._environments: dict[int, Environment] = {}
         self._reading = asyncio.Lock()
         self._listener = Listener(self.on_message)
-        self._renewed = self._reconciled = 0.0  # the loop's time
+        self._renewed = self._reconciled = 0.0  # by `_moment`
         self._tasks: list[asyncio.Task[None]] = []
+        self._watch: asyncio.TimerHandle | None = None
 
     # --- Start and stop ---
 
@@ -76,15 +84,19 @@ class Gateway:
             asyncio.create_task(self.closed.delete_forever()),
             asyncio.create_task(self._tick_forever()),
         ]
+        self._watch_lease()
         log.info("gateway %s is open", self.row)
 
     async def _begin(self) -> None:
+        began = _moment()
         name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.row = await run_in_thread(gateway_processes.start, name=name, now=timezone.now())
-        self._renewed = self._reconciled = asyncio.get_running_loop().time()
+        self._renewed = self._reconciled = began
 
     async def stop(self) -> None:
         """Delete the rows of this process and its connections. The sockets are closed already."""
+        if self._watch is not None:
+            self._watch.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -149,15 +161,31 @@ class Gateway:
                 log.warning("the database does not answer: %s", error or "timeout")
             except Exception:
                 log.exception("polling the database failed")
-            # The other processes now count this one as dead, and its connections as closed.
-            if self._since(self._renewed) > lease and len(self.registry):
-                log.error("the lease has expired: every connection is closed")
-                self._close_all(Reason.UNAVAILABLE)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the lease could not be renewed."""
+        return _moment() - self._renewed >= gateway_processes.LEASE.total_seconds() - MARGIN
+
+    def _watch_lease(self) -> None:
+        """Close every connection when the lease ends: the database is out of reach, or the process
+        was stopped. From then on others count them as closed, and nobody would close a banned
+        user's. A timer, not a task: after a stop it runs before the tasks that received frames
+        wake, so that none is answered.
+        """
+        if self.is_late and len(self.registry):
+            log.error("the lease could not be renewed: every connection is closed")
+            self._close_all(Reason.UNAVAILABLE)
+        self._watch = asyncio.get_running_loop().call_later(WATCH_EVERY, self._watch_lease)
 
     async def _tick(self) -> None:
         look_for_messages = not self._listener.is_listening
-        if self._since(self._renewed) >= RENEW_EVERY:
-            began = asyncio.get_running_loop().time()
+        if _moment() - self._renewed >= RENEW_EVERY:
+            began = _moment()
+            if fault := await run_in_thread(_clock_fault):
+                log.error("%s; every connection is closed", fault)
+                self._renewed = -math.inf
+                return
             if not await run_in_thread(
                 gateway_processes.renew_lease, gateway=self.row, now=timezone.now()
             ):
@@ -181,7 +209,7 @@ class Gateway:
         if look_for_messages:
             await self._look_for_messages()
         await run_in_thread(table_statistics.refresh)
-        if self._since(self._reconciled) >= RECONCILE_EVERY:
+        if _moment() - self._reconciled >= RECONCILE_EVERY:
             await self._reconcile()
 
     async def _look_for_messages(self) -> None:
@@ -199,18 +227,31 @@ class Gateway:
 
     async def _reconcile(self) -> None:
         """Delete connections of this process that it does not hold: an insert may have committed
-        although the database's answer was lost.
+        although the database's answer was lost. And close those that the database does not know: a
+        standby that was promoted may have lost the last rows, and nobody would find these users.
         """
-        self._reconciled = asyncio.get_running_loop().time()
+        self._reconciled = _moment()
+        here = self.registry.all()
+        known = await run_in_thread(gateway_processes.held, gateway=self.row)
+        for session in here:
+            client = session.client
+            if client is not None and known.get(client.connection_id, ("",))[0] != client.user_id:
+                session.end(Closing(Reason.RESTARTING))
         old = timezone.now() - timedelta(seconds=RECONCILE_EVERY)
-        for key in await run_in_thread(
-            gateway_processes.held_since, gateway=self.row, connected_before=old
-        ):
-            if not any(self.registry.for_connections([key])):
+        for key, (_, connected_at) in known.items():
+            if connected_at < old and not any(self.registry.for_connections([key])):
                 self.closed.put(key)
 
-    def _since(self, moment: float) -> float:
-        return asyncio.get_running_loop().time() - moment
+
+def _moment() -> float:
+    """Seconds of a clock that nobody sets, and that goes on while the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+def _clock_fault() -> str | None:
+    return conditions.clock(timezone.now(), most=conditions.TOO_FAR_APART)
 
 
 def _environment(environment_id: int) -> Environment | None:

@@ -60,7 +60,17 @@ class Transport(redis.Transport):
                 channel.basic_reject(tag, requeue=False)
 
 
+class SentinelChannel(Channel, redis.SentinelChannel):
+    """Asks Sentinels for the server."""
+
+
+class SentinelTransport(Transport):
+    default_port = redis.SentinelTransport.default_port
+    Channel = SentinelChannel
+
+
 def use() -> None:
-    """Make Celery use this transport for `redis://`."""
+    """Make Celery use these transports for `redis://` and `sentinel://`."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:{Transport.__name__}"
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:{SentinelTransport.__name__}"

@@ -17,10 +17,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis import Redis
 
+from applications import redis_client
 from applications.supervised import cannot_stay_up
-from moderation import figures
+from moderation import conditions, figures
 from moderation.figures import Work
 from rollcall import faults, schema
 from rollcall.metrics import metrics
@@ -41,29 +41,46 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """The state of each part that the console needs; 503 unless all are well. `faults` repeats in
     words what is wrong, and since when.
     """
-    now = timezone.now()
-    checks = {
+    found = checks(timezone.now())
+    wrong = in_words(found)
+    status = 503 if wrong else 200
+    return JsonResponse({"ready": not wrong, "faults": wrong, "checks": found}, status=status)
+
+
+def checks(now: datetime) -> dict[str, dict[str, Any]]:
+    """Each part by name. A fault that begins or is over is a line in the log."""
+    found = {
         "database": _check("database", _database, now),
         "broker": _check("broker", _broker, now),
         "rate_limits": _check("rate_limits", _rate_limits, now),
+        "disk": _check("disk", partial(_condition, "disk"), now),
     }
     if (cannot := cannot_stay_up()) is not None:
-        checks["processes"] = _dated("processes", {"ok": not cannot, "cannot_stay_up": cannot}, now)
-    # A host that vanished answers nothing until a timeout, so wait for it only once.
-    well = checks["database"]["ok"]
+        found["processes"] = _dated("processes", {"ok": not cannot, "cannot_stay_up": cannot}, now)
     of_the_database: dict[str, Callable[[], dict[str, Any]]] = {
         "migrations": _migrations,
+        **{
+            name: partial(_condition, name)
+            for name in conditions.CONDITIONS
+            if name in ("clock", "writes", "standby")
+        },
         **{name: partial(_work, look, now) for name, look in figures.WORK.items()},
     }
-    for name, look in of_the_database.items():
-        checks[name] = _check(name, look, now) if well else {"ok": False, "error": "no database"}
-    wrong = [
+    of_redis = {"shared_redis": partial(_condition, "shared_redis")}
+    # A host that vanished answers nothing until a timeout, so wait for it only once.
+    for store, parts in (("database", of_the_database), ("broker", of_redis)):
+        for name, look in parts.items():
+            well = found[store]["ok"]
+            found[name] = _check(name, look, now) if well else {"ok": False, "error": f"no {store}"}
+    return found
+
+
+def in_words(found: dict[str, dict[str, Any]]) -> list[str]:
+    return [
         f"{check.get('wrong') or _WRONG[name]} (since {check['since']})"
-        for name, check in checks.items()
+        for name, check in found.items()
         if "since" in check
     ]
-    status = 503 if wrong else 200
-    return JsonResponse({"ready": not wrong, "faults": wrong, "checks": checks}, status=status)
 
 
 PROBES = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
@@ -95,8 +112,9 @@ def _dated(part: str, found: dict[str, Any], now: datetime) -> dict[str, Any]:
     if found["ok"]:
         faults.over(part)
         return found
-    known = found.pop("since", None)
-    since = known or faults.since(part, now=now)
+    wrong = found.get("wrong") or _WRONG[part]
+    began = faults.since(part, wrong, now=now)
+    since = found.pop("since", None) or began
     return found | {"since": since.isoformat(timespec="seconds")}
 
 
@@ -112,15 +130,17 @@ _WRONG = {
 
 def _database() -> dict[str, Any]:
     with connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_read_only")
-        [is_read_only] = cursor.fetchone()
-    if is_read_only == "on":
-        return {"ok": False, "error": "read-only", "wrong": "The database takes no changes"}
+        cursor.execute("SELECT 1")
     return {"ok": True}
 
 
+def _condition(name: str) -> dict[str, Any]:
+    fault = conditions.CONDITIONS[name](timezone.now())
+    return {"ok": True} if fault is None else {"ok": False, "wrong": fault}
+
+
 def _broker() -> dict[str, Any]:
-    with Redis.from_url(
+    with redis_client.connect(
         settings.REDIS_URL, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT
     ) as redis:
         return {"ok": bool(redis.ping())}

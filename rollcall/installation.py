@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from applications import audit_seals, rotation
+from applications import audit_seals, redis_client, rotation
 from applications.models import AuditSeal
 from rollcall import schema, unreachable
 from rollcall.celery import app
@@ -117,7 +117,7 @@ def _database_time() -> float:
 
 
 def _redis() -> Iterator[CheckMessage]:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+    with redis_client.connect(settings.REDIS_URL, socket_connect_timeout=5) as client:
         try:
             facts = client.info()
         except (redis.RedisError, OSError) as error:
@@ -207,7 +207,7 @@ def _queue() -> Iterator[CheckMessage]:
             hint="Start `manage.py serve`, or look in its log why the worker does not stay up.",
             id="queue.W001",
         )
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+    with redis_client.connect(settings.REDIS_URL, socket_connect_timeout=5) as client:
         waiting = int(client.llen(app.conf.task_default_queue))
     if waiting > MOST_WAITING:
         yield Warning(

@@ -18,7 +18,7 @@ _OFTEN = [
     "applications.tasks.send_deliveries",
     "applications.tasks.seal_audit",
 ]
-_EACH_MINUTE = ["moderation.tasks.sample_figures"]
+_EACH_MINUTE = ["moderation.tasks.sample_figures", "rollcall.tasks.look"]
 _HOURLY = [
     "users.tasks.purge_messages",
     "transfers.tasks.forget_transfers",

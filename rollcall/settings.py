@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from csp.constants import NONE, SELF
 from environ import Env
 
-from rollcall import logs, orphans, schedule, sign_in_settings
+from rollcall import database_settings, logs, orphans, redis_settings, schedule, sign_in_settings
 from rollcall.generated_secrets import generated_secret
 from rollcall.stores import postgres, under, valkey
 from rollcall.variables import Variables, folder, networks, one_of, url
@@ -169,49 +169,23 @@ if OIDC is not None:  # the form "Continue with ..." is redirected there
 # The default of both is the store that `make demo` starts.
 STORES = under(DATA_DIR)
 EMBEDDED_STORES = [name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name, "")]
-DATABASES = {
-    "default": env.parsed(
-        "DATABASE_URL",
-        Env.db_url_config(postgres.url(STORES)),
-        lambda text: Env.db_url_config(url("postgres", "postgresql")(text)),
-        "as in postgres://user:password@host:5432/rollcall",
-    )
-}
-_database = DATABASES["default"]
-# Django's backend, plus a check for dead connections without a round trip.
-_database["ENGINE"] = "rollcall.postgresql"
-# Each thread keeps its connection: a pool would cost every call a tenth of itself.
-_database |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
-# Keepalives detect a host that vanishes within a minute. Options in DATABASE_URL override these.
-_database["OPTIONS"] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-} | _database.get("OPTIONS", {})
 DB_PREPARED_STATEMENTS = env.flag("DB_PREPARED_STATEMENTS", True)  # of `applications.statements`
+DATABASES = database_settings.databases(env, postgres.url(STORES), prepares=DB_PREPARED_STATEMENTS)
+DATABASE_ROUTERS = ["applications.standby.Router"]
 REDIS_URL = env.parsed(
-    "REDIS_URL", valkey.url(STORES), url("redis", "rediss", "unix"), "as in redis://host:6379/0"
+    "REDIS_URL", valkey.url(STORES), redis_settings.parsed, redis_settings.EXPECTED
 )
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "rollcall.cache.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "rollcall",
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
 
 # --- Celery ------------------------------------------------------------------------------------
 # Every task is an idempotent sweep over the database, so lost or repeated messages do no harm.
-CELERY_BROKER_URL = valkey.broker_url(REDIS_URL)
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 600,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "socket_connect_timeout": 2,
-}
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = redis_settings.broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120  # seconds; well under the visibility timeout

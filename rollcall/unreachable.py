@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from kombu.exceptions import OperationalError as BrokerError
 
+from applications import redis_client
+
 # Interactive commands, which would connect only after the first input.
 INTERACTIVE = {"shell", "dbshell"}
 
@@ -55,7 +57,7 @@ def database_error() -> str | None:
 def redis_error() -> str | None:
     """Why Redis is unreachable, or None."""
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+        with redis_client.connect(settings.REDIS_URL, socket_connect_timeout=5) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         return str(error)

@@ -73,15 +73,16 @@ def one_of(words: Iterable[str]) -> Callable[[str], str]:
     return {word: word for word in words}.__getitem__
 
 
-def url(*schemes: str) -> Callable[[str], str]:
-    """A parser for `parsed`."""
+def url(*schemes: str, several: bool = False) -> Callable[[str], str]:
+    """A parser for `parsed`. `several`: there may be several hosts, separated by commas."""
 
     def parse(text: str) -> str:
         parts = urlsplit(text)
         if parts.scheme not in schemes or not (parts.netloc or parts.path):
             raise ValueError(text)
-        # `port` raises ValueError if it is not a number.
-        _ = parts.port
+        hosts = parts.netloc.rpartition("@")[2]
+        for host in hosts.split(",") if several else [hosts]:
+            _ = urlsplit(f"//{host}").port  # raises ValueError if it is not a number
         return text
 
     return parse

@@ -33,10 +33,10 @@ def kicks(*, gateway: GatewayProcess) -> list[Connection]:
     return list(Connection.objects.filter(gateway=gateway, kicked_at__isnull=False))
 
 
-def held_since(*, gateway: GatewayProcess, connected_before: datetime) -> list[int]:
-    """The primary keys of this process's connections that were opened before that time."""
-    connections = Connection.objects.filter(gateway=gateway, connected_at__lt=connected_before)
-    return list(connections.values_list("pk", flat=True))
+def held(*, gateway: GatewayProcess) -> dict[int, tuple[str, datetime]]:
+    """This process's connections as the database has them: key → user_id, and since when."""
+    rows = Connection.objects.filter(gateway=gateway).values_list("pk", "user_id", "connected_at")
+    return {key: (user_id, connected_at) for key, user_id, connected_at in rows.iterator()}
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from applications import audit_seals, audit_verification
+from applications import audit_seals, audit_verification, standby
 from applications.access import Permission
 from applications.keyset import Keyset
 from applications.models import AuditEvent, Environment
@@ -28,7 +28,13 @@ def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
     form = AuditFilterForm(request.GET)
     of_application = _is_of_application(request.GET)
     events = _events(environment, form, of_application=of_application)
-    page = responses.page(request, of=events, order=NEWEST_FIRST, size=50)
+    now = timezone.now()
+    page = standby.read(
+        lambda database: responses.page(
+            request, of=events.using(database), order=NEWEST_FIRST, size=50
+        ),
+        now=now,
+    )
     context = {
         "form": form,
         "of_application": of_application,
@@ -36,7 +42,7 @@ def audit_log(request: MemberRequest, environment: Environment) -> HttpResponse:
         "filters": list(_chips(form, request.GET)),
         "found": page,
         "groups": groups(lines(page.rows)),
-        "health": audit_seals.seal_health(now=timezone.now()),
+        "health": audit_seals.seal_health(now=now),
     }
     return responses.shown(
         request, "console/audit/index.html", context, fragment="console/audit/_lines.html"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from applications.supervised import cannot_stay_up
 from applications.vendors import vendors
 from console.health import charts
-from moderation import figure_history, figures
+from moderation import conditions, figure_history, figures
 
 MINUTES = 60
 CALLS = 25
@@ -33,6 +33,7 @@ def health(request: HttpRequest) -> HttpResponse:
     context = {
         "works": works,
         "cannot_stay_up": cannot_stay_up(),
+        "wrong": conditions.wrong(timezone.now()),
         "groups": charts.groups(figure_history.lately(MINUTES + 1)),
         "calls": [(titles.get(row.vendor, row.vendor), row) for row in rows[:CALLS]],
         "further": max(len(rows) - CALLS, 0),

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
 
+from applications import standby
 from applications.keyset import Keyset
 from applications.models import AuditEvent, Environment
 from console.audit import views as audit
@@ -56,7 +57,9 @@ class Source:
     ) -> Part:
         """The part of the file after `cursor`; the first one has the head."""
         rows, order = self.found(query, environment, now)
-        page = order.page(rows, cursor=cursor, size=AT_ONCE)
+        page = standby.read(
+            lambda database: order.page(rows.using(database), cursor=cursor, size=AT_ONCE), now=now
+        )
         head = b"" if cursor else files.head(format, self.columns)
         body = files.rows(format, self.columns, self.rows(environment, page.rows, now))
         return Part(head + body, len(page.rows), page.next or "")

@@ -163,5 +163,5 @@ def test_a_copy_comes_without_redis_too(enter, gateway, ann, monkeypatch):
     monkeypatch.setattr("users.bus.publish", lambda *_, **__: None)
     phone, laptop = enter(Rollcall), enter(Rollcall)
     assert phone.send("Hi", {})
-    gateway.gateway._renewed = 0
+    monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
     assert laptop.receive() == ("ann", "bo", "Hi", {})

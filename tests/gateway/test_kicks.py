@@ -242,7 +242,9 @@ class TestTheLease:
         assert presence.is_online(environment=ada.environment, user_id="ada", now=timezone.now())
 
     def test_that_cannot_be_renewed_holds_nobody(self, clients, gateway, ada, monkeypatch):
-        """Cut off from the database, the process hears of no ban."""
+        """Cut off from the database, the process hears of no ban. Its connections are closed a
+        second before the other processes count them as closed.
+        """
         client = clients.enter(ada)
 
         def fail(**_):
@@ -250,7 +252,7 @@ class TestTheLease:
 
         monkeypatch.setattr("gateway.process.RENEW_EVERY", 0)
         monkeypatch.setattr(gateway_processes, "renew_lease", fail)
-        gateway.gateway._renewed -= 15
+        gateway.gateway._renewed -= gateway_processes.LEASE.total_seconds() - 1
         assert client.closed() == (1013, "unavailable")
 
     def test_what_was_written_down_unheard_is_struck_out(self, clients, gateway, ada, monkeypatch):
@@ -261,6 +263,15 @@ class TestTheLease:
         monkeypatch.setattr("gateway.process.RECONCILE_EVERY", 0)
         assert clients.eventually(lambda: not Connection.objects.filter(pk=ghost.pk).exists())
         assert client.call("blocklist.get")["ok"]
+
+    def test_what_the_database_has_lost_is_closed(self, clients, gateway, ada, monkeypatch):
+        """As after the promotion of a standby that had not received the last rows."""
+        bob = make_user(environment=ada.environment, user_id="bob")
+        lost, kept = clients.enter(ada), clients.enter(bob)
+        Connection.objects.filter(user_id="ada").delete()
+        monkeypatch.setattr("gateway.process.RECONCILE_EVERY", 0)
+        assert lost.closed() == (1012, "restarting")
+        assert kept.call("blocklist.get")["ok"]
 
 
 def test_a_database_that_does_not_answer_is_named(clients, ada, monkeypatch):

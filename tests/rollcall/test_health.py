@@ -1,11 +1,12 @@
 import os
 import subprocess
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
 from applications.models import Webhook
-from moderation import ban_sweep
+from moderation import ban_sweep, conditions
 from rollcall import orphans
 from tests.factories import (
     DAY,
@@ -22,7 +23,8 @@ from users.models import Place
 
 
 @pytest.fixture
-def swept(at_noon):
+def swept(at_noon, monkeypatch):
+    monkeypatch.setattr(conditions, "MOST_APART", timedelta.max)  # the database's clock goes on
     ban_sweep.note_sweep(closed=0, now=NOON)
 
 
@@ -50,6 +52,7 @@ class TestReadyz:
         assert set(response.json()["checks"]) == {
             *("database", "broker", "rate_limits", "ban_sweep", "leases", "erasure"),
             *("audit_seals", "webhooks", "migrations"),
+            *("clock", "writes", "disk", "shared_redis"),
         }
         assert response.json()["faults"] == []
 

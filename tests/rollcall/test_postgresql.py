@@ -1,8 +1,15 @@
 """A thread keeps its connection as long as it lives, and does not ask it whether it lives."""
 
 import pytest
-from django.db import OperationalError, close_old_connections, connection, connections
+from django.db import (
+    InternalError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+)
 
+from applications.outages import is_database_lost
 from applications.statements import Statement
 from tests.waiting import eventually
 
@@ -96,3 +103,21 @@ def test_a_prepared_statement_replaces_one_that_was_ended(transactional_db):
     finally:
         other.close()
         connections["default"] = known
+
+
+@pytest.mark.parametrize(("wanted", "is_kept"), [("read-write", False), ("any", True)])
+def test_one_that_has_become_read_only_is_replaced_by_one_that_takes_writes(kept, wanted, is_kept):
+    """A standby by now, or fenced off. Without other hosts to choose from it is kept."""
+    kept.settings_dict["OPTIONS"] = {
+        **kept.settings_dict["OPTIONS"],
+        "target_session_attrs": wanted,
+    }
+    before = process(kept)
+    with kept.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    with pytest.raises(InternalError) as refused, kept.cursor() as cursor:
+        cursor.execute("CREATE TABLE refused ()")
+    assert is_database_lost(refused.value)
+    kept.close_if_unusable_or_obsolete()
+
+    assert (process(kept) == before) is is_kept

@@ -11,7 +11,7 @@ from django.conf import settings
 def test_each_setting_has_a_line_in_env_example():
     source = "".join(
         (settings.BASE_DIR / "rollcall" / f"{name}.py").read_text()
-        for name in ("settings", "sign_in_settings")
+        for name in ("settings", "database_settings", "sign_in_settings")
     )
     example = (settings.BASE_DIR / ".env.example").read_text()
     read = re.findall(r'\benv(?:\.\w+)?\(\s*"([A-Z_]+)"', source)

@@ -41,6 +41,8 @@ class TestVariables:
             (url("redis"), "rediss://host"),
             (url("redis"), "redis:"),
             (url("postgres"), "postgres://host:port/name"),
+            (url("postgres"), "postgres://one:5432,two:5432/name"),
+            (url("postgres", several=True), "postgres://one:5432,two:port/name"),
             (folder, "/dev/null/folder"),
         ],
     )
@@ -48,3 +50,7 @@ class TestVariables:
         variables = env(text)
         assert variables.parsed("THING", None, parse, "such a thing") is None
         assert variables.malformed == {"THING": "such a thing"}
+
+    def test_a_url_may_have_several_hosts_where_they_are_expected(self, env):
+        text = "postgres://me:se,cret@one:5432,two:5433/name"
+        assert env(text).parsed("THING", None, url("postgres", several=True), "a URL") == text

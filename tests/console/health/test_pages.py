@@ -9,7 +9,7 @@ from prometheus_client.samples import Sample as One
 from applications import metrics
 from applications.redis_client import client as redis_client
 from console.health import charts
-from moderation import figure_history, tasks
+from moderation import conditions, figure_history, tasks
 from moderation.figure_history import Sample
 from tests.factories import MINUTE, NOON, make_account, make_ban
 
@@ -20,7 +20,8 @@ def staff(client, environment):
 
 
 @pytest.fixture(autouse=True)
-def no_samples():
+def no_samples(monkeypatch):
+    monkeypatch.setattr(conditions, "MOST_APART", timedelta.max)  # the database's clock goes on
     redis_client().delete(figure_history._key())
 
 
