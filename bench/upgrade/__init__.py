@@ -133,12 +133,13 @@ class Upgrade(threading.Thread):
 
 def report(upgrade: Upgrade, callers: Callers, chat: Clients) -> int:
     """Print it all. Returns how much was acknowledged and lost, or received twice."""
-    print(f"{'calls while':<28}{'by old':>8}{'by new':>8}{'refused':>9}{'worst s':>9}  statuses")
+    print(f"{'calls while':<26}{'by old':>8}{'by new':>8}{'again':>7}{'worst s':>9}  statuses")
     for phase, seen in callers.seen.items():
-        by = [seen.answered[name] for name in ("old", "new")]
-        statuses = dict(sorted(seen.statuses.items()))
-        refused = sum(count for status, count in statuses.items() if status != "200")
-        print(f"{phase:<28}{by[0]:>8}{by[1]:>8}{refused:>9}{seen.slowest:>9.2f}  {statuses}")
+        old, new = (seen.answered[name] for name in ("old", "new"))
+        print(
+            f"{phase:<26}{old:>8}{new:>8}{seen.sent_again:>7}{seen.slowest:>9.2f}  "
+            f"{dict(sorted(seen.statuses.items()))}"
+        )
     away = sorted(moment - upgrade.stopped_at for moment in chat.sent_away)
     away = [moment for moment in away if moment >= 0]
     busiest = max(Counter(int(moment / 0.5) for moment in away).values(), default=0)

@@ -55,6 +55,7 @@ class Seen:
     statuses: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0  # seconds
+    sent_again: int = 0  # over a new connection
 
 
 class Callers:
@@ -122,8 +123,7 @@ class Callers:
         """Whether it was acknowledged."""
         seen, began = self.seen[self.phase], time.monotonic()
         try:
-            connection.request("POST", path, urllib.parse.urlencode(fields), self._app.headers)
-            response = connection.getresponse()
+            response = self._answer(connection, path, urllib.parse.urlencode(fields))
             text = response.read()
             seen.statuses[str(response.status)] += 1
             upstream = response.headers["X-Upstream"].rpartition(":")[2]
@@ -135,3 +135,18 @@ class Callers:
             return False
         finally:
             seen.slowest = max(seen.slowest, time.monotonic() - began)
+
+    def _answer(
+        self, connection: http.client.HTTPConnection, path: str, body: str
+    ) -> http.client.HTTPResponse:
+        """As HTTP clients do: where a kept connection was closed before an answer began, the call
+        goes over a new one. nginx closes kept connections when it reloads.
+        """
+        try:
+            connection.request("POST", path, body, self._app.headers)
+            return connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            self.seen[self.phase].sent_again += 1
+            connection.close()
+            connection.request("POST", path, body, self._app.headers)
+            return connection.getresponse()
