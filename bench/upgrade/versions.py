@@ -1,5 +1,6 @@
 """The two versions, and nginx in front of them."""
 
+import http.client
 import os
 import shutil
 import signal
@@ -110,7 +111,18 @@ class Proxy:
         """From now on. What is open with another one goes on."""
         self._write([version])
         self._process.send_signal(signal.SIGHUP)
-        time.sleep(1)
+        # Workers with the former configuration take connections until they have heard of it.
+        in_a_row = 0
+        while in_a_row < 20:
+            in_a_row = in_a_row + 1 if self._next_upstream() == version.port else 0
+
+    def _next_upstream(self) -> int:
+        """The port to which a request on a new connection goes."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
+        connection.request("GET", "/healthz")
+        upstream = connection.getresponse().headers["X-Upstream"]
+        connection.close()
+        return int(upstream.rpartition(":")[2])
 
     def stop(self) -> None:
         self._process.terminate()
