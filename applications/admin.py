@@ -4,13 +4,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import slugify
 
-from applications import environments, members, vendors
+from applications import environments, members, second_factors, vendors
 from applications.admin_base import SupportAdmin
 from applications.models import (
     Application,
@@ -24,6 +27,7 @@ from applications.models import (
     StaffSession,
     Webhook,
 )
+from applications.requests import acting_staff
 
 
 @admin.register(Application)
@@ -252,7 +256,31 @@ admin.site.unregister(get_user_model())
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
     """An account that is a member cannot be deleted, because an application needs an owner: remove
     the member first, or make the account inactive.
+
+    What decides who may enter is in the audit trail of each application of which the account is a
+    member; the rest, and accounts that are no members, only in Django's own log.
     """
+
+    audited = ("username", "is_active", "is_staff", "is_superuser")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        stored = get_user_model().objects.filter(pk=obj.pk).values(*self.audited).first() or {}
+        super().save_model(request, obj, form, change)
+        before = {name: was for name, was in stored.items() if was != getattr(obj, name)}
+        if before:
+            by, now = acting_staff(request, via="admin"), timezone.now()
+            after = {name: getattr(obj, name) for name in before}
+            second_factors.account_changed(account=obj, before=before, after=after, by=by, now=now)
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        response = super().user_change_password(request, id, form_url)
+        # It redirects after a change. Without one it shows the form, again or at first.
+        if request.method == "POST" and response.status_code == 302:
+            by, now = acting_staff(request, via="admin"), timezone.now()
+            account = get_user_model().objects.get(pk=unquote(id))
+            second_factors.password_changed(account=account, by=by, now=now)
+        return response
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_member = obj is not None and obj.memberships.exists()

@@ -35,6 +35,7 @@ class AuditType(StrEnum):
     MEMBER_FACTOR_ADDED = "member.factor_added"
     MEMBER_FACTOR_REMOVED = "member.factor_removed"
     MEMBER_PASSWORD_CHANGED = "member.password_changed"
+    MEMBER_ACCOUNT_CHANGED = "member.account_changed"
     TOKENS_REVOKED = "tokens.revoked"
     USER_REGISTERED = "user.registered"
     USER_UPDATED = "user.updated"

@@ -81,9 +81,23 @@ def password_changed(*, account: Any, by: Actor, now: datetime) -> None:
     _record(AuditType.MEMBER_PASSWORD_CHANGED, account, by, now, None)
 
 
+def account_changed(
+    *, account: Any, before: dict[str, Any], after: dict[str, Any], by: Actor, now: datetime
+) -> None:
+    """Record that somebody else changed the account: its name, whether it is active, whether it
+    may use Django admin. `before` and `after` are what differs.
+    """
+    _record(AuditType.MEMBER_ACCOUNT_CHANGED, account, by, now, after, before)
+
+
 @transaction.atomic
 def _record(
-    type: AuditType, account: Any, by: Actor, now: datetime, after: dict[str, str] | None
+    type: AuditType,
+    account: Any,
+    by: Actor,
+    now: datetime,
+    after: dict[str, Any] | None,
+    before: dict[str, Any] | None = None,
 ) -> None:
     """One line in each application of which the account is a member."""
     audit.write(
@@ -94,6 +108,7 @@ def _record(
             application_id=application_id,
             environment_id=None,
             subject=account.get_username(),
+            before=before,
             after=after,
         )
         for application_id in Member.objects.filter(account=account)

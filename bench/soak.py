@@ -31,7 +31,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from bench.machine import machine
-from bench.upgrade import HOST, Version, headers, tokens
+from bench.upgrade.callers import App
+from bench.upgrade.versions import HOST, Version
 
 THREADS, USERS = 8, 500
 WRITES_EVERY = 10.0  # seconds
@@ -43,8 +44,8 @@ TABLES = ("users_appuser", "users_message", "moderation_ban", "applications_audi
 class Load:
     """Calls of app servers, `rate` a second of all together; 0: as many as there can be."""
 
-    def __init__(self, port: int, keys: dict[str, str], rate: float) -> None:
-        self._port, self._headers, self._rate = port, headers(keys), rate
+    def __init__(self, port: int, app: App, rate: float) -> None:
+        self._port, self._headers, self._rate = port, app.headers, rate
         self.answers: Counter[str] = Counter()
         self._numbers = itertools.count()
         self._began, self._over = time.monotonic(), threading.Event()
@@ -184,15 +185,13 @@ def main() -> None:
     options = parser.parse_args(sys.argv[2:])
     folder = settings.DATA_DIR / "soak"
     folder.mkdir()
-    version = Version(settings.BASE_DIR, folder)
-    version.manage("migrate", "-v0")
-    made = json.loads(version.manage("create_application", "Bench", "--plan=pro", "--json"))
-    keys = made["environments"]["production"]
+    version = Version("serve", settings.BASE_DIR, folder)
+    app = App(version)
     version.start()
-    rate = options.rate or _half(version.port, keys)
+    rate = options.rate or _half(version.port, app)
     print(machine(), f"{rate:.0f} calls a second, {options.clients} chat clients.", flush=True)
-    load = Load(version.port, keys, rate)
-    chat = Chat(version.gateway_port, keys["app_key"], tokens(version.port, keys, options.clients))
+    load = Load(version.port, app, rate)
+    chat = Chat(version.gateway_port, app.app_key, _tokens(version.port, app, options.clients))
     samples = []
     try:
         for minute in range(1, options.minutes + 1):
@@ -209,8 +208,18 @@ def main() -> None:
     sys.exit(0 if is_flat else 1)
 
 
-def _half(port: int, keys: dict[str, str]) -> float:
-    load = Load(port, keys, 0)
+def _tokens(port: int, app: App, count: int) -> list[str]:
+    """Of users chat-0, chat-1 and so on, who are registered."""
+    connection, found = http.client.HTTPConnection(HOST, port, timeout=30), []
+    for number in range(count):
+        body = f"userId=chat-{number}&name=a"
+        connection.request("POST", "/user/getToken.json", body, app.headers)
+        found.append(json.loads(connection.getresponse().read())["token"])
+    return found
+
+
+def _half(port: int, app: App) -> float:
+    load = Load(port, app, 0)
     time.sleep(MEASURED_FOR)
     load.end()
     return load.answers.total() / MEASURED_FOR / 2

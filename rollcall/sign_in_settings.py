@@ -83,11 +83,17 @@ def allauth(*, https: bool, provider: Provider | None) -> dict[str, Any]:
         # Passwords are limited by `rollcall.passwords`; what is left here is for codes.
         "ACCOUNT_RATE_LIMITS": {"login": None, "reauthenticate": None},
         "MFA_ADAPTER": "console.accounts.adapters.SecondFactorAdapter",
-        "MFA_FORMS": {"add_webauthn": "console.accounts.forms.PasskeyForm"},
+        "MFA_FORMS": {
+            "add_webauthn": "console.accounts.forms.PasskeyForm",
+            "authenticate": "console.accounts.forms.CodeForm",
+            "reauthenticate": "console.accounts.forms.CodeAgainForm",
+        },
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_PASSKEY_LOGIN_ENABLED": True,
         "MFA_ALLOW_UNVERIFIED_EMAIL": True,
         "MFA_TOTP_ISSUER": "Rollcall",
+        # The code before and the one after are taken too: clocks of phones are off by seconds.
+        "MFA_TOTP_TOLERANCE": 1,
         "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not https,
         "SOCIALACCOUNT_ADAPTER": "console.accounts.providers.ProviderAdapter",
         "SOCIALACCOUNT_EMAIL_VERIFICATION": "none",

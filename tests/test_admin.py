@@ -494,6 +494,36 @@ class TestPermissions:
         assert client.get(page(Ban, "changelist")).status_code == 302
 
 
+class TestAnAccount:
+    """Law 31 for what Django admin does to a member's account."""
+
+    def test_that_is_given_more_or_less_is_in_the_audit_trail(self, superuser, client):
+        account = factories.make_member(application=factories.make_application()).account
+        change = page(get_user_model(), "change", account.pk)
+        fields = {"username": "renamed", "is_staff": "on", "email": "a@example.com"}
+        joined = {"date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
+        assert client.post(change, {**fields, **joined}).status_code == 302
+        line = AuditEvent.objects.get(type="member.account_changed")
+        assert (line.actor, line.via, line.subject) == ("root", "admin", "renamed")
+        assert line.before == {
+            "username": account.username,
+            "is_active": True,
+            "is_staff": False,
+        }
+        assert line.after == {"username": "renamed", "is_active": False, "is_staff": True}
+
+    @pytest.mark.parametrize(("again", "lines"), [("a long new phrase", 1), ("another", 0)])
+    def test_whose_password_is_set_is_in_the_audit_trail(self, superuser, client, again, lines):
+        account = factories.make_member(application=factories.make_application()).account
+        url = reverse("admin:auth_user_password_change", args=[account.pk])
+        fields = {"password1": "a long new phrase", "password2": again, "usable_password": "true"}
+        assert client.get(url).status_code == 200
+        client.post(url, fields)
+        found = AuditEvent.objects.filter(type="member.password_changed", actor="root")
+        assert [line.subject for line in found] == [account.username] * lines
+        assert "long new" not in str(AuditEvent.objects.values_list())
+
+
 def test_a_users_page_shows_bans_lists_timeline_and_the_way_to_the_console(
     superuser, client, environment
 ):

@@ -3,8 +3,13 @@
 from typing import Any
 
 from allauth.account.forms import LoginForm
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
@@ -15,6 +20,28 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
         alone = self.fields["passwordless"]
         alone.label = "Sign in with it alone"
         alone.help_text = "Without username and password. It must check that it is you."
+
+
+class _OnceOnly(BaseAuthenticateForm):  # type: ignore[misc]
+    """A code signs in once, as long as it is valid. allauth itself remembers a used one for one
+    step, and with the tolerance a code is valid for three.
+    """
+
+    def clean_code(self) -> str:
+        code = str(super().clean_code())
+        seconds = app_settings.TOTP_PERIOD * (1 + 2 * app_settings.TOTP_TOLERANCE)
+        key = f"console.used_code:{self.user.pk}:{normalize_user_code(code)}"
+        if not cache.add(key, True, timeout=seconds):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class CodeForm(_OnceOnly, AuthenticateForm):  # type: ignore[misc]
+    """The second step of signing in."""
+
+
+class CodeAgainForm(_OnceOnly, ReauthenticateForm):  # type: ignore[misc]
+    """Signing in anew by a code."""
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]

@@ -85,6 +85,8 @@ def _words(type: AuditType) -> Words:
             return Words("Member's way to sign in removed", "shield-off", "error")
         case AuditType.MEMBER_PASSWORD_CHANGED:
             return Words("Member's password changed", "key-round")
+        case AuditType.MEMBER_ACCOUNT_CHANGED:
+            return Words("Member's account changed", "users-round", "warning")
         case AuditType.TOKENS_REVOKED:
             return Words("All access tokens revoked", "log-out", "error")
         case AuditType.USER_REGISTERED:

@@ -42,6 +42,12 @@ class Window:
         if not url.startswith((self.server, "data:", "blob:")):
             self.complaints.append(f"requested {url}")
 
+    def show_as(self, client: Any) -> None:
+        """From now on with the session of Django's test client."""
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+        name = settings.SESSION_COOKIE_NAME
+        self.page.context.add_cookies([{"name": name, "value": cookie, "url": self.server}])
+
     def open(self, path: str) -> None:
         self.rest()
         self.page.goto(self.server + path)
@@ -69,14 +75,12 @@ def opened(browser: Browser, live_server: Any, client: Any) -> Any:
     ) -> Iterator[Window]:
         context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE * 1000)
+        shown = Window(context.new_page(), live_server.url)
         if environment is not None:
             sign_in(client, environment, role)
-            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-            context.add_cookies(
-                [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-            )
+            shown.show_as(client)
         try:
-            yield Window(context.new_page(), live_server.url)
+            yield shown
         finally:
             context.close()
 

@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth import SESSION_KEY, get_user_model
 from django.urls import resolve, reverse
 from playwright.sync_api import expect
 
-from applications.models import Role
+from applications.models import Application, Role
 from applications.vendors import vendors
 from tests.browser import longest
 from tests.console.pages import address
@@ -35,6 +39,13 @@ OF_A_USER = [
     f"users:{page}"
     for page in ("detail", "moderation", "friends", "personal_data", "edit", "delete", "sign_out")
 ]
+# What only an account with second factors, and staff status, has.
+OF_SECOND_FACTORS = [
+    *("mfa_index", "mfa_deactivate_totp", "mfa_view_recovery_codes", "health:index"),
+    *("mfa_generate_recovery_codes", "account_reauthenticate", "mfa_reauthenticate"),
+]
+OF_A_PASSKEY = ["mfa_edit_webauthn", "mfa_remove_webauthn"]
+PASSWORD = "correct horse battery"
 # All rows are alike, so only the first few are checked.
 FIRST_ROWS = {"exclude": ["tbody tr:nth-child(n+4)"]}
 UNFOLD = "document.querySelectorAll('main details').forEach(each => { each.open = true; })"
@@ -49,6 +60,8 @@ def html_pages(client: Any, urls: list[str]) -> list[str]:
     kept = []
     for url in urls:
         response = client.get(url)
+        # The session is a recent one, so no page hides behind signing in anew.
+        assert not response.get("Location", "").startswith(reverse("account_reauthenticate")), url
         if response.status_code < 300 and response["Content-Type"].startswith("text/html"):
             kept.append(url)
     assert kept
@@ -158,6 +171,47 @@ class TestEveryPage:
 
     def test_of_a_full_production_with_every_dialog(self, opened, axe, client, application):
         self.inspect_full("production", opened, axe, client, application)
+
+    def test_of_an_account_with_second_factors(self, opened, axe, client, application):
+        environment = make_environment(application=application)
+        with opened(environment) as window:
+            account = get_user_model().objects.get(pk=client.session[SESSION_KEY])
+            account.is_staff = True
+            account.set_password(PASSWORD)
+            account.save()
+            client.force_login(account)
+            window.show_as(client)
+            TOTP.activate(account, generate_totp_secret())
+            RecoveryCodes.activate(account)
+            passkey = Authenticator.objects.create(
+                user=account, type="webauthn", data={"name": "P" * 100, "credential": {}}
+            )
+            urls = [reverse(name) for name in OF_SECOND_FACTORS]
+            urls += [reverse(name, args=[passkey.pk]) for name in OF_A_PASSKEY]
+            assert html_pages(client, urls) == urls
+            inspector = Inspector(window, axe)
+            for url in urls:
+                inspector.visit(url, [(DESKTOP, "dark"), (PHONE, "light")])
+        assert inspector.wrong == []
+        with opened() as window:
+            inspector, page = Inspector(window, axe), window.page
+            window.open(reverse("account_login"))
+            page.get_by_label("Username").fill(account.username)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in", exact=True).click()
+            expect(page.get_by_label("Code")).to_be_visible()
+            inspector.inspect("second step")
+            inspector.measure("second step")
+        assert inspector.wrong == []
+
+    def test_of_an_application_that_requires_a_second_factor(self, opened, axe, application):
+        environment = make_environment(application=application)
+        Application.objects.update(second_factor_required=True)
+        with opened(environment) as window:
+            inspector = Inspector(window, axe)
+            inspector.visit(address("users:index", environment), EVERY_LOOK)
+            expect(window.page.get_by_text("requires a second factor")).to_be_visible()
+        assert inspector.wrong == []
 
     def test_that_refuses_or_needs_no_sign_in(self, opened, axe, application):
         environment = make_environment(application=application)

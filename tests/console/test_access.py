@@ -69,11 +69,14 @@ def ask(client: Any, method: str, url: str) -> Any:
     return response
 
 
-def wrong_answers(client: Any, here: World, fits: Any, methods: Any = SENT) -> dict[Any, int]:
+def wrong_answers(
+    client: Any, here: World, fits: Any, methods: Any = SENT, names: Any = ENVIRONMENT_PAGES
+) -> dict[Any, int]:
     """(page, method) → status, for each that does not fit the page's row."""
     answers = {
         (name, method): (page, method, ask(client, method, here.url(name)).status_code)
         for name, page in ENVIRONMENT_PAGES.items()
+        if name in names
         for method in methods
     }
     return {key: answer[2] for key, answer in answers.items() if not fits(*answer)}
@@ -113,9 +116,10 @@ class TestEveryPageOfAnEnvironment:
         client.force_login(account)
 
         def fits(page, method, status):
-            return status == (404 if method in page.methods.split() else 405)
+            asked = "GET" if method == "HEAD" else method
+            return status == (404 if asked in page.methods.split() else 405)
 
-        assert wrong_answers(client, here, fits) == {}
+        assert wrong_answers(client, here, fits, (*SENT, *OTHER_METHODS)) == {}
 
     def test_sends_somebody_anonymous_to_sign_in(self, client, application, kind):
         here = world(application, kind)
@@ -127,14 +131,27 @@ class TestEveryPageOfAnEnvironment:
         }
         assert wrong == set()
 
-    def test_answers_only_the_methods_of_its_row(self, client, application, kind):
+    @pytest.mark.parametrize("role", Role.values)
+    def test_answers_only_the_methods_of_its_row(self, client, application, kind, role):
+        """HEAD is GET without its body, and opens to nobody to whom GET does not. What opens to the
+        other roles is asked of the owner alone, because these are whole pages.
+        """
         here = world(application, kind)
-        client.force_login(make_member(application=application, role=Role.OWNER).account)
+        client.force_login(make_member(application=application, role=role).account)
+        granted = PERMISSIONS[kind][role]
 
         def fits(page, method, status):
-            return (status != 405) == (method == "HEAD" and "GET" in page.methods)
+            if method != "HEAD" or "GET" not in page.methods.split():
+                return status == 405
+            return status == 403 if page.needs not in granted else status != 405
 
-        assert wrong_answers(client, here, fits, OTHER_METHODS) == {}
+        pages = {
+            name
+            for name, page in ENVIRONMENT_PAGES.items()
+            if role == Role.OWNER or page.needs not in granted
+        }
+        assert wrong_answers(client, here, fits, ("HEAD",), pages) == {}
+        assert wrong_answers(client, here, fits, OTHER_METHODS[1:]) == {}
 
 
 @pytest.mark.django_db

@@ -1,7 +1,9 @@
 """The other files of deploy/ are what their programs take."""
 
+import re
 import shutil
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,16 @@ def test_caddy_takes_its_file(tmp_path):
         timeout=60,
     )
     assert told.returncode == 0, told.stderr
+
+
+def test_proxies_send_each_path_of_the_gateway_to_it():
+    locations = (DEPLOY / "nginx/rollcall-locations.conf").read_text()
+    nginx = re.search(r"location ~ (\S+) {\s+proxy_pass http://rollcall_gateway", locations)[1]
+    caddy = re.search(r"@gateway path (.+)", (DEPLOY / "caddy/Caddyfile").read_text())[1].split()
+    for path in (*settings.GATEWAY_PROTOCOLS, *settings.GATEWAY_PAGES):
+        asked = path.replace("*", "x")
+        assert re.search(nginx, asked), f"nginx: {asked}"
+        assert any(fnmatchcase(asked, pattern) for pattern in caddy), f"Caddy: {asked}"
+    for path in ("/", "/console/", f"{settings.GATEWAY_PATH}-not", "/metrics"):
+        assert not re.search(nginx, path)
+        assert not any(fnmatchcase(path, pattern) for pattern in caddy)

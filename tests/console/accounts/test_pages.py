@@ -216,6 +216,30 @@ class TestSecondFactor:
         used = client.post(reverse("mfa_authenticate"), {"code": code})
         assert "it was used already" in used.text
 
+    @pytest.mark.parametrize(("steps", "status"), [(-2, 200), (-1, 302), (1, 302), (2, 200)])
+    def test_may_come_from_a_clock_that_is_off_by_one_step(self, client, account, steps, status):
+        with time_machine.travel(NOON, tick=False):
+            secret = second_factor.set_up(client, account)
+            client.post(reverse("account_logout"))
+            sign_in(client)
+            fields = {"code": second_factor.code(secret, steps=steps)}
+            assert client.post(reverse("mfa_authenticate"), fields).status_code == status
+
+    def test_is_taken_once_however_long_it_is_valid(self, client, account, settings):
+        """With a cache whose times the test moves."""
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+        with time_machine.travel(NOON, tick=False) as clock:
+            secret = second_factor.set_up(client, account)
+            code = second_factor.code(secret, steps=1)
+            for status in (302, 200):
+                client.post(reverse("account_logout"))
+                sign_in(client)
+                spelt = code if status == 302 else f"{code[:3]} {code[3:]}"
+                answer = client.post(reverse("mfa_authenticate"), {"code": spelt})
+                assert answer.status_code == status
+                clock.shift(50 * SECOND)
+        assert "it was used already" in answer.text
+
     def test_can_be_a_recovery_code_once(self, client, account):
         second_factor.set_up(client, account)
         [first, *_] = client.get(reverse("mfa_download_recovery_codes")).text.split()
