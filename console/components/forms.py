@@ -32,8 +32,9 @@ def confirm_field(
     required: bool = True,
     autofocus: bool = False,
 ) -> Context:
-    """`autofocus` is for a page on which the field is far down. `required=False` is for a field that is hidden while nothing needs to be confirmed: with a
-    hidden required field, a browser does not submit the form and shows no reason.
+    """`required=False` is for a field that is hidden while nothing needs to be confirmed: with a
+    hidden required field, a browser does not submit the form and shows no reason. `autofocus` is
+    for a page on which the field is far down.
     """
     return {
         "phrase": phrase,
