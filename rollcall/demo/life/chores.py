@@ -10,7 +10,8 @@ from random import Random
 
 from django.utils import timezone
 
-from applications.models import Environment
+from applications.audit_types import AuditType
+from applications.models import AuditEvent, Environment
 from rollcall.demo.life.cast import Cast
 from rollcall.demo.life.database import in_thread
 from rollcall.demo.names import random_name
@@ -37,13 +38,17 @@ def plays(cast: Cast) -> Iterator[Callable[[], Awaitable[None]]]:
 async def _import(production: Environment) -> None:
     """Once. Whoever cancels the import in the console has the last word."""
     job_id = await in_thread(_uploaded, production)
-    while not await in_thread(_confirmed, job_id):
+    while job_id is not None and not await in_thread(_confirmed, job_id):
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _uploaded(production: Environment) -> int:
+def _uploaded(production: Environment) -> int | None:
+    """The key of the import; None if it is long over and forgotten."""
     job = ImportJob.objects.filter(environment=production, file_name=FILE).first()
     if job is None:
+        before = AuditEvent.objects.filter(environment=production, type=AuditType.IMPORT_CHECKED)
+        if before.filter(after__file=FILE).exists():
+            return None
         job = imports.upload(
             environment=production,
             kind=KINDS["users"],

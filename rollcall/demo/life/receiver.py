@@ -22,7 +22,7 @@ PATH = "/acme-chat/rollcall-events"
 EVENTS = ["user.online", "user.offline", "user.banned", "user.ban_ended", "quota.reached"]
 WITHIN = 10.0  # seconds for a request
 ONE_IN = 8  # of so many messages, the first attempt is answered with 503
-REPLAYED_AFTER = 45.0  # seconds
+REPLAYED_AFTER = 15.0  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,9 @@ async def serve(cast: Cast) -> None:
         with contextlib.suppress(OSError, EOFError, ValueError, TimeoutError):
             async with asyncio.timeout(WITHIN):
                 message = _message_id(await reader.readuntil(b"\r\n\r\n"))
-                fails = _is_unlucky(message) and message not in refused
-                if len(refused) > 10_000:
-                    refused.clear()
-                refused.add(message)
-                status = b"503 Service Unavailable" if fails else b"204 No Content"
-                writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n")
+                writer.write(
+                    b"HTTP/1.1 " + _status(message, refused) + b"\r\nContent-Length: 0\r\n"
+                )
                 writer.write(b"Connection: close\r\n\r\n")
                 await writer.drain()
         writer.close()
@@ -60,6 +57,15 @@ async def serve(cast: Cast) -> None:
         await asyncio.sleep(REPLAYED_AFTER)
         await in_thread(_replay, webhook_id)
         await server.serve_forever()
+
+
+def _status(message: bytes, refused: set[bytes]) -> bytes:
+    """`refused`: the unlucky messages that wait for their second attempt."""
+    if _is_unlucky(message) and message not in refused:
+        refused.add(message)
+        return b"503 Service Unavailable"
+    refused.discard(message)
+    return b"204 No Content"
 
 
 def _message_id(head: bytes) -> bytes:

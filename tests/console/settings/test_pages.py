@@ -260,6 +260,11 @@ class TestSettings:
 
 @pytest.mark.usefixtures("at_noon")
 class TestWideSettings:
+    @pytest.fixture(autouse=True)
+    def still(self, monkeypatch):
+        """Nothing is written but by the test."""
+        monkeypatch.setattr(request_log, "_start", lambda: None)
+
     def test_friends_only_shows_whom_it_silences_and_asks_for_the_name(self, client, production):
         make_users(environment=production, count=3)
         make_connection(environment=production, user_id="user-00001")
