@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 BASE_DIR = Path(__file__).resolve().parent.parent
 SIZE = {"width": 1280, "height": 860}
 MOST_BYTES = 200_000
+PATIENCE = 300_000.0  # milliseconds; the import keeps the machine busy
 PRODUCTION = "/console/acme-chat/production"
 
 
@@ -57,6 +58,7 @@ PAGES: dict[str, Callable[[Page, str], None]] = {
 def take(browser: Browser, base: str, password: str, folder: Path) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport=SIZE, color_scheme=scheme, reduced_motion="reduce")
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(base)
         page.get_by_label("Username").fill("demo")

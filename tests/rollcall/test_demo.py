@@ -56,7 +56,7 @@ class Demo:
 
     def start(self) -> str:
         """What it tells."""
-        self.process = self.launch("demo")
+        self.process = self.launch("demo", "--users", "4000")
         lines = []
         for line in self.process.stdout:
             lines.append(line)

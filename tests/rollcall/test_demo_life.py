@@ -36,25 +36,21 @@ class TestPlay(TestCase):
         assert cast.choose() is None
 
     def test_an_import_is_made_once_and_not_again_when_it_is_forgotten(self):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(chores, "IMPORTED", 10)
-            key = chores._uploaded(self.cast.production)
-            assert chores._uploaded(self.cast.production) == key
-            while imports.run_batch(job_id=key, now=NOON):
-                pass
-            assert chores._confirmed(key)
-            assert ImportJob.objects.get().state == ImportJob.State.RUNNING
-            ImportRow.objects.all().delete()
-            ImportJob.objects.all().delete()
-            assert chores._uploaded(self.cast.production) is None
+        key = chores._uploaded(self.cast.production, 10)
+        assert chores._uploaded(self.cast.production, 10) == key
+        while imports.run_batch(job_id=key, now=NOON):
+            pass
+        assert chores._confirmed(key)
+        assert ImportJob.objects.get().state == ImportJob.State.RUNNING
+        ImportRow.objects.all().delete()
+        ImportJob.objects.all().delete()
+        assert chores._uploaded(self.cast.production, 10) is None
 
     def test_a_cancelled_import_stays_cancelled(self):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(chores, "IMPORTED", 10)
-            key = chores._uploaded(self.cast.production)
+        key = chores._uploaded(self.cast.production, 10)
         job = ImportJob.objects.get(pk=key)
         imports.cancel(job=job, by=receiver.staff(receiver.ADMIN), now=NOON)
-        assert chores._confirmed(chores._uploaded(self.cast.production))
+        assert chores._confirmed(chores._uploaded(self.cast.production, 10))
         assert ImportJob.objects.get().state == ImportJob.State.CANCELLED
 
     def test_test_runs_leave_places_free(self):

@@ -1,11 +1,15 @@
-"""`python -m rollcall.demo.life`: everybody plays until the supervisor asks them to stop."""
+"""`python -m rollcall.demo.life USERS`: everybody plays until the supervisor asks them to stop, and
+meanwhile production gets so many users.
+"""
 
 import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import django
 from django.db import Error
@@ -42,7 +46,7 @@ async def keep(play: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(pause)
 
 
-async def play() -> None:
+async def play(users: int) -> None:
     loop = asyncio.get_running_loop()
     # Two threads, so two connections to the database: one is busy with the import.
     loop.set_default_executor(ThreadPoolExecutor(2, thread_name_prefix="database"))
@@ -52,17 +56,17 @@ async def play() -> None:
         await asyncio.Event().wait()
         return
     async with asyncio.TaskGroup() as group:
-        for each in (*clients.plays(everybody), *chores.plays(everybody)):
+        for each in (*clients.plays(everybody), *chores.plays(everybody, users)):
             group.create_task(keep(each))
         group.create_task(keep(lambda: receiver.serve(everybody)))
 
 
-async def main() -> None:
-    playing = asyncio.ensure_future(keep(play))
+async def main(users: int) -> None:
+    playing = asyncio.ensure_future(keep(partial(play, users)))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
     await asyncio.wait([playing])
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(int(sys.argv[1])))

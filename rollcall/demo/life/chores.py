@@ -1,4 +1,4 @@
-"""What staff and app servers do meanwhile: an import of 47,500 users, and test users on leases."""
+"""What staff and app servers do meanwhile: a large import, and test users on leases."""
 
 import asyncio
 import io
@@ -16,13 +16,13 @@ from rollcall.demo.life.cast import Cast
 from rollcall.demo.life.database import in_thread
 from rollcall.demo.names import random_name
 from rollcall.demo.office import ADMIN
+from rollcall.demo.production import USERS
 from rollcall.demo.timeline import app_server, staff
 from transfers import files, imports
 from transfers.kinds import KINDS
 from transfers.models import ImportJob
 from users import quota, registration
 
-IMPORTED = 47_500  # with those of the sample data, 50,000
 FILE = "users-of-the-old-service.csv"
 LOOK_EVERY = 2.0  # seconds
 # A test run registers a user with a lease this often, for so long.
@@ -30,19 +30,20 @@ BUILD_EVERY, BUILD_LASTS = (100.0, 200.0), timedelta(minutes=8)
 LEFT_FREE = 5  # places of development that test runs do not take
 
 
-def plays(cast: Cast) -> Iterator[Callable[[], Awaitable[None]]]:
-    yield partial(_import, cast.production)
+def plays(cast: Cast, users: int) -> Iterator[Callable[[], Awaitable[None]]]:
+    """`users`: how many production has in the end, about."""
+    yield partial(_import, cast.production, users - USERS)
     yield partial(_build, cast.development)
 
 
-async def _import(production: Environment) -> None:
+async def _import(production: Environment, number: int) -> None:
     """Once. Whoever cancels the import in the console has the last word."""
-    job_id = await in_thread(_uploaded, production)
+    job_id = await in_thread(_uploaded, production, number) if number > 0 else None
     while job_id is not None and not await in_thread(_confirmed, job_id):
         await asyncio.sleep(LOOK_EVERY)
 
 
-def _uploaded(production: Environment) -> int | None:
+def _uploaded(production: Environment, number: int) -> int | None:
     """The key of the import; None if it is long over and forgotten."""
     job = ImportJob.objects.filter(environment=production, file_name=FILE).first()
     if job is None:
@@ -52,7 +53,7 @@ def _uploaded(production: Environment) -> int | None:
         job = imports.upload(
             environment=production,
             kind=KINDS["users"],
-            file=_file(),
+            file=_file(number),
             name=FILE,
             by=staff(ADMIN),
             now=timezone.now(),
@@ -60,15 +61,15 @@ def _uploaded(production: Environment) -> int | None:
     return job.pk
 
 
-def _file() -> io.BytesIO:
+def _file(number: int) -> io.BytesIO:
     """The users of ten weeks, at more or less the same pace."""
-    made_up, now = Random(IMPORTED), timezone.now()  # noqa: S311 - sample data, no secret
+    made_up, now = Random(number), timezone.now()  # noqa: S311 - sample data, no secret
     columns = ("user_id", "name", "registered_at")
     rows = []
-    for number in range(IMPORTED):
+    for place in range(number):
         latin, name = random_name(made_up)
         registered_at = now - timedelta(days=70 * made_up.random())
-        rows.append((f"{latin}.{number:05}", name, registered_at.isoformat(timespec="seconds")))
+        rows.append((f"{latin}.{place:05}", name, registered_at.isoformat(timespec="seconds")))
     text = files.head(files.Format.CSV, columns) + files.rows(files.Format.CSV, columns, rows)
     return io.BytesIO(text)
 

@@ -54,11 +54,7 @@ class Connected:
 
     async def __aenter__(self) -> "Connected":
         token = await in_thread(_token, self._environment, self._user_id)
-        host = "127.0.0.1" if settings.HOST in ("0.0.0.0", "::") else settings.HOST  # noqa: S104
-        self._connecting = connect(
-            f"ws://{host}:{settings.PORT}{settings.GATEWAY_PATH}", close_timeout=1, proxy=None
-        )
-        self._socket: ClientConnection = await self._connecting.__aenter__()
+        self._socket: ClientConnection = await connect(_url(), close_timeout=1, proxy=None)
         platform, device = DEVICES[sum(map(ord, self._user_id)) % len(DEVICES)]
         try:
             await self._say(
@@ -125,6 +121,11 @@ async def _come_and_go(
         except (TimeoutError, EOFError):
             pass
         await asyncio.sleep(random.uniform(*pauses))  # noqa: S311
+
+
+def _url() -> str:
+    host = "127.0.0.1" if settings.HOST in ("0.0.0.0", "::") else settings.HOST  # noqa: S104
+    return f"ws://{f'[{host}]' if ':' in host else host}:{settings.PORT}{settings.GATEWAY_PATH}"
 
 
 def _token(environment: Environment, user_id: str) -> str:

@@ -5,6 +5,7 @@ the terminal keeps showing what a new user needs: address, sign-in, keys.
 """
 
 import os
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from threading import Thread
 from typing import Any
@@ -35,10 +36,18 @@ class Command(BaseCommand):
     help = "Start stores, web, worker and beat on this machine. Adds sample data if there is none."
     requires_system_checks = (SETTINGS,)  # the others run while web starts
 
-    def handle(self, **_options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--users",
+            type=int,
+            default=50_000,
+            help="how many users production gets; they are loaded behind the first page",
+        )
+
+    def handle(self, *, users: int, **_options: Any) -> None:
         try:
             with Supervisor(say=self.say, cleanup=settings.STORES.remove_sockets) as supervisor:
-                self.run(supervisor)
+                self.run(supervisor, users)
         except Taken as error:
             raise CommandError(
                 f"A demo is already running in {settings.DATA_DIR}. To start another one, set "
@@ -47,7 +56,7 @@ class Command(BaseCommand):
         except (CannotStayUp, NeedsSetpriv, StoreError) as error:
             raise CommandError(str(error)) from error
 
-    def run(self, supervisor: Supervisor) -> None:
+    def run(self, supervisor: Supervisor, users: int) -> None:
         host, port = settings.HOST, settings.PORT
         if obstacle := why_not_listen(host, port):
             raise CommandError(
@@ -71,7 +80,8 @@ class Command(BaseCommand):
         if status >= 500:
             log = settings.DATA_DIR / "log" / "web.log"
             raise CommandError(f"The page fails. The last lines of {log}:\n{logs.last_lines(log)}")
-        for name, command in {"worker": WORKER, "beat": BEAT, "life": "rollcall.demo.life"}.items():
+        life = f"rollcall.demo.life {users}"
+        for name, command in {"worker": WORKER, "beat": BEAT, "life": life}.items():
             self.start(supervisor, forked(name, command))
         self.say(f"\nRollcall is running.\n\n{facts}\n\nCtrl-C stops it.")
         # The files of a new database were created without waiting for the disk.
