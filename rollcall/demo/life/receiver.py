@@ -10,7 +10,7 @@ from hashlib import blake2b
 from django.conf import settings
 from django.utils import timezone
 
-from applications import deliveries, webhooks
+from applications import announcements, deliveries, webhooks
 from applications.audit_types import AuditType
 from applications.models import AuditEvent, Delivery, Environment, Webhook
 from rollcall.demo.life.cast import Cast
@@ -116,9 +116,9 @@ def _fail_in_the_past(webhook: Webhook) -> None:
     began = now - deliveries.MAX_AGE
     Delivery.objects.create(
         webhook=webhook,
-        message_id=deliveries.new_message_id(),
+        message_id=announcements.new_message_id(),
         event="user.banned",
-        data={**deliveries.EXAMPLES["user.banned"], "reason": "Selling followers"},
+        data={**announcements.EXAMPLES["user.banned"], "reason": "Selling followers"},
         occurred_at=began,
         queued_at=began,
         next_attempt_at=now,
