@@ -12,9 +12,11 @@ from applications.models import Environment
 
 
 def fill(production: Environment, *, now: datetime, random: Random) -> None:
-    """Few were online at night, and more in the evening. Nothing rests on it, so Redis may be
-    away.
+    """Few were online at night, and more in the evening. What was really counted stays, so each
+    start of the demo, whose Valkey forgets, can call this. Redis may be away.
     """
+    if any(figures for _, figures in hourly.lately(production.pk, now=now)[:-1]):
+        return
     with suppress(redis.RedisError):
         for ago in range(1, hourly.HOURS):
             then = now - timedelta(hours=ago)

@@ -10,15 +10,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from random import Random
 
 import django
 from django.db import Error
+from django.utils import timezone
 from redis import RedisError
 from websockets.exceptions import WebSocketException
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
 django.setup()  # nothing is left to do in a fork
 
+from rollcall.demo import figures, sample_data  # noqa: E402
 from rollcall.demo.life import cast, chores, clients, receiver  # noqa: E402
 from rollcall.demo.life.database import in_thread  # noqa: E402
 
@@ -55,6 +58,8 @@ async def play(users: int) -> None:
         log.info("this is not the sample data: nobody plays")
         await asyncio.Event().wait()
         return
+    random = Random(sample_data.SEED)  # noqa: S311 - sample data, no secret
+    await in_thread(figures.fill, everybody.production, now=timezone.now(), random=random)
     async with asyncio.TaskGroup() as group:
         for each in (*clients.plays(everybody), *chores.plays(everybody, users)):
             group.create_task(keep(each))
