@@ -10,10 +10,10 @@ PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABA
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test fuzz bench faults lint audit bom lock clean
+.PHONY: help demo serve test fuzz bench faults screenshots lint audit bom lock clean
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 demo: .venv/.run ## Start everything on this machine with sample data; PORT=8001 make demo uses another port
 	@$(PYTHON) manage.py demo
@@ -33,6 +33,9 @@ bench: .venv/.test ## Measure the Server API beside the database alone, bare WSG
 
 faults: .venv/.test ## Kill, stop and starve everything in turn under load, and count on both sides (minutes); FAULTS="kill -9,valkey" does some
 	@$(PYTHON) -m bench.faults
+
+screenshots: .venv/.test ## Take the pictures of the README, in light and dark, of a demo at work (minutes; needs Chromium)
+	@$(PYTHON) -m tests.screenshots
 
 lint: export ENV_FILE = /dev/null
 lint: .venv/.lint ## Check style, types, templates, layers, migrations and production settings

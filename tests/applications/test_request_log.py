@@ -6,7 +6,8 @@ import pytest
 import redis
 from django.utils import timezone
 
-from applications import redis_client, request_log
+from applications import hourly, redis_client, request_log
+from applications.hourly import Figure
 from applications.request_log import Answered
 from tests.factories import MINUTE, make_environment, make_logged_call
 from tests.waiting import eventually
@@ -46,6 +47,30 @@ def test_of_a_busy_moment_the_refused_are_kept_and_the_rest_is_counted(environme
     lately = request_log.lately(environment)
     assert (len(lately.calls), lately.left_out) == (request_log.CALLS_KEPT, 81)
     assert refused in lately.calls
+
+
+def test_refused_calls_are_counted_by_the_hour_also_those_left_out(environment):
+    at = timezone.now().timestamp()
+    for _ in range(request_log.CALLS_KEPT + 5):
+        note(environment, status=403, at=at)
+    note(environment, at=at)
+    request_log.write()
+    hourly.write()
+    *_, (_, now) = hourly.lately(environment.pk, now=timezone.now())
+    assert now[Figure.CALLS_REFUSED] == request_log.CALLS_KEPT + 5
+
+
+def test_figures_wait_while_redis_is_away(environment, settings):
+    at, working = timezone.now(), settings.REDIS_URL
+    hourly.note(environment.pk, Figure.CALLS_REFUSED, at=at.timestamp(), times=2)
+    settings.REDIS_URL = "redis://127.0.0.1:1"
+    with pytest.raises(redis.RedisError):
+        hourly.write()
+    assert hourly.lately(environment.pk, now=at) == []
+    settings.REDIS_URL = working
+    hourly.write()
+    *_, (_, now) = hourly.lately(environment.pk, now=at)
+    assert now[Figure.CALLS_REFUSED] == 2
 
 
 def test_is_bounded(environment, monkeypatch):

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from websockets.exceptions import InvalidStatus
 
+from applications import hourly
+from applications.hourly import Figure
 from gateway.admission import read_token
 from moderation import bans, connecting
 from moderation.connecting import Applicant
@@ -210,3 +212,23 @@ def test_tokens_that_are_revoked_while_their_user_is_let_in_let_nobody_stay(ever
     _, [entered], _ = race(stop_the_admission, enter, revoke)
     assert not presence.is_open(connection_id=entered.connection_id)
     assert presence.kicked(connection_id=entered.connection_id).kick_reason == "signed out"
+
+
+def test_what_is_refused_is_counted_by_the_hour(clients, ada):
+    """For the first page of production."""
+
+    def counted():
+        hourly.write()
+        hours = hourly.lately(ada.environment.pk, now=timezone.now())
+        return [
+            sum(figures.get(figure, 0) for _, figures in hours)
+            for figure in (Figure.CONNECTIONS_REFUSED, Figure.MESSAGES_REFUSED)
+        ]
+
+    connections, messages = counted()
+    client = clients.enter(ada)
+    assert client.send("nobody")["error"] == "unknown_user"
+    assert counted() == [connections, messages + 1]
+    ban(ada)
+    clients.attempt(ada).closed()
+    assert counted() == [connections + 1, messages + 1]

@@ -8,13 +8,13 @@ from django.core.management import call_command
 from django.test import TestCase
 
 from applications.models import Application, AuditEvent, Member
-from moderation import ban_sweep
+from moderation import ban_sweep, last_day
 from moderation.models import AllowlistSwitch, Ban
 from rollcall.demo import sample_data
 from tests import factories, stores
 from tests.factories import NOON
 from users import quota
-from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob
+from users.models import AppUser, DeactivatedUser, DeletionItem, DeletionJob, Place
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,15 @@ class TestStory(TestCase):
         results = DeletionItem.objects.values_list("result", flat=True)
         assert set(results) == {"deleted", "gone", "another_life"}
         assert 2_400 < registered.count() < 2_600
+
+    def test_leases_are_about_to_end_and_the_last_day_is_drawn(self):
+        development, production = self.acme.environments.order_by("kind")
+        due = Place.objects.filter(user__environment=development)
+        assert due.filter(lease_until__lt=NOON + timedelta(minutes=15)).count() == 2
+        assert not Place.objects.due(NOON).exists()
+        day = last_day.read(environment=production, online_now=0, now=NOON)
+        assert all(number for _, number in day.online[:-1])
+        assert all(day.refusals.values())
 
     def test_a_ban_ends_in_each_environment_while_somebody_looks_and_none_is_overdue(self):
         assert ban_sweep.expire_due(now=NOON) == 0
