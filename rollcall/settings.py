@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "rollcall.pages.PageMiddleware",
     "api.doors.DoorMiddleware",  # answers the Server API: no sessions, no CSRF
+    "rollcall.languages.LanguageMiddleware",  # pages only: calls of the Server API end above
     "csp.middleware.CSPMiddleware",
     "console.uploads.UploadMiddleware",  # before anything reads the body
     "rollcall.sessions.SessionMiddleware",
@@ -277,8 +278,12 @@ METRICS_ADDRESSES = env.parsed(
 )
 
 # --- Language, time, static files, logs -----------------------------------------------------------
-LANGUAGE_CODE = "en-us"
-USE_I18N, USE_TZ, TIME_ZONE = False, True, "UTC"
+LANGUAGE_CODE = "en"  # of everything but pages
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_SAMESITE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SECURE = "Lax", True, HTTPS
+USE_TZ, TIME_ZONE = True, "UTC"
 FORMAT_MODULE_PATH = "rollcall.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

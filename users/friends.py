@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -36,14 +37,18 @@ class RefusesFriends(Exception):
     """The other user's friend permission is "nobody"."""
 
     def __init__(self, user_id: str):
-        super().__init__(f"{user_id} accepts no friends")
+        super().__init__(gettext("{user_id} accepts no friends").format(user_id=user_id))
 
 
 class TooManyFriends(Exception):
     """A user would have more than `MAX_FRIENDS` friends."""
 
     def __init__(self, user_id: str):
-        super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
+        super().__init__(
+            gettext("{user_id} would have more than {max_friends:,} friends").format(
+                user_id=user_id, max_friends=MAX_FRIENDS
+            )
+        )
         self.user_id = user_id
 
 
@@ -86,9 +91,13 @@ def add(
     `RefusesFriends`, `TooManyFriends`, `InvalidFriendProfile`.
     """
     if user_id == friend_id:
-        raise BefriendsOneself("A user cannot be their own friend")
+        raise BefriendsOneself(gettext("A user cannot be their own friend"))
     if not identity.is_text(message, MESSAGE_MAX_LENGTH, multiline=True):
-        raise InvalidFriendProfile(f"A message is text of at most {MESSAGE_MAX_LENGTH} characters")
+        raise InvalidFriendProfile(
+            gettext("A message is text of at most {message_max_length} characters").format(
+                message_max_length=MESSAGE_MAX_LENGTH
+            )
+        )
     pair = identity.check_user_ids([user_id, friend_id])
     identity.lock(environment, pair)
     known = {
@@ -268,7 +277,11 @@ def describe(
     after: dict[str, Any] = {}
     if alias is not None:
         if not identity.is_text(alias, ALIAS_MAX_LENGTH):
-            raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
+            raise InvalidFriendProfile(
+                gettext("An alias is text of at most {alias_max_length} characters").format(
+                    alias_max_length=ALIAS_MAX_LENGTH
+                )
+            )
         after["alias"] = alias
     if extended is not None:
         after["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
@@ -279,7 +292,11 @@ def describe(
         .first()
     )
     if friendship is None:
-        raise NotFriends(f"{user_id} and {friend_id} are not friends")
+        raise NotFriends(
+            gettext("{user_id} and {friend_id} are not friends").format(
+                user_id=user_id, friend_id=friend_id
+            )
+        )
     before = {field: getattr(friendship, field) for field in after}
     if before != after:
         Friendship.objects.filter(pk=friendship.pk).update(**after)

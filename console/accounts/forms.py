@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.forms import LoginForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
@@ -13,8 +14,8 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         alone = self.fields["passwordless"]
-        alone.label = "Sign in with it alone"
-        alone.help_text = "Without username and password. It must check that it is you."
+        alone.label = gettext("Sign in with it alone")
+        alone.help_text = gettext("Without username and password. It must check that it is you.")
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]

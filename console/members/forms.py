@@ -3,13 +3,14 @@
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UsernameField
+from django.utils.translation import gettext_lazy
 
 from applications.models import Role
 
 
 class NewMemberForm(forms.Form):
     username = UsernameField(
-        label="Username",
+        label=gettext_lazy("Username"),
         max_length=150,
         validators=[get_user_model().username_validator],
     )

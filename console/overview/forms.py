@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from applications.access import applications_of
 from applications.models import Plan
@@ -10,13 +11,17 @@ from console.forms import ApplicationNameField
 
 
 class NewApplicationForm(forms.Form):
-    name = ApplicationNameField(help_text="For example Acme Chat. You can change it later.")
+    name = ApplicationNameField(
+        help_text=gettext_lazy("For example Acme Chat. You can change it later.")
+    )
     plan = forms.ChoiceField(
-        label="Plan of production",
+        label=gettext_lazy("Plan of production"),
         choices=Plan.choices,
         initial=Plan.TRIAL,
         widget=forms.RadioSelect,
-        help_text="Trial has the same limit as development. Starter and pro have no limit.",
+        help_text=gettext_lazy(
+            "Trial has the same limit as development. Starter and pro have no limit."
+        ),
     )
 
     def __init__(self, *args: Any, account: Any, **options: Any):
@@ -27,5 +32,5 @@ class NewApplicationForm(forms.Form):
         """A form that is submitted twice must not create two applications."""
         name: str = self.cleaned_data["name"]
         if applications_of(self.account).filter(name=name).exists():
-            raise forms.ValidationError("You already have an application with this name.")
+            raise forms.ValidationError(gettext("You already have an application with this name."))
         return name

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
@@ -38,7 +39,7 @@ def _refused(
     request: MemberRequest, environment: Environment, user_id: str, error: Exception
 ) -> HttpResponse:
     reason = (
-        f"{user_id} is no longer registered. Nothing was changed"
+        gettext("{user_id} is no longer registered. Nothing was changed").format(user_id=user_id)
         if isinstance(error, UnknownUsers)
         else error
     )
@@ -68,11 +69,15 @@ def user_lease(request: MemberRequest, environment: Environment, user_id: str) -
         except (UnknownUsers, leases.BeingDeleted) as error:
             return _refused(request, environment, user_id, error)
         else:
-            message = f"{user_id} has no lease" if lasts is None else f"Lease of {user_id} changed"
+            message = (
+                gettext("{user_id} has no lease").format(user_id=user_id)
+                if lasts is None
+                else gettext("Lease of {user_id} changed").format(user_id=user_id)
+            )
             return _done(request, environment, user_id, message)
     users = AppUser.objects.in_environment(environment).select_related("place")
     context: dict[str, Any] = {
-        "title": f"Lease of {user_id}",
+        "title": gettext("Lease of {user_id}").format(user_id=user_id),
         "user_id": user_id,
         "user": users.filter(user_id=user_id).first(),
         "form": form,
@@ -92,7 +97,9 @@ def user_pin(request: MemberRequest, environment: Environment, user_id: str) -> 
         )
     except (leases.LeasesInProduction, UnknownUsers) as error:
         return _refused(request, environment, user_id, error)
-    message = f"{user_id} is pinned: no plan and no lease deletes this user"
+    message = gettext("{user_id} is pinned: no plan and no lease deletes this user").format(
+        user_id=user_id
+    )
     return _done(request, environment, user_id, message, undo="users:unpin")
 
 
@@ -105,5 +112,5 @@ def user_unpin(request: MemberRequest, environment: Environment, user_id: str) -
         )
     except (leases.LeasesInProduction, UnknownUsers) as error:
         return _refused(request, environment, user_id, error)
-    message = f"{user_id} is no longer pinned"
+    message = gettext("{user_id} is no longer pinned").format(user_id=user_id)
     return _done(request, environment, user_id, message, undo="users:pin")

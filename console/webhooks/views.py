@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import webhooks
@@ -22,7 +23,7 @@ from console.webhooks.forms import WebhookForm
 
 LOG_SIZE = 20
 NEWEST_FIRST = Keyset("-id")
-GONE = "Somebody else has already removed this endpoint."
+GONE = gettext_lazy("Somebody else has already removed this endpoint.")
 
 
 @require_safe
@@ -86,7 +87,9 @@ def webhook_change(
         except webhooks.WebhookGone:
             return gone(request, environment)
         else:
-            return responses.moved(request, "The endpoint is changed.", to=home_url(webhook))
+            return responses.moved(
+                request, gettext("The endpoint is changed."), to=home_url(webhook)
+            )
     return _form(request, environment, form, format, webhook)
 
 
