@@ -15,6 +15,11 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 
+def tag(language: str) -> str:
+    """For `Content-Language` and `<html lang>`: "en", "zh-Hans"."""
+    return translation.to_locale(language).replace("_", "-")
+
+
 class LanguageMiddleware:
     """Unlike Django's, it ends the language with the request: threads answer calls as well."""
 
@@ -27,5 +32,5 @@ class LanguageMiddleware:
             request.LANGUAGE_CODE = language  # type: ignore[attr-defined]  # as Django's does
             response = self.get_response(request)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
-        response.headers.setdefault("Content-Language", translation.to_language(language))
+        response.headers.setdefault("Content-Language", tag(language))
         return response

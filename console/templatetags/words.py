@@ -91,6 +91,9 @@ def said(text: object) -> str:
     first number or time span in a sentence, and so on. What is not listed stays as it is.
     """
     sentence = str(text)
+    column, colon, rest = sentence.partition(": ")
+    if colon and column.isidentifier() and column.islower():  # of a file that is imported
+        return f"{column}: {said(rest)}"
     if not sentence or (known := gettext(sentence)) != sentence:
         return sentence and known
     values: list[str] = []

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from applications import webhooks
 from applications.announcements import EVENTS
+from console.templatetags.words import said
 
 
 class WebhookForm(forms.Form):
@@ -29,7 +30,10 @@ class WebhookForm(forms.Form):
         super().__init__(*args, **options)
         offered = webhooks.formats()[format].events
         choices = [
-            (event, format_html("<span>{} <code class='muted'>{}</code></span>", label, event))
+            (
+                event,
+                format_html("<span>{} <code class='muted'>{}</code></span>", said(label), event),
+            )
             for event, label in EVENTS.items()
             if event in offered
         ]

@@ -19,6 +19,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import said
 from console.webhooks.forms import WebhookForm
 
 LOG_SIZE = 20
@@ -114,7 +115,7 @@ def detail_page(
         "webhook": webhook,
         "host": host_of(webhook),
         "format": format,
-        "events": [(event, EVENTS[event]) for event in webhook.events],
+        "events": [(event, said(EVENTS[event])) for event in webhook.events],
         "secret": secret,
         "found": found,
         "log": [(each, _payload(each, webhook)) for each in found.rows],

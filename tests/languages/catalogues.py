@@ -14,6 +14,7 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
+from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
 ROOT: Path = settings.BASE_DIR
@@ -69,8 +70,6 @@ def extracted(domain: str) -> Catalog:
 
 
 def path(language: str, domain: str, suffix: str = "po") -> Path:
-    from django.utils.translation import to_locale
-
     return ROOT / "locale" / to_locale(language) / "LC_MESSAGES" / f"{domain}.{suffix}"
 
 
@@ -93,7 +92,9 @@ def texts(catalog: Catalog) -> dict[tuple[str | None, Any], Message]:
 def update(language: str, domain: str) -> int:
     """How many texts wait for a translation."""
     known = texts(stored(language, domain)) if path(language, domain).exists() else {}
-    written = Catalog(locale="zh_Hans", fuzzy=False, charset="utf-8", header_comment=HEADER)
+    written = Catalog(
+        locale="zh_Hans", fuzzy=False, charset="utf-8", header_comment="# Chinese (Simplified)."
+    )
     waiting = 0
     for key, message in sorted(texts(extracted(domain)).items(), key=lambda each: str(each[0])):
         translation = known[key].string if key in known else None
