@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 import redis
 
-from applications import redis_client, retention
+from applications import hourly, redis_client, retention
+from applications.hourly import Figure
 from applications.models import Environment
 
 ENTRIES = 500
@@ -102,6 +103,7 @@ def _write_forever() -> None:
         pause.wait(WRITE_EVERY)
         try:
             write()
+            hourly.write()
         except redis.RedisError as error:
             log.warning("calls of the last moments are not in the request log: %s", error)
         except Exception:
@@ -119,6 +121,9 @@ def write() -> None:
     with redis_client.client().pipeline(transaction=False) as pipeline:
         for environment_id, found in by_environment.items():
             name = _stream(environment_id)
+            for each in found:
+                if each.call.is_refused:
+                    hourly.note(environment_id, Figure.CALLS_REFUSED, at=each.call.at)
             # The refused first, then the newest.
             found.sort(key=lambda each: (each.call.is_refused, each.call.at), reverse=True)
             entry = {

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from applications.hourly import Figure
+from gateway import counted
 from gateway.batches import Batches
 from gateway.closings import Closing, Reason
 from moderation import connecting, gates
@@ -62,6 +64,7 @@ class Admissions:
         if admission.entry is Entry.BUSY:
             admission = await self._one_by_one.ask(applicant)
         if admission.connection_id is None:
+            counted.refused(applicant.claims.environment_id, Figure.CONNECTIONS_REFUSED)
             raise _refused(applicant.claims.user_id, admission)
         return admission.connection_id, admission.connected_at
 

@@ -18,8 +18,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from applications.audit import Actor
+from applications.hourly import Figure
 from applications.keyset import Page
 from applications.models import AuditEvent, Environment
+from gateway import counted
 from gateway.mailbox import Mailbox
 from moderation.gates import ConnectRule, MessageRule, Verdict
 from moderation.lists import blocklist
@@ -109,6 +111,7 @@ async def send(
         )
     )
     if sent.verdict is not None:
+        counted.refused(client.environment.pk, Figure.MESSAGES_REFUSED)
         raise MessageRefused(sent.verdict)
     if sent.fate is Fate.CLOSING:
         raise ConnectionClosing

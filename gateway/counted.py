@@ -1,4 +1,4 @@
-"""What the sessions of this process count (`applications.metrics`)."""
+"""What the sessions of this process count (`applications.metrics`, `applications.hourly`)."""
 
 import functools
 import time
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
-from applications import metrics
+from applications import hourly, metrics
+from applications.hourly import Figure
 
 if TYPE_CHECKING:
     from gateway.session import Session
@@ -26,6 +27,11 @@ def kicked(*, since: float | None) -> None:
     """A kick was carried out that was committed at this Unix time."""
     if since is not None:
         metrics.KICKS.observe(max(time.time() - since, 0))  # clocks of machines differ
+
+
+def refused(environment_id: int, what: Figure) -> None:
+    """A rule refused a client or a message of this environment."""
+    hourly.note(environment_id, what, at=time.time())
 
 
 def _protocol(kind: "type[Session]") -> str:

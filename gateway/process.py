@@ -9,10 +9,12 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
+from applications import hourly
 from applications.models import Environment
 from gateway.admission import Admissions
 from gateway.closed import ClosedConnections
@@ -170,6 +172,8 @@ class Gateway:
             self.requests.forget_full()
             self.connects_of_token.forget_full()
             self.connects_of_user.forget_full()
+            with suppress(redis.RedisError):  # it waits for the next time
+                await run_in_thread(hourly.write)
             # Redis may lose messages silently.
             look_for_messages = True
         for connection in await run_in_thread(gateway_processes.kicks, gateway=self.row):

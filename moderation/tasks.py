@@ -8,7 +8,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from moderation import ban_retention, ban_sweep, figure_history
+from moderation import ban_retention, ban_sweep, figure_history, last_day
 
 # Sweeps that one worker runs at once. Batches are shared out by locks, so more of them are faster
 # while the database has cores to spare; the worker's other threads have other work.
@@ -29,7 +29,9 @@ def expire_bans(**_: Any) -> None:
 
 @shared_task
 def sample_figures(**_: Any) -> None:
-    figure_history.keep(now=timezone.now())
+    now = timezone.now()
+    last_day.sample_online(now=now)
+    figure_history.keep(now=now)
 
 
 @shared_task

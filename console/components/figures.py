@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils import formats
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from applications.counting import Count
 from console.components.rendering import Context
@@ -60,9 +60,20 @@ def quota_meter(
 
 @register.inclusion_tag("components/bar_chart.html")
 def bar_chart(
-    points: Iterable[tuple[date | str, int]], *, label: str, unit: str, adds_up: bool = True
+    points: Iterable[tuple[date | str, int]],
+    *,
+    label: str,
+    unit: str,
+    adds_up: bool = True,
+    headline: int | Count | None = None,
+    note: str = "",
+    href: str = "",
+    none: str = gettext_lazy("Nothing yet."),
 ) -> Context:
-    """`adds_up`: whether the sum of all bars means something; otherwise the last one is shown."""
+    """`adds_up`: whether the sum of all bars means something; otherwise the last one is shown.
+    `headline` is a large figure above the bars, in place of the sum, with a `note` and a page
+    (`href`) that shows what it counts. `none` is what stands in place of no bars.
+    """
     points = list(points)
     top = max((value for _, value in points), default=0)
     bars = [
@@ -85,6 +96,10 @@ def bar_chart(
         "label": label,
         "unit": unit,
         "adds_up": adds_up,
+        "headline": headline,
+        "note": note,
+        "href": href,
+        "none": none,
     }
 
 

@@ -25,9 +25,21 @@ def form_errors(form: Form) -> Context:
 
 @register.inclusion_tag("components/confirm_field.html")
 def confirm_field(
-    phrase: str, *, name: str = "confirm", error: str = "", required: bool = True
+    phrase: str,
+    *,
+    name: str = "confirm",
+    error: str = "",
+    required: bool = True,
+    autofocus: bool = False,
 ) -> Context:
     """`required=False` is for a field that is hidden while nothing needs to be confirmed: with a
-    hidden required field, a browser does not submit the form and shows no reason.
+    hidden required field, a browser does not submit the form and shows no reason. `autofocus` is
+    for a page on which the field is far down.
     """
-    return {"phrase": phrase, "name": name, "error": error, "required": required}
+    return {
+        "phrase": phrase,
+        "name": name,
+        "error": error,
+        "required": required,
+        "autofocus": autofocus,
+    }

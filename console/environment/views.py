@@ -1,4 +1,4 @@
-"""The first page of an environment: its quota, its figures, and the health of the ban sweep."""
+"""The first page of an environment: of development its quota, of production its last day."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from applications.supervised import cannot_stay_up
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.audit.sentences import lines
+from console.environment import last_day
 from moderation import ban_sweep
 from moderation.models import Ban
 from users import deactivation, presence, quota
@@ -47,12 +48,16 @@ def _live(environment: Environment) -> dict[str, Any]:
     usage = quota.usage(environment=environment, now=now)
     in_force = Ban.objects.in_force(now).filter(environment=environment)
     recent = AuditEvent.objects.filter(environment=environment).order_by("-at", "-id")
-    return {
+    online = presence.online_count(environment=environment, now=now)
+    leads = {}
+    if not environment.is_development:
+        leads["charts"] = list(last_day.charts(environment=environment, online=online, now=now))
+    return leads | {
         "usage": usage,
         "full_in": usage.full_in_days and timedelta(days=usage.full_in_days),
         "banned": count(in_force),
         "ending_soon": count(in_force.filter(ends_at__lte=now + SOON)),
-        "online": presence.online_count(environment=environment, now=now),
+        "online": online,
         "deactivated": count(DeactivatedUser.objects.filter(environment=environment)),
         "sweep": ban_sweep.sweep_health(now=now),
         "cannot_stay_up": cannot_stay_up(),

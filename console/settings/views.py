@@ -9,13 +9,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from applications import environments
 from applications.access import Permission
+from applications.counting import count
 from applications.models import Environment
 from applications.requests import acting_staff
 from applications.vendors import InvalidSetting, vendors
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.settings import wide
 from console.settings.forms import DoorsForm, RenameForm, SettingsForm, UnlockForm
+from console.settings.wide import Wide
+from users import presence
+from users.models import AppUser
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
 NO_LOCK = "In development, the API may always delete users"
@@ -34,12 +39,13 @@ def settings_change(request: MemberRequest, environment: Environment) -> HttpRes
         return redirect(_home(environment))
     form = SettingsForm(request.POST, environment=environment)
     if form.is_valid():
+        changes, now = form.changes(), timezone.now()
+        asked = wide.friends_only(environment, changes, now=now)
+        if asked and not wide.is_confirmed(request, asked):
+            return _page(request, environment, form=form, wide_settings=asked, status=422)
         try:
             environments.change(
-                environment=environment,
-                by=acting_staff(request),
-                now=timezone.now(),
-                **form.changes(),
+                environment=environment, by=acting_staff(request), now=now, **changes
             )
         except InvalidSetting as error:
             form.add_error(error.name, str(error))
@@ -55,6 +61,9 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
         return redirect(_home(environment))
     form = DoorsForm(request.POST, application=environment.application)
     form.full_clean()  # checkboxes have no errors
+    asked = wide.closed_doors(environment.application, form.names())
+    if asked and not wide.is_confirmed(request, asked):
+        return _page(request, environment, doors=form, wide_doors=asked, status=422)
     environments.enable_vendors(
         application=environment.application,
         names=form.names(),
@@ -70,12 +79,15 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
     """Asks for the environment's name, because deletion in production cannot be undone."""
     if environment.is_development:
         return responses.refused(request, NO_LOCK, back=_home(environment))
-    phrase = environment.full_name
+    phrase, now = environment.full_name, timezone.now()
     form = UnlockForm(request.POST if request.method == "POST" else None)
     context = {
         "title": "Unlock deletion by API",
         "form": form,
         "phrase": phrase,
+        "users": count(AppUser.objects.filter(environment=environment)),
+        "online": presence.online_count(environment=environment, now=now),
+        "secrets": environment.secrets.live().count(),
     }
     if request.method != "POST":
         return responses.dialog(request, "console/settings/_unlock_deletion.html", context)
@@ -89,7 +101,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
         environment=environment,
         lasting=form.cleaned_data["lasting"],
         by=acting_staff(request),
-        now=timezone.now(),
+        now=now,
     )
     until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
     message = f"The API may delete users until {until}."
@@ -137,13 +149,18 @@ def _page(
     *,
     form: SettingsForm | None = None,
     rename: RenameForm | None = None,
+    doors: DoorsForm | None = None,
+    wide_settings: Wide | None = None,
+    wide_doors: Wide | None = None,
     status: int = 200,
 ) -> HttpResponse:
     application, unlocked_until = environment.application, environment.deletion_unlocked_until
     context = {
         "form": form or SettingsForm(environment=environment),
         "rename": rename or RenameForm(initial={"name": application.name}),
-        "doors": DoorsForm(application=application),
+        "doors": doors or DoorsForm(application=application),
+        "wide_settings": wide_settings,
+        "wide_doors": wide_doors,
         "deleting": [vendor.title for vendor in vendors() if vendor.deletes_in_production],
         "unlocked_until": unlocked_until
         if unlocked_until is not None and unlocked_until > timezone.now()

@@ -2,12 +2,15 @@ from datetime import timedelta
 
 import pytest
 
-from moderation import ban_sweep
+from applications import hourly
+from applications.hourly import Figure
+from moderation import ban_sweep, bans
 from tests.console.pages import address, sign_in
 from tests.factories import (
     DAY,
     HOUR,
     NOON,
+    api_actor,
     make_ban,
     make_connection,
     make_deactivated,
@@ -47,6 +50,41 @@ class TestEnvironment:
         assert context["ending_soon"].value == 1
         assert context["online"].value == 1
         assert context["deactivated"].value == 1
+
+    def test_production_leads_with_its_last_day(self, client):
+        production = make_environment(kind="production")
+        sign_in(client, production)
+        make_connection(environment=production, user_id="mia")
+        hourly.raise_to(Figure.ONLINE, {production.pk: 7}, now=NOON - 2 * HOUR)
+        hourly.note(production.pk, Figure.CONNECTIONS_REFUSED, at=NOON.timestamp(), times=3)
+        hourly.note(production.pk, Figure.CALLS_REFUSED, at=NOON.timestamp())
+        hourly.note(production.pk, Figure.CALLS_REFUSED, at=(NOON - DAY).timestamp(), times=40)
+        hourly.write()
+        for hours in (0, 23, 24):  # the last one was before these 24 hours
+            bans.impose(
+                environment=production,
+                user_ids=[f"banned-{hours}"],
+                expires_at=None,
+                reason="",
+                by=api_actor(),
+                now=NOON - hours * HOUR,
+            )
+        page = client.get(address("environment:index", production))
+        online, refused, banned = page.context["charts"]
+        assert (online.headline.value, online.note) == (1, "at most 7 at once")
+        assert online.points[-3:] == [("10:00 UTC", 7), ("11:00 UTC", 0), ("12:00 UTC", 1)]
+        assert (refused.headline, refused.note) == (4, "3 connections, 1 API call")
+        assert (banned.headline, banned.points[0]) == (2, ("13:00 UTC", 1))
+        assert page.text.index("The last 24 hours") < page.text.index("Recent changes")
+
+    def test_without_redis_production_still_shows_who_is_online(self, client, settings):
+        settings.REDIS_URL = "redis://127.0.0.1:1"
+        production = make_environment(kind="production")
+        sign_in(client, production)
+        make_connection(environment=production, user_id="mia")
+        page = client.get(address("environment:index", production))
+        assert page.context["charts"][0].headline.value == 1
+        assert "Not known while Redis is down." in page.text
 
     def test_lists_recent_changes_of_this_environment_only(self, environment, get):
         other = make_environment(kind="production", application=environment.application)

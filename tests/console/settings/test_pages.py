@@ -4,9 +4,18 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from applications import request_log
 from applications.models import Plan, Role
+from applications.request_log import Answered
 from tests.console.pages import address, sign_in
-from tests.factories import HOUR, NOON, make_connection, make_environment, make_users
+from tests.factories import (
+    HOUR,
+    NOON,
+    make_connection,
+    make_environment,
+    make_logged_call,
+    make_users,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +99,7 @@ class TestSettingsChange:
             agora_error_dialect="easemob",
             agora_require_password="",
             rongcloud_gateway_address="https://chat.example.com:8443",
+            confirm=production.full_name,
             **dict.fromkeys(boxes, "on"),
         )
         assert production.friends_only
@@ -246,3 +256,58 @@ class TestSettings:
         page = client.get(address("settings:index", production)).text
         assert "Needs role admin or owner" in page
         assert '<fieldset class="form" disabled>' in page
+
+
+@pytest.mark.usefixtures("at_noon")
+class TestWideSettings:
+    def test_friends_only_shows_whom_it_silences_and_asks_for_the_name(self, client, production):
+        make_users(environment=production, count=3)
+        make_connection(environment=production, user_id="user-00001")
+        response = save(client, production, friends_only="on")
+        assert response.status_code == 422
+        assert "Connected now: 1 of 3 registered users" in response.text
+        assert not production.friends_only
+        save(client, production, friends_only="on", confirm=production.full_name)
+        assert production.friends_only
+        # Nothing is asked while it stays on, or is switched off.
+        assert save(client, production, friends_only="on").status_code == 302
+        assert save(client, production).status_code == 302
+
+    def test_development_is_not_asked(self, client, production):
+        development = make_environment(kind="development", application=production.application)
+        assert save(client, development, friends_only="on").status_code == 302
+
+    def test_a_vendor_that_is_called_is_closed_with_figures_and_a_typed_name(
+        self, client, production
+    ):
+        application = production.application
+        log_calls(production, vendor="rongcloud", number=3)
+        others = {"nexconn": "on", "agora": "on"}
+        where = address("settings:doors", production)
+        response = client.post(where, others)
+        assert response.status_code == 422
+        assert "3 of the last 3 calls to production were RongCloud" in response.text
+        application.refresh_from_db()
+        assert "rongcloud" in application.vendors
+        assert client.post(where, others | {"confirm": application.name}).status_code == 302
+        application.refresh_from_db()
+        assert application.vendors == ["nexconn", "agora"]
+
+    def test_a_vendor_that_nobody_calls_is_closed_at_once(self, client, production):
+        log_calls(production, vendor="nexconn", number=1)
+        where = address("settings:doors", production)
+        assert client.post(where, {"nexconn": "on", "agora": "on"}).status_code == 302
+
+    def test_unlocking_deletion_shows_who_could_be_deleted(self, client, production):
+        sign_in(client, production, Role.OWNER)
+        make_users(environment=production, count=3)
+        make_connection(environment=production, user_id="user-00001")
+        text = " ".join(client.get(address("settings:unlock_deletion", production)).text.split())
+        assert "<strong>3</strong> users are registered" in text
+        assert "1 is connected now" in text
+
+
+def log_calls(environment, *, vendor, number):
+    for _ in range(number):
+        request_log.note(Answered(environment.pk, make_logged_call(vendor=vendor)))
+    request_log.write()

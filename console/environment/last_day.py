@@ -1,0 +1,72 @@
+"""The three charts that a production environment leads with."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from applications.counting import Count
+from applications.hourly import Figure
+from applications.models import Environment
+from console.links import page_url
+from console.templatetags import words
+from moderation import last_day
+
+WORDS = {
+    Figure.CONNECTIONS_REFUSED: ("connection", "connections"),
+    Figure.MESSAGES_REFUSED: ("message", "messages"),
+    Figure.CALLS_REFUSED: ("API call", "API calls"),
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The arguments of `{% bar_chart %}`. `points`: the time of an hour, and a number of `unit`."""
+
+    label: str
+    unit: str
+    points: list[tuple[str, int]]
+    headline: int | Count
+    note: str
+    href: str
+    adds_up: bool = True
+
+
+def charts(*, environment: Environment, online: Count, now: datetime) -> Iterator[Chart]:
+    """`online`: how many users are online now."""
+    day = last_day.read(environment=environment, online_now=online.value, now=now)
+    most = max((number for _, number in day.online), default=0)
+    yield Chart(
+        "Online now",
+        "users at once",
+        _points(day.online),
+        headline=online,
+        note=f"at most {words.estimate(most)} at once",
+        href=page_url(environment, "users:index", query={"tab": "online"}),
+        adds_up=False,
+    )
+    refusals = [
+        f"{words.estimate(number)} {WORDS[figure][number != 1]}"
+        for figure, number in day.refusals.items()
+        if number
+    ]
+    yield Chart(
+        "Refused",
+        "refusals",
+        _points(day.refused),
+        headline=sum(day.refusals.values()),
+        note=", ".join(refusals) or "connections, messages, API calls",
+        href=page_url(environment, "requests:index", query={"state": "refused"}),
+    )
+    banned = sum(number for _, number in day.banned)
+    yield Chart(
+        "New bans",
+        "bans",
+        _points(day.banned),
+        headline=banned,
+        note="by staff and app servers",
+        href=page_url(environment, "bans:index", query={"tab": "all"}),
+    )
+
+
+def _points(hours: Iterable[tuple[datetime, int]]) -> list[tuple[str, int]]:
+    return [(f"{hour:%H:%M} UTC", number) for hour, number in hours]
