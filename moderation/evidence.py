@@ -20,13 +20,12 @@ from moderation.models import Ban
 from users.app_token_evidence import app_token_steps, is_app_token
 from users.evidence import (
     any_token_step,
-    connections_step,
     deactivated_step,
-    place_step,
     registered_step,
     token_steps,
 )
 from users.models import AppUser, DeactivatedUser
+from users.room_evidence import connections_step, place_step
 
 
 def of_user(*, environment: Environment, user_id: str, now: datetime) -> Answer:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from applications.audit_types import AuditType
 from applications.evidence import State, Step, act, environment_step
 from applications.models import AuditEvent, Environment
-from users import identity, presence, quota, tokens
+from users import identity, tokens
 from users.fields import in_any_case
-from users.models import AppUser, Connection, DeactivatedUser
+from users.models import AppUser, DeactivatedUser
 from users.tokens import Claims
 
 GOES = (AuditType.USER_DELETED, AuditType.USER_DEACTIVATED)
@@ -222,33 +222,6 @@ def registered_step(
     )
 
 
-def place_step(*, environment: Environment, now: datetime) -> Step:
-    """Whether the id could be registered: the quota."""
-    usage = quota.usage(environment=environment, now=now)
-    if usage.limit is None:
-        return Step(
-            rule="quota",
-            title=gettext("A place is free"),
-            state=State.RESTS,
-            explanation=gettext("The plan {plan} has no limit.").format(
-                plan=gettext(environment.plan)
-            ),
-        )
-    full = usage.free == 0
-    words = (
-        gettext("{users} of {limit:,} places are taken. Nobody can be registered.")
-        if full
-        else gettext("{users} of {limit:,} places are taken.")
-    )
-    return Step(
-        rule="quota",
-        title=gettext("A place is free"),
-        state=State.REFUSES if full else State.HOLDS,
-        explanation=words.format(users=usage.users, limit=usage.limit),
-        mend="free_places" if full else "",
-    )
-
-
 def deactivated_step(tombstone: DeactivatedUser | None, user_id: str) -> Step:
     """Whether the id is deactivated, and by which call."""
     step = partial(Step, rule="deactivated", title=gettext("Not deactivated"))
@@ -286,22 +259,6 @@ def any_token_step(*, environment: Environment, user: AppUser) -> Step:
             "environment. Paste it above to see."
         ).format(words=words),
         facts=facts,
-    )
-
-
-def connections_step(*, environment: Environment, user_id: str, now: datetime) -> Step:
-    """Whether the user may open a further connection."""
-    held = Connection.objects.open(now).for_users(environment, [user_id]).count()
-    full = held >= presence.MAX_CONNECTIONS
-    return Step(
-        rule="too_many_connections",
-        title=gettext("Room for a further connection"),
-        state=State.REFUSES if full else State.HOLDS,
-        explanation=gettext("{held} of at most {max_connections} connections are open.").format(
-            held=held, max_connections=presence.MAX_CONNECTIONS
-        ),
-        mend="kick" if full else "",
-        about={"user_id": user_id},
     )
 
 

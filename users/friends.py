@@ -27,9 +27,8 @@ from users import erasure, hosted_profiles, identity, notices
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
 from users.tokens import UnknownUsers, require_registered
 
-MAX_FRIENDS = 3_000
+MAX_FRIENDS, MAX_EXTENDED = 3_000, 10
 ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 100, 128
-MAX_EXTENDED = 10
 _PAGES = PagesOfOwner(Friendship, "id", "friend_id", "alias", "extended", "added_at")
 
 
@@ -37,7 +36,7 @@ class RefusesFriends(Exception):
     """The other user's friend permission is "nobody"."""
 
     def __init__(self, user_id: str):
-        super().__init__(gettext("{user_id} accepts no friends").format(user_id=user_id))
+        super().__init__(gettext("{0} accepts no friends").format(user_id))
 
 
 class TooManyFriends(Exception):
@@ -45,9 +44,7 @@ class TooManyFriends(Exception):
 
     def __init__(self, user_id: str):
         super().__init__(
-            gettext("{user_id} would have more than {max_friends:,} friends").format(
-                user_id=user_id, max_friends=MAX_FRIENDS
-            )
+            gettext("{} would have more than {:,} friends").format(user_id, MAX_FRIENDS)
         )
         self.user_id = user_id
 
@@ -93,11 +90,7 @@ def add(
     if user_id == friend_id:
         raise BefriendsOneself(gettext("A user cannot be their own friend"))
     if not identity.is_text(message, MESSAGE_MAX_LENGTH, multiline=True):
-        raise InvalidFriendProfile(
-            gettext("A message is text of at most {message_max_length} characters").format(
-                message_max_length=MESSAGE_MAX_LENGTH
-            )
-        )
+        raise InvalidFriendProfile(f"A message is text of at most {MESSAGE_MAX_LENGTH} characters")
     pair = identity.check_user_ids([user_id, friend_id])
     identity.lock(environment, pair)
     known = {
@@ -277,11 +270,7 @@ def describe(
     after: dict[str, Any] = {}
     if alias is not None:
         if not identity.is_text(alias, ALIAS_MAX_LENGTH):
-            raise InvalidFriendProfile(
-                gettext("An alias is text of at most {alias_max_length} characters").format(
-                    alias_max_length=ALIAS_MAX_LENGTH
-                )
-            )
+            raise InvalidFriendProfile(f"An alias is text of at most {ALIAS_MAX_LENGTH} characters")
         after["alias"] = alias
     if extended is not None:
         after["extended"] = hosted_profiles.check_extended(extended, most=MAX_EXTENDED)
@@ -292,11 +281,7 @@ def describe(
         .first()
     )
     if friendship is None:
-        raise NotFriends(
-            gettext("{user_id} and {friend_id} are not friends").format(
-                user_id=user_id, friend_id=friend_id
-            )
-        )
+        raise NotFriends(gettext("{0} and {1} are not friends").format(user_id, friend_id))
     before = {field: getattr(friendship, field) for field in after}
     if before != after:
         Friendship.objects.filter(pk=friendship.pk).update(**after)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from applications.access import applications_entered_by
-from applications.evidence import lines_of_request
+from applications.call_evidence import lines_of_request
 from applications.models import Application, AuditEvent, Environment
 from console.access import MemberRequest
 from console.audit import sentences

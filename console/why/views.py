@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from applications.access import Permission, applications_entered_by
-from applications.evidence import Answer, State, Step, find_call, of_app_key, of_call, of_delivery
+from applications.call_evidence import find_call, of_call, of_delivery
+from applications.evidence import Answer, State, Step, of_app_key
 from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import Access, MemberRequest, in_environment

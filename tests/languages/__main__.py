@@ -1,4 +1,4 @@
-"""`python -m tests.languages`: bring the catalogues up to date with the source (`make messages`)."""
+"""Bring the catalogues up to date with the source: `python -m tests.languages`."""
 
 import os
 import sys
