@@ -27,8 +27,7 @@ from users import erasure, hosted_profiles, identity, notices
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
 from users.tokens import UnknownUsers, require_registered
 
-MAX_FRIENDS, MAX_EXTENDED = 3_000, 10
-ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 100, 128
+MAX_FRIENDS, MAX_EXTENDED, ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 3_000, 10, 100, 128
 _PAGES = PagesOfOwner(Friendship, "id", "friend_id", "alias", "extended", "added_at")
 
 
@@ -43,9 +42,8 @@ class TooManyFriends(Exception):
     """A user would have more than `MAX_FRIENDS` friends."""
 
     def __init__(self, user_id: str):
-        super().__init__(
-            gettext("{} would have more than {:,} friends").format(user_id, MAX_FRIENDS)
-        )
+        text = gettext("{} would have more than {:,} friends")
+        super().__init__(text.format(user_id, MAX_FRIENDS))
         self.user_id = user_id
 
 
