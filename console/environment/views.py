@@ -13,7 +13,7 @@ from applications.models import AuditEvent, Environment
 from applications.supervised import cannot_stay_up
 from console import responses
 from console.access import MemberRequest, in_environment
-from console.audit.sentences import lines
+from console.audit.sentences import groups, lines
 from console.environment import last_day
 from moderation import ban_sweep
 from moderation.models import Ban
@@ -22,6 +22,7 @@ from users.models import DeactivatedUser
 
 CHART_DAYS = 30
 RECENT = 6
+LOOKED_AT = 60  # an import writes a line for each user; they are one change
 SOON = timedelta(hours=24)
 
 
@@ -62,5 +63,5 @@ def _live(environment: Environment) -> dict[str, Any]:
         "sweep": ban_sweep.sweep_health(now=now),
         "cannot_stay_up": cannot_stay_up(),
         "erasure": deactivation.erasure_health(now=now),
-        "recent": lines(recent[:RECENT]),
+        "recent": groups(lines(recent[:LOOKED_AT]))[:RECENT],
     }

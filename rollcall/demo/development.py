@@ -9,7 +9,17 @@ from moderation import ban_sweep, bans, lists
 from rollcall.demo.names import unique_names
 from rollcall.demo.office import ADMIN, MODERATOR, TESTER
 from rollcall.demo.timeline import Timeline, app_server, staff
-from users import deactivation, deletion, profiles, reclaim, registration, tokens
+from users import (
+    deactivation,
+    deletion,
+    lease_rules,
+    leases,
+    pins,
+    profiles,
+    reclaim,
+    registration,
+    tokens,
+)
 from users.models import AppUser, DeletionJob
 
 
@@ -20,6 +30,7 @@ def fill(timeline: Timeline, acme: NewApplication, random: Random) -> None:
     _deactivate(timeline, development)
     _ban(timeline, development)
     _moderate(timeline, development, team)
+    _lease(timeline, development)
 
 
 def _register(timeline: Timeline, development: Environment, random: Random) -> list[str]:
@@ -218,4 +229,32 @@ def _moderate(timeline: Timeline, development: Environment, team: list[str]) -> 
         environment=development,
         user_id=team[3],
         by=staff(MODERATOR),
+    )
+
+
+def _lease(timeline: Timeline, development: Environment) -> None:
+    """A rule for builds, users whose lease ends soon after the start, and one that a pin keeps."""
+    timeline.add(
+        timeline.ago(days=12.5),
+        lease_rules.add,
+        environment=development,
+        prefix="ci-",
+        lasts=timedelta(hours=2),
+        by=staff(TESTER),
+    )
+    for number, minutes in ((101, 4), (102, 11), (103, 35), (106, 170)):
+        timeline.add(
+            timeline.ago(hours=1.1),
+            leases.change,
+            environment=development,
+            user_id=f"e2e-checkout-{number}",
+            until=timeline.now + timedelta(minutes=minutes),
+            by=staff(TESTER),
+        )
+    timeline.add(
+        timeline.ago(days=4),
+        pins.pin,
+        environment=development,
+        user_id="qa-web-01",
+        by=staff(TESTER),
     )
