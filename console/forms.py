@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext, gettext_lazy
 
 from applications.models import Application
+from console.templatetags.words import sentence
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 
@@ -30,7 +31,7 @@ class UserIdField(forms.CharField):
         try:
             return identity.check_user_id(user_id) if user_id else ""
         except identity.InvalidUserId as error:
-            raise forms.ValidationError(f"{error}.") from error
+            raise forms.ValidationError(sentence(error)) from error
 
 
 class UserIdsField(forms.CharField):
@@ -47,7 +48,9 @@ class UserIdsField(forms.CharField):
         except identity.InvalidUserId as error:
             shown = error.user_id if len(error.user_id) <= 80 else f"{error.user_id[:80]}…"
             raise forms.ValidationError(
-                gettext("“{shown}” is not a user id. {error}.").format(shown=shown, error=error)
+                gettext("“{shown}” is not a user id. {error}").format(
+                    shown=shown, error=sentence(error)
+                )
             ) from error
         if self.required and not user_ids:
             raise forms.ValidationError(gettext("Enter at least one user id."))

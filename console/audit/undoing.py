@@ -22,6 +22,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from moderation import lists, mutes
 from moderation.models import Mute
 from users import attributes, friend_permissions, friends, hosted_profiles, profiles, tags
@@ -62,7 +63,7 @@ def line_undo(request: MemberRequest, environment: Environment, line_id: int) ->
     try:
         found.undo(event, {"environment": environment, "by": acting_staff(request), "now": now})
     except _REFUSALS as error:
-        return responses.refused(request, f"{str(error).rstrip('.')}.", back=here)
+        return responses.refused(request, sentence(error), back=here)
     return responses.done(request, gettext("Undone"), to=here, events=["users-changed"])
 
 

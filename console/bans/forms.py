@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 from applications.models import Environment
 from console.bans import durations
 from console.forms import PLAIN, UserIdsField
+from console.templatetags.words import said_lazily
 from moderation import stakes
 from moderation.models import Ban
 
@@ -21,10 +22,10 @@ class EndForm(forms.Form):
 
     until = forms.ChoiceField(
         choices=[
-            ("1h", "1 h"),
-            ("24h", "24 h"),
-            ("7d", "7 days"),
-            ("30d", "30 days"),
+            ("1h", said_lazily("1 h")),
+            ("24h", said_lazily("24 h")),
+            ("7d", said_lazily("7 days")),
+            ("30d", said_lazily("30 days")),
             ("permanent", gettext_lazy("Permanent")),
             ("custom", gettext_lazy("Custom")),
         ],

@@ -13,6 +13,7 @@ from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
 from console.identities import id_or_count
 from console.links import came_from, page_url
+from console.templatetags.words import sentence
 from moderation import bans
 from users import identity
 
@@ -31,7 +32,7 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
             environment=environment, user_ids=user_ids, by=acting_staff(request), now=timezone.now()
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     undo = ""
     # The length of a URL is limited.
     if 0 < len(lifted) <= MAX_AT_ONCE:
@@ -56,7 +57,7 @@ def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpRespo
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     if not restored:
         reason = gettext(
             "Nothing to undo: the ban was changed meanwhile, or would have ended by now."

@@ -18,7 +18,7 @@ from console.forms import MAX_AT_ONCE
 from console.identities import get_identities, id_or_count
 from console.links import came_from, page_url
 from console.lists.forms import BrowseForm, EntriesForm
-from console.templatetags.words import said
+from console.templatetags.words import said, sentence
 from moderation import lists
 from moderation.models import ListEntry
 from users import identity
@@ -111,7 +111,7 @@ def _tabs(
 ) -> list[dict[str, Any]]:
     return [
         {
-            "label": f"{kind.capitalize()}s",
+            "label": said(f"{kind.capitalize()}s"),
             "current": kind == current,
             "href": page_url(
                 environment,
@@ -133,7 +133,7 @@ def _chips(
             "url": page_url(environment, "lists:index", query={"list": kind, **others}),
         }
         for label, value, others in (
-            (f"{kind.capitalize()} of", owner_id, {"listed": listed_id}),
+            (said(f"{kind.capitalize()} of"), owner_id, {"listed": listed_id}),
             (gettext("Listed user"), listed_id, {"owner": owner_id}),
         )
         if value
@@ -178,9 +178,9 @@ def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
                 now=timezone.now(),
             )
         except (lists.ListFull, lists.ListsOneself) as error:
-            form.add_error("user_ids", f"{error}.")
+            form.add_error("user_ids", sentence(error))
         except identity.InvalidUserId as error:
-            return responses.refused(request, f"{error}.", back=back)
+            return responses.refused(request, sentence(error), back=back)
         else:
             message = _added_message(added, form.cleaned_data["user_ids"], owner_id, kind)
             undo = _undo(environment, "lists:remove", kind, owner_id, added)
@@ -231,7 +231,7 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     message = (
         gettext("Removed {whom} from {owner_id}'s {kind}").format(
             whom=id_or_count(removed), owner_id=owner_id, kind=said(kind)
@@ -274,7 +274,7 @@ def allowlist_switch(request: MemberRequest, environment: Environment) -> HttpRe
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     word = gettext("on") if on else gettext("off")
     opposite = {"owner": owner_id, "on": "no" if on else "yes"}
     undo = page_url(environment, "lists:switch", query=opposite) if switched else ""

@@ -17,6 +17,7 @@ from console.bans.forms import filled_in
 from console.identities import id_or_count
 from console.links import came_from, page_url
 from console.mutes.forms import MuteForm
+from console.templatetags.words import sentence
 from moderation import mutes, stakes
 from moderation.models import Mute
 from users import identity
@@ -82,7 +83,7 @@ def mute_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     try:
         wanted = identity.check_user_ids(user_ids)
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     in_force = list(
         mutes.in_channel(environment=environment, channel=channel, now=now).filter(
             user_id__in=wanted
@@ -134,7 +135,7 @@ def mute_undo_lift(request: MemberRequest, environment: Environment) -> HttpResp
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     except (ValueError, TypeError, mutes.InvalidMuteEnd):
         reason = gettext("Nothing to undo: the mute would be over by now.")
         return responses.refused(request, reason, back=back)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from console.bans.forms import EndForm
 from console.forms import UserIdsField
+from console.templatetags.words import said_lazily
 from moderation.models import Mute
 
 
@@ -17,7 +18,7 @@ class MuteForm(EndForm):
     )
     channels = forms.MultipleChoiceField(
         label=gettext_lazy("Where"),
-        choices=Mute.Channel.choices,
+        choices=[(value, said_lazily(label)) for value, label in Mute.Channel.choices],
         initial=[Mute.Channel.DIRECT],
         widget=forms.CheckboxSelectMultiple,
     )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, gettext_lazy
 from applications.access import applications_of
 from applications.models import Plan
 from console.forms import ApplicationNameField
+from console.templatetags.words import said_lazily
 
 
 class NewApplicationForm(forms.Form):
@@ -16,7 +17,7 @@ class NewApplicationForm(forms.Form):
     )
     plan = forms.ChoiceField(
         label=gettext_lazy("Plan of production"),
-        choices=Plan.choices,
+        choices=[(value, said_lazily(label)) for value, label in Plan.choices],
         initial=Plan.TRIAL,
         widget=forms.RadioSelect,
         help_text=gettext_lazy(

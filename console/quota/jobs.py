@@ -16,6 +16,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import said
 from moderation import stakes
 from users import deletion, identity, reclaim, undo
 from users.models import AppUser, DeletionItem, DeletionJob
@@ -109,7 +110,11 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
         "deleted": numbers.get(DeletionItem.Result.DELETED, 0),
         "undone": numbers.get(DeletionItem.Result.UNDONE, 0),
         "results": [
-            (DeletionItem.Result(word).label.lower(), number, _TONES[DeletionItem.Result(word)])
+            (
+                said(DeletionItem.Result(word).label.lower()),
+                number,
+                _TONES[DeletionItem.Result(word)],
+            )
             for word, number in numbers.items()
         ],
         "phrase": job.environment.full_name,

@@ -14,6 +14,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.quota.forms import LeaseRuleForm
+from console.templatetags.words import sentence
 from users import lease_rules, leases
 
 CHANGED = ["lease-rules-changed"]
@@ -36,11 +37,11 @@ def rule_add(request: MemberRequest, environment: Environment) -> HttpResponse:
                 now=timezone.now(),
             )
         except leases.InvalidLease as error:
-            form.add_error("lasts", f"{error}.")
+            form.add_error("lasts", sentence(error))
         except lease_rules.InvalidRule as error:
-            form.add_error("begins_with", f"{error}.")
+            form.add_error("begins_with", sentence(error))
         except lease_rules.TooManyRules as error:
-            form.add_error(None, f"{error}.")
+            form.add_error(None, sentence(error))
         else:
             message = gettext("Users who register with {prefix}… get a lease from now on").format(
                 prefix=rule.prefix

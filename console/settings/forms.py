@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from applications.models import Application, Environment
 from applications.vendors import full_name, in_force, vendors
 from console.forms import ApplicationNameField, SpanField
+from console.templatetags.words import said_lazily
 
 
 class RenameForm(forms.Form):
@@ -93,7 +94,10 @@ def _vendor_field(about: FieldInfo) -> forms.Field:
         return forms.BooleanField(required=False, **texts)
     if about.annotation is str:
         return forms.CharField(required=False, max_length=200, **texts)
-    return forms.ChoiceField(choices=about.annotation.choices, **texts)  # type: ignore[union-attr]
+    return forms.ChoiceField(
+        choices=[(value, said_lazily(label)) for value, label in about.annotation.choices],
+        **texts,
+    )  # type: ignore[union-attr]
 
 
 class DoorsForm(forms.Form):
@@ -115,7 +119,12 @@ class UnlockForm(forms.Form):
 
     lasting = forms.ChoiceField(
         label=gettext_lazy("For how long"),
-        choices=[("1", "1 hour"), ("8", "8 hours"), ("24", "1 day"), ("168", "7 days")],
+        choices=[
+            ("1", said_lazily("1 hour")),
+            ("8", said_lazily("8 hours")),
+            ("24", said_lazily("1 day")),
+            ("168", said_lazily("7 days")),
+        ],
         initial="1",
         widget=forms.RadioSelect,
     )

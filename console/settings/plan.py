@@ -16,7 +16,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.settings.views import form_methods
-from console.templatetags.words import said
+from console.templatetags.words import said, said_lazily
 from users import presence, quota
 
 LIMITS = {
@@ -29,7 +29,10 @@ LIMITS = {
 
 class PlanForm(forms.Form):
     plan = forms.ChoiceField(
-        choices=[(plan.value, f"{plan.label}: {limit}") for plan, limit in LIMITS.items()],
+        choices=[
+            (plan.value, format_lazy("{}: {}", said_lazily(plan.label), limit))
+            for plan, limit in LIMITS.items()
+        ],
         widget=forms.RadioSelect,
     )
     confirm = forms.CharField(required=False, max_length=200)

@@ -28,6 +28,7 @@ register.filter(words.estimate)
 register.filter(words.actor)
 register.filter(words.precise)
 register.filter(words.said)
+register.filter(words.sentence)
 
 
 @register.simple_tag

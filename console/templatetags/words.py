@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from django.utils import formats
+from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 
 from applications.counting import Count
@@ -105,6 +106,16 @@ def said(text: object) -> str:
     pattern = _NUMBER.sub(place, sentence)
     known = gettext(pattern)
     return sentence if known == pattern else known.format(*values)
+
+
+# For what is written before there is a page, such as the choices of a form.
+said_lazily = lazy(said, str)
+
+
+def sentence(text: object) -> str:
+    """The reason of a refusal as a sentence: with its full stop, if it has none."""
+    words = str(text)
+    return words if words.endswith((".", "。", "…")) else gettext("{words}.").format(words=words)
 
 
 def _said_span(found: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy
 
+from console.templatetags.words import said_lazily
 from transfers import files
 from transfers.files import Format
 from transfers.kinds import KINDS
@@ -23,7 +24,7 @@ def in_megabytes(size: int) -> str:
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(
         label=gettext_lazy("What is in it"),
-        choices=[(kind.name, kind.title) for kind in KINDS.values()],
+        choices=[(kind.name, said_lazily(kind.title)) for kind in KINDS.values()],
     )
     file = forms.FileField(
         label=gettext_lazy("File"),

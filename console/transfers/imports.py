@@ -18,6 +18,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.downloads import download
 from console.links import page_url
+from console.templatetags.words import said
 from console.transfers.forms import UploadForm
 from console.transfers.views import show_list
 from transfers import files, imports
@@ -85,7 +86,7 @@ def _show(request: MemberRequest, job: ImportJob, *, error: str = "") -> HttpRes
     total = sum(numbers.values())
     wanted = request.GET.get("result", "")
     tabs = [
-        {"word": result.value, "label": result.label.capitalize(), "count": numbers[result]}
+        {"word": result.value, "label": said(result.label).capitalize(), "count": numbers[result]}
         for result in (Result.BROKEN, Result.OVER_QUOTA, Result.REFUSED, *Result)
         if numbers.get(result)
     ]
@@ -108,7 +109,7 @@ def _show(request: MemberRequest, job: ImportJob, *, error: str = "") -> HttpRes
         "total": total,
         "done": total - numbers.get(waiting, 0),
         "results": [
-            (Result(word).label.lower(), number, _TONES[Result(word)])
+            (said(Result(word).label.lower()), number, _TONES[Result(word)])
             for word, number in numbers.items()
         ],
         "tabs": [{"word": "", "label": gettext("All lines"), "count": total}, *tabs],

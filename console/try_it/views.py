@@ -24,6 +24,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import gateway_url, page_url
+from console.templatetags.words import sentence
 from console.try_it.web_clients import web_clients
 from moderation import gates
 from moderation.gates import ConnectRule, MessageRule, Verdict
@@ -159,7 +160,7 @@ def try_it_token(request: MemberRequest, environment: Environment) -> HttpRespon
     except registration.UserDeactivated:
         why = gettext("This id is deactivated. Your app server must reactivate it first.")
     except (identity.InvalidUserId, QuotaExceeded) as error:
-        why = f"{str(error).rstrip('.')}."
+        why = sentence(error)
     else:
         return JsonResponse({"token": issued.token, "created": issued.created})
     return JsonResponse({"error": why}, status=422)

@@ -13,6 +13,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from console.users.forms import ExpireTokensForm, ProfileForm
 from moderation import stakes
 from users import deletion, presence, profiles, tokens, undo
@@ -133,7 +134,7 @@ def user_expire_tokens(
                 now=now,
             )
         except tokens.TimeInFuture as error:
-            form.add_error("before", f"{error}.")
+            form.add_error("before", sentence(error))
         else:
             if unknown:
                 return _gone(request, environment, user_id)

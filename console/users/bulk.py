@@ -13,6 +13,7 @@ from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
 from console.identities import id_or_count
 from console.links import page_url
+from console.templatetags.words import sentence
 from moderation import stakes
 from users import identity, presence
 
@@ -31,7 +32,7 @@ def users_kick(request: MemberRequest, environment: Environment) -> HttpResponse
     try:
         wanted = identity.check_user_ids(user_ids)
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     if request.method != "POST":
         context = {
             "title": gettext("Disconnect {whom}").format(whom=id_or_count(wanted)),

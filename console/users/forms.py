@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from console.forms import PLAIN, SpanField
+from console.templatetags.words import sentence
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
@@ -30,7 +31,7 @@ class ProfileForm(forms.Form):
         try:
             identity.check_profile(name=cleaned.get("name"), avatar_url=cleaned.get("avatar_url"))
         except identity.InvalidProfile as error:
-            self.add_error(error.field, f"{error}.")
+            self.add_error(error.field, sentence(error))
         return cleaned
 
 
@@ -58,14 +59,14 @@ class RegisterForm(forms.Form):
         try:
             return identity.check_user_id(self.cleaned_data["user_id"])
         except identity.InvalidUserId as error:
-            raise forms.ValidationError(f"{error}.") from error
+            raise forms.ValidationError(sentence(error)) from error
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         try:
             identity.check_profile(name=name, avatar_url=None)
         except identity.InvalidProfile as error:
-            raise forms.ValidationError(f"{error}.") from error
+            raise forms.ValidationError(sentence(error)) from error
         return name
 
 

@@ -12,6 +12,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from users import friend_permissions, friends, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers
@@ -107,7 +108,7 @@ def friend_permission(
             now=timezone.now(),
         )
     except (UnknownUsers, identity.InvalidUserId) as error:
-        return responses.refused(request, f"{error}.", back=here)
+        return responses.refused(request, sentence(error), back=here)
     message = gettext("Friends of {user_id}: {text}").format(
         user_id=user_id, text=permission.label.lower()
     )
@@ -130,7 +131,7 @@ def friend_add(request: MemberRequest, environment: Environment, user_id: str) -
             direct=True,
         )
     except (UnknownUsers, identity.InvalidUserId) as error:
-        return responses.refused(request, f"{error}.", back=here)
+        return responses.refused(request, sentence(error), back=here)
     except (friends.BefriendsOneself, friends.TooManyFriends) as error:
         return responses.refused(request, error, back=here)
     message = gettext("{user_id} and {friend_id} are now friends").format(

@@ -13,6 +13,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from console.users.forms import LeaseForm
 from users import leases, pins
 from users.models import AppUser
@@ -65,7 +66,7 @@ def user_lease(request: MemberRequest, environment: Environment, user_id: str) -
                 now=now,
             )
         except leases.InvalidLease as error:
-            form.add_error("lease", f"{error}.")
+            form.add_error("lease", sentence(error))
         except (UnknownUsers, leases.BeingDeleted) as error:
             return _refused(request, environment, user_id, error)
         else:

@@ -13,6 +13,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from console.users.forms import RegisterForm
 from users import registration
 from users.leases import InvalidLease
@@ -55,9 +56,9 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
                 gettext("This id is deactivated. Your app server must reactivate it first."),
             )
         except InvalidLease as error:
-            form.add_error("lease", f"{error}.")
+            form.add_error("lease", sentence(error))
         except TakenInAnotherCase as error:
-            form.add_error("user_id", f"{error}.")
+            form.add_error("user_id", sentence(error))
         except QuotaExceeded as error:
             form.add_error(None, str(error))
         else:

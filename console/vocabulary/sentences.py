@@ -52,6 +52,8 @@ VOCABULARY = (
     gettext_noop("Lines of the audit trail wait for a seal"),
     gettext_noop("Nobody sends deliveries that are due, to endpoints that are not paused"),
     # Imported lists: their columns, and why a line is not imported.
+    gettext_noop("Blocklist of"),
+    gettext_noop("Allowlist of"),
     gettext_noop("Users"),
     gettext_noop("Bans"),
     gettext_noop("Mutes"),
@@ -68,7 +70,7 @@ VOCABULARY = (
     gettext_noop("None of direct, group, room"),
     gettext_noop("Whose list it is"),
     gettext_noop("Who is on it"),
-    gettext_noop("yes: switch the owner's allowlist on"),
+    gettext_noop("switch the owner's allowlist on"),
     gettext_noop("Both must be registered"),
     gettext_noop("What the user calls the friend; at most {0} characters"),
     gettext_noop("is empty"),

@@ -19,7 +19,7 @@ from django.utils.translation.template import templatize
 
 ROOT: Path = settings.BASE_DIR
 LANGUAGES = [code for code, _ in settings.LANGUAGES if code != "en"]
-PYTHON_FOLDERS = ("applications", "console", "moderation", "rollcall", "transfers", "users")
+PYTHON_FOLDERS = ("api", "applications", "console", "moderation", "rollcall", "transfers", "users")
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "gettext": None,
