@@ -49,8 +49,8 @@ class SignatureSettings(VendorSettings):
         title=gettext_noop("Require version 2 signatures"),
         description=gettext_noop(
             "Version 2 covers the whole request and is good once; see "
-            "docs/signature-v2.md. The vendor's own SDKs cannot do it: their calls are then refused "
-            "with code 1004."
+            "docs/signature-v2.md. The vendor's own SDKs cannot do it: their calls are then "
+            "refused with code 1004."
         ),
     )
 

@@ -28,8 +28,8 @@ class RongCloudSettings(SignatureSettings):
         title=gettext_noop("Address of the gateway in tokens"),
         description=gettext_noop(
             "For example <code>https://chat.example.com</code>. The tokens that getToken "
-            "issues then end in it, and RongCloud's web SDK connects to the gateway there without a "
-            "change in the app. Other clients do not accept such tokens."
+            "issues then end in it, and RongCloud's web SDK connects to the gateway there without "
+            "a change in the app. Other clients do not accept such tokens."
         ),
     )
     several_pages: StrictBool = Field(
@@ -37,8 +37,8 @@ class RongCloudSettings(SignatureSettings):
         title=gettext_noop("Several web pages of a user at once"),
         description=gettext_noop(
             "If not, a user's web page with RongCloud's SDK is disconnected with code "
-            "31010 when the user connects from another one. At RongCloud this is part of multi-device "
-            "message synchronisation."
+            "31010 when the user connects from another one. At RongCloud this is part of "
+            "multi-device message synchronisation."
         ),
     )
 
