@@ -29,7 +29,7 @@ class LanguageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         language = translation.get_language_from_request(request)
         with translation.override(language, deactivate=True):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]  # as Django's does
+            request.LANGUAGE_CODE = language  # as Django's does
             response = self.get_response(request)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])
         response.headers.setdefault("Content-Language", tag(language))

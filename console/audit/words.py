@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from django.utils.translation import gettext_lazy
-
 from applications.audit_types import AuditType
+from applications.lazy_texts import gettext_lazy
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext_lazy
 from lucide.templatetags.lucide import lucide
 
+from applications.lazy_texts import gettext_lazy
 from console.components import rendering
 from console.components.rendering import Context
 from console.templatetags import words

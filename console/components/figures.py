@@ -6,9 +6,10 @@ from typing import Any
 
 from django import template
 from django.utils import formats
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from applications.counting import Count
+from applications.lazy_texts import gettext_lazy
 from console.components.rendering import Context
 from console.templatetags import words
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from applications.counting import Count
+from applications.lazy_texts import gettext_lazy
 from console.components.rendering import Context
 
 register = template.Library()

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy
 
+from applications.lazy_texts import gettext_lazy
 from console.templatetags import words
 
 register = template.Library()

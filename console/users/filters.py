@@ -12,9 +12,10 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 from django.http import QueryDict
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from applications.keyset import Keyset
+from applications.lazy_texts import gettext_lazy
 from console.audit.forms import LATEST_DAY, midnight
 from users.models import AppUserQuerySet
 
