@@ -10,7 +10,7 @@ PRODUCTION := HTTPS=true TRUSTED_PROXIES=1 ALLOWED_HOSTS=rollcall.example DATABA
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test fuzz bench faults screenshots lint audit bom lock clean
+.PHONY: help demo serve test messages fuzz bench faults screenshots lint audit bom lock clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -23,6 +23,9 @@ serve: .venv/.run ## Start the production processes against DATABASE_URL and RED
 
 test: .venv/.test ## Run the suite on all cores; T=tests/users runs a part, T=--lf the last failures
 	@$(PYTHON) -m pytest -q $(T)
+
+messages: .venv/.test ## Bring the translations in locale/ up to date with the source, and compile them
+	@$(PYTHON) -m tests.languages
 
 fuzz: .venv/.test ## Look for input that breaks something; SECONDS=600 looks longer, T="cursors" at one target
 	@$(PYTHON) -m tests.fuzz --seconds $(or $(SECONDS),60) $(T)

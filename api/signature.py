@@ -22,6 +22,7 @@ from secrets import token_hex
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from pydantic import Field, StrictBool
 
 from api.vendor import Caller, Request
@@ -45,10 +46,12 @@ class SignatureSettings(VendorSettings):
 
     require_signature_v2: StrictBool = Field(
         False,
-        title="Require version 2 signatures",
-        description="Version 2 covers the whole request and is good once; see "
-        "docs/signature-v2.md. The vendor's own SDKs cannot do it: their calls are then refused "
-        "with code 1004.",
+        title=gettext_noop("Require version 2 signatures"),
+        description=gettext_noop(
+            "Version 2 covers the whole request and is good once; see "
+            "docs/signature-v2.md. The vendor's own SDKs cannot do it: their calls are then "
+            "refused with code 1004."
+        ),
     )
 
 

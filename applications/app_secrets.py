@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from applications import audit, locks, vault
 from applications.audit import Actor
@@ -51,7 +52,7 @@ class NotInProduction(Exception):
     """Staff send calls in development only."""
 
     def __init__(self) -> None:
-        super().__init__("In production, only your app server sends calls")
+        super().__init__(gettext("In production, only your app server sends calls"))
 
 
 @dataclass(frozen=True)

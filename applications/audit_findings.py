@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from django.utils.translation import gettext
+
 from applications.models import AuditCut
 
 MOST_FINDINGS = 1_000
@@ -40,28 +42,44 @@ class Finding:
     def __str__(self) -> str:
         match self.fault:
             case Fault.CHANGED:
-                return f"Line {self.line} was changed after it was sealed (seal {self.seal})."
-            case Fault.REMOVED:
-                return f"Line {self.line} was removed (seal {self.seal} holds it)."
-            case Fault.ADDED:
-                return f"Line {self.line} was added later: no seal holds it."
-            case Fault.MOVED:
-                return f"Line {self.line} has what line {self.other} said when it was sealed."
-            case Fault.BACKDATED:
-                return (
-                    f"Line {self.line} was added later: it says {self.at:%Y-%m-%d %H:%M} UTC,"
-                    f" but seal {self.seal} is the first that holds it."
+                return gettext("Line {line} was changed after it was sealed (seal {seal}).").format(
+                    line=self.line, seal=self.seal
                 )
+            case Fault.REMOVED:
+                return gettext("Line {line} was removed (seal {seal} holds it).").format(
+                    line=self.line, seal=self.seal
+                )
+            case Fault.ADDED:
+                return gettext("Line {line} was added later: no seal holds it.").format(
+                    line=self.line
+                )
+            case Fault.MOVED:
+                return gettext("Line {line} has what line {other} said when it was sealed.").format(
+                    line=self.line, other=self.other
+                )
+            case Fault.BACKDATED:
+                return gettext(
+                    "Line {line} was added later: it says {at:%Y-%m-%d %H:%M} UTC, but seal "
+                    "{seal} is the first that holds it."
+                ).format(line=self.line, at=self.at, seal=self.seal)
             case Fault.SEAL_CHANGED:
-                return f"Seal {self.seal} was changed, or was not made with our key."
+                return gettext("Seal {seal} was changed, or was not made with our key.").format(
+                    seal=self.seal
+                )
             case Fault.SEAL_REMOVED:
-                return f"Seal {self.seal} was removed."
+                return gettext("Seal {seal} was removed.").format(seal=self.seal)
             case Fault.SEAL_REPLACED:
-                return f"Seal {self.seal} is not the one that was sent away."
+                return gettext("Seal {seal} is not the one that was sent away.").format(
+                    seal=self.seal
+                )
             case Fault.KEY_UNKNOWN:
-                return f"Seal {self.seal} was made with a key that is not in ENCRYPTION_KEYS."
+                return gettext(
+                    "Seal {seal} was made with a key that is not in ENCRYPTION_KEYS."
+                ).format(seal=self.seal)
             case Fault.CUT_FORGED:
-                return f"Statement {self.seal} of what was dropped by rule is not one that we made."
+                return gettext(
+                    "Statement {seal} of what was dropped by rule is not one that we made."
+                ).format(seal=self.seal)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import QuerySet, Subquery
+from django.utils.translation import gettext
 
 EXACT_UP_TO = 10_000
 # Of rows that another table names: each costs a look into an index.
@@ -29,16 +30,21 @@ class Count:
 
     def __str__(self) -> str:
         if self.at_least:
-            return f"more than {self.value:,}"
-        return f"{self.value:,}" if self.exact else f"about {_in_words(self.value)}"
+            return gettext("more than {number:,}").format(number=self.value)
+        return (
+            f"{self.value:,}"
+            if self.exact
+            else gettext("about {number}").format(number=_in_words(self.value))
+        )
 
 
 def _in_words(number: int) -> str:
     """Rounded to two digits: an estimate is not more precise."""
     rounded = float(f"{number:.1e}")
-    for word, size in (("billion", 1e9), ("million", 1e6)):
-        if rounded >= size:
-            return f"{rounded / size:g} {word}"
+    if rounded >= 1e9:
+        return gettext("{number:g} billion").format(number=rounded / 1e9)
+    if rounded >= 1e6:
+        return gettext("{number:g} million").format(number=rounded / 1e6)
     return f"{rounded:,.0f}"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext, gettext_lazy
 
 from applications import app_secrets, audit, locks, retention, vendors
 from applications.audit import Actor
@@ -32,7 +33,11 @@ class InvalidName(Exception):
     """The name is blank, too long, or has control characters."""
 
     def __init__(self) -> None:
-        super().__init__(f"A name is 1 to {_NAME_MAX_LENGTH} characters on one line.")
+        super().__init__(
+            gettext("A name is 1 to {name_max_length} characters on one line.").format(
+                name_max_length=_NAME_MAX_LENGTH
+            )
+        )
 
 
 class PlanNotAllowed(Exception):
@@ -131,17 +136,17 @@ def _is_bool(value: Any) -> bool:
 # Setting → whether a value is valid, and the error if it is not.
 MAX_SPAN = timedelta(days=3_653)
 SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "plan": (lambda value: value in Plan.values, "Unknown plan."),
+    "plan": (lambda value: value in Plan.values, gettext_lazy("Unknown plan.")),
     "token_lifetime": (
         lambda value: value is None or timedelta(minutes=1) <= value <= MAX_SPAN,
-        "Access tokens must be valid for at least a minute and at most ten years.",
+        gettext_lazy("Access tokens must be valid for at least a minute and at most ten years."),
     ),
     "reactivation_cooling_off": (
         lambda value: timedelta(0) <= value <= MAX_SPAN,
-        "A cooling-off time cannot be negative or above ten years.",
+        gettext_lazy("A cooling-off time cannot be negative or above ten years."),
     ),
-    "friends_only": (_is_bool, "This must be true or false."),
-    "ids_ignore_case": (_is_bool, "This must be true or false."),
+    "friends_only": (_is_bool, gettext_lazy("This must be true or false.")),
+    "ids_ignore_case": (_is_bool, gettext_lazy("This must be true or false.")),
     **{kind.setting: (kind.is_valid, kind.bounds) for kind in retention.KINDS},
 }
 
@@ -198,7 +203,9 @@ def unlock_deletion(
     Raises `InvalidSetting`.
     """
     if not timedelta(0) <= lasting <= MAX_UNLOCK:
-        raise InvalidSetting("lasting", f"At most {MAX_UNLOCK.days} days.")
+        raise InvalidSetting(
+            "lasting", gettext("At most {days} days.").format(days=MAX_UNLOCK.days)
+        )
     locked = locks.environment(environment)
     before, after = locked.deletion_unlocked_until, now + lasting if lasting else None
     Environment.objects.filter(pk=locked.pk).update(deletion_unlocked_until=after)

@@ -17,9 +17,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from applications import request_log, vendors
-from applications.models import AuditEvent, Delivery, Environment
-from applications.request_log import LoggedCall
+from django.utils.translation import gettext
+
+from applications import vendors
+from applications.models import AuditEvent, Environment
 
 # Lines of one request that are shown; a batch of thousands of users has a line for each.
 MOST_LINES = 50
@@ -78,20 +79,26 @@ def environment_step(
     """Whether `owner` is the environment that is asked. Another one is named only if its
     application is among `nameable`.
     """
-    step = partial(Step, rule="environment", title="Of this environment")
+    step = partial(Step, rule="environment", title=gettext("Of this environment"))
     if owner is not None and owner.pk == environment.pk:
         return step(
             state=State.HOLDS,
-            explanation=f"The {noun} belongs to {environment.full_name}.",
+            explanation=gettext("The {noun} belongs to {full_name}.").format(
+                noun=gettext(noun), full_name=environment.full_name
+            ),
         )
     if owner is None or owner.application_id not in nameable:
         return step(
             state=State.REFUSES,
-            explanation=f"The {noun} belongs to no environment that you can see.",
+            explanation=gettext("The {noun} belongs to no environment that you can see.").format(
+                noun=gettext(noun)
+            ),
         )
     return step(
         state=State.REFUSES,
-        explanation=f"The {noun} belongs to {owner.full_name}, not to {environment.full_name}.",
+        explanation=gettext("The {noun} belongs to {full_name}, not to {here}.").format(
+            noun=gettext(noun), full_name=owner.full_name, here=environment.full_name
+        ),
         facts={"environment": owner.full_name},
         mend="ask_there",
         about={"org_name": owner.application.org_name, "kind": owner.kind},
@@ -115,9 +122,11 @@ def of_app_key(
         steps.append(_rates(environment))
     refusal = first_refusal(steps)
     return Answer(
-        question="Are calls with this app key accepted?",
+        question=gettext("Are calls with this app key accepted?"),
         allowed=refusal is None,
-        summary=refusal.explanation if refusal else "Calls signed with a live secret are accepted.",
+        summary=refusal.explanation
+        if refusal
+        else gettext("Calls signed with a live secret are accepted."),
         steps=steps,
         rule=refusal.rule if refusal else "",
     )
@@ -129,9 +138,11 @@ def _accepts_vendors(environment: Environment) -> Step:
     ]
     return Step(
         rule="vendors",
-        title="The application accepts calls",
+        title=gettext("The application accepts calls"),
         state=State.HOLDS if names else State.REFUSES,
-        explanation=f"Of {', '.join(names)}." if names else "It accepts the calls of no vendor.",
+        explanation=gettext("Of {names}.").format(names=", ".join(names))
+        if names
+        else gettext("It accepts the calls of no vendor."),
         mend="" if names else "change_application",
     )
 
@@ -140,11 +151,11 @@ def _has_secrets(environment: Environment) -> Step:
     live = list(environment.secrets.live().order_by("pk"))
     return Step(
         rule="secret",
-        title="Signed with a live secret",
+        title=gettext("Signed with a live secret"),
         state=State.DEPENDS if live else State.REFUSES,
-        explanation="A call that is signed with another secret is refused."
+        explanation=gettext("A call that is signed with another secret is refused.")
         if live
-        else "No secret is live.",
+        else gettext("No secret is live."),
         facts={f"…{secret.hint} last used": secret.last_used_at or "never" for secret in live},
         mend="" if live else "add_secret",
     )
@@ -154,134 +165,17 @@ def _rates(environment: Environment) -> Step:
     own = sum(
         len(document.get("rate_limits", {})) for document in environment.vendor_settings.values()
     )
-    changed = f"{own} of them are changed here" if own else "they are the vendors' own here"
+    changed = (
+        gettext("{own} of them are changed here").format(own=own)
+        if own
+        else gettext("they are the vendors' own here")
+    )
     return Step(
         rule="rate_limit",
-        title="Below the rate limits of the key",
+        title=gettext("Below the rate limits of the key"),
         state=State.DEPENDS,
-        explanation=f"Each call has a limit per second; {changed}. Above it, a call gets HTTP 429.",
+        explanation=gettext(
+            "Each call has a limit per second; {changed}. Above it, a call gets HTTP 429."
+        ).format(changed=changed),
         mend="see_limits",
-    )
-
-
-def find_delivery(environment: Environment, message_id: str) -> Delivery | None:
-    """The newest delivery of the message to an endpoint of this environment."""
-    return (
-        Delivery.objects.filter(message_id=message_id, webhook__environment=environment)
-        .select_related("webhook")
-        .order_by("-pk")
-        .first()
-    )
-
-
-def of_delivery(*, delivery: Delivery, now: datetime) -> Answer:
-    """Why this webhook delivery has arrived, or has not."""
-    webhook = delivery.webhook
-    about = {"webhook_id": webhook.pk, "delivery_id": delivery.pk}
-    delivered = delivery.state == Delivery.State.DELIVERED
-    failed = delivery.state == Delivery.State.FAILED
-    steps = [
-        Step(
-            rule="event",
-            title="The event happened",
-            state=State.HOLDS,
-            explanation=f"{delivery.event}, for {webhook.url}",
-            facts={"at": delivery.occurred_at, "queued": delivery.queued_at},
-        ),
-        Step(
-            rule="endpoint",
-            title="The endpoint is enabled",
-            state=State.REFUSES if webhook.is_disabled and not delivered else State.HOLDS,
-            explanation=f"Disabled: {webhook.disabled_reason}"
-            if webhook.is_disabled
-            else "It is enabled.",
-            facts={"since": webhook.disabled_at} if webhook.is_disabled else {},
-            mend="enable_webhook" if webhook.is_disabled else "",
-            about=about,
-        ),
-        Step(
-            rule="attempt",
-            title="The receiver answers with 2xx",
-            state=State.HOLDS
-            if delivered
-            else State.REFUSES
-            if failed or delivery.attempts
-            else State.DEPENDS,
-            explanation=_attempts(delivery),
-            facts={
-                **({"last status": f"HTTP {delivery.status}"} if delivery.status else {}),
-                **({"error": delivery.error} if delivery.error else {}),
-                **({"finished": delivery.finished_at} if delivery.finished_at else {}),
-                **({} if delivered or failed else {"next attempt": delivery.next_attempt_at}),
-            },
-            mend="replay" if failed else "",
-            about=about,
-        ),
-    ]
-    refusal = None if delivered else first_refusal(steps)
-    return Answer(
-        question="Has this webhook delivery arrived?",
-        allowed=delivered,
-        summary="The receiver has it." if delivered else "The receiver does not have it yet.",
-        steps=steps,
-        rule=refusal.rule if refusal else "",
-    )
-
-
-def _attempts(delivery: Delivery) -> str:
-    times = f"{delivery.attempts} attempt{'' if delivery.attempts == 1 else 's'}"
-    match delivery.state:
-        case Delivery.State.DELIVERED:
-            return f"Delivered after {times}."
-        case Delivery.State.FAILED:
-            return f"Given up after {times}."
-    return f"Waiting, after {times}." if delivery.attempts else "Waiting for the first attempt."
-
-
-def lines_of_request(environment: Environment, request_id: str) -> list[AuditEvent]:
-    """The audit lines of this environment that a request left, oldest first."""
-    if not request_id:
-        return []
-    lines = AuditEvent.objects.filter(environment=environment, request_id=request_id)
-    return list(lines.order_by("pk")[:MOST_LINES])
-
-
-def find_call(environment: Environment, request_id: str) -> LoggedCall | None:
-    """The newest call with this id that the request log still has."""
-    calls = request_log.lately(environment).calls if request_id else []
-    return next((call for call in calls if call.request_id == request_id), None)
-
-
-def of_call(call: LoggedCall) -> Answer:
-    """Why an app server's call was refused, as far as the request log tells."""
-    answered = f"HTTP {call.status}" + (f", code {call.code}" if call.code else "")
-    steps = [
-        Step(
-            rule="secret",
-            title="Signed with a live secret",
-            state=State.HOLDS
-            if call.secret_hint
-            else State.REFUSES
-            if call.is_refused
-            else State.DEPENDS,
-            explanation=f"Signed with the secret …{call.secret_hint}."
-            if call.secret_hint
-            else "It has no signature of a live secret, or another way in, such as a token.",
-            mend="" if call.secret_hint or not call.is_refused else "add_secret",
-        ),
-        Step(
-            rule="answer",
-            title="Carried out",
-            state=State.REFUSES if call.is_refused else State.HOLDS,
-            explanation=f"{call.method} {call.path}: {answered}",
-            facts={"at": call.moment, "call": call.name, "from": call.address},
-        ),
-    ]
-    refusal = first_refusal(steps) if call.is_refused else None
-    return Answer(
-        question=f"Was the call {call.request_id} carried out?",
-        allowed=not call.is_refused,
-        summary=f"It was answered with {answered}.",
-        steps=steps,
-        rule=refusal.rule if refusal else "",
     )

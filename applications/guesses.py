@@ -24,6 +24,7 @@ from functools import cache
 from typing import Any
 
 import redis
+from django.utils.translation import ngettext
 
 from applications import redis_client, vault
 
@@ -80,8 +81,11 @@ class GuessedTooOften(Exception):
     def __init__(self, wait: timedelta):
         self.wait = wait
         super().__init__(
-            f"Too many wrong passwords. Try again in {self.seconds} second"
-            f"{'' if self.seconds == 1 else 's'}."
+            ngettext(
+                "Too many wrong passwords. Try again in {count} second.",
+                "Too many wrong passwords. Try again in {count} seconds.",
+                self.seconds,
+            ).format(count=self.seconds)
         )
 
     @property

@@ -21,6 +21,7 @@ from typing import IO, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 CONNECT_TIMEOUT = 5.0  # seconds, for each address of a name
 ADDRESSES_TRIED = 2
@@ -64,19 +65,25 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes) -> int:
 
 def _parse(url: str) -> SplitResult:
     if any(char <= " " or char == "\x7f" for char in url):
-        raise Refused("An address cannot contain blanks.")
+        raise Refused(gettext("An address cannot contain blanks."))
     try:
         parts = urlsplit(url)
         port, host = parts.port, (parts.hostname or "").encode("idna").decode()
     except ValueError:
-        raise Refused("This is not an address.") from None
+        raise Refused(gettext("This is not an address.")) from None
     schemes = ("https", "http") if settings.WEBHOOKS_MAY_BE_LOCAL else ("https",)
     if parts.scheme not in schemes:
-        raise Refused(f"An address begins with {' or '.join(f'{each}://' for each in schemes)}.")
+        raise Refused(
+            gettext("An address begins with {names}.").format(
+                names=gettext(" or ").join(f"{each}://" for each in schemes)
+            )
+        )
     if parts.username is not None:
-        raise Refused("An address cannot contain a username or password: logs would show them.")
+        raise Refused(
+            gettext("An address cannot contain a username or password: logs would show them.")
+        )
     if not _HOST.fullmatch(host) or port == 0:
-        raise Refused("This is not an address.")
+        raise Refused(gettext("This is not an address."))
     return parts
 
 

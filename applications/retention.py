@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext, ngettext
+
 from applications.models import Environment
 
 DAY = timedelta(days=1)
@@ -39,14 +41,23 @@ class Kind:
 
     @property
     def bounds(self) -> str:
-        text = f"At least {_span(self.least)} and at most {_span(self.most)}"
-        return text + (", or empty: without end." if self.may_be_endless else ".")
+        text = (
+            gettext("At least {least} and at most {most}, or empty: without end.")
+            if self.may_be_endless
+            else gettext("At least {least} and at most {most}.")
+        )
+        return text.format(least=_span(self.least), most=_span(self.most))
 
 
 def _span(length: timedelta) -> str:
     if length < DAY:
-        return f"{length // timedelta(hours=1)} hours"
-    return "ten years" if length == TEN_YEARS else f"{length.days} days"
+        hours = length // timedelta(hours=1)
+        return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
+    return (
+        gettext("ten years")
+        if length == TEN_YEARS
+        else ngettext("{count} day", "{count} days", length.days).format(count=length.days)
+    )
 
 
 AUDIT = Kind("keep_audit", "lines of the audit trail", 30 * DAY, TEN_YEARS)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.utils.translation import gettext
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -80,15 +81,17 @@ def fault() -> str | None:
             written,
         )
     except Error:
-        return "The standby does not answer; the primary is read instead"
+        return gettext("The standby does not answer; the primary is read instead")
     if not follows:
-        return "READ_DATABASE_URL names a server that is no standby; the primary is read instead"
+        return gettext(
+            "READ_DATABASE_URL names a server that is no standby; the primary is read instead"
+        )
     if has_all or (replayed is not None and moment - replayed <= MOST_BEHIND):
         return None
     if replayed is None:
-        return "The standby has replayed nothing yet; the primary is read instead"
-    behind = (moment - replayed).total_seconds()
-    return f"The standby is {behind:.0f} s behind; the primary is read instead"
+        return gettext("The standby has replayed nothing yet; the primary is read instead")
+    text = gettext("The standby is %(seconds)s s behind; the primary is read instead")
+    return text % {"seconds": f"{(moment - replayed).total_seconds():.0f}"}
 
 
 def _row(alias: str, sql: str, *values: Any) -> tuple[Any, ...]:

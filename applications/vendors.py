@@ -19,6 +19,7 @@ from typing import Annotated, Any, Self, TypeVar
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -210,7 +211,7 @@ def merged(stored: Documents, wanted: Documents) -> dict[str, dict[str, Any]]:
     known = {vendor.name: vendor for vendor in vendors()}
     for name, changes in wanted.items():
         if name not in known:
-            raise InvalidSetting(name, "No such vendor.")
+            raise InvalidSetting(name, gettext("No such vendor."))
         document = _validated(known[name], {**documents.pop(name, {}), **changes}, changes)
         if document:
             documents[name] = document
@@ -220,11 +221,14 @@ def merged(stored: Documents, wanted: Documents) -> dict[str, dict[str, Any]]:
 def _validated(vendor: Vendor, document: dict[str, Any], changed: Iterable[str]) -> dict[str, Any]:
     for setting in changed:
         if setting not in vendor.settings.model_fields:
-            raise InvalidSetting(full_name(vendor.name, setting), "No such setting.")
+            raise InvalidSetting(full_name(vendor.name, setting), gettext("No such setting."))
     if "rate_limits" in changed and (
         unknown := sorted(document["rate_limits"].keys() - vendor.call_limits.keys())
     ):
-        raise InvalidSetting(full_name(vendor.name, "rate_limits"), f"No such call: {unknown[0]}")
+        raise InvalidSetting(
+            full_name(vendor.name, "rate_limits"),
+            gettext("No such call: {value}").format(value=unknown[0]),
+        )
     try:
         chosen = vendor.settings.model_validate(document)
     except ValidationError as error:

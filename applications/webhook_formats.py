@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.utils.translation import gettext
 from standardwebhooks import Webhook as Signer
 
 from applications import vault
@@ -87,7 +88,7 @@ STANDARD = Format(
 def unavailable(name: str) -> Format:
     """Stands for a format whose vendor is not installed: it can express no event."""
     return Format(
-        label=f"{name} (not available)",
+        label=gettext("{name} (not available)").format(name=name),
         events=(),
         body=_body,
         uses_webhook_secret=False,

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from applications import audit, outbound, vault
 from applications.announcements import EVENTS
@@ -82,7 +83,12 @@ def add(
     wanted = _checked(url, events, format)
     Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     if environment.webhooks.count() >= MAX_ENDPOINTS:
-        raise InvalidEndpoint("url", f"An environment has at most {MAX_ENDPOINTS} endpoints.")
+        raise InvalidEndpoint(
+            "url",
+            gettext("An environment has at most {max_endpoints} endpoints.").format(
+                max_endpoints=MAX_ENDPOINTS
+            ),
+        )
     text = _new_secret()
     webhook = Webhook.objects.create(
         environment=environment,
@@ -179,21 +185,29 @@ def record(type: AuditType, webhook: Webhook, by: Actor, now: datetime, **values
 def _checked(url: str, events: Iterable[str], format: str) -> list[str]:
     """The events, in the order of `EVENTS`. Raises `InvalidEndpoint`."""
     if len(url) > _URL_MAX_LENGTH:
-        raise InvalidEndpoint("url", f"An address has at most {_URL_MAX_LENGTH} characters.")
+        raise InvalidEndpoint(
+            "url",
+            gettext("An address has at most {url_max_length} characters.").format(
+                url_max_length=_URL_MAX_LENGTH
+            ),
+        )
     try:
         outbound.check(url)
     except outbound.Refused as refusal:
         raise InvalidEndpoint("url", str(refusal)) from None
     chosen_format = formats().get(format)
     if chosen_format is None:
-        raise InvalidEndpoint("format", "Unknown format.")
+        raise InvalidEndpoint("format", gettext("Unknown format."))
     chosen = set(events)
     if not chosen or not chosen <= set(EVENTS):
-        raise InvalidEndpoint("events", "Choose at least one event.")
+        raise InvalidEndpoint("events", gettext("Choose at least one event."))
     unsupported = chosen - set(chosen_format.events)
     if unsupported:
         raise InvalidEndpoint(
-            "events", f"This format does not support {', '.join(sorted(unsupported))}."
+            "events",
+            gettext("This format does not support {names}.").format(
+                names=", ".join(sorted(unsupported))
+            ),
         )
     return [event for event in EVENTS if event in chosen]
 

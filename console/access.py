@@ -19,11 +19,13 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext
 
 from applications import second_factors
 from applications.access import Permission, permissions, roles_with
 from applications.models import Application, Environment, Member
 from console.accounts import anew
+from console.templatetags.words import said
 
 View = Callable[..., HttpResponseBase]
 
@@ -41,8 +43,10 @@ class SecondFactorNeeded(PermissionDenied):
     def __init__(self, application: Application):
         self.application = application
         super().__init__(
-            f"{application.name} requires a second factor of all its members. Set up yours on the "
-            "page of your account."
+            gettext(
+                "{name} requires a second factor of all its members. Set up yours on the "
+                "page of your account."
+            ).format(name=application.name)
         )
 
 
@@ -64,15 +68,23 @@ class Access:
     def needs(self) -> dict[str, str]:
         """For each permission, the roles that have it, as text for a disabled control."""
         return {
-            permission.value: f"Needs role {' or '.join(roles_with(permission, self.kind))}"
+            permission.value: gettext("Needs role {names}").format(
+                names=gettext(" or ").join(map(said, roles_with(permission, self.kind)))
+            )
             for permission in Permission
         }
 
     def require(self, permission: Permission) -> None:
         if not self.may[permission.value]:
             raise PermissionDenied(
-                f"Your role ({self.member.role}) does not include the permission to "
-                f"{permission.label} here. {self.needs[permission.value]}."
+                gettext(
+                    "Your role ({role}) does not include the permission to {permission} here. "
+                    "{needs}."
+                ).format(
+                    role=said(self.member.role),
+                    permission=said(permission.label),
+                    needs=self.needs[permission.value],
+                )
             )
 
 

@@ -5,6 +5,7 @@ import sys
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 from django.views.defaults import server_error
 
 from applications.outages import is_database_lost
@@ -31,7 +32,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     response["Retry-After"] = str(TRY_AGAIN_AFTER)
     if request.headers.get("HX-Request"):
         response["Content-Type"] = "text/plain; charset=utf-8"
-        response.write("The database cannot be reached. Nothing was changed.")
+        response.write(gettext("The database cannot be reached. Nothing was changed."))
     else:
         response.write(render_to_string("503.html"))
     return response

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from applications.models import Application
+from console.templatetags.words import sentence
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 
@@ -29,7 +31,7 @@ class UserIdField(forms.CharField):
         try:
             return identity.check_user_id(user_id) if user_id else ""
         except identity.InvalidUserId as error:
-            raise forms.ValidationError(f"{error}.") from error
+            raise forms.ValidationError(sentence(error)) from error
 
 
 class UserIdsField(forms.CharField):
@@ -45,17 +47,28 @@ class UserIdsField(forms.CharField):
             user_ids = identity.check_user_ids(re.findall(r"[^\s,;]+", text))
         except identity.InvalidUserId as error:
             shown = error.user_id if len(error.user_id) <= 80 else f"{error.user_id[:80]}…"
-            raise forms.ValidationError(f"“{shown}” is not a user id. {error}.") from error
+            raise forms.ValidationError(
+                gettext("“{shown}” is not a user id. {error}").format(
+                    shown=shown, error=sentence(error)
+                )
+            ) from error
         if self.required and not user_ids:
-            raise forms.ValidationError("Enter at least one user id.")
+            raise forms.ValidationError(gettext("Enter at least one user id."))
         if len(user_ids) > MAX_AT_ONCE:
             raise forms.ValidationError(
-                f"You entered {len(user_ids)} ids. Enter at most {MAX_AT_ONCE}."
+                gettext("You entered {count} ids. Enter at most {max_at_once}.").format(
+                    count=len(user_ids), max_at_once=MAX_AT_ONCE
+                )
             )
         return user_ids
 
 
 _UNITS = {"minutes": 60, "hours": 3_600, "days": 86_400}
+_LABELS = {
+    "minutes": gettext_lazy("minutes"),
+    "hours": gettext_lazy("hours"),
+    "days": gettext_lazy("days"),
+}
 
 
 _SECOND = timedelta(seconds=1)
@@ -66,10 +79,11 @@ class _SpanWidget(forms.MultiWidget):
         super().__init__(
             {
                 "amount": forms.NumberInput(
-                    attrs={"min": 0, "class": "amount", "aria-label": "Amount"}
+                    attrs={"min": 0, "class": "amount", "aria-label": gettext_lazy("Amount")}
                 ),
                 "unit": forms.Select(
-                    choices=[(unit, unit) for unit in _UNITS], attrs={"aria-label": "Unit"}
+                    choices=list(_LABELS.items()),
+                    attrs={"aria-label": gettext_lazy("Unit")},
                 ),
             }
         )
@@ -93,12 +107,12 @@ class SpanField(forms.MultiValueField):
             fields=(
                 # Ten years in minutes. Without a bound the value could overflow its column.
                 forms.IntegerField(min_value=least, max_value=5_256_000, required=required),
-                forms.ChoiceField(choices=[(unit, unit) for unit in _UNITS]),
+                forms.ChoiceField(choices=list(_LABELS.items())),
             ),
             widget=_SpanWidget(),
             require_all_fields=False,
             required=required,
-            error_messages={"incomplete": "Enter an amount and a unit."},
+            error_messages={"incomplete": gettext_lazy("Enter an amount and a unit.")},
             **options,
         )
 

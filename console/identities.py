@@ -6,6 +6,8 @@ Bans and lists name users by id, registered or not.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import ngettext
+
 from applications.models import Environment
 from users.models import AppUser, DeactivatedUser
 
@@ -45,4 +47,8 @@ def get_identities(*, environment: Environment, user_ids: Iterable[str]) -> dict
 
 def id_or_count(user_ids: Sequence[str]) -> str:
     """The id if there is one only, otherwise the number of users: "ada", "3 users"."""
-    return user_ids[0] if len(user_ids) == 1 else f"{len(user_ids)} users"
+    return (
+        user_ids[0]
+        if len(user_ids) == 1
+        else ngettext("{count} user", "{count} users", len(user_ids)).format(count=len(user_ids))
+    )

@@ -1,7 +1,9 @@
 """URLs of all pages. Those of an environment are under <org_name>/<kind>/."""
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 
 from console import converters  # noqa: F401 - registers `kind` and `user_id`
 from console.search.views import search_everywhere, shortcuts
@@ -34,6 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", include("console.health.urls")),
     path("search/", search_everywhere, name="search_everywhere"),
     path("keyboard/", shortcuts, name="shortcuts"),
+    # The language is chosen on the sign-in page, too. A cookie keeps it.
+    path("language/", login_not_required(set_language), name="set_language"),
     path("<slug:org_name>/<kind:kind>/", include(environment_patterns)),
 ]
 

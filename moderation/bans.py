@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from applications.audit import Actor
 from applications.models import Environment
@@ -38,7 +39,9 @@ class BanOver(Exception):
 
     def __init__(self, user_ids: Iterable[str] = ()):
         self.user_ids = sorted(user_ids)
-        super().__init__(f"Not banned any more: {', '.join(self.user_ids)}")
+        super().__init__(
+            gettext("Not banned any more: {names}").format(names=", ".join(self.user_ids))
+        )
 
 
 def impose(
@@ -141,7 +144,7 @@ def change_several(
 
 def _check_end(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and not now < expires_at < NEVER:
-        raise InvalidEnd("A ban must end in the future.")
+        raise InvalidEnd(gettext("A ban must end in the future."))
 
 
 def lift(

@@ -15,6 +15,7 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.db import Error, connection
+from django.utils.translation import gettext
 
 from applications import redis_client, standby
 from applications.load import QUEUE
@@ -33,11 +34,17 @@ def clock(now: datetime, *, most: timedelta | None = None) -> str | None:
         apart = now - cursor.fetchone()[0]
     if abs(apart) <= (most or MOST_APART):
         return None
-    side = "ahead of" if apart > timedelta(0) else "behind"
-    return (
-        f"The clock of this machine is {abs(apart).total_seconds():.0f} s {side} the database's: "
-        "bans, tokens and leases end at the wrong time"
-    )
+    if apart > timedelta(0):
+        text = gettext(
+            "The clock of this machine is %(seconds)s s ahead of the database's: "
+            "bans, tokens and leases end at the wrong time"
+        )
+    else:
+        text = gettext(
+            "The clock of this machine is %(seconds)s s behind the database's: "
+            "bans, tokens and leases end at the wrong time"
+        )
+    return text % {"seconds": f"{abs(apart).total_seconds():.0f}"}
 
 
 def writes(now: datetime) -> str | None:
@@ -45,14 +52,15 @@ def writes(now: datetime) -> str | None:
         cursor.execute("SHOW transaction_read_only")
         if cursor.fetchone() == ("off",):
             return None
-    return "The database is read-only: nothing can be changed, and nobody can connect"
+    return gettext("The database is read-only: nothing can be changed, and nobody can connect")
 
 
 def disk(now: datetime) -> str | None:
     free = shutil.disk_usage(settings.DATA_DIR).free
     if free >= LEAST_FREE:
         return None
-    return f"The disk of DATA_DIR is full: {free / 1024**2:.0f} MiB are free"
+    text = gettext("The disk of DATA_DIR is full: %(free)s MiB are free")
+    return text % {"free": f"{free / 1024**2:.0f}"}
 
 
 def shared_redis(now: datetime) -> str | None:
@@ -61,14 +69,20 @@ def shared_redis(now: datetime) -> str | None:
     """
     client: Any = redis_client.client()
     if client.type(QUEUE) not in (b"none", b"list"):
-        return f"Redis has the data of another application: its key {QUEUE} is no queue"
+        text = gettext("Redis has the data of another application: its key %(key)s is no queue")
+        return text % {"key": QUEUE}
     own = bus.channel()
     channels = client.pubsub_channels(f"rollcall:*:{own.rpartition(':')[2]}")
     if {name.decode() for name in channels} - {own}:
-        return "Another Rollcall, with other ENCRYPTION_KEYS, uses the same database of Redis"
+        return gettext(
+            "Another Rollcall, with other ENCRYPTION_KEYS, uses the same database of Redis"
+        )
     task = _next_task(client)
     if task is not None and task.split(".")[0] not in settings.INSTALLED_APPS:
-        return f"Redis has the data of another application: its task {task:.80} is in our queue"
+        text = gettext(
+            "Redis has the data of another application: its task %(task)s is in our queue"
+        )
+        return text % {"task": task[:80]}
     return None
 
 

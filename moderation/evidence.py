@@ -11,6 +11,8 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
+from django.utils.translation import gettext
+
 from applications.evidence import Answer, State, Step, first_refusal
 from applications.models import Environment
 from moderation import gates
@@ -18,13 +20,12 @@ from moderation.models import Ban
 from users.app_token_evidence import app_token_steps, is_app_token
 from users.evidence import (
     any_token_step,
-    connections_step,
     deactivated_step,
-    place_step,
     registered_step,
     token_steps,
 )
 from users.models import AppUser, DeactivatedUser
+from users.room_evidence import connections_step, place_step
 
 
 def of_user(*, environment: Environment, user_id: str, now: datetime) -> Answer:
@@ -39,7 +40,7 @@ def of_user(*, environment: Environment, user_id: str, now: datetime) -> Answer:
     if verdict.allowed and refusal is not None:  # connections, which the gateway counts
         summary = refusal.explanation
     return Answer(
-        question=f"Can {user_id} connect?",
+        question=gettext("Can {user_id} connect?").format(user_id=user_id),
         allowed=verdict.allowed and refusal is None,
         summary=summary,
         steps=steps,
@@ -62,7 +63,7 @@ def of_token(
             environment=environment, token=token, nameable=nameable, now=now
         )
         user_id = claims.user_id if claims is not None else None
-    summary, remedy = "A client with this access token can connect.", ""
+    summary, remedy = gettext("A client with this access token can connect."), ""
     if user_id is not None:
         user = AppUser.objects.filter(environment=environment, user_id=user_id).first()
         steps += user_steps(environment=environment, user_id=user_id, user=user, now=now)
@@ -70,14 +71,14 @@ def of_token(
     if refusal is not None:
         summary = refusal.explanation
         remedy = (
-            "The client needs a new access token: your app server issues it."
+            gettext("The client needs a new access token: your app server issues it.")
             if refusal.mend == "new_token"
             else ""
         )
     return Answer(
-        question=f"Can {user_id} connect with this token?"
+        question=gettext("Can {user_id} connect with this token?").format(user_id=user_id)
         if user_id
-        else "Can a client connect with this token?",
+        else gettext("Can a client connect with this token?"),
         allowed=refusal is None,
         summary=summary,
         steps=steps,
@@ -110,20 +111,20 @@ def user_steps(
 
 def _ban_step(environment: Environment, user_id: str, now: datetime) -> Step:
     latest = Ban.objects.filter(environment=environment, user_id=user_id).order_by("-pk").first()
-    step = partial(Step, rule="banned", title="Not banned")
+    step = partial(Step, rule="banned", title=gettext("Not banned"))
     if latest is None:
-        return step(state=State.HOLDS, explanation="The id has never been banned.")
+        return step(state=State.HOLDS, explanation=gettext("The id has never been banned."))
     if not latest.is_in_force(now):
-        word = latest.get_outcome_display() if latest.outcome else "expired"
+        word = gettext(latest.get_outcome_display() if latest.outcome else "expired")
         return step(
             state=State.HOLDS,
-            explanation=f"The last ban is over: {word}.",
+            explanation=gettext("The last ban is over: {word}.").format(word=word),
             facts={"ended": latest.changed_at(now), "line of the ledger": latest.pk},
             about={"user_id": user_id},
         )
     return step(
         state=State.REFUSES,
-        explanation=f"{user_id} is banned.",
+        explanation=gettext("{user_id} is banned.").format(user_id=user_id),
         facts={
             "until": latest.expires_at or "permanent",
             "since": latest.banned_since,

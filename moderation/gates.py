@@ -11,10 +11,13 @@ Invariants
 * The user may read the verdict about them, so it never names a member of staff or an app key.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from django.utils.translation import gettext, gettext_noop
 
 from applications.models import Environment
 from applications.statements import Statement
@@ -56,14 +59,30 @@ R = TypeVar("R", bound=ConnectRule | MessageRule, covariant=True)
 
 @dataclass(frozen=True)
 class Verdict(Generic[R]):
-    """A gate's decision. `why` is the ban's reason, if staff chose to tell it to the user."""
+    """A gate's decision. `why` is the ban's reason, if staff chose to tell it to the user.
+
+    `says` and `advice` are in English, with the names of `about` in braces. The sentences are made
+    of them only where somebody reads them, in the reader's language.
+    """
 
     allowed: bool
     rule: R
-    explanation: str
-    remedy: str = ""
+    says: str
+    advice: str = ""
     until: datetime | None = None
     why: str = ""
+    about: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def explanation(self) -> str:
+        return self._sentence(self.says)
+
+    @property
+    def remedy(self) -> str:
+        return self._sentence(self.advice)
+
+    def _sentence(self, text: str) -> str:
+        return gettext(text).format(**self.about) if text else ""
 
 
 def may_connect(*, environment: Environment, user_id: str, now: datetime) -> Verdict[ConnectRule]:
@@ -98,31 +117,41 @@ def connect_verdict(
     user_id: str, rule: str, until: datetime | None, why: str
 ) -> Verdict[ConnectRule]:
     """The verdict for a row of `moderation_may_connect`."""
+    about = {"user_id": user_id, "until": until}
     match ConnectRule(rule):
         case ConnectRule.REGISTERED as allowed:
-            return Verdict(True, allowed, f"{user_id} is registered and not banned.")
+            return Verdict(
+                True, allowed, gettext_noop("{user_id} is registered and not banned."), about=about
+            )
         case ConnectRule.BANNED as refused:
             return Verdict(
                 False,
                 refused,
-                f"{user_id} is banned {_end(until)}.",
-                "Lift the ban, or wait until it ends." if until else "Lift the ban.",
+                gettext_noop("{user_id} is banned until {until:%Y-%m-%d %H:%M:%S} UTC.")
+                if until
+                else gettext_noop("{user_id} is banned permanently."),
+                gettext_noop("Lift the ban, or wait until it ends.")
+                if until
+                else gettext_noop("Lift the ban."),
                 until,
                 why,
+                about=about,
             )
         case ConnectRule.DEACTIVATED as refused:
             return Verdict(
                 False,
                 refused,
-                f"The id {user_id} is deactivated.",
-                "Reactivate it by API, then register the user again.",
+                gettext_noop("The id {user_id} is deactivated."),
+                gettext_noop("Reactivate it by API, then register the user again."),
+                about=about,
             )
         case ConnectRule.NOT_REGISTERED as refused:
             return Verdict(
                 False,
                 refused,
-                f"The id {user_id} is not registered in this environment.",
-                "Register the user: issue an access token for the id.",
+                gettext_noop("The id {user_id} is not registered in this environment."),
+                gettext_noop("Register the user: issue an access token for the id."),
+                about=about,
             )
 
 
@@ -135,64 +164,90 @@ def message_verdict(
     owner_id, other_id = recipient_id, sender_id
     if rule == _NOT_ON_OWN_ALLOWLIST:
         rule, owner_id, other_id = MessageRule.NOT_ON_ALLOWLIST, sender_id, recipient_id
+    about = {
+        "sender_id": sender_id,
+        "recipient_id": recipient_id,
+        "owner_id": owner_id,
+        "other_id": other_id,
+        "until": until,
+        "most": messages.MAX_WAITING,
+    }
     match MessageRule(rule):
         case MessageRule.OPEN as allowed:
-            explanation = f"No rule prevents {sender_id} from writing to {recipient_id}."
-            return Verdict(True, allowed, explanation)
+            says = gettext_noop("No rule prevents {sender_id} from writing to {recipient_id}.")
+            return Verdict(True, allowed, says, about=about)
         case MessageRule.ON_ALLOWLIST as allowed:
-            return Verdict(True, allowed, f"{sender_id} is on {recipient_id}'s allowlist.")
+            return Verdict(
+                True,
+                allowed,
+                gettext_noop("{sender_id} is on {recipient_id}'s allowlist."),
+                about=about,
+            )
         case MessageRule.UNKNOWN_RECIPIENT as refused:
             return Verdict(
                 False,
                 refused,
-                f"The id {recipient_id} is not registered in this environment.",
-                "Register the user: issue an access token for the id.",
+                gettext_noop("The id {recipient_id} is not registered in this environment."),
+                gettext_noop("Register the user: issue an access token for the id."),
+                about=about,
             )
         case MessageRule.RECIPIENT_DEACTIVATED as refused:
             return Verdict(
                 False,
                 refused,
-                f"The id {recipient_id} is deactivated.",
-                "Reactivate it by API, then register the user again.",
+                gettext_noop("The id {recipient_id} is deactivated."),
+                gettext_noop("Reactivate it by API, then register the user again."),
+                about=about,
             )
         case MessageRule.MUTED as refused:
             return Verdict(
                 False,
                 refused,
-                f"{sender_id} is muted in direct messages {_end(until)}.",
-                "Lift the mute.",
+                gettext_noop(
+                    "{sender_id} is muted in direct messages until {until:%Y-%m-%d %H:%M:%S} UTC."
+                )
+                if until
+                else gettext_noop("{sender_id} is muted in direct messages permanently."),
+                gettext_noop("Lift the mute."),
                 until,
+                about=about,
             )
         case MessageRule.NOT_FRIENDS as refused:
             return Verdict(
                 False,
                 refused,
-                f"Only friends may write to each other here. {sender_id} and {recipient_id} are "
-                "not.",
-                "Make them friends, or change the environment's settings.",
+                gettext_noop(
+                    "Only friends may write to each other here. {sender_id} and {recipient_id} are "
+                    "not."
+                ),
+                gettext_noop("Make them friends, or change the environment's settings."),
+                about=about,
             )
         case MessageRule.NOT_ON_ALLOWLIST as refused:
             return Verdict(
                 False,
                 refused,
-                f"{owner_id} has the allowlist switched on, and {other_id} is not on it.",
-                f"Add {other_id} to {owner_id}'s allowlist, or switch it off.",
+                gettext_noop(
+                    "{owner_id} has the allowlist switched on, and {other_id} is not on it."
+                ),
+                gettext_noop("Add {other_id} to {owner_id}'s allowlist, or switch it off."),
+                about=about,
             )
         case MessageRule.BLOCKED as refused:
             return Verdict(
                 False,
                 refused,
-                f"{sender_id} is on {recipient_id}'s blocklist.",
-                f"Remove {sender_id} from {recipient_id}'s blocklist.",
+                gettext_noop("{sender_id} is on {recipient_id}'s blocklist."),
+                gettext_noop("Remove {sender_id} from {recipient_id}'s blocklist."),
+                about=about,
             )
         case MessageRule.MAILBOX_FULL as refused:
             return Verdict(
                 False,
                 refused,
-                f"{messages.MAX_WAITING:,} messages wait for {recipient_id} already.",
-                f"{recipient_id} must connect to receive them. Messages expire after a week.",
+                gettext_noop("{most:,} messages wait for {recipient_id} already."),
+                gettext_noop(
+                    "{recipient_id} must connect to receive them. Messages expire after a week."
+                ),
+                about=about,
             )
-
-
-def _end(moment: datetime | None) -> str:
-    return f"until {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "permanently"

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -36,7 +37,11 @@ class ListFull(Exception):
     """The additions would exceed the list's limit; nothing was added."""
 
     def __init__(self, owner_id: str, most: int = MAX_ENTRIES):
-        super().__init__(f"The list of {owner_id} would hold more than {most:,} users")
+        super().__init__(
+            gettext("The list of {owner_id} would hold more than {most:,} users").format(
+                owner_id=owner_id, most=most
+            )
+        )
         self.owner_id = owner_id
 
 
@@ -82,7 +87,7 @@ class UserList:
         identity.check_user_id(owner_id)
         wanted = identity.check_user_ids(listed_ids)
         if owner_id in wanted:
-            raise ListsOneself("A user cannot be on their own list")
+            raise ListsOneself(gettext("A user cannot be on their own list"))
         with transaction.atomic():
             identity.lock(environment, [owner_id])
             entries = self.model.objects.of(environment, owner_id)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -37,7 +38,7 @@ def impose(
 ) -> None:
     """Mute these ids until `expires_at`; None is permanent. Raises `InvalidMuteEnd`."""
     if expires_at is not None and expires_at <= now:
-        raise InvalidMuteEnd("A mute must end in the future.")
+        raise InvalidMuteEnd(gettext("A mute must end in the future."))
     wanted = identity.check_user_ids(user_ids)
     identity.lock(environment, wanted)
     Mute.objects.bulk_create(

@@ -7,6 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext
+
 from applications.evidence import Answer, State, Step
 from applications.models import Environment
 from moderation import gates
@@ -26,7 +28,9 @@ def of_pair(
         environment=environment, sender_id=sender_id, recipient_id=recipient_id, now=now
     )
     return Answer(
-        question=f"May {sender_id} write to {recipient_id}?",
+        question=gettext("May {sender_id} write to {recipient_id}?").format(
+            sender_id=sender_id, recipient_id=recipient_id
+        ),
         allowed=verdict.allowed,
         summary=verdict.explanation,
         steps=[
@@ -49,7 +53,7 @@ def _sender_step(environment: Environment, sender_id: str, now: datetime) -> Ste
     deciding = next((step for step in steps if step.rule == verdict.rule), None)
     return Step(
         rule=verdict.rule if not verdict.allowed else "sender",
-        title=f"{sender_id} may connect",
+        title=gettext("{sender_id} may connect").format(sender_id=sender_id),
         state=State.HOLDS if verdict.allowed else State.REFUSES,
         explanation=verdict.explanation,
         facts=deciding.facts if deciding else {},
@@ -73,7 +77,7 @@ def _recipient_step(environment: Environment, recipient_id: str) -> Step:
     rules = {"deactivated": "recipient_deactivated", "not_registered": "unknown_user"}
     return Step(
         rule=rules[found.rule],
-        title=f"{recipient_id} is registered",
+        title=gettext("{recipient_id} is registered").format(recipient_id=recipient_id),
         state=found.state,
         explanation=found.explanation,
         facts=found.facts,
@@ -86,16 +90,22 @@ def _mute_step(environment: Environment, sender_id: str, now: datetime) -> Step:
     mute = Mute.objects.filter(
         environment=environment, user_id=sender_id, channel=Mute.Channel.DIRECT
     ).first()
-    step = partial(Step, rule="muted", title=f"{sender_id} is not muted in direct messages")
+    step = partial(
+        Step,
+        rule="muted",
+        title=gettext("{sender_id} is not muted in direct messages").format(sender_id=sender_id),
+    )
     if mute is None or (mute.expires_at is not None and mute.expires_at <= now):
         return step(
             state=State.HOLDS,
-            explanation="Not muted." if mute is None else "The last mute is over.",
+            explanation=gettext("Not muted.")
+            if mute is None
+            else gettext("The last mute is over."),
             facts={"ended": mute.expires_at} if mute is not None else {},
         )
     return step(
         state=State.REFUSES,
-        explanation=f"{sender_id} is muted in direct messages.",
+        explanation=gettext("{sender_id} is muted in direct messages.").format(sender_id=sender_id),
         facts={
             "until": mute.expires_at or "permanent",
             "since": mute.imposed_at,
@@ -110,16 +120,19 @@ def _friends_step(environment: Environment, sender_id: str, recipient_id: str) -
     are = bool(
         friends.friends_among(environment=environment, user_id=recipient_id, others=[sender_id])
     )
-    words = "They are friends." if are else "They are not friends."
-    step = partial(Step, rule="not_friends", title="Friends, if only friends may write")
+    step = partial(Step, rule="not_friends", title=gettext("Friends, if only friends may write"))
     if not environment.friends_only:
         return step(
             state=State.RESTS,
-            explanation=f"{words} The environment does not require it.",
+            explanation=gettext("They are friends. The environment does not require it.")
+            if are
+            else gettext("They are not friends. The environment does not require it."),
         )
     return step(
         state=State.HOLDS if are else State.REFUSES,
-        explanation=f"{words} Only friends may write to each other here.",
+        explanation=gettext("They are friends. Only friends may write to each other here.")
+        if are
+        else gettext("They are not friends. Only friends may write to each other here."),
         mend="" if are else "befriend",
         about={"user_id": sender_id, "friend_id": recipient_id},
     )
@@ -139,7 +152,7 @@ def _list_steps(environment: Environment, sender_id: str, recipient_id: str) -> 
     steps.append(
         Step(
             rule="blocked",
-            title=f"Not on {recipient_id}'s blocklist",
+            title=gettext("Not on {recipient_id}'s blocklist").format(recipient_id=recipient_id),
             state=State.REFUSES if is_in_force else State.RESTS if strict else State.HOLDS,
             explanation=_block_words(sender_id, recipient_id, blocked is not None, strict),
             facts=_added(blocked),
@@ -152,12 +165,13 @@ def _list_steps(environment: Environment, sender_id: str, recipient_id: str) -> 
 
 def _allowlist_step(environment: Environment, owner_id: str, listed_id: str, on: bool) -> Step:
     entry = _entry(AllowlistEntry, environment, owner_id, listed_id)
-    is_on_it = f"{listed_id} is {'' if entry else 'not '}on {owner_id}'s allowlist"
     return Step(
         rule="not_on_allowlist",
-        title=f"On {owner_id}'s allowlist, if it is in force",
+        title=gettext("On {owner_id}'s allowlist, if it is in force").format(owner_id=owner_id),
         state=State.RESTS if not on else State.HOLDS if entry else State.REFUSES,
-        explanation=f"{is_on_it}." if on else f"{is_on_it}, which is not in force.",
+        explanation=_allow_words(entry is not None, on).format(
+            listed_id=listed_id, owner_id=owner_id
+        ),
         facts=_added(entry),
         mend="allow" if on and not entry else "",
         about={"owner_id": owner_id, "listed_id": listed_id},
@@ -165,8 +179,35 @@ def _allowlist_step(environment: Environment, owner_id: str, listed_id: str, on:
 
 
 def _block_words(sender_id: str, recipient_id: str, blocked: bool, strict: bool) -> str:
-    words = f"{sender_id} is {'' if blocked else 'not '}on {recipient_id}'s blocklist"
-    return f"{words}, which has no effect while the allowlist is on." if strict else f"{words}."
+    if not strict:
+        words = (
+            gettext("{sender_id} is on {recipient_id}'s blocklist.")
+            if blocked
+            else gettext("{sender_id} is not on {recipient_id}'s blocklist.")
+        )
+    elif blocked:
+        words = gettext(
+            "{sender_id} is on {recipient_id}'s blocklist, which has no effect while the "
+            "allowlist is on."
+        )
+    else:
+        words = gettext(
+            "{sender_id} is not on {recipient_id}'s blocklist, which has no effect while the "
+            "allowlist is on."
+        )
+    return words.format(sender_id=sender_id, recipient_id=recipient_id)
+
+
+def _allow_words(is_listed: bool, on: bool) -> str:
+    if on:
+        return (
+            gettext("{listed_id} is on {owner_id}'s allowlist.")
+            if is_listed
+            else gettext("{listed_id} is not on {owner_id}'s allowlist.")
+        )
+    if is_listed:
+        return gettext("{listed_id} is on {owner_id}'s allowlist, which is not in force.")
+    return gettext("{listed_id} is not on {owner_id}'s allowlist, which is not in force.")
 
 
 def _entry(model: Any, environment: Environment, owner_id: str, listed_id: str) -> ListEntry | None:
@@ -184,10 +225,13 @@ def _mailbox_step(environment: Environment, recipient_id: str) -> Step:
     full = messages.is_full(environment=environment, user_id=recipient_id)
     return Step(
         rule="mailbox_full",
-        title=f"Room in {recipient_id}'s mailbox",
+        title=gettext("Room in {recipient_id}'s mailbox").format(recipient_id=recipient_id),
         state=State.REFUSES if full else State.HOLDS,
-        explanation=f"{messages.MAX_WAITING:,} messages wait already. {recipient_id} must connect"
-        " to receive them."
+        explanation=gettext(
+            "{max_waiting:,} messages wait already. {recipient_id} must connect to receive them."
+        ).format(max_waiting=messages.MAX_WAITING, recipient_id=recipient_id)
         if full
-        else f"Fewer than {messages.MAX_WAITING:,} messages wait.",
+        else gettext("Fewer than {max_waiting:,} messages wait.").format(
+            max_waiting=messages.MAX_WAITING
+        ),
     )

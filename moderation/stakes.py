@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count
+from django.utils.translation import gettext
 
 from applications.audit import Actor
 from applications.models import AuditEvent, Environment
@@ -19,7 +20,9 @@ from users.models import AppUser, Place
 
 class ReasonNeeded(Exception):
     def __init__(self) -> None:
-        super().__init__("In production, a permanent ban and a ban of several users need a reason.")
+        super().__init__(
+            gettext("In production, a permanent ban and a ban of several users need a reason.")
+        )
 
 
 def are_high(

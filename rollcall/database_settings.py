@@ -15,8 +15,8 @@ EXPECTED = "as in postgres://user:password@host:5432/rollcall"
 
 
 def databases(env: Variables, default: str, *, prepares: bool) -> dict[str, dict[str, Any]]:
-    """`default` is the URL of the primary if `DATABASE_URL` is not set. `prepares`: all transactions
-    of a connection have one session, in which statements can be prepared.
+    """`default` is the URL of the primary if `DATABASE_URL` is not set. `prepares`: no pooler gives
+    the transactions of a connection different sessions, so that statements can be prepared.
     """
     primary = env.parsed("DATABASE_URL", Env.db_url_config(default), _parsed, EXPECTED)
     several = "," in primary["HOST"] + primary.get("OPTIONS", {}).get("host", "")

@@ -51,13 +51,13 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, least=0)
 HTTPS = env.flag("HTTPS", False)
 
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SESSION_ENGINE = "rollcall.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 # Without HTTPS, `console.W006` replaces these checks of Django's.
@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "rollcall.pages.PageMiddleware",
     "api.doors.DoorMiddleware",  # answers the Server API: no sessions, no CSRF
+    "rollcall.languages.LanguageMiddleware",  # pages only: calls of the Server API end above
     "csp.middleware.CSPMiddleware",
     "console.uploads.UploadMiddleware",  # before anything reads the body
     "rollcall.sessions.SessionMiddleware",
@@ -250,9 +251,9 @@ METRICS_ADDRESSES = env.parsed(
 )
 
 # --- Language, time, static files, logs -----------------------------------------------------------
-LANGUAGE_CODE = "en-us"
-USE_I18N, USE_TZ, TIME_ZONE = False, True, "UTC"
-FORMAT_MODULE_PATH = "rollcall.formats"
+LANGUAGES = [(LANGUAGE_CODE := "en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS, USE_TZ, TIME_ZONE = [BASE_DIR / "locale"], True, "UTC"
+FORMAT_MODULE_PATH, LANGUAGE_COOKIE_AGE = "rollcall.formats", 365 * 86_400
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns if it is missing

@@ -5,33 +5,45 @@
 const find = (selector, root = document) => root.querySelector(selector);
 const findAll = (selector, root = document) => root.querySelectorAll(selector);
 
+// --- Language: a page that is not in English has the translations of these texts ----------------
+const WORDS = JSON.parse(find("#words")?.textContent ?? "{}");
+const LOCALE = document.documentElement.lang.replace(/^en$/, "en-GB");
+const gettext = (text) => WORDS[text] ?? text;
+const ngettext = (one, many, count) => WORDS[one]?.[count === 1 ? 0 : WORDS[one].length - 1] ?? (count === 1 ? one : many);
+const filled = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name]);
+
 // --- Times: the same words as console/templatetags/words.py -------------------------------------
-const UNITS = [["day", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+const UNITS = [
+  [86400, (count) => ngettext("{count} day", "{count} days", count)],
+  [3600, () => gettext("{count} h")],
+  [60, () => gettext("{count} min")],
+  [1, () => gettext("{count} s")],
+];
 
 function duration(seconds, parts = 2) {
   let rest = Math.max(0, Math.floor(seconds));
   const words = [];
-  for (const [unit, size] of UNITS) {
+  for (const [size, text] of UNITS) {
     const count = Math.floor(rest / size);
     rest %= size;
-    if (count) words.push(`${count} ${unit}${unit === "day" && count > 1 ? "s" : ""}`);
-    if (words.length && (words.length === parts || !count || (unit === "day" && count >= 10))) break;
+    if (count) words.push(filled(text(count), { count }));
+    if (words.length && (words.length === parts || !count || (size === 86400 && count >= 10))) break;
   }
-  return words.join(" ") || "0 s";
+  return words.join(" ") || filled(gettext("{count} s"), { count: 0 });
 }
 
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const DATE = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric" });
 const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone; // such as Europe/Lisbon
-const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const EXACT = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 // Browsers abbreviate September to four letters, the server to three.
 const formatted = (format, moment) => format.format(moment).replace("Sept", "Sep");
 
 function relative(moment, now) {
   const distance = (moment - now) / 1000;
   const away = Math.abs(distance);
-  if (away < 10) return "just now";
+  if (away < 10) return gettext("just now");
   if (away >= 30 * 86400) return formatted(DATE, moment);
-  return distance > 0 ? `in ${duration(away, 1)}` : `${duration(away, 1)} ago`;
+  return filled(distance > 0 ? gettext("in {duration}") : gettext("{duration} ago"), { duration: duration(away, 1) });
 }
 
 function setText(element, text) {
@@ -83,7 +95,7 @@ function toast({ message, tone = "", undo = "", receipt = "" }) {
   words.textContent = message;
   element.append(words);
   if (undo) {
-    element.append(textButton("Undo", () => {
+    element.append(textButton(gettext("Undo"), () => {
       element.remove();
       htmx.ajax("POST", undo, { source: document.body, swap: "none" });
     }));
@@ -91,11 +103,11 @@ function toast({ message, tone = "", undo = "", receipt = "" }) {
   if (receipt) {
     const link = document.createElement("a");
     link.href = receipt;
-    link.textContent = "Receipt";
+    link.textContent = gettext("Receipt");
     element.append(link);
   }
   const close = textButton("×", () => element.remove());
-  close.setAttribute("aria-label", "Dismiss");
+  close.setAttribute("aria-label", gettext("Dismiss"));
   element.append(close);
 
   // A modal dialog makes everything outside it inert, so its toasts are inside it.
@@ -131,7 +143,7 @@ async function copy(button) {
   }
   button.classList.add("copied");
   setTimeout(() => button.classList.remove("copied"), 1500);
-  toast({ message: "Copied" });
+  toast({ message: gettext("Copied") });
 }
 
 // --- Links to a fold open it -------------------------------------------------------------------
@@ -244,6 +256,12 @@ document.addEventListener("htmx:afterSwap", ({ detail: { target, requestConfig, 
 });
 
 // --- Selecting rows -----------------------------------------------------------------------------
+const SELECTED = {
+  user: (count) => ngettext("{count} user selected", "{count} users selected", count),
+  ban: (count) => ngettext("{count} ban selected", "{count} bans selected", count),
+  mute: (count) => ngettext("{count} mute selected", "{count} mutes selected", count),
+};
+
 function countSelection(form) {
   const boxes = [...findAll("input[type=checkbox][data-select]", form)];
   const selected = boxes.filter((box) => box.checked).length;
@@ -252,7 +270,7 @@ function countSelection(form) {
   if (bar) {
     bar.hidden = !selected;
     const count = find("[data-selection-count]", bar);
-    setText(count, `${selected} ${count.dataset.noun}${selected === 1 ? "" : "s"} selected`);
+    setText(count, filled(SELECTED[count.dataset.noun](selected), { count: selected }));
   }
   if (all) {
     all.checked = selected > 0 && selected === boxes.length;
@@ -355,21 +373,21 @@ document.addEventListener("htmx:afterRequest", ({ target }) => target.removeAttr
 
 // --- Failed requests ----------------------------------------------------------------------------
 const FAILURES = {
-  403: "You are not allowed to do this.",
-  404: "This no longer exists.",
-  409: "This has changed. Reload the page and try again.",
-  429: "Too many requests. Wait a moment and try again.",
+  403: gettext("You are not allowed to do this."),
+  404: gettext("This no longer exists."),
+  409: gettext("This has changed. Reload the page and try again."),
+  429: gettext("Too many requests. Wait a moment and try again."),
 };
 
 document.addEventListener("htmx:responseError", ({ detail: { xhr } }) => {
   if ((xhr.getResponseHeader("HX-Trigger") || "").includes("toast")) return; // the view sends its own toast
   const plain = (xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain");
   const message = plain ? xhr.responseText : FAILURES[xhr.status];
-  toast({ message: message || "Something went wrong. Your request was not completed. Try again.", tone: "error" });
+  toast({ message: message || gettext("Something went wrong. Your request was not completed. Try again."), tone: "error" });
 });
 
 document.addEventListener("htmx:sendError", () => {
-  toast({ message: "Rollcall cannot be reached. Check the connection and try again.", tone: "error" });
+  toast({ message: gettext("Rollcall cannot be reached. Check the connection and try again."), tone: "error" });
 });
 
 // A whole page came instead of a fragment: the session has ended, or a form redirected.

@@ -2,8 +2,8 @@
 import { FramedClient } from "./framed-client.js";
 import { RollcallClient } from "./rollcall-client.js";
 
-const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
-const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+const EXACT = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const MAX_LINES = 200; // kept in the log of a pane
 const page = document.getElementById("try-it");
 
@@ -12,7 +12,7 @@ function changed() {
 }
 
 function refusalText({ error, message }) {
-  return `Refused by the rule “${error}”. ${message}`;
+  return filled(gettext("Refused by the rule “{error}”. {message}"), { error, message });
 }
 
 async function askForToken(userId) {
@@ -23,7 +23,7 @@ async function askForToken(userId) {
     body: new URLSearchParams({ user_id: userId }),
   });
   const isJson = (response.headers.get("Content-Type") || "").startsWith("application/json");
-  if (!isJson) throw new Error("No token was issued. Reload the page: the session may have ended.");
+  if (!isJson) throw new Error(gettext("No token was issued. Reload the page: the session may have ended."));
   const issued = await response.json();
   if (!response.ok) throw new Error(issued.error);
   return issued;
@@ -66,7 +66,7 @@ class Pane {
     this.connectButton.disabled = true;
     try {
       const { token, created } = await askForToken(this.userId);
-      if (created) this.note(`${this.userId} is now registered`);
+      if (created) this.note(filled(gettext("{user} is now registered"), { user: this.userId }));
       this.open(token);
     } catch (error) {
       this.showError(error.message);
@@ -78,20 +78,20 @@ class Pane {
     const client = this.choice?.value ? this.framedClient(token) : this.ownClient(token);
     this.client = client;
     client.addEventListener("connected", () => {
-      this.note("Connected", "success");
-      this.showState("Connected", "success");
+      this.note(gettext("Connected"), "success");
+      this.showState(gettext("Connected"), "success");
     });
     client.addEventListener("message", ({ detail }) => {
       const isOwn = detail.from === this.userId && detail.to !== this.userId;
       this.line({
         kind: isOwn ? "sent" : "received",
-        who: isOwn ? `to ${detail.to}, from another device` : detail.from,
+        who: isOwn ? filled(gettext("to {user}, from another device"), { user: detail.to }) : detail.from,
         text: detail.body,
         at: new Date(detail.sent_at),
       });
     });
     client.addEventListener("closed", ({ detail }) => this.closed(detail));
-    this.showState("Connecting…");
+    this.showState(gettext("Connecting…"));
     client.connect();
   }
 
@@ -128,17 +128,17 @@ class Pane {
     if (final) this.client = null;
     const words = reason.replaceAll("_", " ");
     if (code === 1000) {
-      this.note("Disconnected");
-      this.showState("Not connected");
+      this.note(gettext("Disconnected"));
+      this.showState(gettext("Not connected"));
       return;
     }
-    const parts = [`Closed: ${words}${code ? ` (${code})` : ""}`];
-    if (until) parts.push(`until ${EXACT.format(until)}`);
+    const parts = [filled(gettext("Closed: {reason}"), { reason: words }) + (code ? ` (${code})` : "")];
+    if (until) parts.push(filled(gettext("until {moment}"), { moment: EXACT.format(until) }));
     if (message) parts.push(message);
-    if (why) parts.push(`Reason: ${why}`);
-    if (!final) parts.push(`Reconnects in ${Math.max(1, Math.round(retryIn / 1000))} s`);
+    if (why) parts.push(filled(gettext("Reason: {why}"), { why }));
+    if (!final) parts.push(filled(gettext("Reconnects in {count} s"), { count: Math.max(1, Math.round(retryIn / 1000)) }));
     this.note(parts.map((part) => part.replace(/\.$/, "")).join(". "), "error");
-    this.showState(final ? `Closed: ${words}` : "Reconnecting…", final ? "error" : "warning");
+    this.showState(final ? filled(gettext("Closed: {reason}"), { reason: words }) : gettext("Reconnecting…"), final ? "error" : "warning");
   }
 
   async send() {
@@ -146,14 +146,14 @@ class Pane {
     if (!text || !this.client) return;
     const other = panes.find((pane) => pane !== this).userId;
     this.message.value = "";
-    const line = this.line({ kind: "sent", who: `to ${other}`, text, at: new Date() });
+    const line = this.line({ kind: "sent", who: filled(gettext("to {user}"), { user: other }), text, at: new Date() });
     const outcome = document.createElement("span");
     outcome.className = "muted";
-    outcome.textContent = "sending…";
+    outcome.textContent = gettext("sending…");
     line.append(outcome);
     try {
       await this.client.send(other, text);
-      outcome.textContent = "stored";
+      outcome.textContent = gettext("stored");
     } catch (error) {
       line.classList.add("refused");
       outcome.className = "";
@@ -169,7 +169,7 @@ class Pane {
     button.disabled = true;
     try {
       await this.client.call(`blocklist.${verb}`, { user_ids: [other] });
-      this.note(verb === "add" ? `${other} is blocked` : `${other} is no longer blocked`);
+      this.note(filled(verb === "add" ? gettext("{user} is blocked") : gettext("{user} is no longer blocked"), { user: other }));
     } catch (error) {
       this.note(refusalText(error), "error");
     }
@@ -193,7 +193,7 @@ class Pane {
     if (this.connectButton) this.connectButton.hidden = Boolean(this.client);
     this.disconnectButton.hidden = !this.client;
     this.message.disabled = this.sendButton.disabled = !connected;
-    this.message.placeholder = connected ? "Write a message" : "Connect to write";
+    this.message.placeholder = connected ? gettext("Write a message") : gettext("Connect to write");
     const block = this.element.querySelector("[data-block]");
     if (block) block.disabled = !connected;
   }

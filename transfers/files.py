@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO, Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 MOST_BYTES = 64 * 1024 * 1024
 MOST_LINES = 1_000_000
 # No valid row is longer.
@@ -30,13 +32,13 @@ _RUNS = re.compile(f"'*{_FORMULA}")
 _DISARMED = re.compile(f"''*{_FORMULA}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAGIC = {
-    b"PK\x03\x04": "an Excel workbook or a ZIP archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "compressed with gzip",
+    b"PK\x03\x04": gettext_lazy("an Excel workbook or a ZIP archive"),
+    b"\xd0\xcf\x11\xe0": gettext_lazy("an old Excel workbook"),
+    b"\x1f\x8b": gettext_lazy("compressed with gzip"),
     b"%PDF": "a PDF document",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"SQLite format 3": "a database",
+    b"\x89PNG": gettext_lazy("a picture"),
+    b"\xff\xd8\xff": gettext_lazy("a picture"),
+    b"SQLite format 3": gettext_lazy("a database"),
 }
 
 
@@ -113,15 +115,21 @@ def read(file: IO[bytes], name: str) -> tuple[list[str], Iterator[Record]]:
     encoding = _encoding(start)
     first = start.decode(encoding, errors="replace").lstrip("\ufeff \t\r\n")[:1]
     if not first:
-        raise BadFile("The file is empty.")
+        raise BadFile(gettext("The file is empty."))
     if (first == "{") != (format is Format.JSON_LINES):
         if first == "[":
             raise BadFile(
-                "The file is one JSON list. JSON Lines has one object per line: "
-                "jq -c '.[]' turns the one into the other."
+                gettext(
+                    "The file is one JSON list. JSON Lines has one object per line: "
+                    "jq -c '.[]' turns the one into the other."
+                )
             )
         held, right = ("JSON Lines", "jsonl") if first == "{" else ("no JSON objects", "csv")
-        raise BadFile(f"{name} holds {held}, not what its name says. If it is, name it .{right}.")
+        raise BadFile(
+            gettext(
+                "{name} holds {held}, not what its name says. If it is, name it .{right}."
+            ).format(name=name, held=held, right=right)
+        )
     lines = _lines(file, encoding)
     if format is Format.JSON_LINES:
         return [], (_json_record(number, text) for number, text in lines)
@@ -129,7 +137,7 @@ def read(file: IO[bytes], name: str) -> tuple[list[str], Iterator[Record]]:
     delimiter = max(",;\t", key=header.count)
     columns = [column.strip() for column in _cells(header, delimiter)]
     if len(set(columns)) < len(columns):
-        raise BadFile("The first line names a column twice.")
+        raise BadFile(gettext("The first line names a column twice."))
     return columns, (_csv_record(number, text, columns, delimiter) for number, text in lines)
 
 
@@ -137,18 +145,22 @@ def _named(name: str) -> Format:
     ending = name.lower().rpartition(".")[2]
     formats = {"csv": Format.CSV, "jsonl": Format.JSON_LINES, "ndjson": Format.JSON_LINES}
     if ending not in formats:
-        raise BadFile("Name the file .csv for CSV or .jsonl for JSON Lines.")
+        raise BadFile(gettext("Name the file .csv for CSV or .jsonl for JSON Lines."))
     return formats[ending]
 
 
 def _encoding(start: bytes) -> str:
     for magic, what in _MAGIC.items():
         if start.startswith(magic):
-            raise BadFile(f"The file is {what}, not text. Save the table as “CSV UTF-8”.")
+            raise BadFile(
+                gettext("The file is {what}, not text. Save the table as “CSV UTF-8”.").format(
+                    what=what
+                )
+            )
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if start[:512].count(0) > 1:
-        raise BadFile("The file is not text. Save the table as “CSV UTF-8”.")
+        raise BadFile(gettext("The file is not text. Save the table as “CSV UTF-8”."))
     return "utf-8-sig"
 
 
@@ -162,7 +174,11 @@ def _lines(file: IO[bytes], encoding: str) -> Iterator[tuple[int, str]]:
     while line := text.readline(LONGEST_LINE + 1):
         number += 1
         if number > MOST_LINES:
-            raise BadFile(f"The file has more than {MOST_LINES:,} lines. Split it.")
+            raise BadFile(
+                gettext("The file has more than {most_lines:,} lines. Split it.").format(
+                    most_lines=MOST_LINES
+                )
+            )
         cut_off = len(line) > LONGEST_LINE
         while len(line) > LONGEST_LINE and not line.endswith("\n"):
             line = text.readline(LONGEST_LINE + 1)

@@ -19,6 +19,7 @@ from typing import IO, Any
 from celery import current_app
 from django.db import transaction
 from django.db.models import Count, Exists, Min, OuterRef
+from django.utils.translation import gettext, ngettext
 
 from applications import audit
 from applications.audit import Actor
@@ -62,9 +63,13 @@ def upload(
     columns, records = files.read(file, name)
     if columns and (missing := [each for each in kind.required if each not in columns]):
         raise files.BadFile(
-            f"The first line names the columns, and {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} not among them. It is: "
-            f"{', '.join(columns)[:200]}"
+            ngettext(
+                "The first line names the columns, and {missing} is not among them. "
+                "It is: {columns}",
+                "The first line names the columns, and {missing} are not among them. "
+                "It is: {columns}",
+                len(missing),
+            ).format(missing=gettext(" and ").join(missing), columns=", ".join(columns)[:200])
         )
     job = ImportJob.objects.create(
         environment=environment,
@@ -82,7 +87,7 @@ def upload(
         ImportRow.objects.bulk_create(batch)
         empty = False
     if empty:
-        raise files.BadFile("The file has no rows.")
+        raise files.BadFile(gettext("The file has no rows."))
     ours = {column.name for column in kind.columns}
     job.ignored = sorted(seen - ours)[:30]
     job.save(update_fields=["ignored"])

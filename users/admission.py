@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils.translation import gettext
 
 from applications import metrics
 from applications.audit import Actor
@@ -54,7 +55,7 @@ class UserDeactivated(Exception):
 
     def __init__(self, user_ids: Sequence[str]):
         self.user_ids = sorted(user_ids)
-        super().__init__(f"Deactivated: {', '.join(self.user_ids)}")
+        super().__init__(gettext("Deactivated: {names}").format(names=", ".join(self.user_ids)))
 
 
 class Newcomer(NamedTuple):

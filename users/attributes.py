@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -27,7 +28,11 @@ class AttributesTooLarge(Exception):
     """The user's attributes would take more than `MAX_BYTES`."""
 
     def __init__(self) -> None:
-        super().__init__(f"A user's attributes take at most {MAX_BYTES:,} bytes")
+        super().__init__(
+            gettext("A user's attributes take at most {max_bytes:,} bytes").format(
+                max_bytes=MAX_BYTES
+            )
+        )
 
 
 class InvalidAttribute(Exception):
@@ -50,7 +55,7 @@ def merge(
     identity.check_user_id(user_id)
     for key, value in values.items():
         if not key or not identity.is_text(key, MAX_BYTES, multiline=True):
-            raise InvalidAttribute("The key of an attribute is text, not empty")
+            raise InvalidAttribute(gettext("The key of an attribute is text, not empty"))
         if not identity.is_text(value, MAX_BYTES, multiline=True):
             raise AttributesTooLarge
     identity.lock(environment, [user_id])

@@ -6,6 +6,8 @@ deletion for that environment.
 
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from applications.audit import Actor
 from applications.models import AuditEvent, Environment
 
@@ -14,7 +16,9 @@ class NotInProduction(Exception):
     """Production users are deactivated by API, never deleted."""
 
     def __init__(self) -> None:
-        super().__init__("Users can be deleted in development only; in production, deactivate them")
+        super().__init__(
+            gettext("Users can be deleted in development only; in production, deactivate them")
+        )
 
 
 def require_allowed(environment: Environment, by: Actor, now: datetime) -> None:

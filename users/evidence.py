@@ -9,12 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.utils.translation import gettext
+
 from applications.audit_types import AuditType
 from applications.evidence import State, Step, act, environment_step
 from applications.models import AuditEvent, Environment
-from users import identity, presence, quota, tokens
+from users import identity, tokens
 from users.fields import in_any_case
-from users.models import AppUser, Connection, DeactivatedUser
+from users.models import AppUser, DeactivatedUser
 from users.tokens import Claims
 
 GOES = (AuditType.USER_DELETED, AuditType.USER_DEACTIVATED)
@@ -42,9 +44,11 @@ def token_steps(
         return [
             Step(
                 rule="readable",
-                title="Signed by this installation",
+                title=gettext("Signed by this installation"),
                 state=State.REFUSES,
-                explanation="This is not an access token of this installation, or it is damaged.",
+                explanation=gettext(
+                    "This is not an access token of this installation, or it is damaged."
+                ),
                 mend="new_token",
             )
         ], None
@@ -55,9 +59,9 @@ def token_steps(
     steps = [
         Step(
             rule="readable",
-            title="Signed by this installation",
+            title=gettext("Signed by this installation"),
             state=State.HOLDS,
-            explanation="The token is undamaged.",
+            explanation=gettext("The token is undamaged."),
             facts={"issued": claims.issued_at},
         ),
         _lifetime(claims, now),
@@ -77,13 +81,13 @@ def _lifetime(claims: Claims, now: datetime) -> Step:
     over = ends is not None and ends <= now
     return Step(
         rule="lifetime",
-        title="Not expired",
+        title=gettext("Not expired"),
         state=State.REFUSES if over else State.HOLDS,
-        explanation="Its lifetime is over."
+        explanation=gettext("Its lifetime is over.")
         if over
-        else "It has not expired."
+        else gettext("It has not expired.")
         if ends
-        else "It does not expire by itself.",
+        else gettext("It does not expire by itself."),
         facts={"expired" if over else "expires": ends} if ends else {},
         mend="new_token" if over else "",
         about={"user_id": claims.user_id},
@@ -96,19 +100,29 @@ def _life(
     if user is not None:
         return Step(
             rule="life",
-            title="Of the user's present registration",
+            title=gettext("Of the user's present registration"),
             state=State.HOLDS,
-            explanation=f"It was issued to {claims.user_id} as registered now.",
+            explanation=gettext("It was issued to {user_id} as registered now.").format(
+                user_id=claims.user_id
+            ),
             facts={"registered": user.registered_at},
         )
     gone = last_line(environment, claims.user_id, *GOES, since=claims.issued_at)
-    word = "deactivated" if gone and gone.type == AuditType.USER_DEACTIVATED else "deleted"
+    if gone and gone.type == AuditType.USER_DEACTIVATED:
+        words = gettext(
+            "It was issued to an earlier registration of {user_id}, who was deactivated since. "
+            "It stays invalid even if the id is registered again."
+        )
+    else:
+        words = gettext(
+            "It was issued to an earlier registration of {user_id}, who was deleted since. "
+            "It stays invalid even if the id is registered again."
+        )
     return Step(
         rule="life",
-        title="Of the user's present registration",
+        title=gettext("Of the user's present registration"),
         state=State.REFUSES,
-        explanation=f"It was issued to an earlier registration of {claims.user_id}, who was {word}"
-        " since. It stays invalid even if the id is registered again.",
+        explanation=words.format(user_id=claims.user_id),
         facts=act(gone),
         mend="new_token",
         about=about,
@@ -125,10 +139,10 @@ def _revocation(
     if own is None and everybodys is None:
         return None, "", {}
     if everybodys is None or (own is not None and own >= everybodys):
-        since, whose = own, "this user"
+        since, whose = own, gettext("this user")
         line = last_line(environment, user.user_id, AuditType.USER_TOKENS_EXPIRED)
     else:
-        since, whose = everybodys, "everybody here"
+        since, whose = everybodys, gettext("everybody here")
         line = last_line(environment, "", AuditType.TOKENS_REVOKED)
     return since, whose, {"valid if issued from": since, **act(line)}
 
@@ -138,14 +152,18 @@ def _revoked(
 ) -> Step:
     since, whose, facts = _revocation(environment, user)
     revoked = since is not None and claims.issued_at < since
-    age = "older" if revoked else "newer"
+    words = (
+        gettext("Older tokens of {whose} were revoked. This one is older.")
+        if revoked
+        else gettext("Older tokens of {whose} were revoked. This one is newer.")
+    )
     return Step(
         rule="revoked",
-        title="Not revoked",
+        title=gettext("Not revoked"),
         state=State.REFUSES if revoked else State.HOLDS,
-        explanation=f"Older tokens of {whose} were revoked. This one is {age}."
+        explanation=words.format(whose=whose)
         if since
-        else "No token of this user has been revoked.",
+        else gettext("No token of this user has been revoked."),
         facts=facts,
         mend="new_token" if revoked else "",
         about=about,
@@ -160,20 +178,21 @@ def registered_step(
     if user is not None:
         return Step(
             rule="not_registered",
-            title="Registered here",
+            title=gettext("Registered here"),
             state=State.HOLDS,
-            explanation=f"{user_id} is registered in {environment.full_name}.",
+            explanation=gettext("{user_id} is registered in {full_name}.").format(
+                user_id=user_id, full_name=environment.full_name
+            ),
             facts={
                 "registered": user.registered_at,
                 "last seen": user.last_seen_at or "never",
                 **({"name": user.name} if user.name else {}),
             },
         )
-    step = partial(Step, rule="not_registered", title="Registered here", about=about)
+    step = partial(Step, rule="not_registered", title=gettext("Registered here"), about=about)
     if deactivated:
-        return step(state=State.REFUSES, explanation="The id is deactivated; see above.")
+        return step(state=State.REFUSES, explanation=gettext("The id is deactivated; see above."))
     gone = last_line(environment, user_id, *GOES)
-    was = f"{user_id} was {gone.type.partition('.')[2]} here" if gone else ""
     other_spelling = (
         AppUser.objects.filter(in_any_case([user_id]), environment=environment)
         .values_list("user_id", flat=True)
@@ -186,48 +205,33 @@ def registered_step(
     facts = act(gone)
     if other_spelling:
         facts["registered spelling"] = other_spelling
+    if gone is None:
+        words = gettext("{user_id} is not registered in {full_name}.")
+    elif gone.type == AuditType.USER_DEACTIVATED:
+        words = gettext("{user_id} was deactivated here, and is not registered now.")
+    else:
+        words = gettext("{user_id} was deleted here, and is not registered now.")
     if elsewhere:
         facts["registered in"] = elsewhere.full_name
         about |= {"org_name": elsewhere.application.org_name, "kind": elsewhere.kind}
     return step(
         state=State.REFUSES,
-        explanation=f"{was}, and is not registered now."
-        if was
-        else f"{user_id} is not registered in {environment.full_name}.",
+        explanation=words.format(user_id=user_id, full_name=environment.full_name),
         facts=facts,
         mend="ask_there" if elsewhere else "register",
     )
 
 
-def place_step(*, environment: Environment, now: datetime) -> Step:
-    """Whether the id could be registered: the quota."""
-    usage = quota.usage(environment=environment, now=now)
-    if usage.limit is None:
-        return Step(
-            rule="quota",
-            title="A place is free",
-            state=State.RESTS,
-            explanation=f"The plan {environment.plan} has no limit.",
-        )
-    full = usage.free == 0
-    return Step(
-        rule="quota",
-        title="A place is free",
-        state=State.REFUSES if full else State.HOLDS,
-        explanation=f"{usage.users} of {usage.limit:,} places are taken."
-        + (" Nobody can be registered." if full else ""),
-        mend="free_places" if full else "",
-    )
-
-
 def deactivated_step(tombstone: DeactivatedUser | None, user_id: str) -> Step:
     """Whether the id is deactivated, and by which call."""
-    step = partial(Step, rule="deactivated", title="Not deactivated")
+    step = partial(Step, rule="deactivated", title=gettext("Not deactivated"))
     if tombstone is None:
-        return step(state=State.HOLDS, explanation="The id is not deactivated.")
+        return step(state=State.HOLDS, explanation=gettext("The id is not deactivated."))
     return step(
         state=State.REFUSES,
-        explanation=f"The id {user_id} is deactivated. Your app server reactivates it.",
+        explanation=gettext(
+            "The id {user_id} is deactivated. Your app server reactivates it."
+        ).format(user_id=user_id),
         facts={
             "at": tombstone.deactivated_at,
             "by": tombstone.deactivated_by,
@@ -241,28 +245,20 @@ def deactivated_step(tombstone: DeactivatedUser | None, user_id: str) -> Step:
 def any_token_step(*, environment: Environment, user: AppUser) -> Step:
     """Which tokens of a user are valid, for an answer without a token."""
     since, whose, facts = _revocation(environment, user)
-    words = f"Older tokens of {whose} were revoked." if since else "No token has been revoked."
+    words = (
+        gettext("Older tokens of {whose} were revoked.").format(whose=whose)
+        if since
+        else gettext("No token has been revoked.")
+    )
     return Step(
         rule="token",
-        title="With a valid token",
+        title=gettext("With a valid token"),
         state=State.DEPENDS,
-        explanation=f"{words} The client's own token may still be damaged, expired or of another"
-        " environment. Paste it above to see.",
+        explanation=gettext(
+            "{words} The client's own token may still be damaged, expired or of another "
+            "environment. Paste it above to see."
+        ).format(words=words),
         facts=facts,
-    )
-
-
-def connections_step(*, environment: Environment, user_id: str, now: datetime) -> Step:
-    """Whether the user may open a further connection."""
-    held = Connection.objects.open(now).for_users(environment, [user_id]).count()
-    full = held >= presence.MAX_CONNECTIONS
-    return Step(
-        rule="too_many_connections",
-        title="Room for a further connection",
-        state=State.REFUSES if full else State.HOLDS,
-        explanation=f"{held} of at most {presence.MAX_CONNECTIONS} connections are open.",
-        mend="kick" if full else "",
-        about={"user_id": user_id},
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -26,9 +27,7 @@ from users import erasure, hosted_profiles, identity, notices
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship, NoticeKind
 from users.tokens import UnknownUsers, require_registered
 
-MAX_FRIENDS = 3_000
-ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 100, 128
-MAX_EXTENDED = 10
+MAX_FRIENDS, MAX_EXTENDED, ALIAS_MAX_LENGTH, MESSAGE_MAX_LENGTH = 3_000, 10, 100, 128
 _PAGES = PagesOfOwner(Friendship, "id", "friend_id", "alias", "extended", "added_at")
 
 
@@ -36,14 +35,15 @@ class RefusesFriends(Exception):
     """The other user's friend permission is "nobody"."""
 
     def __init__(self, user_id: str):
-        super().__init__(f"{user_id} accepts no friends")
+        super().__init__(gettext("{0} accepts no friends").format(user_id))
 
 
 class TooManyFriends(Exception):
     """A user would have more than `MAX_FRIENDS` friends."""
 
     def __init__(self, user_id: str):
-        super().__init__(f"{user_id} would have more than {MAX_FRIENDS:,} friends")
+        text = gettext("{} would have more than {:,} friends")
+        super().__init__(text.format(user_id, MAX_FRIENDS))
         self.user_id = user_id
 
 
@@ -86,7 +86,7 @@ def add(
     `RefusesFriends`, `TooManyFriends`, `InvalidFriendProfile`.
     """
     if user_id == friend_id:
-        raise BefriendsOneself("A user cannot be their own friend")
+        raise BefriendsOneself(gettext("A user cannot be their own friend"))
     if not identity.is_text(message, MESSAGE_MAX_LENGTH, multiline=True):
         raise InvalidFriendProfile(f"A message is text of at most {MESSAGE_MAX_LENGTH} characters")
     pair = identity.check_user_ids([user_id, friend_id])
@@ -279,7 +279,7 @@ def describe(
         .first()
     )
     if friendship is None:
-        raise NotFriends(f"{user_id} and {friend_id} are not friends")
+        raise NotFriends(gettext("{0} and {1} are not friends").format(user_id, friend_id))
     before = {field: getattr(friendship, field) for field in after}
     if before != after:
         Friendship.objects.filter(pk=friendship.pk).update(**after)

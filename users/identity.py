@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from django.db import connection
+from django.utils.translation import gettext
 
 from applications.models import Environment
 from applications.statements import Statement
@@ -31,7 +32,9 @@ class InvalidUserId(Exception):
 
     def __init__(self, user_id: str):
         super().__init__(
-            f"A user id is 1 to {USER_ID_MAX_LENGTH} Latin letters, digits, + = . _ or -"
+            gettext(
+                "A user id is 1 to {user_id_max_length} Latin letters, digits, + = . _ or -"
+            ).format(user_id_max_length=USER_ID_MAX_LENGTH)
         )
         self.user_id = user_id
 
@@ -66,11 +69,21 @@ def check_user_ids(user_ids: Iterable[str]) -> list[str]:
 def check_profile(*, name: str | None, avatar_url: str | None) -> None:
     """Validate a name and an avatar; None means "not given". Raises `InvalidProfile`."""
     if name is not None and (len(name) > NAME_MAX_LENGTH or _unprintable(name)):
-        raise InvalidProfile("name", f"A name has at most {NAME_MAX_LENGTH} printable characters")
+        raise InvalidProfile(
+            "name",
+            gettext("A name has at most {name_max_length} printable characters").format(
+                name_max_length=NAME_MAX_LENGTH
+            ),
+        )
     if avatar_url is not None and (
         len(avatar_url.encode(errors="replace")) > AVATAR_URL_MAX_LENGTH or _unprintable(avatar_url)
     ):
-        raise InvalidProfile("avatar_url", f"An avatar has at most {AVATAR_URL_MAX_LENGTH} bytes")
+        raise InvalidProfile(
+            "avatar_url",
+            gettext("An avatar has at most {avatar_url_max_length} bytes").format(
+                avatar_url_max_length=AVATAR_URL_MAX_LENGTH
+            ),
+        )
 
 
 def is_text(value: object, most: int, *, multiline: bool = False) -> bool:

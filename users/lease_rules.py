@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -29,7 +30,11 @@ class TooManyRules(Exception):
     """The environment has `MAX_RULES` rules."""
 
     def __init__(self) -> None:
-        super().__init__(f"An environment has at most {MAX_RULES} lease rules")
+        super().__init__(
+            gettext("An environment has at most {max_rules} lease rules").format(
+                max_rules=MAX_RULES
+            )
+        )
 
 
 class NoSuchRule(Exception):
@@ -43,14 +48,16 @@ def add(
     """Raises `leases.LeasesInProduction`, `leases.InvalidLease`, `InvalidRule`, `TooManyRules`."""
     leases.check(environment, lasts)
     if not identity.is_prefix(prefix):
-        raise InvalidRule("No id can begin with this")
+        raise InvalidRule(gettext("No id can begin with this"))
     # Concurrent additions wait for each other here.
     Environment.objects.select_for_update(no_key=True).get(pk=environment.pk)
     existing = set(
         LeaseRule.objects.filter(environment=environment).values_list("prefix", flat=True)
     )
     if prefix in existing:
-        raise InvalidRule(f"There is a rule for {prefix} already: remove it first")
+        raise InvalidRule(
+            gettext("There is a rule for {prefix} already: remove it first").format(prefix=prefix)
+        )
     if len(existing) >= MAX_RULES:
         raise TooManyRules
     rule = LeaseRule.objects.create(

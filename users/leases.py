@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -36,21 +37,21 @@ class LeasesInProduction(LeaseRefused):
     """A lease or a pin in production, where no user is deleted."""
 
     def __init__(self) -> None:
-        super().__init__("Leases and pins are for test users, in development only")
+        super().__init__(gettext("Leases and pins are for test users, in development only"))
 
 
 class InvalidLease(LeaseRefused):
     """A lease that is too short, too long or not a number."""
 
     def __init__(self) -> None:
-        super().__init__("A lease lasts from 1 minute to 365 days")
+        super().__init__(gettext("A lease lasts from 1 minute to 365 days"))
 
 
 class BeingDeleted(Exception):
     """A running job is about to delete the user."""
 
     def __init__(self, user_id: str):
-        super().__init__(f"{user_id} is being deleted")
+        super().__init__(gettext("{user_id} is being deleted").format(user_id=user_id))
 
 
 def check(environment: Environment, lasts: timedelta) -> None:

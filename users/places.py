@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext, gettext_lazy
+
 from applications.audit import Actor
 from applications.models import FREE_USER_LIMIT, Environment
 from users import lease_rules
@@ -17,15 +19,19 @@ from users.models import AppUser, Place
 
 # (word in the URL, label, maximum age); the last group has no maximum.
 _AGES = (
-    ("day", "Under a day ago", timedelta(days=1)),
-    ("week", "1 to 7 days", timedelta(days=7)),
-    ("month", "7 to 30 days", timedelta(days=30)),
-    ("quarter", "30 to 90 days", timedelta(days=90)),
-    ("longer", "Over 90 days", timedelta.max),
+    ("day", gettext_lazy("Under a day ago"), timedelta(days=1)),
+    ("week", gettext_lazy("1 to 7 days"), timedelta(days=7)),
+    ("month", gettext_lazy("7 to 30 days"), timedelta(days=30)),
+    ("quarter", gettext_lazy("30 to 90 days"), timedelta(days=90)),
+    ("longer", gettext_lazy("Over 90 days"), timedelta.max),
 )
 NEVER = "never"
 UNKNOWN = "-"  # the word for who took a place, if that was not recorded
-_KEPT = (("pinned", "Pinned"), ("leased", "With a lease"), ("open", "Neither"))
+_KEPT = (
+    ("pinned", gettext_lazy("Pinned")),
+    ("leased", gettext_lazy("With a lease")),
+    ("open", gettext_lazy("Neither")),
+)
 # The text up to the first separator or number: "ci-" of "ci-0421", "qa" of "qa17", "e2e-" of
 # "e2e-4".
 _PREFIX = re.compile(r"[A-Za-z]+(?=\d+(?![A-Za-z\d]))|[A-Za-z\d]+[-._+=]")
@@ -125,7 +131,7 @@ def by_registration(found: Sequence[Held]) -> list[Group]:
 
 
 def by_last_seen(found: Sequence[Held]) -> list[Group]:
-    return _grouped(found, lambda place: place.seen, [(NEVER, "Never connected")])
+    return _grouped(found, lambda place: place.seen, [(NEVER, gettext("Never connected"))])
 
 
 def by_maker(found: Sequence[Held]) -> list[Group]:
@@ -133,7 +139,7 @@ def by_maker(found: Sequence[Held]) -> list[Group]:
     makers = Counter(held.maker for held in found)
     ordered = sorted(makers.items(), key=lambda entry: (-entry[1], entry[0]))
     return [
-        Group(maker, "Not recorded" if maker == UNKNOWN else maker, number)
+        Group(maker, gettext("Not recorded") if maker == UNKNOWN else maker, number)
         for maker, number in ordered
     ]
 

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.db import models
 from django.db.models import Q, Sum
 from django.db.models.functions import TruncDate
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -40,11 +41,15 @@ class QuotaExceeded(Exception):
         # Whom to delete, once somebody has asked: user_id and reason.
         self.candidates: list[dict[str, str]] | None = None
         remedy = (
-            "Delete test users on the console's Quota page to free places."
+            gettext("Delete test users on the console's Quota page to free places.")
             if is_development
-            else "Upgrade the plan to starter or pro, or deactivate users."
+            else gettext("Upgrade the plan to starter or pro, or deactivate users.")
         )
-        super().__init__(f"{used} of {limit} users are registered. {remedy}")
+        super().__init__(
+            gettext("{used} of {limit} users are registered. {remedy}").format(
+                used=used, limit=limit, remedy=remedy
+            )
+        )
 
 
 @dataclass(frozen=True)

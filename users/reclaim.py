@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import cast
 
 from django.dispatch import Signal
+from django.utils.translation import gettext
 
 from applications.models import FREE_USER_LIMIT, Environment
 from users.models import AppUser, Place
@@ -109,7 +110,9 @@ def _candidate(
 ) -> Candidate:
     place: Place | None = getattr(user, "place", None)
     if place is not None and place.pinned_at:
-        return Candidate(user, Rank.PINNED, f"Pinned by {place.pinned_by}")
+        return Candidate(
+            user, Rank.PINNED, gettext("Pinned by {pinned_by}").format(pinned_by=place.pinned_by)
+        )
     if online:
         return Candidate(user, Rank.ONLINE, "Online now")
     if user.user_id in objections:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from applications import audit
 from applications.audit import Actor
@@ -35,7 +36,7 @@ class NotInProduction(Exception):
     """Staff get users' tokens in development only; in production they could impersonate users."""
 
     def __init__(self) -> None:
-        super().__init__("In production, access tokens are issued to your app server only")
+        super().__init__(gettext("In production, access tokens are issued to your app server only"))
 
 
 class Registration(NamedTuple):

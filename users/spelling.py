@@ -19,6 +19,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext
 
 from users import identity
 
@@ -36,7 +37,11 @@ class TakenInAnotherCase(identity.InvalidUserId):
         self.user_ids = sorted(user_ids)
         super().__init__(self.user_ids[0])
         listed = ", ".join(self.user_ids)
-        self.args = (f"Another spelling is taken, and case is ignored here: {listed}",)
+        self.args = (
+            gettext("Another spelling is taken, and case is ignored here: {listed}").format(
+                listed=listed
+            ),
+        )
 
 
 def raises_taken_in_another_case(function: Callable[P, R]) -> Callable[P, R]:

@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from applications import audit, callers, vault
 from applications.audit import Actor
@@ -73,14 +74,18 @@ class UnknownUsers(Exception):
 
     def __init__(self, user_ids: Iterable[str]):
         self.user_ids = sorted(user_ids)
-        super().__init__(f"Not registered: {', '.join(self.user_ids)}")
+        super().__init__(gettext("Not registered: {names}").format(names=", ".join(self.user_ids)))
 
 
 class TimeInFuture(Exception):
     """The time is in the future: tokens that are not issued yet cannot be revoked."""
 
     def __init__(self, before: datetime):
-        super().__init__(f"{before.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is in the future")
+        super().__init__(
+            gettext("{moment:%Y-%m-%d %H:%M:%S} UTC is in the future").format(
+                moment=before.astimezone(UTC)
+            )
+        )
 
 
 def micros(moment: datetime) -> int:

@@ -43,6 +43,7 @@ import re
 from collections.abc import Sequence
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 
 from api.agora import (
     auth,
@@ -116,19 +117,19 @@ VENDOR = Vendor(
         Act.BAN: SameCall(
             "POST users/<username>/deactivate",
             {"username": "user_id"},
-            note="Its bans have no end, only permanent ones are the same.",
+            note=gettext_noop("Its bans have no end, only permanent ones are the same."),
         ),
         Act.REGISTER: SameCall(
             "POST users",
             {"username": "user_id", "nickname": "name"},
-            note="The user signs in with the password, or with a token.",
+            note=gettext_noop("The user signs in with the password, or with a token."),
             fixed={"password": "a-password"},
         ),
         Act.UPDATE: SameCall("PUT users/<username>", {"username": "user_id", "nickname": "name"}),
         Act.MUTE: SameCall(
             "POST mutes",
             {"username": "user_id"},
-            note="It mutes in direct messages, without an end.",
+            note=gettext_noop("It mutes in direct messages, without an end."),
             fixed={"chat": -1},
         ),
         Act.UNMUTE: SameCall("POST mutes", {"username": "user_id"}, fixed={"chat": 0}),

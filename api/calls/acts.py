@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from applications.vendors import Act, SameCall
 
 # A subject's function → the acts that it does, each with the arguments that are always the same.
@@ -46,7 +48,7 @@ _TAKES = {
     "milliseconds": "milliseconds",
     "permission": "permission",
 }
-_NOTES = {Act.MUTE: "It mutes in direct messages, without an end."}
+_NOTES = {Act.MUTE: gettext_noop("It mutes in direct messages, without an end.")}
 
 
 def same_calls(*subjects: ModuleType, prefix: str = "/", suffix: str = "") -> dict[Act, SameCall]:

@@ -12,6 +12,7 @@ Decided here, because its manual is silent or two sources differ (errors: see `c
 * Page 0 of a list of bans means no page number. Calls that return lists need no body.
 """
 
+from django.utils.translation import gettext_noop
 from ninja import Body
 
 from api import bodies, codes, signature
@@ -43,9 +44,15 @@ VENDOR = Vendor(
             Snippet("curl", "api/nexconn/start.html"),
             Snippet("Nexconn SDK, Python", "api/nexconn/start_sdk.html"),
         ],
-        Occasion.REGISTER: [Snippet("With Nexconn's call", "api/nexconn/register.html")],
-        Occasion.DEACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/soft_delete.html")],
-        Occasion.REACTIVATE: [Snippet("With Nexconn's call", "api/nexconn/restore.html")],
+        Occasion.REGISTER: [
+            Snippet(gettext_noop("With Nexconn's call"), "api/nexconn/register.html")
+        ],
+        Occasion.DEACTIVATE: [
+            Snippet(gettext_noop("With Nexconn's call"), "api/nexconn/soft_delete.html")
+        ],
+        Occasion.REACTIVATE: [
+            Snippet(gettext_noop("With Nexconn's call"), "api/nexconn/restore.html")
+        ],
     },
     same_calls=acts.same_calls(users, moderation, friends, prefix="/v4/"),
     owns=lambda segments: segments[:1] == ["v4"],

@@ -34,6 +34,7 @@ Decided here, because its manual is silent or two sources differ (errors: see `c
 from collections.abc import Sequence
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from ninja import Form
 
 from api import bodies, codes, signature
@@ -82,9 +83,15 @@ VENDOR = Vendor(
     webhook_format=callbacks.FORMAT,
     snippets={
         Occasion.START: [Snippet("RongCloud SDK, Python", "api/rongcloud/start_sdk.html")],
-        Occasion.REGISTER: [Snippet("With RongCloud's call", "api/rongcloud/register.html")],
-        Occasion.DEACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/deactivate.html")],
-        Occasion.REACTIVATE: [Snippet("With RongCloud's call", "api/rongcloud/reactivate.html")],
+        Occasion.REGISTER: [
+            Snippet(gettext_noop("With RongCloud's call"), "api/rongcloud/register.html")
+        ],
+        Occasion.DEACTIVATE: [
+            Snippet(gettext_noop("With RongCloud's call"), "api/rongcloud/deactivate.html")
+        ],
+        Occasion.REACTIVATE: [
+            Snippet(gettext_noop("With RongCloud's call"), "api/rongcloud/reactivate.html")
+        ],
     },
     same_calls={
         **acts.same_calls(users, moderation, friends, suffix=".json"),

@@ -3,6 +3,7 @@
 import re
 from typing import Annotated
 
+from django.utils.translation import gettext_noop
 from pydantic import AfterValidator, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
@@ -24,17 +25,21 @@ def _check_address(value: str) -> str:
 class RongCloudSettings(SignatureSettings):
     gateway_address: Annotated[str, AfterValidator(_check_address)] = Field(
         "",
-        title="Address of the gateway in tokens",
-        description="For example <code>https://chat.example.com</code>. The tokens that getToken "
-        "issues then end in it, and RongCloud's web SDK connects to the gateway there without a "
-        "change in the app. Other clients do not accept such tokens.",
+        title=gettext_noop("Address of the gateway in tokens"),
+        description=gettext_noop(
+            "For example <code>https://chat.example.com</code>. The tokens that getToken "
+            "issues then end in it, and RongCloud's web SDK connects to the gateway there without "
+            "a change in the app. Other clients do not accept such tokens."
+        ),
     )
     several_pages: StrictBool = Field(
         False,
-        title="Several web pages of a user at once",
-        description="If not, a user's web page with RongCloud's SDK is disconnected with code "
-        "31010 when the user connects from another one. At RongCloud this is part of multi-device "
-        "message synchronisation.",
+        title=gettext_noop("Several web pages of a user at once"),
+        description=gettext_noop(
+            "If not, a user's web page with RongCloud's SDK is disconnected with code "
+            "31010 when the user connects from another one. At RongCloud this is part of "
+            "multi-device message synchronisation."
+        ),
     )
 
 

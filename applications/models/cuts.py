@@ -1,6 +1,7 @@
 """Statements of what was dropped from the audit trail."""
 
 from django.db import models
+from django.utils.translation import gettext
 
 
 class AuditCut(models.Model):
@@ -27,8 +28,15 @@ class AuditCut(models.Model):
     mac = models.CharField(max_length=64)
 
     def __str__(self) -> str:
-        return (
-            f"Seals {self.first_seal:,} to {self.last_seal:,} with {self.lines:,} lines, sealed "
-            f"until {self.sealed_until:%Y-%m-%d %H:%M} UTC, were dropped by rule at "
-            f"{self.made_at:%Y-%m-%d %H:%M} UTC: kept for {self.kept.days} days."
+        return gettext(
+            "Seals {first_seal:,} to {last_seal:,} with {lines:,} lines, sealed until "
+            "{sealed_until:%Y-%m-%d %H:%M} UTC, were dropped by rule at "
+            "{made_at:%Y-%m-%d %H:%M} UTC: kept for {days} days."
+        ).format(
+            first_seal=self.first_seal,
+            last_seal=self.last_seal,
+            lines=self.lines,
+            sealed_until=self.sealed_until,
+            made_at=self.made_at,
+            days=self.kept.days,
         )

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -78,7 +79,11 @@ codes_download = _page(DownloadRecoveryCodesView, "codes.txt")
 def session_end(request: HttpRequest) -> HttpResponse:
     """End another session of the same account."""
     ended = staff_sessions.end(account=request.user, session_key=request.POST.get("session", ""))
-    text = "That browser is signed out." if ended else "That browser was signed out already."
+    text = (
+        gettext("That browser is signed out.")
+        if ended
+        else gettext("That browser was signed out already.")
+    )
     messages.success(request, text)
     return redirect(HOME)
 
@@ -87,10 +92,12 @@ def session_end(request: HttpRequest) -> HttpResponse:
 def sessions_end_others(request: Any) -> HttpResponse:
     row = request.session.row
     ended = staff_sessions.end_others(account=request.user, current=row.pk if row else "")
-    text = "No other browser was signed in."
+    text = gettext("No other browser was signed in.")
     if ended:
         text = (
-            "One other browser is signed out." if ended == 1 else f"{ended} others are signed out."
+            gettext("One other browser is signed out.")
+            if ended == 1
+            else gettext("{ended} others are signed out.").format(ended=ended)
         )
     messages.success(request, text)
     return redirect(HOME)

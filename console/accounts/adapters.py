@@ -15,6 +15,7 @@ from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from applications import vault
 from applications.requests import client_address
@@ -23,9 +24,11 @@ from applications.requests import client_address
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "This username and password do not belong together.",
-        "incorrect_password": "This is not your password.",
-        "too_many_login_attempts": "Too many wrong codes. Try again in five minutes.",
+        "username_password_mismatch": gettext_lazy(
+            "This username and password do not belong together."
+        ),
+        "incorrect_password": gettext_lazy("This is not your password."),
+        "too_many_login_attempts": gettext_lazy("Too many wrong codes. Try again in five minutes."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -48,13 +51,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if methods or not user.is_authenticated:
             return methods
         url = reverse("account_reauthenticate")
-        return [{"id": "provider", "description": "Use your provider", "url": url}]
+        return [{"id": "provider", "description": gettext("Use your provider"), "url": url}]
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": "This code is wrong, or it was used already.",
+        "incorrect_code": gettext_lazy("This code is wrong, or it was used already."),
     }
 
     def encrypt(self, text: str) -> str:

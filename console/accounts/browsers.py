@@ -2,6 +2,8 @@
 
 import re
 
+from django.utils.translation import gettext
+
 # The first that matches. Most browsers also claim to be others.
 _BROWSERS = (
     ("Edge", r"Edg(?:e|A|iOS)?/"),
@@ -28,7 +30,7 @@ def name_of(user_agent: str) -> str:
     system = _first(_SYSTEMS, user_agent)
     if browser and system:
         return f"{browser} on {system}"
-    return browser or user_agent[:60] or "Unknown browser"
+    return browser or user_agent[:60] or gettext("Unknown browser")
 
 
 def _first(known: tuple[tuple[str, str], ...], text: str) -> str:

@@ -10,6 +10,7 @@ from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, Reaut
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.utils.translation import gettext
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
@@ -18,8 +19,8 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         alone = self.fields["passwordless"]
-        alone.label = "Sign in with it alone"
-        alone.help_text = "Without username and password. It must check that it is you."
+        alone.label = gettext("Sign in with it alone")
+        alone.help_text = gettext("Without username and password. It must check that it is you.")
 
 
 class _OnceOnly(BaseAuthenticateForm):  # type: ignore[misc]

@@ -28,6 +28,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from applications import groups, second_factors
@@ -61,7 +62,7 @@ def connected(account: Any) -> bool:
 class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultSocialAccountAdapter.error_messages,
-        "connected_other": "It is connected to another account already.",
+        "connected_other": gettext_lazy("It is connected to another account already."),
     }
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
@@ -81,7 +82,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 _follow(request, sociallogin.user, roles)
             return
         if not roles:
-            raise Refused(request, "None of your groups there gives you a role here.")
+            raise Refused(request, gettext("None of your groups there gives you a role here."))
         sociallogin.roles = roles  # for `save_user`
         sociallogin.user.email = ""
         sociallogin.user.username = _username(request, claims)
@@ -96,7 +97,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     ) -> NoReturn:
         if error == AuthError.CANCELLED:
             raise ImmediateHttpResponse(redirect("account_login"))
-        raise Refused(request, "It did not confirm who you are. Try again.")
+        raise Refused(request, gettext("It did not confirm who you are. Try again."))
 
 
 class Refused(ImmediateHttpResponse):  # type: ignore[misc]
@@ -136,12 +137,16 @@ def _username(request: HttpRequest, claims: dict[str, Any]) -> str:
     try:
         model._meta.get_field("username").run_validators(name)
     except ValidationError:
-        raise Refused(request, f"The username “{name[:150]}” cannot be used here.") from None
+        raise Refused(
+            request, gettext("The username “{name}” cannot be used here.").format(name=name[:150])
+        ) from None
     if model.objects.filter(username__iexact=name).exists():
         raise Refused(
             request,
-            f"There is an account “{name}” here already. If it is yours, sign in to it and "
-            "connect the provider on the page of your account.",
+            gettext(
+                "There is an account “{name}” here already. If it is yours, sign in to it "
+                "and connect the provider on the page of your account."
+            ).format(name=name),
         )
     return name
 
@@ -179,10 +184,10 @@ def _answer(request: HttpRequest, view: Any, provider_id: str) -> HttpResponse:
     except ImmediateHttpResponse as refusal:
         return cast(HttpResponse, refusal.response)
     except requests.RequestException:
-        return _refused(request, "It cannot be reached. Try again later.")
+        return _refused(request, gettext("It cannot be reached. Try again later."))
     except (LookupError, ValueError, TypeError, AttributeError):
         # What it sent is not what OpenID Connect describes.
-        return _refused(request, "Its answer cannot be understood.")
+        return _refused(request, gettext("Its answer cannot be understood."))
 
 
 @signed_in_anew
@@ -191,12 +196,12 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     """Only where another way to sign in is left."""
     account: Any = request.user
     if not account.has_usable_password():
-        messages.error(request, "It is the only way in which you can sign in.")
+        messages.error(request, gettext("It is the only way in which you can sign in."))
         return redirect("mfa_index")
     for each in SocialAccount.objects.filter(user=account, provider=_installed().id):
         each.delete()
         social_account_removed.send(SocialAccount, request=request, socialaccount=each)
-    messages.success(request, "The provider is disconnected.")
+    messages.success(request, gettext("The provider is disconnected."))
     return redirect("mfa_index")
 
 

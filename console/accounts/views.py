@@ -15,6 +15,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from applications import second_factors
 from applications.members import invitations
@@ -60,7 +61,7 @@ class _SignInAgain(_Limited, ReauthenticateView):  # type: ignore[misc]
 class _PasswordChange(SuccessMessageMixin, views.PasswordChangeView):  # type: ignore[type-arg]
     template_name = f"{PLACE}/password_change.html"
     success_url = reverse_lazy("mfa_index")
-    success_message = "Your password is changed. Other browsers are signed out."
+    success_message = gettext_lazy("Your password is changed. Other browsers are signed out.")
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:

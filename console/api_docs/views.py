@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -170,7 +171,7 @@ def _call(
 
 def _parameter(document: dict[str, Any], parameter: dict[str, Any]) -> Field:
     schema = parameter["schema"]
-    where = "in the path" if parameter["in"] == "path" else "in the query"
+    where = gettext("in the path") if parameter["in"] == "path" else gettext("in the query")
     bounds = ", ".join(filter(None, (where, _bounds(document, schema))))
     return Field(
         parameter["name"], _kind(document, schema), bounds, parameter.get("required", False)
@@ -217,37 +218,48 @@ def _inner(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 def _kind(document: dict[str, Any], schema: dict[str, Any]) -> str:
     schema = _plain(document, schema)
     if schema.get("type") == "array":
-        return f"list of {_kind(document, schema['items'])}"
+        return gettext("list of {kind}").format(kind=_kind(document, schema["items"]))
     if schema.get("contentMediaType") == "application/json":
-        return "text with JSON in it"
+        return gettext("text with JSON in it")
     kind = str(schema.get("type", "any"))
-    return {"string": "text", "integer": "number", "boolean": "true or false"}.get(kind, kind)
+    return {
+        "string": gettext("text"),
+        "integer": gettext("number"),
+        "boolean": gettext("true or false"),
+        "object": gettext("object"),
+        "any": gettext("any"),
+    }.get(kind, kind)
 
 
 def _bounds(document: dict[str, Any], schema: dict[str, Any], *, default: Any = None) -> str:
     bounds = []
     if "const" in schema:
-        bounds.append(f"always {schema['const']}")
+        bounds.append(gettext("always {value}").format(value=schema["const"]))
     if "enum" in schema:
-        bounds.append("one of " + ", ".join(str(each) for each in schema["enum"]))
-    for least, most, unit in (
-        ("minimum", "maximum", ""),
-        ("minLength", "maxLength", " characters"),
-        ("minItems", "maxItems", " items"),
+        choices = ", ".join(str(each) for each in schema["enum"])
+        bounds.append(gettext("one of {choices}").format(choices=choices))
+    for least, most, text in (
+        ("minimum", "maximum", "{bounds}"),
+        ("minLength", "maxLength", gettext("{bounds} characters")),
+        ("minItems", "maxItems", gettext("{bounds} items")),
     ):
         if least in schema and most not in schema:
-            bounds.append(f"at least {schema[least]:,}{unit}")
-        elif most in schema and "description" not in schema:
-            start = f"{schema[least]:,} to" if least in schema else "at most"
-            bounds.append(f"{start} {schema[most]:,}{unit}")
+            found = gettext("at least {least:,}").format(least=schema[least])
+        elif most not in schema or "description" in schema:
+            continue
+        elif least in schema:
+            found = gettext("{least:,} to {most:,}").format(least=schema[least], most=schema[most])
+        else:
+            found = gettext("at most {most:,}").format(most=schema[most])
+        bounds.append(text.format(bounds=found))
     if "description" in schema:
         bounds.append(" ".join(schema["description"].split()))
     elif "pattern" in schema:
         bounds.append(schema["pattern"])
     if schema.get("type") == "array" and (each := _bounds(document, _inner(document, schema))):
-        bounds.append(f"each: {each}")
+        bounds.append(gettext("each: {bounds}").format(bounds=each))
     if default not in (None, "") and "const" not in schema:
-        bounds.append(f"default {default}")
+        bounds.append(gettext("default {value}").format(value=default))
     return ", ".join(bounds)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator
+from django.utils.translation import gettext_lazy
 
 from applications.audit_types import AuditType
 from console.audit.words import words
@@ -17,17 +18,20 @@ class AuditFilterForm(forms.Form):
     """The filters of the page. Every field is optional."""
 
     type = forms.ChoiceField(
-        label="What",
+        label=gettext_lazy("What"),
         required=False,
-        choices=[("", "Anything"), *((type, words(type).sentence) for type in AuditType)],
+        choices=[
+            ("", gettext_lazy("Anything")),
+            *((type, words(type).sentence) for type in AuditType),
+        ],
     )
-    actor = forms.CharField(label="By whom", required=False, max_length=150)
-    subject = forms.CharField(label="About", required=False, max_length=150)
+    actor = forms.CharField(label=gettext_lazy("By whom"), required=False, max_length=150)
+    subject = forms.CharField(label=gettext_lazy("About"), required=False, max_length=150)
     since = forms.DateField(
-        label="From", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     until = forms.DateField(
-        label="To",
+        label=gettext_lazy("To"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
         validators=[MaxValueValidator(LATEST_DAY)],

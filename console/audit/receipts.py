@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from applications.access import Permission
 from applications.audit_types import AuditType
@@ -159,7 +160,7 @@ def undo(environment: Environment, event: AuditEvent, *, by: str, now: datetime)
         if deleted is None or deleted.deleted_at != event.at:
             return None
         url = page_url(environment, "quota:undo", deleted.pk)
-        return Undo("Bring the user back", url, Permission.MANAGE_USERS)
+        return Undo(gettext("Bring the user back"), url, Permission.MANAGE_USERS)
     if event.type not in {AuditType.BAN_IMPOSED, AuditType.BAN_CHANGED, AuditType.BAN_LIFTED}:
         return None
     ban = bans.latest(environment=environment, user_ids=[user_id]).get(user_id)
@@ -169,7 +170,9 @@ def undo(environment: Environment, event: AuditEvent, *, by: str, now: datetime)
         if (ban.outcome, ban.closed_at, ban.closed_by) != (Ban.Outcome.LIFTED, event.at, by):
             return None
         url = page_url(environment, "bans:undo_lift", query={"user": user_id})
-        return Undo("Ban again until the same end", url)
+        return Undo(gettext("Ban again until the same end"), url)
     if ban.outcome or ban.imposed_at != event.at:
         return None
-    return Undo("Lift the ban", page_url(environment, "bans:lift", query={"user": user_id}))
+    return Undo(
+        gettext("Lift the ban"), page_url(environment, "bans:lift", query={"user": user_id})
+    )

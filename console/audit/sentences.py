@@ -7,13 +7,18 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.dateparse import parse_duration
+from django.utils.translation import gettext, gettext_lazy
 
 from applications.models import AuditEvent
 from console.audit.words import Words, words
-from console.templatetags.words import duration
+from console.templatetags.words import duration, said
 
 # The meaning of None, for words other than "none".
-_NONE = {"until": "permanent", "token_lifetime": "no end", "ends_at": "no end"}
+_NONE = {
+    "until": gettext_lazy("permanent"),
+    "token_lifetime": gettext_lazy("no end"),
+    "ends_at": gettext_lazy("no end"),
+}
 _MOMENTS = {"until", "issued_before", "ends_at"}
 _SPANS = {"token_lifetime", "reactivation_cooling_off"}
 _LISTED_AT_MOST = 5
@@ -72,7 +77,7 @@ class Group:
 
     @property
     def others(self) -> str:
-        return f"{len(self.lines) - 1} more"
+        return gettext("{count} more").format(count=len(self.lines) - 1)
 
 
 def groups(lines: Iterable[Line]) -> list[Group]:
@@ -101,7 +106,7 @@ def lines(events: Iterable[AuditEvent]) -> list[Line]:
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
     for word in dict.fromkeys([*before, *after]):
         change = Change(
-            word=word.replace("_", " "),
+            word=said(word.replace("_", " ")),
             before=_display_value(word, before[word]) if word in before else None,
             after=_display_value(word, after[word]) if word in after else None,
         )
@@ -112,14 +117,15 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
 def _display_value(word: str, value: Any) -> str | datetime:
     """Moments are stored as text; as datetimes they are shown like all others."""
     if value is None:
-        return _NONE.get(word, "none")
+        return str(_NONE.get(word, gettext_lazy("none")))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list):
         more = len(value) - _LISTED_AT_MOST
-        return ", ".join(map(str, value[:_LISTED_AT_MOST])) + (
-            f" and {more} more" if more > 0 else ""
-        )
+        names = ", ".join(map(str, value[:_LISTED_AT_MOST]))
+        if more <= 0:
+            return names
+        return gettext("{names} and {count} more").format(names=names, count=more)
     if isinstance(value, str) and word in _SPANS:
         span = parse_duration(value)
         return duration(span) if span is not None else value

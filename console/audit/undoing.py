@@ -12,6 +12,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from applications.access import Permission
@@ -21,6 +22,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from moderation import lists, mutes
 from moderation.models import Mute
 from users import attributes, friend_permissions, friends, hosted_profiles, profiles, tags
@@ -55,14 +57,14 @@ def line_undo(request: MemberRequest, environment: Environment, line_id: int) ->
     here, now = page_url(environment, "audit:line", line_id), timezone.now()
     found = inverse(environment, event, now=now)
     if found is None:
-        reason = "Nothing to undo: it was changed again meanwhile, or it cannot be undone."
+        reason = gettext("Nothing to undo: it was changed again meanwhile, or it cannot be undone.")
         return responses.refused(request, reason, back=here)
     request.access.require(found.permission)
     try:
         found.undo(event, {"environment": environment, "by": acting_staff(request), "now": now})
     except _REFUSALS as error:
-        return responses.refused(request, f"{str(error).rstrip('.')}.", back=here)
-    return responses.done(request, "Undone", to=here, events=["users-changed"])
+        return responses.refused(request, sentence(error), back=here)
+    return responses.done(request, gettext("Undone"), to=here, events=["users-changed"])
 
 
 _REFUSALS = (
@@ -197,7 +199,9 @@ def _added(user_list: lists.UserList) -> Inverse:
     def remove(event: AuditEvent, who: Who) -> None:
         user_list.remove(owner_id=event.subject, listed_ids=_after(event)["listed"], **who)
 
-    return Inverse("Remove from the list again", Permission.MODERATE, are_listed, remove)
+    return Inverse(
+        gettext_lazy("Remove from the list again"), Permission.MODERATE, are_listed, remove
+    )
 
 
 def _removed(user_list: lists.UserList) -> Inverse:
@@ -210,7 +214,7 @@ def _removed(user_list: lists.UserList) -> Inverse:
     def add(event: AuditEvent, who: Who) -> None:
         user_list.add(owner_id=event.subject, listed_ids=_before(event)["listed"], **who)
 
-    return Inverse("Put on the list again", Permission.MODERATE, are_gone, add)
+    return Inverse(gettext_lazy("Put on the list again"), Permission.MODERATE, are_gone, add)
 
 
 def _is_switched(environment: Environment, event: AuditEvent, now: datetime) -> bool:
@@ -239,21 +243,31 @@ def _unmute(event: AuditEvent, who: Who) -> None:
 
 _USERS, _MODERATE = Permission.MANAGE_USERS, Permission.MODERATE
 _INVERSES: dict[str, Inverse] = {
-    AuditType.USER_UPDATED: Inverse("Put back", _USERS, _has_profile, _put_profile_back),
+    AuditType.USER_UPDATED: Inverse(
+        gettext_lazy("Put back"), _USERS, _has_profile, _put_profile_back
+    ),
     AuditType.FRIEND_PERMISSION_CHANGED: Inverse(
-        "Put back", _USERS, _has_permission, _put_permission_back
+        gettext_lazy("Put back"), _USERS, _has_permission, _put_permission_back
     ),
-    AuditType.TAGS_CHANGED: Inverse("Put back", _USERS, _has_tags, _put_tags_back),
+    AuditType.TAGS_CHANGED: Inverse(gettext_lazy("Put back"), _USERS, _has_tags, _put_tags_back),
     AuditType.ATTRIBUTES_CHANGED: Inverse(
-        "Put back", _USERS, _has_attributes, _put_attributes_back
+        gettext_lazy("Put back"), _USERS, _has_attributes, _put_attributes_back
     ),
-    AuditType.PROFILE_CHANGED: Inverse("Put back", _USERS, _has_fields, _put_fields_back),
-    AuditType.FRIEND_DESCRIBED: Inverse("Put back", _USERS, _has_alias, _put_alias_back),
-    AuditType.FRIEND_ADDED: Inverse("End the friendship", _USERS, _are_friends, _end_friendship),
+    AuditType.PROFILE_CHANGED: Inverse(
+        gettext_lazy("Put back"), _USERS, _has_fields, _put_fields_back
+    ),
+    AuditType.FRIEND_DESCRIBED: Inverse(
+        gettext_lazy("Put back"), _USERS, _has_alias, _put_alias_back
+    ),
+    AuditType.FRIEND_ADDED: Inverse(
+        gettext_lazy("End the friendship"), _USERS, _are_friends, _end_friendship
+    ),
     AuditType.BLOCKLIST_ADDED: _added(lists.blocklist),
     AuditType.BLOCKLIST_REMOVED: _removed(lists.blocklist),
     AuditType.ALLOWLIST_ADDED: _added(lists.allowlist),
     AuditType.ALLOWLIST_REMOVED: _removed(lists.allowlist),
-    AuditType.ALLOWLIST_SWITCHED: Inverse("Switch back", _MODERATE, _is_switched, _switch_back),
-    AuditType.MUTE_IMPOSED: Inverse("Lift the mute", _MODERATE, _is_muted, _unmute),
+    AuditType.ALLOWLIST_SWITCHED: Inverse(
+        gettext_lazy("Switch back"), _MODERATE, _is_switched, _switch_back
+    ),
+    AuditType.MUTE_IMPOSED: Inverse(gettext_lazy("Lift the mute"), _MODERATE, _is_muted, _unmute),
 }

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications.access import Permission
@@ -92,8 +93,12 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
         initial={"user_ids": " ".join(users), **filled_in(request.GET)},
     )
     if not form.is_valid():
-        title = f"Ban {id_or_count(users)}" if users else "Ban a user"
-        return _ask(request, environment, form, title, submit="Ban", back=back)
+        title = (
+            gettext("Ban {whom}").format(whom=id_or_count(users))
+            if users
+            else gettext("Ban a user")
+        )
+        return _ask(request, environment, form, title, submit=gettext("Ban"), back=back)
     imposed = bans.impose(
         environment=environment,
         user_ids=form.cleaned_data["user_ids"],
@@ -107,7 +112,9 @@ def ban_impose(request: MemberRequest, environment: Environment) -> HttpResponse
     # Undo lifts the bans. It could not bring back the old end of a ban that was changed.
     all_new = all(ban.banned_since == now for ban in imposed)
     undo = page_url(environment, "bans:lift", query={"user": user_ids}) if all_new else ""
-    return _done(request, f"Banned {id_or_count(user_ids)}", back=back, undo=undo)
+    return _done(
+        request, gettext("Banned {whom}").format(whom=id_or_count(user_ids)), back=back, undo=undo
+    )
 
 
 @dialog_methods
@@ -122,8 +129,8 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
         return _over(request, environment, ban, now)
     form = ChangeForm(request.POST or None, environment=environment, now=now, initial=_initial(ban))
     if not form.is_valid():
-        title = f"Change the ban of {ban.user_id}"
-        return _ask(request, environment, form, title, submit="Change", back=back)
+        title = gettext("Change the ban of {user_id}").format(user_id=ban.user_id)
+        return _ask(request, environment, form, title, submit=gettext("Change"), back=back)
     try:
         bans.change(
             environment=environment,
@@ -136,7 +143,9 @@ def ban_change(request: MemberRequest, environment: Environment, ban_id: int) ->
         )
     except bans.BanOver:
         return _over(request, environment, ban, now)
-    return _done(request, f"Changed the ban of {ban.user_id}", back=back)
+    return _done(
+        request, gettext("Changed the ban of {user_id}").format(user_id=ban.user_id), back=back
+    )
 
 
 def _initial(ban: Ban) -> dict[str, Any]:
@@ -152,7 +161,7 @@ def _over(
     """The ban has ended, or somebody lifted or changed it: the dialog says which."""
     ban.refresh_from_db()
     current = Ban.objects.in_force(now).filter(environment=environment, user_id=ban.user_id).first()
-    title = f"Change the ban of {ban.user_id}"
+    title = gettext("Change the ban of {user_id}").format(user_id=ban.user_id)
     return responses.dialog(
         request,
         "console/bans/_over.html",
@@ -181,9 +190,9 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
     form = ChangeSeveralForm(
         request.POST or None, environment=environment, now=now, initial={"user_ids": users}
     )
-    title = "Change several bans"
+    title = gettext("Change several bans")
     if not form.is_valid():
-        return _ask(request, environment, form, title, submit="Change", back=back)
+        return _ask(request, environment, form, title, submit=gettext("Change"), back=back)
     user_ids = form.cleaned_data["user_ids"]
     try:
         bans.change_several(
@@ -197,12 +206,21 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
         )
     except bans.BanOver as error:
         over = ", ".join(error.user_ids)
-        form.add_error("user_ids", f"No longer banned: {over}. Nothing was changed. Remove them.")
-        return _ask(request, environment, form, title, submit="Change", back=back)
+        form.add_error(
+            "user_ids",
+            gettext("No longer banned: {over}. Nothing was changed. Remove them.").format(
+                over=over
+            ),
+        )
+        return _ask(request, environment, form, title, submit=gettext("Change"), back=back)
     except stakes.ReasonNeeded as error:
-        form.add_error("reason", f"{error} Some of these bans have none.")
-        return _ask(request, environment, form, title, submit="Change", back=back)
-    return _done(request, f"Changed the ban of {id_or_count(user_ids)}", back=back)
+        form.add_error(
+            "reason", gettext("{error} Some of these bans have none.").format(error=error)
+        )
+        return _ask(request, environment, form, title, submit=gettext("Change"), back=back)
+    return _done(
+        request, gettext("Changed the ban of {whom}").format(whom=id_or_count(user_ids)), back=back
+    )
 
 
 @require_safe
@@ -210,7 +228,7 @@ def ban_change_several(request: MemberRequest, environment: Environment) -> Http
 def ban_preview(request: MemberRequest, environment: Environment) -> HttpResponse:
     """The exact end and what it means for each user, shown while the form is filled in."""
     preview = _preview(environment, request.GET.dict(), timezone.now())
-    context = {"title": "When this ban would end", "preview": preview}
+    context = {"title": gettext("When this ban would end"), "preview": preview}
     return responses.dialog(request, "console/bans/_preview.html", context)
 
 

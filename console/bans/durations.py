@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from moderation.models import NEVER
 
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
@@ -39,12 +41,12 @@ def parse(text: str, *, now: datetime, zone: tzinfo = UTC) -> datetime:
         end = end.astimezone(UTC)
     except OverflowError:
         raise NotAnEnd(
-            "That is too far away. For a ban without an end, choose Permanent."
+            gettext("That is too far away. For a ban without an end, choose Permanent.")
         ) from None
     if end <= now:
-        raise NotAnEnd("That is not in the future.")
+        raise NotAnEnd(gettext("That is not in the future."))
     if end >= NEVER:
-        raise NotAnEnd("That is too far away. For a ban without an end, choose Permanent.")
+        raise NotAnEnd(gettext("That is too far away. For a ban without an end, choose Permanent."))
     return end
 
 
@@ -60,7 +62,7 @@ def _from_date(text: str, zone: tzinfo) -> datetime:
     try:
         end = datetime.fromisoformat(text.upper())
     except ValueError:
-        raise NotAnEnd("This date does not exist.") from None
+        raise NotAnEnd(gettext("This date does not exist.")) from None
     return end if end.tzinfo else end.replace(tzinfo=zone)
 
 
@@ -74,6 +76,9 @@ def _duration(text: str) -> timedelta:
         position = gap.end() if gap else amount.end()
     if not text or position < len(text):
         raise NotAnEnd(
-            "Enter a duration, such as 90m, 2h 30m, 3d or 1w, or a date, such as 2026-12-24 18:00."
+            gettext(
+                "Enter a duration, such as 90m, 2h 30m, 3d or 1w, "
+                "or a date, such as 2026-12-24 18:00."
+            )
         )
     return total

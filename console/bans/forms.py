@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from applications.models import Environment
 from console.bans import durations
 from console.forms import PLAIN, UserIdsField
+from console.templatetags.words import said_lazily
 from moderation import stakes
 from moderation.models import Ban
 
@@ -16,22 +18,22 @@ from moderation.models import Ban
 class EndForm(forms.Form):
     """When a ban ends: `cleaned_data["expires_at"]`, None for a permanent one."""
 
-    until_label = "For how long"
+    until_label = gettext_lazy("For how long")
 
     until = forms.ChoiceField(
         choices=[
-            ("1h", "1 h"),
-            ("24h", "24 h"),
-            ("7d", "7 days"),
-            ("30d", "30 days"),
-            ("permanent", "Permanent"),
-            ("custom", "Custom"),
+            ("1h", said_lazily("1 h")),
+            ("24h", said_lazily("24 h")),
+            ("7d", said_lazily("7 days")),
+            ("30d", said_lazily("30 days")),
+            ("permanent", gettext_lazy("Permanent")),
+            ("custom", gettext_lazy("Custom")),
         ],
         initial="24h",
         widget=forms.RadioSelect,
     )
     custom = forms.CharField(
-        label="Duration or end",
+        label=gettext_lazy("Duration or end"),
         required=False,
         max_length=80,
         widget=forms.TextInput(attrs={**PLAIN, "aria-describedby": "id_custom_helptext"}),
@@ -75,9 +77,14 @@ class _Reason(forms.CharField):
 
 class _TellReason(forms.BooleanField):
     def __init__(
-        self, help_text: str = "The user always sees when the ban ends, never who imposed it."
+        self,
+        help_text: str = gettext_lazy(
+            "The user always sees when the ban ends, never who imposed it."
+        ),
     ):
-        super().__init__(required=False, label="Tell the user the reason", help_text=help_text)
+        super().__init__(
+            required=False, label=gettext_lazy("Tell the user the reason"), help_text=help_text
+        )
 
 
 class BanForm(EndForm):
@@ -88,10 +95,12 @@ class BanForm(EndForm):
     needs_own_reason = True
 
     user_ids = UserIdsField(
-        label="User ids",
-        help_text="One or several, separated by blanks or commas. They need not be registered.",
+        label=gettext_lazy("User ids"),
+        help_text=gettext_lazy(
+            "One or several, separated by blanks or commas. They need not be registered."
+        ),
     )
-    reason = _Reason("For other members, and for the user if you choose so below.")
+    reason = _Reason(gettext_lazy("For other members, and for the user if you choose so below."))
     tell_reason = _TellReason()
     confirm = forms.CharField(required=False, max_length=200)
     field_order = ["user_ids", "until", "custom", "reason", "tell_reason", "confirm"]
@@ -111,7 +120,12 @@ class BanForm(EndForm):
         if self.needs_own_reason and not cleaned["reason"]:
             self.add_error("reason", str(stakes.ReasonNeeded()))
         if cleaned["confirm"] != self.environment.full_name:
-            self.add_error("confirm", f"Type {self.environment.full_name} to confirm.")
+            self.add_error(
+                "confirm",
+                gettext("Type {full_name} to confirm.").format(
+                    full_name=self.environment.full_name
+                ),
+            )
         return cleaned
 
 
@@ -120,18 +134,20 @@ class ImposeForm(BanForm):
 
 
 class ChangeForm(BanForm):
-    until_label = "New end, counted from now"
+    until_label = gettext_lazy("New end, counted from now")
 
     # Only for the preview: the view takes the user from the ban.
     user_ids = UserIdsField(required=False, widget=forms.HiddenInput)
 
 
 class ChangeSeveralForm(BanForm):
-    until_label = "New end, counted from now"
+    until_label = gettext_lazy("New end, counted from now")
     needs_own_reason = False
 
-    reason = _Reason("If you leave it empty, each ban keeps its reason.")
-    tell_reason = _TellReason("No effect on a ban that keeps a reason the user already knows.")
+    reason = _Reason(gettext_lazy("If you leave it empty, each ban keeps its reason."))
+    tell_reason = _TellReason(
+        gettext_lazy("No effect on a ban that keeps a reason the user already knows.")
+    )
 
 
 def filled_in(query: Mapping[str, str]) -> dict[str, str]:

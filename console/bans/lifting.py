@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from applications.access import Permission
@@ -12,6 +13,7 @@ from console.access import MemberRequest, in_environment
 from console.forms import MAX_AT_ONCE
 from console.identities import id_or_count
 from console.links import came_from, page_url
+from console.templatetags.words import sentence
 from moderation import bans
 from users import identity
 
@@ -22,21 +24,23 @@ def ban_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     back = came_from(request, page_url(environment, "bans:index"))
     user_ids = _user_ids(request)
     if not user_ids:
-        return responses.refused(request, "No ban is selected. Select the bans to lift.", back=back)
+        return responses.refused(
+            request, gettext("No ban is selected. Select the bans to lift."), back=back
+        )
     try:
         lifted = bans.lift(
             environment=environment, user_ids=user_ids, by=acting_staff(request), now=timezone.now()
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     undo = ""
     # The length of a URL is limited.
     if 0 < len(lifted) <= MAX_AT_ONCE:
         undo = page_url(environment, "bans:undo_lift", query={"user": lifted})
     message = (
-        f"Lifted the ban of {id_or_count(lifted)}"
+        gettext("Lifted the ban of {whom}").format(whom=id_or_count(lifted))
         if lifted
-        else f"Nothing to lift. No longer banned: {id_or_count(user_ids)}"
+        else gettext("Nothing to lift. No longer banned: {whom}").format(whom=id_or_count(user_ids))
     )
     return responses.done(request, message, to=back, events=["bans-changed"], undo=undo)
 
@@ -53,11 +57,15 @@ def ban_undo_lift(request: MemberRequest, environment: Environment) -> HttpRespo
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     if not restored:
-        reason = "Nothing to undo: the ban was changed meanwhile, or would have ended by now."
+        reason = gettext(
+            "Nothing to undo: the ban was changed meanwhile, or would have ended by now."
+        )
         return responses.refused(request, reason, back=back)
-    message = f"Banned {id_or_count(restored)} again, until the same end as before"
+    message = gettext("Banned {whom} again, until the same end as before").format(
+        whom=id_or_count(restored)
+    )
     return responses.done(request, message, to=back, events=["bans-changed"])
 
 

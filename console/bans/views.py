@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
@@ -29,14 +30,20 @@ class Tab:
 
 LAST_CLOSED_FIRST = Keyset("-closed_at", "-id")
 TABS = {
-    "in_force": Tab("In force", lambda bans, now: bans.in_force(now), Keyset("ends_at", "id")),
+    "in_force": Tab(
+        gettext_lazy("In force"), lambda bans, now: bans.in_force(now), Keyset("ends_at", "id")
+    ),
     "lifted": Tab(
-        "Lifted", lambda bans, now: bans.filter(outcome=Ban.Outcome.LIFTED), LAST_CLOSED_FIRST
+        gettext_lazy("Lifted"),
+        lambda bans, now: bans.filter(outcome=Ban.Outcome.LIFTED),
+        LAST_CLOSED_FIRST,
     ),
     "expired": Tab(
-        "Expired", lambda bans, now: bans.filter(outcome=Ban.Outcome.EXPIRED), LAST_CLOSED_FIRST
+        gettext_lazy("Expired"),
+        lambda bans, now: bans.filter(outcome=Ban.Outcome.EXPIRED),
+        LAST_CLOSED_FIRST,
     ),
-    "all": Tab("All", lambda bans, now: bans, Keyset("-id")),
+    "all": Tab(gettext_lazy("All"), lambda bans, now: bans, Keyset("-id")),
 }
 
 
@@ -142,7 +149,7 @@ def _filtered(bans: BanQuerySet, filters: dict[str, str]) -> BanQuerySet:
 
 
 def _chips(environment: Environment, filters: dict[str, str], tab: str) -> list[dict[str, str]]:
-    labels = {"q": "User id begins with", "user": "User id is"}
+    labels = {"q": gettext("User id begins with"), "user": gettext("User id is")}
     return [
         {
             "label": labels[key],

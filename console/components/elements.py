@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from lucide.templatetags.lucide import lucide
 
+from applications.lazy_texts import gettext_lazy
 from console.components import rendering
 from console.components.rendering import Context
 from console.templatetags import words
@@ -55,14 +56,14 @@ def pill(label: object, *, tone: str = "", icon: str = "") -> Context:
 
 
 _STATES = {
-    "active": ("Active", "", "circle-check"),
-    "online": ("Online", "success", "circle-dot"),
-    "never_connected": ("Never connected", "", "circle-dashed"),
-    "banned": ("Banned", "error", "ban"),
-    "deactivated": ("Deactivated", "warning", "user-x"),
-    "not_registered": ("Not registered", "hollow", "circle-question-mark"),
-    "lifted": ("Lifted", "", "undo-2"),
-    "expired": ("Expired", "", "clock"),
+    "active": (gettext_lazy("Active"), "", "circle-check"),
+    "online": (gettext_lazy("Online"), "success", "circle-dot"),
+    "never_connected": (gettext_lazy("Never connected"), "", "circle-dashed"),
+    "banned": (gettext_lazy("Banned"), "error", "ban"),
+    "deactivated": (gettext_lazy("Deactivated"), "warning", "user-x"),
+    "not_registered": (gettext_lazy("Not registered"), "hollow", "circle-question-mark"),
+    "lifted": (gettext_lazy("Lifted"), "", "undo-2"),
+    "expired": (gettext_lazy("Expired"), "", "clock"),
 }
 
 
@@ -74,7 +75,9 @@ def state(name: str, until: datetime | str | None = "") -> Context:
 
 
 @register.inclusion_tag("components/copyable.html")
-def copyable(value: str, label: str = "id", href: str = "", *, panel: bool = False) -> Context:
+def copyable(
+    value: str, label: str = gettext_lazy("id"), href: str = "", *, panel: bool = False
+) -> Context:
     """`panel` opens `href` beside the list."""
     return {"value": value, "label": label, "href": href, "panel": panel}
 

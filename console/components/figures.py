@@ -5,8 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import template
+from django.utils import formats
+from django.utils.translation import gettext
 
 from applications.counting import Count
+from applications.lazy_texts import gettext_lazy
 from console.components.rendering import Context
 from console.templatetags import words
 
@@ -32,16 +35,23 @@ def quota_meter(
     users: int | Count, limit: int | None, *, full_in: timedelta | None = None
 ) -> Context:
     if limit is None:
-        return {"text": f"{words.estimate(users)} registered, no limit"}
+        return {
+            "text": gettext("{number} registered, no limit").format(number=words.estimate(users))
+        }
     used = users.value if isinstance(users, Count) else users
     free = max(0, limit - used)
-    texts = [f"{words.estimate(users)} of {limit:,}", f"{free:,} free" if free else "full"]
+    texts = [
+        gettext("{used} of {limit:,}").format(used=words.estimate(users), limit=limit),
+        gettext("{free:,} free").format(free=free) if free else gettext("full"),
+    ]
     if free and full_in is not None:
-        texts.append(f"full in about {words.duration(full_in, parts=1)}")
+        texts.append(
+            gettext("full in about {duration}").format(duration=words.duration(full_in, parts=1))
+        )
     percent = min(100, used * 100 // limit)
     levels = ((100, "full"), (95, "high"), (80, "warn"), (0, "calm"))
     return {
-        "text": ", ".join(texts),
+        "text": gettext(", ").join(texts),
         "used": min(used, limit),
         "limit": limit,
         "percent": percent,
@@ -59,7 +69,7 @@ def bar_chart(
     headline: int | Count | None = None,
     note: str = "",
     href: str = "",
-    none: str = "Nothing yet.",
+    none: str = gettext_lazy("Nothing yet."),
 ) -> Context:
     """`adds_up`: whether the sum of all bars means something; otherwise the last one is shown.
     `headline` is a large figure above the bars, in place of the sum, with a `note` and a page
@@ -69,7 +79,7 @@ def bar_chart(
     top = max((value for _, value in points), default=0)
     bars = [
         {
-            "label": f"{at.day} {at:%b}" if isinstance(at, date) else at,
+            "label": formats.date_format(at, "MONTH_DAY_FORMAT") if isinstance(at, date) else at,
             "value": value,
             "x": index * 10 + 1,
             "y": 100 - height,

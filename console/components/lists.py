@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext
 
 from applications.counting import Count
+from applications.lazy_texts import gettext_lazy
 from console.components.rendering import Context
 
 register = template.Library()
@@ -17,8 +19,8 @@ def pager(
     page: Any,
     *,
     target: str = "",
-    previous: str = "Newer",
-    next: str = "Older",
+    previous: str = gettext_lazy("Newer"),
+    next: str = gettext_lazy("Older"),
 ) -> Context:
     """`page` is a `Page` of `applications.keyset`. Its cursors go into the URL as `cursor`."""
     request = context["request"]
@@ -33,7 +35,7 @@ def pager(
     links = [
         {"url": url(cursor), "label": label, "rel": rel}
         for cursor, label, rel in (
-            (page.previous and "", "First", "first"),
+            (page.previous and "", gettext("First"), "first"),
             (page.previous, previous, "prev"),
             (page.next, next, "next"),
         )

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from applications.models import Environment
 from applications.vendors import vendors
@@ -20,32 +21,32 @@ register = template.Library()
 _BOTH = ("development", "production")
 _MENU = {
     "": (
-        ("environment", "Environment", "gauge", _BOTH),
-        ("why", "Why?", "message-circle-question-mark", _BOTH),
+        ("environment", gettext_lazy("Environment"), "gauge", _BOTH),
+        ("why", gettext_lazy("Why?"), "message-circle-question-mark", _BOTH),
     ),
-    "People": (
-        ("users", "Users", "users", _BOTH),
-        ("connections", "Connections", "plug-zap", _BOTH),
-        ("quota", "Quota", "ticket", ("development",)),
-        ("deactivated", "Deactivated", "user-x", _BOTH),
-        ("transfers", "Import, export", "arrow-down-up", _BOTH),
+    gettext_lazy("People"): (
+        ("users", gettext_lazy("Users"), "users", _BOTH),
+        ("connections", gettext_lazy("Connections"), "plug-zap", _BOTH),
+        ("quota", gettext_lazy("Quota"), "ticket", ("development",)),
+        ("deactivated", gettext_lazy("Deactivated"), "user-x", _BOTH),
+        ("transfers", gettext_lazy("Import, export"), "arrow-down-up", _BOTH),
     ),
-    "Moderation": (
-        ("bans", "Bans", "ban", _BOTH),
-        ("mutes", "Mutes", "volume-x", _BOTH),
-        ("lists", "Lists", "list-checks", _BOTH),
+    gettext_lazy("Moderation"): (
+        ("bans", gettext_lazy("Bans"), "ban", _BOTH),
+        ("mutes", gettext_lazy("Mutes"), "volume-x", _BOTH),
+        ("lists", gettext_lazy("Lists"), "list-checks", _BOTH),
     ),
-    "Develop": (
-        ("try_it", "Try it", "messages-square", ("development",)),
-        ("requests", "Requests", "arrow-left-right", _BOTH),
-        ("api_docs", "API calls", "book-open", _BOTH),
-        ("keys", "Keys", "key-round", _BOTH),
-        ("webhooks", "Webhooks", "webhook", _BOTH),
+    gettext_lazy("Develop"): (
+        ("try_it", gettext_lazy("Try it"), "messages-square", ("development",)),
+        ("requests", gettext_lazy("Requests"), "arrow-left-right", _BOTH),
+        ("api_docs", gettext_lazy("API calls"), "book-open", _BOTH),
+        ("keys", gettext_lazy("Keys"), "key-round", _BOTH),
+        ("webhooks", gettext_lazy("Webhooks"), "webhook", _BOTH),
     ),
-    "Team": (
-        ("members", "Members", "users-round", _BOTH),
-        ("audit", "Audit", "scroll-text", _BOTH),
-        ("settings", "Settings", "settings", _BOTH),
+    gettext_lazy("Team"): (
+        ("members", gettext_lazy("Members"), "users-round", _BOTH),
+        ("audit", gettext_lazy("Audit"), "scroll-text", _BOTH),
+        ("settings", gettext_lazy("Settings"), "settings", _BOTH),
     ),
 }
 _KINDS = {noun: kinds for group in _MENU.values() for noun, _, _, kinds in group}

@@ -6,15 +6,16 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
+from applications.lazy_texts import gettext_lazy
 from console.templatetags import words
 
 register = template.Library()
 
 
 @register.simple_tag
-def relative_time(moment: datetime | None, none: str = "never") -> str:
+def relative_time(moment: datetime | None, none: str = gettext_lazy("never")) -> str:
     if moment is None:
-        return none
+        return str(none)
     moment = moment.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}" data-relative>{}</time>',
@@ -25,9 +26,9 @@ def relative_time(moment: datetime | None, none: str = "never") -> str:
 
 
 @register.simple_tag
-def exact_time(moment: datetime | None, none: str = "never") -> str:
+def exact_time(moment: datetime | None, none: str = gettext_lazy("never")) -> str:
     if moment is None:
-        return none
+        return str(none)
     moment = moment.astimezone(UTC)
     text = words.exact(moment)
     return format_html(
@@ -36,7 +37,7 @@ def exact_time(moment: datetime | None, none: str = "never") -> str:
 
 
 @register.simple_tag
-def countdown(until: datetime, over: str = "over") -> str:
+def countdown(until: datetime, over: str = gettext_lazy("over")) -> str:
     until = until.astimezone(UTC)
     now = timezone.now()
     return format_html(

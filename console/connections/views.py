@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
@@ -37,12 +38,14 @@ class Row:
 
     @property
     def kick_label(self) -> str:
-        device = self.connection.device or self.connection.platform or "an unknown device"
-        return f"Kick {self.connection.user_id} on {device}"
+        device = self.connection.device or self.connection.platform or gettext("an unknown device")
+        return gettext("Kick {user_id} on {device}").format(
+            user_id=self.connection.user_id, device=device
+        )
 
     @property
     def kick_all_label(self) -> str:
-        return f"Kick all connections of {self.connection.user_id}"
+        return gettext("Kick all connections of {user_id}").format(user_id=self.connection.user_id)
 
 
 @require_safe
@@ -93,6 +96,10 @@ def connection_kick(
         by=acting_staff(request),
         now=timezone.now(),
     )
-    message = "The connection will close now" if closed else "This connection is already closed"
+    message = (
+        gettext("The connection will close now")
+        if closed
+        else gettext("This connection is already closed")
+    )
     back = came_from(request, page_url(environment, "connections:index"))
     return responses.done(request, message, to=back, events=["connections-changed"])

@@ -5,6 +5,7 @@ The console cannot deactivate or reactivate: with every vendor, only the API can
 
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
@@ -47,7 +48,7 @@ def reactivation_call(
     if tombstone is None:
         raise Http404
     context = {
-        "title": f"Reactivate {user_id}",
+        "title": gettext("Reactivate {user_id}").format(user_id=user_id),
         "user_id": user_id,
         "possible_from": deactivation.reactivation_possible_from(
             environment=environment, tombstone=tombstone, now=timezone.now()

@@ -4,18 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, ngettext
+
 from applications.counting import Count
 from applications.hourly import Figure
 from applications.models import Environment
 from console.links import page_url
 from console.templatetags import words
 from moderation import last_day
-
-WORDS = {
-    Figure.CONNECTIONS_REFUSED: ("connection", "connections"),
-    Figure.MESSAGES_REFUSED: ("message", "messages"),
-    Figure.CALLS_REFUSED: ("API call", "API calls"),
-}
 
 
 @dataclass(frozen=True)
@@ -36,36 +32,44 @@ def charts(*, environment: Environment, online: Count, now: datetime) -> Iterato
     day = last_day.read(environment=environment, online_now=online.value, now=now)
     most = max((number for _, number in day.online), default=0)
     yield Chart(
-        "Online now",
-        "users at once",
+        gettext("Online now"),
+        gettext("users at once"),
         _points(day.online),
         headline=online,
-        note=f"at most {words.estimate(most)} at once",
+        note=gettext("at most {number} at once").format(number=words.estimate(most)),
         href=page_url(environment, "users:index", query={"tab": "online"}),
         adds_up=False,
     )
-    refusals = [
-        f"{words.estimate(number)} {WORDS[figure][number != 1]}"
-        for figure, number in day.refusals.items()
-        if number
-    ]
+    refusals = [_counted(figure, number) for figure, number in day.refusals.items() if number]
     yield Chart(
-        "Refused",
-        "refusals",
+        gettext("Refused"),
+        gettext("refusals"),
         _points(day.refused),
         headline=sum(day.refusals.values()),
-        note=", ".join(refusals) or "connections, messages, API calls",
+        note=gettext(", ").join(refusals) or gettext("connections, messages, API calls"),
         href=page_url(environment, "requests:index", query={"state": "refused"}),
     )
     banned = sum(number for _, number in day.banned)
     yield Chart(
-        "New bans",
-        "bans",
+        gettext("New bans"),
+        gettext("bans"),
         _points(day.banned),
         headline=banned,
-        note="by staff and app servers",
+        note=gettext("by staff and app servers"),
         href=page_url(environment, "bans:index", query={"tab": "all"}),
     )
+
+
+def _counted(figure: Figure, number: int) -> str:
+    shown = words.estimate(number)
+    match figure:
+        case Figure.CONNECTIONS_REFUSED:
+            text = ngettext("{number} connection", "{number} connections", number)
+        case Figure.MESSAGES_REFUSED:
+            text = ngettext("{number} message", "{number} messages", number)
+        case _:
+            text = ngettext("{number} API call", "{number} API calls", number)
+    return text.format(number=shown)
 
 
 def _points(hours: Iterable[tuple[datetime, int]]) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.utils.translation import gettext
 from prometheus_client import Metric
 
 from moderation.figure_history import Sample
@@ -46,46 +47,48 @@ def groups(samples: Sequence[Sample]) -> list[Group]:
 
     return [
         Group(
-            "Server API",
+            gettext("Server API"),
             [
-                counted("Calls", "calls", "calls"),
-                slow("95 of 100 calls within", "calls"),
-                counted("Failed here (5xx)", "failed", "calls"),
-                counted("Quota full", "quota", "registrations refused"),
+                counted(gettext("Calls"), "calls", gettext("calls")),
+                slow(gettext("95 of 100 calls within"), "calls"),
+                counted(gettext("Failed here (5xx)"), "failed", gettext("calls")),
+                counted(gettext("Quota full"), "quota", gettext("registrations refused")),
             ],
         ),
         Group(
-            "Gateway",
+            gettext("Gateway"),
             [
-                level("Open connections", "connections", "connections"),
-                counted("Kicked", "kicks", "connections"),
-                slow("95 of 100 kicks within", "kicks"),
-                counted("Messages dropped", "dropped", "messages between processes"),
+                level(gettext("Open connections"), "connections", gettext("connections")),
+                counted(gettext("Kicked"), "kicks", gettext("connections")),
+                slow(gettext("95 of 100 kicks within"), "kicks"),
+                counted(
+                    gettext("Messages dropped"), "dropped", gettext("messages between processes")
+                ),
             ],
         ),
         Group(
-            "Background work",
+            gettext("Background work"),
             [
-                level("Tasks in the queue", "queue", "tasks"),
-                level("Oldest task waits", "queue_oldest", "s"),
-                level("Ban sweep late by", "bans_late", "s"),
-                level("Erasure late by", "erasure_late", "s"),
+                level(gettext("Tasks in the queue"), "queue", gettext("tasks")),
+                level(gettext("Oldest task waits"), "queue_oldest", gettext("s")),
+                level(gettext("Ban sweep late by"), "bans_late", gettext("s")),
+                level(gettext("Erasure late by"), "erasure_late", gettext("s")),
             ],
         ),
         Group(
-            "Webhooks",
+            gettext("Webhooks"),
             [
-                counted("Delivered", "delivered", "deliveries"),
-                counted("Failed attempts", "undelivered", "attempts"),
-                slow("95 of 100 within", "lag"),
-                level("Oldest delivery waits", "webhooks_oldest", "s"),
+                counted(gettext("Delivered"), "delivered", gettext("deliveries")),
+                counted(gettext("Failed attempts"), "undelivered", gettext("attempts")),
+                slow(gettext("95 of 100 within"), "lag"),
+                level(gettext("Oldest delivery waits"), "webhooks_oldest", gettext("s")),
             ],
         ),
         Group(
-            "Database",
+            gettext("Database"),
             [
-                slow("95 of 100 gateway queries begin within", "database"),
-                level("Sessions that wait for a lock", "lock_waits", "sessions"),
+                slow(gettext("95 of 100 gateway queries begin within"), "database"),
+                level(gettext("Sessions that wait for a lock"), "lock_waits", gettext("sessions")),
             ],
         ),
     ]

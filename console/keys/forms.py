@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from applications.models import Environment
 from applications.vendors import MAX_RATE_LIMIT, Limit, Vendor, VendorSettings, vendors
@@ -16,21 +17,21 @@ class SecretForm(forms.Form):
     """A new secret, and what becomes of the other one."""
 
     name = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         required=False,
         max_length=60,
-        help_text="Where it is used, such as “payments server”.",
+        help_text=gettext_lazy("Where it is used, such as “payments server”."),
     )
     others_end = forms.ChoiceField(
-        label="The other secret",
+        label=gettext_lazy("The other secret"),
         required=False,
         choices=[
-            ("", "Stays until somebody revokes it"),
-            ("1", "Ends in an hour"),
-            ("24", "Ends in 24 hours"),
-            ("168", "Ends in 7 days"),
+            ("", gettext_lazy("Stays until somebody revokes it")),
+            ("1", gettext_lazy("Ends in an hour")),
+            ("24", gettext_lazy("Ends in 24 hours")),
+            ("168", gettext_lazy("Ends in 7 days")),
         ],
-        help_text="Until it ends, you can roll back.",
+        help_text=gettext_lazy("Until it ends, you can roll back."),
     )
 
     def others_end_at(self, now: datetime) -> datetime | None:
@@ -64,7 +65,7 @@ class RateLimitsForm(forms.Form):
                         attrs={
                             "class": "rate",
                             "placeholder": limit.per_second,
-                            "aria-label": f"Limit of {call}, per second",
+                            "aria-label": gettext("Limit of {call}, per second").format(call=call),
                         }
                     ),
                 )

@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import app_secrets, environments
@@ -32,7 +33,7 @@ def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse
     now = timezone.now()
     form = SecretForm(request.POST if request.method == "POST" else None)
     if request.method != "POST" or not form.is_valid():
-        context = {"title": "Add a secret", "form": form}
+        context = {"title": gettext("Add a secret"), "form": form}
         status = 422 if form.is_bound else 200
         return responses.dialog(request, "console/keys/_add.html", context, status=status)
     try:
@@ -44,7 +45,7 @@ def secret_add(request: MemberRequest, environment: Environment) -> HttpResponse
             now=now,
         )
     except app_secrets.TooManySecrets:
-        message = "Two secrets are already live. Revoke one before you add another."
+        message = gettext("Two secrets are already live. Revoke one before you add another.")
         return responses.moved(request, message, to=_home(environment), tone="error")
     return _page(request, environment, new=new, status=201)
 
@@ -56,21 +57,27 @@ def secret_roll_back(request: MemberRequest, environment: Environment) -> HttpRe
     now = timezone.now()
     both = app_secrets.to_roll_back(environment, now=now)
     if both is None:
-        message = "No secret is about to end. There is nothing to roll back."
+        message = gettext("No secret is about to end. There is nothing to roll back.")
         return responses.moved(request, message, to=_home(environment), tone="error")
     old, new = both
-    context = {"title": f"Roll back to …{old.hint}", "old": old, "new": new}
+    context = {
+        "title": gettext("Roll back to …{hint}").format(hint=old.hint),
+        "old": old,
+        "new": new,
+    }
     if request.method != "POST":
         return responses.dialog(request, "console/keys/_roll_back.html", context)
     if request.POST.get("confirm", "").strip() != new.hint:
-        context["error"] = f"That is not {new.hint}. Nothing was changed."
+        context["error"] = gettext("That is not {hint}. Nothing was changed.").format(hint=new.hint)
         return responses.dialog(request, "console/keys/_roll_back.html", context, status=422)
     try:
         kept = app_secrets.roll_back(environment=environment, by=acting_staff(request), now=now)
     except app_secrets.NothingToRollBack:
-        message = "Somebody else has changed the secrets. Nothing was rolled back."
+        message = gettext("Somebody else has changed the secrets. Nothing was rolled back.")
         return responses.moved(request, message, to=_home(environment), tone="error")
-    message = f"The secret …{kept.hint} stays, and …{new.hint} is revoked."
+    message = gettext("The secret …{hint} stays, and …{hint2} is revoked.").format(
+        hint=kept.hint, hint2=new.hint
+    )
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -83,13 +90,15 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
     if stale:
         return responses.moved(request, stale, to=_home(environment), tone="error")
     context = {
-        "title": f"Revoke the secret …{secret.hint}",
+        "title": gettext("Revoke the secret …{hint}").format(hint=secret.hint),
         "secret": secret,
     }
     if request.method != "POST":
         return responses.dialog(request, "console/keys/_revoke.html", context)
     if request.POST.get("confirm", "").strip() != secret.hint:
-        context["error"] = f"That is not {secret.hint}. Nothing was revoked."
+        context["error"] = gettext("That is not {hint}. Nothing was revoked.").format(
+            hint=secret.hint
+        )
         return responses.dialog(request, "console/keys/_revoke.html", context, status=422)
     try:
         app_secrets.revoke(
@@ -99,21 +108,25 @@ def secret_revoke(request: MemberRequest, environment: Environment, secret_id: i
             now=timezone.now(),
         )
     except (app_secrets.SecretGone, app_secrets.LastSecret):
-        message = "Somebody else has changed the secrets. Nothing was revoked."
+        message = gettext("Somebody else has changed the secrets. Nothing was revoked.")
         return responses.moved(request, message, to=_home(environment), tone="error")
-    return responses.moved(request, f"The secret …{secret.hint} is revoked.", to=_home(environment))
+    return responses.moved(
+        request,
+        gettext("The secret …{hint} is revoked.").format(hint=secret.hint),
+        to=_home(environment),
+    )
 
 
 def _not_revocable(environment: Environment, secret_id: int) -> str:
     accepted = list(environment.secrets.accepted(timezone.now()))
     secret = next((each for each in accepted if each.pk == secret_id), None)
     if secret is None:
-        return "This secret is already revoked or has ended."
+        return gettext("This secret is already revoked or has ended.")
     if app_secrets.is_revocable(secret, accepted):
         return ""
     if len(accepted) == 1:
-        return "The only live secret cannot be revoked. Add another one first."
-    return "The other secret is about to end. Roll back to it, or wait until it has ended."
+        return gettext("The only live secret cannot be revoked. Add another one first.")
+    return gettext("The other secret is about to end. Roll back to it, or wait until it has ended.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,7 +134,7 @@ def _not_revocable(environment: Environment, secret_id: int) -> str:
 def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpResponse:
     phrase = environment.full_name
     context = {
-        "title": "Revoke all access tokens",
+        "title": gettext("Revoke all access tokens"),
         "phrase": phrase,
         "users": count(AppUser.objects.in_environment(environment)),
         "online": presence.online_count(environment=environment, now=timezone.now()),
@@ -129,11 +142,15 @@ def tokens_revoke_all(request: MemberRequest, environment: Environment) -> HttpR
     if request.method != "POST":
         return responses.dialog(request, "console/keys/_revoke_tokens.html", context)
     if request.POST.get("confirm", "").strip() != phrase:
-        context["error"] = f"That is not {phrase}. Nothing was revoked."
+        context["error"] = gettext("That is not {phrase}. Nothing was revoked.").format(
+            phrase=phrase
+        )
         return responses.dialog(request, "console/keys/_revoke_tokens.html", context, status=422)
     tokens.revoke_all(environment=environment, by=acting_staff(request), now=timezone.now())
     return responses.moved(
-        request, "All access tokens of this environment are revoked.", to=_home(environment)
+        request,
+        gettext("All access tokens of this environment are revoked."),
+        to=_home(environment),
     )
 
 
@@ -151,7 +168,7 @@ def rate_limits_change(request: MemberRequest, environment: Environment) -> Http
         by=acting_staff(request),
         now=timezone.now(),
     )
-    return responses.moved(request, "The rate limits are saved.", to=_home(environment))
+    return responses.moved(request, gettext("The rate limits are saved."), to=_home(environment))
 
 
 def _page(

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications.access import Permission
@@ -17,6 +18,7 @@ from console.forms import MAX_AT_ONCE
 from console.identities import get_identities, id_or_count
 from console.links import came_from, page_url
 from console.lists.forms import BrowseForm, EntriesForm
+from console.templatetags.words import said, sentence
 from moderation import lists
 from moderation.models import ListEntry
 from users import identity
@@ -109,7 +111,7 @@ def _tabs(
 ) -> list[dict[str, Any]]:
     return [
         {
-            "label": f"{kind.capitalize()}s",
+            "label": said(f"{kind.capitalize()}s"),
             "current": kind == current,
             "href": page_url(
                 environment,
@@ -131,8 +133,8 @@ def _chips(
             "url": page_url(environment, "lists:index", query={"list": kind, **others}),
         }
         for label, value, others in (
-            (f"{kind.capitalize()} of", owner_id, {"listed": listed_id}),
-            ("Listed user", listed_id, {"owner": owner_id}),
+            (said(f"{kind.capitalize()} of"), owner_id, {"listed": listed_id}),
+            (gettext("Listed user"), listed_id, {"owner": owner_id}),
         )
         if value
     ]
@@ -176,9 +178,9 @@ def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
                 now=timezone.now(),
             )
         except (lists.ListFull, lists.ListsOneself) as error:
-            form.add_error("user_ids", f"{error}.")
+            form.add_error("user_ids", sentence(error))
         except identity.InvalidUserId as error:
-            return responses.refused(request, f"{error}.", back=back)
+            return responses.refused(request, sentence(error), back=back)
         else:
             message = _added_message(added, form.cleaned_data["user_ids"], owner_id, kind)
             undo = _undo(environment, "lists:remove", kind, owner_id, added)
@@ -198,10 +200,16 @@ def list_add(request: MemberRequest, environment: Environment) -> HttpResponse:
 
 def _added_message(added: list[str], wanted: list[str], owner_id: str, kind: str) -> str:
     if not added:
-        return f"Nothing to add: already on {owner_id}'s {kind}"
+        return gettext("Nothing to add: already on {owner_id}'s {kind}").format(
+            owner_id=owner_id, kind=said(kind)
+        )
     rest = len(wanted) - len(added)
-    already = f"; {rest} already on it" if rest else ""
-    return f"Added {id_or_count(added)} to {owner_id}'s {kind}{already}"
+    text = (
+        gettext("Added {whom} to {owner_id}'s {kind}; {rest} already on it")
+        if rest
+        else gettext("Added {whom} to {owner_id}'s {kind}")
+    )
+    return text.format(whom=id_or_count(added), owner_id=owner_id, kind=said(kind), rest=rest)
 
 
 @require_POST
@@ -212,7 +220,7 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
     listed_ids = _listed(request)
     if not listed_ids:
         return responses.refused(
-            request, "No user is selected. Select the users to remove.", back=back
+            request, gettext("No user is selected. Select the users to remove."), back=back
         )
     try:
         removed = KINDS[kind].remove(
@@ -223,11 +231,15 @@ def list_remove(request: MemberRequest, environment: Environment) -> HttpRespons
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     message = (
-        f"Removed {id_or_count(removed)} from {owner_id}'s {kind}"
+        gettext("Removed {whom} from {owner_id}'s {kind}").format(
+            whom=id_or_count(removed), owner_id=owner_id, kind=said(kind)
+        )
         if removed
-        else f"Nothing to remove: no longer on {owner_id}'s {kind}"
+        else gettext("Nothing to remove: no longer on {owner_id}'s {kind}").format(
+            owner_id=owner_id, kind=said(kind)
+        )
     )
     undo = _undo(environment, "lists:add", kind, owner_id, removed)
     return responses.done(request, message, to=back, events=["lists-changed"], undo=undo)
@@ -262,13 +274,15 @@ def allowlist_switch(request: MemberRequest, environment: Environment) -> HttpRe
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
-    word = "on" if on else "off"
+        return responses.refused(request, sentence(error), back=back)
+    word = gettext("on") if on else gettext("off")
     opposite = {"owner": owner_id, "on": "no" if on else "yes"}
     undo = page_url(environment, "lists:switch", query=opposite) if switched else ""
     message = (
-        f"Allowlist of {owner_id} switched {word}"
+        gettext("Allowlist of {owner_id} switched {word}").format(owner_id=owner_id, word=word)
         if switched
-        else f"The allowlist of {owner_id} was already {word}"
+        else gettext("The allowlist of {owner_id} was already {word}").format(
+            owner_id=owner_id, word=word
+        )
     )
     return responses.done(request, message, to=back, events=["lists-changed"], undo=undo)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import members, second_factors
@@ -21,12 +22,15 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.members.forms import NewMemberForm, RoleForm
+from console.templatetags.words import said
 
 OLDEST_FIRST = Keyset("id")
-LAST_OWNER = "An application needs at least one owner. Make somebody else an owner first."
-OF_GROUPS = "This role follows groups of the identity provider. Change it there."
-OWN_FIRST = "Set up a second factor for your own account first."
-GONE = "Somebody else has already removed this member."
+LAST_OWNER = gettext_lazy(
+    "An application needs at least one owner. Make somebody else an owner first."
+)
+OF_GROUPS = gettext_lazy("This role follows groups of the identity provider. Change it there.")
+OWN_FIRST = gettext_lazy("Set up a second factor for your own account first.")
+GONE = gettext_lazy("Somebody else has already removed this member.")
 
 
 @require_safe
@@ -54,12 +58,16 @@ def member_add(request: MemberRequest, environment: Environment) -> HttpResponse
         )
     except members.AlreadyMember:
         form.add_error(
-            "username", "This account is already a member. You can change its role above."
+            "username", gettext("This account is already a member. You can change its role above.")
         )
         return _page(request, environment, form=form, status=422)
     if invited:
         return _invite(request, environment, member.pk)
-    message = f"{member.account} is now {_with_article(member.role)} of {environment.application}."
+    message = gettext("{account} is now {role} of {application}.").format(
+        account=member.account,
+        role=_with_article(member.role),
+        application=environment.application,
+    )
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -80,7 +88,7 @@ def member_change(request: MemberRequest, environment: Environment, member_id: i
     form = RoleForm(request.POST)
     if not form.is_valid():
         return responses.moved(
-            request, "There is no such role.", to=_home(environment), tone="error"
+            request, gettext("There is no such role."), to=_home(environment), tone="error"
         )
     try:
         members.change_role(
@@ -96,7 +104,7 @@ def member_change(request: MemberRequest, environment: Environment, member_id: i
         return responses.moved(request, OF_GROUPS, to=_home(environment), tone="error")
     except members.NotMember:
         return responses.moved(request, GONE, to=_home(environment), tone="error")
-    return responses.moved(request, "The role is changed.", to=_home(environment))
+    return responses.moved(request, gettext("The role is changed."), to=_home(environment))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,7 +116,7 @@ def member_remove(request: MemberRequest, environment: Environment, member_id: i
         return responses.moved(request, GONE, to=_home(environment), tone="error")
     if request.method != "POST":
         context = {
-            "title": f"Remove {member.account}",
+            "title": gettext("Remove {account}").format(account=member.account),
             "member": member,
         }
         return responses.dialog(request, "console/members/_remove.html", context)
@@ -123,7 +131,9 @@ def member_remove(request: MemberRequest, environment: Environment, member_id: i
         return responses.moved(request, LAST_OWNER, to=_home(environment), tone="error")
     except members.NotMember:
         return responses.moved(request, GONE, to=_home(environment), tone="error")
-    message = f"{member.account} is no longer a member of {application}."
+    message = gettext("{account} is no longer a member of {application}.").format(
+        account=member.account, application=application
+    )
     to = "overview:index" if member.account == request.user else _home(environment)
     return responses.moved(request, message, to=to)
 
@@ -145,7 +155,11 @@ def second_factor_change(request: MemberRequest, environment: Environment) -> Ht
         )
     except second_factors.OwnFactorMissing:
         return responses.moved(request, OWN_FIRST, to=_home(environment), tone="error")
-    message = "A second factor is required now." if required else "No second factor is required."
+    message = (
+        gettext("A second factor is required now.")
+        if required
+        else gettext("No second factor is required.")
+    )
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -160,7 +174,7 @@ def _invite(request: MemberRequest, environment: Environment, member_id: int) ->
     except members.NotMember:
         return responses.moved(request, GONE, to=_home(environment), tone="error")
     except members.NotInvitable:
-        message = "This account has a password or is a member of other applications."
+        message = gettext("This account has a password or is a member of other applications.")
         return responses.moved(request, message, to=_home(environment), tone="error")
     account = get_object_or_404(Member.objects.select_related("account"), pk=member_id).account
     link = reverse(
@@ -190,7 +204,7 @@ def _page(
         "found": found,
         "form": form or NewMemberForm(),
         "invitation": invitation,
-        "provider": settings.OIDC.name if settings.OIDC else "your identity provider",
+        "provider": settings.OIDC.name if settings.OIDC else gettext("your identity provider"),
         "roles": Role.choices,
         "matrix": matrix(),
     }
@@ -211,7 +225,7 @@ def matrix() -> list[dict[str, Any]]:
 
 
 def _with_article(role: str) -> str:
-    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
+    return said(f"{'an' if role[0] in 'aeiou' else 'a'} {role}")
 
 
 def _home(environment: Environment) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
@@ -16,6 +17,7 @@ from console.bans.forms import filled_in
 from console.identities import id_or_count
 from console.links import came_from, page_url
 from console.mutes.forms import MuteForm
+from console.templatetags.words import sentence
 from moderation import mutes, stakes
 from moderation.models import Mute
 from users import identity
@@ -38,7 +40,9 @@ def mute_impose(request: MemberRequest, environment: Environment) -> HttpRespons
     back = page_url(environment, "mutes:index")
     if not form.is_valid():
         context = {
-            "title": f"Mute {id_or_count(users)}" if users else "Mute a user",
+            "title": gettext("Mute {whom}").format(whom=id_or_count(users))
+            if users
+            else gettext("Mute a user"),
             "form": form,
             "back": back,
             "action": request.get_full_path(),
@@ -58,7 +62,9 @@ def mute_impose(request: MemberRequest, environment: Environment) -> HttpRespons
             by=acting_staff(request),
             now=now,
         )
-    return responses.done(request, f"Muted {id_or_count(user_ids)}", to=back, events=CHANGED)
+    return responses.done(
+        request, gettext("Muted {whom}").format(whom=id_or_count(user_ids)), to=back, events=CHANGED
+    )
 
 
 @require_POST
@@ -70,12 +76,14 @@ def mute_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
     user_ids = request.POST.getlist("user") or request.GET.getlist("user")
     channel = _channel(request)
     if not user_ids or channel is None:
-        return responses.refused(request, "No mute is selected. Select some to lift.", back=back)
+        return responses.refused(
+            request, gettext("No mute is selected. Select some to lift."), back=back
+        )
     now = timezone.now()
     try:
         wanted = identity.check_user_ids(user_ids)
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     in_force = list(
         mutes.in_channel(environment=environment, channel=channel, now=now).filter(
             user_id__in=wanted
@@ -89,9 +97,11 @@ def mute_lift(request: MemberRequest, environment: Environment) -> HttpResponse:
         now=now,
     )
     message = (
-        f"Lifted the mute of {id_or_count([mute.user_id for mute in in_force])}"
+        gettext("Lifted the mute of {whom}").format(
+            whom=id_or_count([mute.user_id for mute in in_force])
+        )
         if in_force
-        else f"Nothing to lift. No longer muted: {id_or_count(wanted)}"
+        else gettext("Nothing to lift. No longer muted: {whom}").format(whom=id_or_count(wanted))
     )
     undo = _undo_url(environment, in_force)
     return responses.done(request, message, to=back, events=CHANGED, undo=undo)
@@ -113,7 +123,7 @@ def mute_undo_lift(request: MemberRequest, environment: Environment) -> HttpResp
     back = came_from(request, page_url(environment, "mutes:index"))
     user_id, channel = request.GET.get("user", ""), _channel(request)
     if channel is None:
-        return responses.refused(request, "Nothing to undo.", back=back)
+        return responses.refused(request, gettext("Nothing to undo."), back=back)
     try:
         until = request.GET.get("until")
         mutes.impose(
@@ -125,11 +135,11 @@ def mute_undo_lift(request: MemberRequest, environment: Environment) -> HttpResp
             now=timezone.now(),
         )
     except identity.InvalidUserId as error:
-        return responses.refused(request, f"{error}.", back=back)
+        return responses.refused(request, sentence(error), back=back)
     except (ValueError, TypeError, mutes.InvalidMuteEnd):
-        reason = "Nothing to undo: the mute would be over by now."
+        reason = gettext("Nothing to undo: the mute would be over by now.")
         return responses.refused(request, reason, back=back)
-    message = f"Muted {user_id} again, until the same end as before"
+    message = gettext("Muted {user_id} again, until the same end as before").format(user_id=user_id)
     return responses.done(request, message, to=back, events=CHANGED)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
@@ -24,9 +25,9 @@ from users.fields import begins_with
 NEWEST_FIRST = Keyset("-id")
 BY_ID = Keyset("user_id", "channel")
 LABELS = {
-    Mute.Channel.DIRECT: "Direct messages",
-    Mute.Channel.GROUP: "Groups",
-    Mute.Channel.ROOM: "Chat rooms",
+    Mute.Channel.DIRECT: gettext_lazy("Direct messages"),
+    Mute.Channel.GROUP: gettext_lazy("Groups"),
+    Mute.Channel.ROOM: gettext_lazy("Chat rooms"),
 }
 
 

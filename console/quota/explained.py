@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
+from django.utils.translation import gettext
 
 from applications.counting import Count as Bounded
 from applications.counting import count
@@ -58,11 +59,11 @@ def _counted(environment: Environment, now: datetime) -> list[tuple[str, int | B
         banned=Count("pk", filter=Exists(banned)),
     )
     return _without_zeros(
-        ("online now", presence.online_count(environment=environment, now=now)),
-        ("never connected", numbers["never"]),
-        ("sample users", numbers["samples"]),
+        (gettext("online now"), presence.online_count(environment=environment, now=now)),
+        (gettext("never connected"), numbers["never"]),
+        (gettext("sample users"), numbers["samples"]),
         ("banned", numbers["banned"]),
-        ("with a lease", numbers["leased"]),
+        (gettext("with a lease"), numbers["leased"]),
         ("pinned", numbers["pinned"]),
     )
 
@@ -73,8 +74,11 @@ def _not_counted(environment: Environment, now: datetime) -> list[tuple[str, int
     )
     bans = Ban.objects.in_force(now).filter(~Exists(registered), environment=environment)
     return _without_zeros(
-        ("deactivated ids", count(DeactivatedUser.objects.filter(environment=environment))),
-        ("banned ids that are not registered", count(bans)),
+        (
+            gettext("deactivated ids"),
+            count(DeactivatedUser.objects.filter(environment=environment)),
+        ),
+        (gettext("banned ids that are not registered"), count(bans)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
@@ -15,6 +16,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import said
 from moderation import stakes
 from users import deletion, identity, reclaim, undo
 from users.models import AppUser, DeletionItem, DeletionJob
@@ -63,7 +65,8 @@ def deletion_preview(request: MemberRequest, environment: Environment) -> HttpRe
         job = deletion.preview(
             environment=environment,
             candidates=[
-                (user, reasons.get(user.pk, "Chosen by hand")) for user in users.order_by("user_id")
+                (user, reasons.get(user.pk, gettext_noop("Chosen by hand")))
+                for user in users.order_by("user_id")
             ],
             by=acting_staff(request),
             now=now,
@@ -72,9 +75,9 @@ def deletion_preview(request: MemberRequest, environment: Environment) -> HttpRe
         return responses.refused(request, error, back=back)
     except deletion.NobodyToDelete:
         message = (
-            "None of these users is still registered. Nothing was changed"
+            gettext("None of these users is still registered. Nothing was changed")
             if wanted
-            else "No user is selected. Nothing was changed"
+            else gettext("No user is selected. Nothing was changed")
         )
         return responses.moved(request, message, to=back, tone="error")
     return redirect(_job_url(job))
@@ -107,7 +110,11 @@ def _show(request: MemberRequest, job: DeletionJob, *, error: str = "") -> HttpR
         "deleted": numbers.get(DeletionItem.Result.DELETED, 0),
         "undone": numbers.get(DeletionItem.Result.UNDONE, 0),
         "results": [
-            (DeletionItem.Result(word).label.lower(), number, _TONES[DeletionItem.Result(word)])
+            (
+                said(DeletionItem.Result(word).label.lower()),
+                number,
+                _TONES[DeletionItem.Result(word)],
+            )
             for word, number in numbers.items()
         ],
         "phrase": job.environment.full_name,
@@ -136,7 +143,13 @@ def deletion_confirm(request: MemberRequest, environment: Environment, job_id: i
     if job.state != DeletionJob.State.PREVIEWED:
         return redirect(_job_url(job))
     if request.POST.get("confirm", "").strip() != environment.full_name:
-        return _show(request, job, error=f"Type {environment.full_name} to delete these users.")
+        return _show(
+            request,
+            job,
+            error=gettext("Type {full_name} to delete these users.").format(
+                full_name=environment.full_name
+            ),
+        )
     with suppress(deletion.JobNotOpen):  # somebody else was first: the page shows the result
         deletion.confirm(job=job, by=acting_staff(request), now=timezone.now())
     return redirect(_job_url(job))
@@ -151,10 +164,10 @@ def deletion_cancel(request: MemberRequest, environment: Environment, job_id: in
         deletion.cancel(job=job, by=acting_staff(request), now=timezone.now())
     except deletion.JobNotOpen:
         return responses.moved(
-            request, "This deletion has already ended", to=_job_url(job), tone="error"
+            request, gettext("This deletion has already ended"), to=_job_url(job), tone="error"
         )
     if job.confirmed_at is None:
         return responses.moved(
-            request, "Preview discarded. Nobody was deleted", to=_quota(environment)
+            request, gettext("Preview discarded. Nobody was deleted"), to=_quota(environment)
         )
-    return responses.moved(request, "Stopped. The other users are kept", to=_job_url(job))
+    return responses.moved(request, gettext("Stopped. The other users are kept"), to=_job_url(job))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
@@ -13,6 +14,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.quota.forms import LeaseRuleForm
+from console.templatetags.words import sentence
 from users import lease_rules, leases
 
 CHANGED = ["lease-rules-changed"]
@@ -35,15 +37,17 @@ def rule_add(request: MemberRequest, environment: Environment) -> HttpResponse:
                 now=timezone.now(),
             )
         except leases.InvalidLease as error:
-            form.add_error("lasts", f"{error}.")
+            form.add_error("lasts", sentence(error))
         except lease_rules.InvalidRule as error:
-            form.add_error("begins_with", f"{error}.")
+            form.add_error("begins_with", sentence(error))
         except lease_rules.TooManyRules as error:
-            form.add_error(None, f"{error}.")
+            form.add_error(None, sentence(error))
         else:
-            message = f"Users who register with {rule.prefix}… get a lease from now on"
+            message = gettext("Users who register with {prefix}… get a lease from now on").format(
+                prefix=rule.prefix
+            )
             return responses.done(request, message, to=back, events=CHANGED)
-    context: dict[str, Any] = {"title": "Add a lease rule", "form": form}
+    context: dict[str, Any] = {"title": gettext("Add a lease rule"), "form": form}
     return responses.dialog(
         request, "console/quota/_rule_add.html", context, status=422 if form.is_bound else 200
     )
@@ -58,7 +62,9 @@ def rule_remove(request: MemberRequest, environment: Environment, rule_id: int) 
             environment=environment, rule_id=rule_id, by=acting_staff(request), now=timezone.now()
         )
     except lease_rules.NoSuchRule:
-        message = "This rule was removed already"
+        message = gettext("This rule was removed already")
         return responses.done(request, message, to=back, events=CHANGED, tone="error")
-    message = f"Rule for {rule.prefix}… removed. Leases that it gave stay"
+    message = gettext("Rule for {prefix}… removed. Leases that it gave stay").format(
+        prefix=rule.prefix
+    )
     return responses.done(request, message, to=back, events=CHANGED)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from applications.access import Permission
@@ -14,6 +15,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import said
 from users import undo
 from users.deletable import NotInProduction
 from users.models import DeletedUser, DeletionJob
@@ -30,7 +32,7 @@ def undo_one(request: MemberRequest, environment: Environment, deleted_id: int) 
         return responses.refused(request, NotInProduction(), back=back)
     deleted = DeletedUser.objects.in_environment(environment).filter(pk=deleted_id).first()
     if deleted is None:
-        message = "Not brought back: nothing is kept of this user any more"
+        message = gettext("Not brought back: nothing is kept of this user any more")
         return responses.done(
             request,
             message,
@@ -43,9 +45,13 @@ def undo_one(request: MemberRequest, environment: Environment, deleted_id: int) 
     )
     to = page_url(environment, "users:detail", deleted.user_id)
     if result.restored:
-        message = f"{deleted.user_id} is back. Clients need a new access token"
+        message = gettext("{user_id} is back. Clients need a new access token").format(
+            user_id=deleted.user_id
+        )
         return responses.done(request, message, to=to, events=CHANGED)
-    message = f"{deleted.user_id} was not brought back: {result.refused[deleted_id].value}"
+    message = gettext("{user_id} was not brought back: {reason}").format(
+        user_id=deleted.user_id, reason=said(result.refused[deleted_id].value)
+    )
     return responses.done(request, message, to=to, events=CHANGED, tone="error")
 
 
@@ -70,11 +76,19 @@ def undo_job(request: MemberRequest, environment: Environment, job_id: int) -> H
 
 def _summary(result: Undone) -> str:
     back = len(result.restored)
-    text = f"{back} user{'' if back == 1 else 's'} brought back" if back else "Nobody came back"
+    text = (
+        ngettext("{count} user brought back", "{count} users brought back", back).format(count=back)
+        if back
+        else gettext("Nobody came back")
+    )
     reasons = _counted(
         refusal for refusal in result.refused.values() if refusal is not Refusal.UNDONE
     )
-    return f"{text}. Not brought back: {reasons}" if reasons else text
+    return (
+        gettext("{text}. Not brought back: {reasons}").format(text=text, reasons=reasons)
+        if reasons
+        else text
+    )
 
 
 def _counted(refusals: Iterable[Refusal]) -> str:

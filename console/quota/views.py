@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import Count
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
@@ -26,9 +27,9 @@ from users.places import Group, Held
 RECENT_JOBS = 5
 # Value of `?sort=`, label, sort key. The users that are safest to delete come first.
 _SORTS = (
-    ("oldest", "Oldest first", lambda place: place.user.registered_at),
-    ("unseen", "Longest unseen first", lambda place: _last_seen(place)),
-    ("id", "By id", lambda place: place.user.user_id),
+    ("oldest", gettext_lazy("Oldest first"), lambda place: place.user.registered_at),
+    ("unseen", gettext_lazy("Longest unseen first"), lambda place: _last_seen(place)),
+    ("id", gettext_lazy("By id"), lambda place: place.user.user_id),
 )
 
 
@@ -106,10 +107,15 @@ def _places(request: MemberRequest, environment: Environment, now: datetime) -> 
     registered = places.by_registration(taken)
     seen = places.by_last_seen(taken)
     chosen = [
-        ("registered", "Registered", registered, request.GET.get("registered", "")),
-        ("seen", "Last seen", seen, request.GET.get("seen", "")),
-        ("maker", "Registered by", _named(places.by_maker(taken)), request.GET.get("maker", "")),
-        ("kept", "Kept", places.by_keeping(taken), request.GET.get("kept", "")),
+        ("registered", gettext("Registered"), registered, request.GET.get("registered", "")),
+        ("seen", gettext("Last seen"), seen, request.GET.get("seen", "")),
+        (
+            "maker",
+            gettext("Registered by"),
+            _named(places.by_maker(taken)),
+            request.GET.get("maker", ""),
+        ),
+        ("kept", gettext("Kept"), places.by_keeping(taken), request.GET.get("kept", "")),
     ]
     found = [
         place
@@ -126,7 +132,7 @@ def _places(request: MemberRequest, environment: Environment, now: datetime) -> 
         ]
         + [
             (
-                "How ids begin",
+                gettext("How ids begin"),
                 _linked(
                     request,
                     "q",
@@ -177,5 +183,5 @@ def _filters(
     ]
     if prefix:
         url = _filter_url(request, q="")
-        filters.append({"label": "Id begins with", "value": prefix, "url": url})
+        filters.append({"label": gettext("Id begins with"), "value": prefix, "url": url})
     return filters

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from applications.request_log import LoggedCall
 
@@ -11,13 +12,17 @@ class RequestFilterForm(forms.Form):
     """Every field is optional. An invalid one is ignored; the form shows its error."""
 
     state = forms.ChoiceField(
-        label="Answer",
+        label=gettext_lazy("Answer"),
         required=False,
-        choices=[("", "Any"), ("ok", "Accepted"), ("refused", "Refused")],
+        choices=[
+            ("", gettext_lazy("Any")),
+            ("ok", gettext_lazy("Accepted")),
+            ("refused", gettext_lazy("Refused")),
+        ],
     )
-    call = forms.CharField(label="Call", required=False, max_length=120)
-    code = forms.CharField(label="Status or code", required=False, max_length=40)
-    secret = forms.CharField(label="Secret ends in", required=False, max_length=4)
+    call = forms.CharField(label=gettext_lazy("Call"), required=False, max_length=120)
+    code = forms.CharField(label=gettext_lazy("Status or code"), required=False, max_length=40)
+    secret = forms.CharField(label=gettext_lazy("Secret ends in"), required=False, max_length=4)
 
     def chosen(self, calls: Iterable[LoggedCall]) -> list[LoggedCall]:
         """Those of the calls that the filters let through."""

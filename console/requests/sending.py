@@ -23,6 +23,7 @@ from django import forms
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from applications import app_secrets, openapi
@@ -64,12 +65,16 @@ def call_send(request: MemberRequest, environment: Environment) -> HttpResponse:
     back = page_url(environment, "requests:index")
     form = SendForm(request.POST)
     if not form.is_valid():
-        return responses.refused(request, "The call has no path, or is too long.", back=back)
+        return responses.refused(
+            request, gettext("The call has no path, or is too long."), back=back
+        )
     vendor = _vendor(environment, form.cleaned_data["vendor"])
     method, template, is_form = _operation(vendor, form.cleaned_data["call"], environment)
     path = form.cleaned_data["path"]
     if not re.fullmatch(paths.pattern(template), urlsplit(path).path):
-        return responses.refused(request, f"The path must be {template}.", back=back)
+        return responses.refused(
+            request, gettext("The path must be {template}.").format(template=template), back=back
+        )
     try:
         secret = app_secrets.for_staff(
             environment=environment,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from applications.access import Permission
 from applications.models import Environment
 from console.access import Access
@@ -89,22 +91,23 @@ def _with_end(
     environment: Environment, access: Access, typed: _Typed, now: datetime
 ) -> tuple[list[Hit], str]:
     ending: dict[str, str] = {}
-    detail = "The dialog asks for how long."
+    detail = gettext("The dialog asks for how long.")
     if typed.end.lower() in _FOREVER:
-        ending, detail = {"until": "permanent"}, "permanently"
+        ending, detail = {"until": "permanent"}, gettext("permanently")
     elif typed.end:
         try:
             end = durations.parse(typed.end, now=now)
         except durations.NotAnEnd as error:
             return [], str(error)
         ending = {"until": "custom", "custom": typed.end}
-        detail = f"until {end:%Y-%m-%d %H:%M} UTC"
+        detail = gettext("until {end:%Y-%m-%d %H:%M} UTC").format(end=end)
     name = "bans:impose" if typed.act == "ban" else "mutes:impose"
+    label = gettext("Ban {whom}") if typed.act == "ban" else gettext("Mute {whom}")
     query = {"user": typed.user_ids, **ending, "reason": typed.reason}
     hit = _hit(
         access,
         Permission.MODERATE,
-        label=f"{typed.act.capitalize()} {typed.whom}",
+        label=label.format(whom=typed.whom),
         detail=f"{detail}: {typed.reason}" if typed.reason else detail,
         url=page_url(environment, name, query=query),
         icon="ban" if typed.act == "ban" else "volume-x",
@@ -117,7 +120,7 @@ def _lift(environment: Environment, access: Access, typed: _Typed) -> Hit:
     return _hit(
         access,
         Permission.MODERATE,
-        label=f"Lift the ban of {typed.whom}",
+        label=gettext("Lift the ban of {whom}").format(whom=typed.whom),
         url=page_url(environment, "bans:lift", query={"user": typed.user_ids}),
         icon="undo-2",
         opens="post",
@@ -130,8 +133,8 @@ def _unmute(environment: Environment, access: Access, typed: _Typed) -> list[Hit
         _hit(
             access,
             Permission.MODERATE,
-            label=f"Lift the mute of {typed.whom}",
-            detail="in direct messages",
+            label=gettext("Lift the mute of {whom}").format(whom=typed.whom),
+            detail=gettext("in direct messages"),
             url=page_url(environment, "mutes:lift", query=query),
             icon="volume-2",
             opens="post",
@@ -147,7 +150,7 @@ def _register(environment: Environment, access: Access, typed: _Typed) -> list[H
         _hit(
             access,
             Permission.MANAGE_USERS,
-            label=f"Register {user_id}",
+            label=gettext("Register {user_id}").format(user_id=user_id),
             url=page_url(environment, "users:register", query={"user_id": user_id}),
             icon="user-plus",
             opens="dialog",
@@ -157,9 +160,27 @@ def _register(environment: Environment, access: Access, typed: _Typed) -> list[H
 
 # Act → label, page, icon, permission, how it opens.
 _ONE = {
-    "kick": ("Close the connections of", "users:kick", "unplug", Permission.MODERATE, "post"),
-    "sign out": ("Sign out", "users:sign_out", "log-out", Permission.MANAGE_USERS, "dialog"),
-    "delete": ("Delete", "users:delete", "trash-2", Permission.MANAGE_USERS, "dialog"),
+    "kick": (
+        gettext_lazy("Close the connections of {user_id}"),
+        "users:kick",
+        "unplug",
+        Permission.MODERATE,
+        "post",
+    ),
+    "sign out": (
+        gettext_lazy("Sign out {user_id}"),
+        "users:sign_out",
+        "log-out",
+        Permission.MANAGE_USERS,
+        "dialog",
+    ),
+    "delete": (
+        gettext_lazy("Delete {user_id}"),
+        "users:delete",
+        "trash-2",
+        Permission.MANAGE_USERS,
+        "dialog",
+    ),
 }
 
 
@@ -172,7 +193,7 @@ def _of_one(environment: Environment, access: Access, typed: _Typed) -> list[Hit
         _hit(
             access,
             permission,
-            label=f"{label} {user_id}",
+            label=label.format(user_id=user_id),
             url=page_url(environment, name, user_id),
             icon=icon,
             opens=opens,

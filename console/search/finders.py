@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from applications.access import applications_entered_by
-from applications.evidence import lines_of_request
+from applications.call_evidence import lines_of_request
 from applications.models import Application, AuditEvent, Environment
 from console.access import MemberRequest
 from console.audit import sentences
@@ -19,6 +20,7 @@ from console.components.navigation import entries
 from console.links import page_url
 from console.search.acts import acts
 from console.search.hits import Group, Hit
+from console.templatetags.words import said
 from console.why.subjects import is_token
 from moderation.models import Ban
 from users import search
@@ -27,6 +29,7 @@ from users.models import AppUser
 
 MOST_USERS = 8
 MOST_OTHERS = 5
+WHY_ICON = "message-circle-question-mark"
 # The latest acts of the member that are looked through for users.
 RECENT = 50
 
@@ -36,28 +39,32 @@ def in_environment(
 ) -> list[Group]:
     """The groups of results for a member who is in this environment."""
     if not text:
-        why, *others = sorted(_pages(environment, ""), key=lambda page: page.label != "Why?")
-        return [Group("Ask", [why]), _recent(request, environment), Group("Pages", others)]
+        why, *others = sorted(_pages(environment, ""), key=lambda page: page.icon != WHY_ICON)
+        return [
+            Group(gettext("Ask"), [why]),
+            _recent(request, environment),
+            Group(gettext("Pages"), others),
+        ]
     if is_token(text):
-        return [Group("Why?", [_why(environment, text)])]
+        return [Group(gettext("Why?"), [_why(environment, text)])]
     found, mistake = acts(environment, request.access, text, now=now)
     users = _users(environment, text, now)
     return [
-        Group("Do", found, mistake),
+        Group(gettext("Do"), found, mistake),
         users,
-        Group("Why?", [] if found or mistake else [_why(environment, text)]),
-        Group("Pages", list(_pages(environment, text))),
-        Group("Elsewhere", list(_elsewhere(request, environment, text))),
-        Group("Applications", list(_applications(request.user, text, environment))),
-        Group("Changes by this request", list(_lines(environment, text))),
+        Group(gettext("Why?"), [] if found or mistake else [_why(environment, text)]),
+        Group(gettext("Pages"), list(_pages(environment, text))),
+        Group(gettext("Elsewhere"), list(_elsewhere(request, environment, text))),
+        Group(gettext("Applications"), list(_applications(request.user, text, environment))),
+        Group(gettext("Changes by this request"), list(_lines(environment, text))),
     ]
 
 
 def everywhere(request: Any, text: str) -> list[Group]:
     """The groups of results outside of any environment."""
     return [
-        Group("Users", list(_elsewhere(request, None, text)) if text else []),
-        Group("Applications", list(_applications(request.user, text, None))),
+        Group(gettext("Users"), list(_elsewhere(request, None, text)) if text else []),
+        Group(gettext("Applications"), list(_applications(request.user, text, None))),
     ]
 
 
@@ -65,12 +72,12 @@ def _why(environment: Environment, text: str) -> Hit:
     """The page "Why?" reads whatever was typed."""
     is_secret = is_token(text)
     return Hit(
-        label="Why can a client with this access token not connect?"
+        label=gettext("Why can a client with this access token not connect?")
         if is_secret
-        else f"Why? {text[:80]}",
-        detail="every rule, with its evidence",
+        else gettext("Why? {text}").format(text=text[:80]),
+        detail=gettext("every rule, with its evidence"),
         url=page_url(environment, "why:index"),
-        icon="message-circle-question-mark",
+        icon=WHY_ICON,
         opens="ask",
         fields={"q": text},
     )
@@ -78,7 +85,7 @@ def _why(environment: Environment, text: str) -> Hit:
 
 def _users(environment: Environment, text: str, now: datetime) -> Group:
     found = search.find(environment=environment, text=text, most=MOST_USERS)
-    note = "" if found.complete else "There may be more. Type more letters to see others."
+    note = "" if found.complete else gettext("There may be more. Type more letters to see others.")
     ids = [user.user_id for user in found.users]
     banned = set(
         Ban.objects.in_force(now)
@@ -89,7 +96,7 @@ def _users(environment: Environment, text: str, now: datetime) -> Group:
         _user_hit(environment, user, "banned" if user.user_id in banned else "")
         for user in found.users
     ]
-    return Group("Users", hits, note)
+    return Group(gettext("Users"), hits, note)
 
 
 def _user_hit(environment: Environment, user: AppUser, state: str = "", detail: str = "") -> Hit:
@@ -124,7 +131,7 @@ def _recent(request: MemberRequest, environment: Environment) -> Group:
         )
         for user_id, line in list(latest.items())[:MOST_OTHERS]
     ]
-    return Group("Recent", hits)
+    return Group(gettext("Recent"), hits)
 
 
 def _pages(environment: Environment, text: str) -> Iterable[Hit]:
@@ -149,7 +156,9 @@ def _elsewhere(request: Any, here: Environment | None, text: str) -> Iterable[Hi
         users = users.exclude(environment=here)
     for user in users[:MOST_OTHERS]:
         there = user.environment
-        detail = f"in {there.application.name}, {there.kind}"
+        detail = gettext("in {application}, {kind}").format(
+            application=there.application.name, kind=said(there.kind)
+        )
         yield _user_hit(there, user, detail=detail)
 
 
@@ -159,7 +168,7 @@ def _applications(account: Any, text: str, here: Environment | None) -> Iterable
     found: Iterable[Application] = applications_entered_by(account).prefetch_related("environments")
     hits = [
         Hit(
-            label=f"{application.name}, {environment.kind}",
+            label=f"{application.name}, {said(environment.kind)}",
             url=page_url(environment, "environment:index"),
             icon="box",
             detail=environment.app_key if wanted == environment.app_key else "",
@@ -170,7 +179,7 @@ def _applications(account: Any, text: str, here: Environment | None) -> Iterable
     ]
     yield from hits[: 2 * MOST_OTHERS]
     if wanted and wanted in "overview all applications":
-        yield Hit("Overview", reverse("overview:index"), "layout-grid")
+        yield Hit(gettext("Overview"), reverse("overview:index"), "layout-grid")
 
 
 def _names(application: Application, environment: Environment, wanted: str) -> bool:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -54,7 +55,9 @@ def search_everywhere(request: HttpRequest) -> HttpResponse:
 @never_cache
 def shortcuts(request: HttpRequest) -> HttpResponse:
     """The keys that the console knows, and the switch for them, which the browser keeps."""
-    return responses.dialog(request, "console/search/_shortcuts.html", {"title": "Keyboard"})
+    return responses.dialog(
+        request, "console/search/_shortcuts.html", {"title": gettext("Keyboard")}
+    )
 
 
 def _text(request: HttpRequest) -> str:
@@ -70,7 +73,7 @@ def _shown(
     if request.method == "POST" and not htmx and not is_secret:
         return redirect(f"{here}?{_query(text)}")
     context = {
-        "title": "Search",
+        "title": gettext("Search"),
         "text": text,
         "search_url": here,
         "groups": [group for group in groups if group.hits or group.note],

@@ -5,15 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 from pydantic.fields import FieldInfo
 
 from applications.models import Application, Environment
 from applications.vendors import full_name, in_force, vendors
 from console.forms import ApplicationNameField, SpanField
+from console.templatetags.words import said_lazily
 
 
 class RenameForm(forms.Form):
-    name = ApplicationNameField(help_text="The URL and the keys do not change.")
+    name = ApplicationNameField(help_text=gettext_lazy("The URL and the keys do not change."))
 
 
 class SettingsForm(forms.Form):
@@ -21,32 +23,40 @@ class SettingsForm(forms.Form):
 
     # Heading → its fields, in the order of the page.
     GROUPS = {
-        "Users": ("reactivation_cooling_off", "ids_ignore_case"),
-        "Access tokens": ("token_lifetime",),
-        "Messages": ("friends_only",),
+        gettext_lazy("Users"): ("reactivation_cooling_off", "ids_ignore_case"),
+        gettext_lazy("Access tokens"): ("token_lifetime",),
+        gettext_lazy("Messages"): ("friends_only",),
     }
 
     token_lifetime = SpanField(
         least=1,
         required=False,
-        help_text="How long new access tokens are valid. Empty: they do not expire. Tokens that "
-        "are already issued do not change.",
+        help_text=gettext_lazy(
+            "How long new access tokens are valid. Empty: they do not expire. Tokens that "
+            "are already issued do not change."
+        ),
     )
     reactivation_cooling_off = SpanField(
-        help_text="How long after a deactivation the API refuses to reactivate the id. "
-        "0: it may reactivate at once.",
+        help_text=gettext_lazy(
+            "How long after a deactivation the API refuses to reactivate the id. "
+            "0: it may reactivate at once."
+        ),
     )
     ids_ignore_case = forms.BooleanField(
-        label="User ids ignore case",
+        label=gettext_lazy("User ids ignore case"),
         required=False,
-        help_text="If <code>mia</code> is registered, <code>Mia</code> cannot register. An API "
-        "whose user ids ignore case switches this on when it registers its first user.",
+        help_text=gettext_lazy(
+            "If <code>mia</code> is registered, <code>Mia</code> cannot register. An API "
+            "whose user ids ignore case switches this on when it registers its first user."
+        ),
     )
     friends_only = forms.BooleanField(
-        label="Only friends may send each other direct messages",
+        label=gettext_lazy("Only friends may send each other direct messages"),
         required=False,
-        help_text="All other messages are refused with the rule <code>not_friends</code>. Your app "
-        "server adds friends by API.",
+        help_text=gettext_lazy(
+            "All other messages are refused with the rule <code>not_friends</code>. Your app "
+            "server adds friends by API."
+        ),
     )
 
     def __init__(self, data: Any = None, *, environment: Environment):
@@ -84,7 +94,10 @@ def _vendor_field(about: FieldInfo) -> forms.Field:
         return forms.BooleanField(required=False, **texts)
     if about.annotation is str:
         return forms.CharField(required=False, max_length=200, **texts)
-    return forms.ChoiceField(choices=about.annotation.choices, **texts)  # type: ignore[union-attr]
+    return forms.ChoiceField(
+        choices=[(value, said_lazily(label)) for value, label in about.annotation.choices],
+        **texts,
+    )  # type: ignore[union-attr]
 
 
 class DoorsForm(forms.Form):
@@ -105,8 +118,13 @@ class UnlockForm(forms.Form):
     """How long the API may delete users in production."""
 
     lasting = forms.ChoiceField(
-        label="For how long",
-        choices=[("1", "1 hour"), ("8", "8 hours"), ("24", "1 day"), ("168", "7 days")],
+        label=gettext_lazy("For how long"),
+        choices=[
+            ("1", said_lazily("1 hour")),
+            ("8", said_lazily("8 hours")),
+            ("24", said_lazily("1 day")),
+            ("168", said_lazily("7 days")),
+        ],
         initial="1",
         widget=forms.RadioSelect,
     )

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from applications import environments
 from applications.access import Permission
@@ -14,16 +16,23 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
 from console.settings.views import form_methods
+from console.templatetags.words import said, said_lazily
 from users import presence, quota
 
 LIMITS = {
-    plan: f"at most {FREE_USER_LIMIT} users" if plan == Plan.TRIAL else "no limit" for plan in Plan
+    plan: format_lazy(gettext_lazy("at most {limit} users"), limit=FREE_USER_LIMIT)
+    if plan == Plan.TRIAL
+    else gettext_lazy("no limit")
+    for plan in Plan
 }
 
 
 class PlanForm(forms.Form):
     plan = forms.ChoiceField(
-        choices=[(plan.value, f"{plan.label}: {limit}") for plan, limit in LIMITS.items()],
+        choices=[
+            (plan.value, format_lazy("{}: {}", said_lazily(plan.label), limit))
+            for plan, limit in LIMITS.items()
+        ],
         widget=forms.RadioSelect,
     )
     confirm = forms.CharField(required=False, max_length=200)
@@ -36,7 +45,12 @@ class PlanForm(forms.Form):
         cleaned: dict[str, Any] = self.cleaned_data
         lowers = lowers_limit(self.environment, cleaned.get("plan", ""))
         if lowers and cleaned.get("confirm") != self.environment.full_name:
-            self.add_error("confirm", f"Type {self.environment.full_name} to confirm.")
+            self.add_error(
+                "confirm",
+                gettext("Type {full_name} to confirm.").format(
+                    full_name=self.environment.full_name
+                ),
+            )
         return cleaned
 
 
@@ -56,7 +70,7 @@ def plan_change(request: MemberRequest, environment: Environment) -> HttpRespons
         now = timezone.now()
         usage = quota.usage(environment=environment, now=now)
         context = {
-            "title": "Change the plan",
+            "title": gettext("Change the plan"),
             "form": form,
             "usage": usage,
             "online": presence.online_count(environment=environment, now=now),
@@ -70,4 +84,8 @@ def plan_change(request: MemberRequest, environment: Environment) -> HttpRespons
     environments.change(
         environment=environment, by=acting_staff(request), now=timezone.now(), plan=plan
     )
-    return responses.moved(request, f"The plan is {plan.label}: {LIMITS[plan]}.", to=home)
+    return responses.moved(
+        request,
+        gettext("The plan is {plan}: {limit}.").format(plan=said(plan.label), limit=LIMITS[plan]),
+        to=home,
+    )

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from applications import audit_cuts, environments, retention
@@ -32,29 +33,36 @@ class RetentionForm(forms.Form):
     """The fields have the names of the settings."""
 
     keep_audit = SpanField(
-        label="Audit trail",
+        label=gettext_lazy("Audit trail"),
         required=False,
-        help_text="Whole sealed minutes go, the oldest first, when all environments with a line in "
-        "them let them go. At least 30 days. Empty: without end.",
+        help_text=gettext_lazy(
+            "Whole sealed minutes go, the oldest first, when all environments with a line in "
+            "them let them go. At least 30 days. Empty: without end."
+        ),
     )
     keep_bans = SpanField(
-        label="Bans that are over",
+        label=gettext_lazy("Bans that are over"),
         required=False,
-        help_text="Lifted and expired bans with their changes. Bans in force stay. At least 30 "
-        "days. Empty: without end.",
+        help_text=gettext_lazy(
+            "Lifted and expired bans with their changes. Bans in force stay. At least 30 "
+            "days. Empty: without end."
+        ),
     )
     keep_tombstones = SpanField(
-        label="Tombstones of deactivated users",
+        label=gettext_lazy("Tombstones of deactivated users"),
         required=False,
-        help_text="When a tombstone goes, its id may register again, as if your app server had "
-        "reactivated it. At least 30 days. Empty: without end.",
+        help_text=gettext_lazy(
+            "When a tombstone goes, its id may register again, as if your app server had "
+            "reactivated it. At least 30 days. Empty: without end."
+        ),
     )
     keep_deliveries = SpanField(
-        label="Deliveries of webhooks",
-        help_text="Those that arrived or were given up. 1 day to a year.",
+        label=gettext_lazy("Deliveries of webhooks"),
+        help_text=gettext_lazy("Those that arrived or were given up. 1 day to a year."),
     )
     keep_requests = SpanField(
-        label="Request log", help_text="The calls on the page Requests. 1 hour to 7 days."
+        label=gettext_lazy("Request log"),
+        help_text=gettext_lazy("The calls on the page Requests. 1 hour to 7 days."),
     )
 
     def __init__(self, data: Any = None, *, environment: Environment):
@@ -151,7 +159,7 @@ def retention_change(request: MemberRequest, environment: Environment) -> HttpRe
         except InvalidSetting as error:
             form.add_error(error.name, str(error))
         else:
-            return responses.moved(request, "The times are saved.", to=home)
+            return responses.moved(request, gettext("The times are saved."), to=home)
     return _page(request, environment, form, status=422)
 
 

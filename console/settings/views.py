@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications import environments
@@ -23,7 +24,7 @@ from users import presence
 from users.models import AppUser
 
 form_methods = require_http_methods(["GET", "HEAD", "POST"])
-NO_LOCK = "In development, the API may always delete users"
+NO_LOCK = gettext_lazy("In development, the API may always delete users")
 
 
 @require_safe
@@ -50,7 +51,9 @@ def settings_change(request: MemberRequest, environment: Environment) -> HttpRes
         except InvalidSetting as error:
             form.add_error(error.name, str(error))
         else:
-            return responses.moved(request, "The settings are saved.", to=_home(environment))
+            return responses.moved(
+                request, gettext("The settings are saved."), to=_home(environment)
+            )
     return _page(request, environment, form=form, status=422)
 
 
@@ -70,7 +73,7 @@ def doors_change(request: MemberRequest, environment: Environment) -> HttpRespon
         by=acting_staff(request),
         now=timezone.now(),
     )
-    return responses.moved(request, "The vendors are saved.", to=_home(environment))
+    return responses.moved(request, gettext("The vendors are saved."), to=_home(environment))
 
 
 @form_methods
@@ -82,7 +85,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
     phrase, now = environment.full_name, timezone.now()
     form = UnlockForm(request.POST if request.method == "POST" else None)
     context = {
-        "title": "Unlock deletion by API",
+        "title": gettext("Unlock deletion by API"),
         "form": form,
         "phrase": phrase,
         "users": count(AppUser.objects.filter(environment=environment)),
@@ -92,7 +95,9 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
     if request.method != "POST":
         return responses.dialog(request, "console/settings/_unlock_deletion.html", context)
     if request.POST.get("confirm", "").strip() != phrase:
-        context["error"] = f"That is not {phrase}. Deletion stays locked."
+        context["error"] = gettext("That is not {phrase}. Deletion stays locked.").format(
+            phrase=phrase
+        )
     if "error" in context or not form.is_valid():
         return responses.dialog(
             request, "console/settings/_unlock_deletion.html", context, status=422
@@ -104,7 +109,7 @@ def deletion_unlock(request: MemberRequest, environment: Environment) -> HttpRes
         now=now,
     )
     until = f"{unlocked.deletion_unlocked_until:%Y-%m-%d %H:%M} UTC"
-    message = f"The API may delete users until {until}."
+    message = gettext("The API may delete users until {until}.").format(until=until)
     return responses.moved(request, message, to=_home(environment))
 
 
@@ -119,7 +124,7 @@ def deletion_lock(request: MemberRequest, environment: Environment) -> HttpRespo
         by=acting_staff(request),
         now=timezone.now(),
     )
-    return responses.moved(request, "Deletion by API is locked.", to=_home(environment))
+    return responses.moved(request, gettext("Deletion by API is locked."), to=_home(environment))
 
 
 @form_methods
@@ -140,7 +145,7 @@ def application_rename(request: MemberRequest, environment: Environment) -> Http
     except environments.InvalidName as error:
         form.add_error("name", str(error))
         return _page(request, environment, rename=form, status=422)
-    return responses.moved(request, "The application is renamed.", to=_home(environment))
+    return responses.moved(request, gettext("The application is renamed."), to=_home(environment))
 
 
 def _page(

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from applications import request_log
 from applications.counting import count
 from applications.models import Application, Environment
 from applications.vendors import vendors
-from console.templatetags.words import estimate
+from console.templatetags.words import estimate, said
 from users import presence
 from users.models import AppUser, Friendship
 
@@ -38,11 +39,15 @@ def friends_only(
     users = count(AppUser.objects.filter(environment=environment))
     friends = count(Friendship.objects.filter(environment=environment))
     return Wide(
-        "Only friends will be able to write to each other",
+        gettext("Only friends will be able to write to each other"),
         [
-            f"Connected now: {estimate(online)} of {estimate(users)} registered users.",
-            f"Entries in their friend lists: {estimate(friends)}. Every message to anybody else is "
-            "refused from now on.",
+            gettext("Connected now: {online} of {users} registered users.").format(
+                online=estimate(online), users=estimate(users)
+            ),
+            gettext(
+                "Entries in their friend lists: {number}. Every message to anybody else is "
+                "refused from now on."
+            ).format(number=estimate(friends)),
         ],
         environment.full_name,
     )
@@ -54,20 +59,29 @@ def closed_doors(application: Application, wanted: Collection[str]) -> Wide | No
     for name in wanted:
         closing.pop(name, None)
     facts = list(_calls_lately(application, closing)) if closing else []
-    return Wide("App servers use these calls", facts, application.name) if facts else None
+    return Wide(gettext("App servers use these calls"), facts, application.name) if facts else None
 
 
 def _calls_lately(application: Application, closing: Mapping[str, str]) -> Iterator[str]:
     for environment in application.environments.order_by("kind"):
         lately = request_log.lately(environment)
         if not lately.is_known:
-            yield f"Redis is down: nobody knows who calls {environment.kind}."
+            yield gettext("Redis is down: nobody knows who calls {kind}.").format(
+                kind=said(environment.kind)
+            )
         calls = Counter(call.vendor for call in lately.calls)
         for name, title in closing.items():
             if number := calls[name]:
                 yield (
-                    f"{number:,} of the last {len(lately.calls):,} calls to {environment.kind} "
-                    f"were {title}'s. They will be refused."
+                    gettext(
+                        "{number:,} of the last {count:,} calls to {kind} were {title}'s. They "
+                        "will be refused."
+                    ).format(
+                        number=number,
+                        count=len(lately.calls),
+                        kind=said(environment.kind),
+                        title=title,
+                    )
                 )
 
 

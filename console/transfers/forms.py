@@ -3,12 +3,18 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy
 
+from console.templatetags.words import said_lazily
 from transfers import files
 from transfers.files import Format
 from transfers.kinds import KINDS
 
-FORMATS = {Format.CSV: "CSV, for spreadsheets", Format.JSON_LINES: "JSON Lines, for programs"}
+FORMATS = {
+    Format.CSV: gettext_lazy("CSV, for spreadsheets"),
+    Format.JSON_LINES: gettext_lazy("JSON Lines, for programs"),
+}
 
 
 def in_megabytes(size: int) -> str:
@@ -17,17 +23,26 @@ def in_megabytes(size: int) -> str:
 
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(
-        label="What is in it", choices=[(kind.name, kind.title) for kind in KINDS.values()]
+        label=gettext_lazy("What is in it"),
+        choices=[(kind.name, said_lazily(kind.title)) for kind in KINDS.values()],
     )
     file = forms.FileField(
-        label="File",
-        help_text=f"CSV or JSON Lines, UTF-8, at most {in_megabytes(files.MOST_BYTES)}.",
+        label=gettext_lazy("File"),
+        help_text=format_lazy(
+            gettext_lazy("CSV or JSON Lines, UTF-8, at most {size}."),
+            size=in_megabytes(files.MOST_BYTES),
+        ),
         widget=forms.FileInput(
             attrs={
                 "accept": ".csv,.jsonl,.ndjson",
                 "data-most-bytes": files.MOST_BYTES,
-                "data-too-large": f"The file is larger than {in_megabytes(files.MOST_BYTES)}. "
-                "Split it, or import it with manage.py import_file.",
+                "data-too-large": format_lazy(
+                    gettext_lazy(
+                        "The file is larger than {size}. Split it, or import it with "
+                        "manage.py import_file."
+                    ),
+                    size=in_megabytes(files.MOST_BYTES),
+                ),
             }
         ),
     )
@@ -36,7 +51,9 @@ class UploadForm(forms.Form):
         file: Any = self.cleaned_data["file"]
         if (file.size or 0) > files.MOST_BYTES:
             raise forms.ValidationError(
-                f"The file is larger than {in_megabytes(files.MOST_BYTES)}. Split it."
+                gettext("The file is larger than {size}. Split it.").format(
+                    size=in_megabytes(files.MOST_BYTES)
+                )
             )
         return file
 

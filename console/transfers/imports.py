@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
@@ -17,6 +18,7 @@ from console import responses
 from console.access import MemberRequest, in_environment
 from console.downloads import download
 from console.links import page_url
+from console.templatetags.words import said
 from console.transfers.forms import UploadForm
 from console.transfers.views import show_list
 from transfers import files, imports
@@ -84,7 +86,7 @@ def _show(request: MemberRequest, job: ImportJob, *, error: str = "") -> HttpRes
     total = sum(numbers.values())
     wanted = request.GET.get("result", "")
     tabs = [
-        {"word": result.value, "label": result.label.capitalize(), "count": numbers[result]}
+        {"word": result.value, "label": said(result.label).capitalize(), "count": numbers[result]}
         for result in (Result.BROKEN, Result.OVER_QUOTA, Result.REFUSED, *Result)
         if numbers.get(result)
     ]
@@ -107,10 +109,10 @@ def _show(request: MemberRequest, job: ImportJob, *, error: str = "") -> HttpRes
         "total": total,
         "done": total - numbers.get(waiting, 0),
         "results": [
-            (Result(word).label.lower(), number, _TONES[Result(word)])
+            (said(Result(word).label.lower()), number, _TONES[Result(word)])
             for word, number in numbers.items()
         ],
-        "tabs": [{"word": "", "label": "All lines", "count": total}, *tabs],
+        "tabs": [{"word": "", "label": gettext("All lines"), "count": total}, *tabs],
         "wanted": wanted,
         "pages": page,
         "rows": [
@@ -149,7 +151,13 @@ def import_confirm(request: MemberRequest, environment: Environment, job_id: int
         return redirect(here)
     typed = request.POST.get("confirm", "").strip()
     if not environment.is_development and typed != environment.full_name:
-        return _show(request, job, error=f"Type {environment.full_name} to import these lines.")
+        return _show(
+            request,
+            job,
+            error=gettext("Type {full_name} to import these lines.").format(
+                full_name=environment.full_name
+            ),
+        )
     try:
         with suppress(imports.JobNotOpen):  # somebody else was first: the page shows the result
             imports.confirm(
@@ -159,9 +167,11 @@ def import_confirm(request: MemberRequest, environment: Environment, job_id: int
                 now=timezone.now(),
             )
     except imports.HasBrokenLines:
-        return _show(request, job, error="Say that the broken lines may be left out, or mend them.")
+        return _show(
+            request, job, error=gettext("Say that the broken lines may be left out, or mend them.")
+        )
     except imports.NothingToImport:
-        return _show(request, job, error="No line can be imported.")
+        return _show(request, job, error=gettext("No line can be imported."))
     return redirect(here)
 
 
@@ -174,11 +184,13 @@ def import_cancel(request: MemberRequest, environment: Environment, job_id: int)
     try:
         imports.cancel(job=job, by=acting_staff(request), now=timezone.now())
     except imports.JobNotOpen:
-        return responses.moved(request, "This import has already ended", to=here, tone="error")
+        return responses.moved(
+            request, gettext("This import has already ended"), to=here, tone="error"
+        )
     if job.confirmed_at is None:
         to = page_url(environment, "transfers:index")
-        return responses.moved(request, "Discarded. Nothing was imported", to=to)
-    return responses.moved(request, "Stopped. What was imported stays", to=here)
+        return responses.moved(request, gettext("Discarded. Nothing was imported"), to=to)
+    return responses.moved(request, gettext("Stopped. What was imported stays"), to=here)
 
 
 @require_safe

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy
 
 from applications import standby
 from applications.keyset import Keyset
@@ -221,7 +222,7 @@ SOURCES = {
     source.name: source
     for source in (
         Source(
-            *("users", "Users", "users:index"),
+            *("users", gettext_lazy("Users"), "users:index"),
             (
                 *("user_id", "name", "avatar_url", "registered_at", "last_seen_at"),
                 *("online", "banned", "banned_until"),
@@ -230,7 +231,7 @@ SOURCES = {
             _user_rows,
         ),
         Source(
-            *("deactivated", "Deactivated users", "deactivated:index"),
+            *("deactivated", gettext_lazy("Deactivated users"), "deactivated:index"),
             (
                 *("user_id", "deactivated_at", "deactivated_by", "via", "operation_id"),
                 *("was_registered", "erased_at"),
@@ -239,13 +240,13 @@ SOURCES = {
             _deactivated_rows,
         ),
         Source(
-            *("friends", "Friends", "transfers:index"),
+            *("friends", gettext_lazy("Friends"), "transfers:index"),
             ("user_id", "friend_id", "alias", "added_at"),
             _friends,
             _friend_rows,
         ),
         Source(
-            *("bans", "Bans", "bans:index"),
+            *("bans", gettext_lazy("Bans"), "bans:index"),
             (
                 *("user_id", "reason", "imposed_at", "imposed_by", "imposed_via"),
                 *("banned_since", "expires_at", "outcome", "closed_at", "closed_by"),
@@ -255,25 +256,25 @@ SOURCES = {
             _ban_rows,
         ),
         Source(
-            *("mutes", "Mutes", "mutes:index"),
+            *("mutes", gettext_lazy("Mutes"), "mutes:index"),
             ("user_id", "channel", "expires_at", "imposed_at", "imposed_by"),
             _mutes,
             _mute_rows,
         ),
         Source(
-            *("blocklist", "Blocklists", "lists:index"),
+            *("blocklist", gettext_lazy("Blocklists"), "lists:index"),
             _ENTRY,
             _listed(BlocklistEntry),
             _entry_rows,
         ),
         Source(
-            *("allowlist", "Allowlists", "lists:index"),
+            *("allowlist", gettext_lazy("Allowlists"), "lists:index"),
             (*_ENTRY, "switched_on"),
             _listed(AllowlistEntry),
             _allow_rows,
         ),
         Source(
-            *("audit", "Audit", "audit:index"),
+            *("audit", gettext_lazy("Audit"), "audit:index"),
             (
                 *("line", "at", "type", "sentence", "subject", "actor_kind", "actor", "via"),
                 *("address", "request_id", "before", "after"),

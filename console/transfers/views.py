@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications.access import Permission
@@ -118,12 +119,12 @@ def export(request: MemberRequest, environment: Environment, source: str) -> Htt
             by=acting_staff(request),
             now=now,
         )
-        text = "The file is being written"
+        text = gettext("The file is being written")
         return responses.moved(
             request, text, to=page_url(environment, "transfers:export_job", job.pk)
         )
     context = {
-        "title": f"Export {selection.source.title.lower()}",
+        "title": gettext("Export {text}").format(text=selection.source.title.lower()),
         "selection": selection,
         "form": form if form.is_bound else ExportForm(),
         "filters": [(name, value) for name, values in selection.query.lists() for value in values],
@@ -221,5 +222,7 @@ def export_cancel(request: MemberRequest, environment: Environment, job_id: int)
     try:
         exports.cancel(job=job, by=acting_staff(request), now=timezone.now())
     except exports.JobNotOpen:
-        return responses.moved(request, "This export has already ended", to=back, tone="error")
-    return responses.moved(request, "Stopped. The file was discarded", to=back)
+        return responses.moved(
+            request, gettext("This export has already ended"), to=back, tone="error"
+        )
+    return responses.moved(request, gettext("Stopped. The file was discarded"), to=back)

@@ -15,6 +15,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
@@ -23,6 +24,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import gateway_url, page_url
+from console.templatetags.words import sentence
 from console.try_it.web_clients import web_clients
 from moderation import gates
 from moderation.gates import ConnectRule, MessageRule, Verdict
@@ -32,11 +34,11 @@ from users import identity, presence, registration
 from users.models import AppUser
 from users.quota import QuotaExceeded
 
-PANES = {"a": "First user", "b": "Second user"}
+PANES = {"a": gettext_lazy("First user"), "b": gettext_lazy("Second user")}
 # A test token need not be valid for long.
 TOKEN_LIFETIME = timedelta(hours=1)
 SUGGESTED = 20  # user ids suggested in the field
-WHY_NOT_IN_PRODUCTION = "Try it exists in development only"
+WHY_NOT_IN_PRODUCTION = gettext_lazy("Try it exists in development only")
 
 
 @dataclass(frozen=True)
@@ -156,9 +158,9 @@ def try_it_token(request: MemberRequest, environment: Environment) -> HttpRespon
         back = page_url(environment, "environment:index")
         return responses.refused(request, WHY_NOT_IN_PRODUCTION, back=back)
     except registration.UserDeactivated:
-        why = "This id is deactivated. Your app server must reactivate it first."
+        why = gettext("This id is deactivated. Your app server must reactivate it first.")
     except (identity.InvalidUserId, QuotaExceeded) as error:
-        why = f"{str(error).rstrip('.')}."
+        why = sentence(error)
     else:
         return JsonResponse({"token": issued.token, "created": issued.created})
     return JsonResponse({"error": why}, status=422)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from csp.constants import SELF, UNSAFE_EVAL
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
@@ -44,7 +45,9 @@ def try_it_client(request: MemberRequest, environment: Environment) -> HttpRespo
     address = request.GET.get("sdk", "")
     if not environment.is_development or client is None or not _ADDRESS.fullmatch(address):
         back = page_url(environment, "try_it:index")
-        return responses.refused(request, "This is not the address of a web SDK.", back=back)
+        return responses.refused(
+            request, gettext("This is not the address of a web SDK."), back=back
+        )
     response = render(request, "console/try_it/client.html", {"client": client})
     own = request.build_absolute_uri("/").rstrip("/")
     sdk, gateway = urlsplit(address), urlsplit(gateway_url(request))

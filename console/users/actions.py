@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
@@ -12,6 +13,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from console.users.forms import ExpireTokensForm, ProfileForm
 from moderation import stakes
 from users import deletion, presence, profiles, tokens, undo
@@ -36,7 +38,9 @@ def _context(environment: Environment, user_id: str, title: str) -> dict[str, An
 def _gone(request: MemberRequest, environment: Environment, user_id: str) -> HttpResponse:
     """The page was stale: somebody deleted or deactivated the user meanwhile."""
     users = page_url(environment, "users:index")
-    message = f"{user_id} is no longer registered. Nothing was changed"
+    message = gettext("{user_id} is no longer registered. Nothing was changed").format(
+        user_id=user_id
+    )
     return responses.moved(request, message, to=users, tone="error")
 
 
@@ -71,7 +75,10 @@ def user_edit(request: MemberRequest, environment: Environment, user_id: str) ->
         except UnknownUsers:
             return _gone(request, environment, user_id)
         return _changed(request, environment, user_id, f"{user_id} updated")
-    context = {**_context(environment, user_id, f"Edit {user_id}"), "form": form}
+    context = {
+        **_context(environment, user_id, gettext("Edit {user_id}").format(user_id=user_id)),
+        "form": form,
+    }
     return responses.dialog(
         request, "console/users/_edit.html", context, status=422 if form.is_bound else 200
     )
@@ -90,10 +97,17 @@ def user_sign_out(request: MemberRequest, environment: Environment, user_id: str
             )
         except UnknownUsers:
             return _gone(request, environment, user_id)
-        return _changed(request, environment, user_id, f"{user_id} is signed out everywhere")
+        return _changed(
+            request,
+            environment,
+            user_id,
+            gettext("{user_id} is signed out everywhere").format(user_id=user_id),
+        )
     now = timezone.now()
     context = {
-        **_context(environment, user_id, f"Sign {user_id} out everywhere"),
+        **_context(
+            environment, user_id, gettext("Sign {user_id} out everywhere").format(user_id=user_id)
+        ),
         "milliseconds": int(now.timestamp() * 1000),
         "reach": stakes.reach(environment=environment, user_ids=[user_id], now=now),
     }
@@ -120,14 +134,16 @@ def user_expire_tokens(
                 now=now,
             )
         except tokens.TimeInFuture as error:
-            form.add_error("before", f"{error}.")
+            form.add_error("before", sentence(error))
         else:
             if unknown:
                 return _gone(request, environment, user_id)
             moment = f"{before:%Y-%m-%d %H:%M:%S} UTC"
-            message = f"Tokens of {user_id} issued before {moment} are now invalid"
+            message = gettext("Tokens of {user_id} issued before {moment} are now invalid").format(
+                user_id=user_id, moment=moment
+            )
             return _changed(request, environment, user_id, message)
-    title = f"Expire access tokens of {user_id}"
+    title = gettext("Expire access tokens of {user_id}").format(user_id=user_id)
     context = {
         **_context(environment, user_id, title),
         "form": form,
@@ -145,9 +161,13 @@ def user_kick(request: MemberRequest, environment: Environment, user_id: str) ->
         environment=environment, user_id=user_id, by=acting_staff(request), now=timezone.now()
     )
     message = (
-        f"{count} connection{'' if count == 1 else 's'} of {user_id} will close now"
+        ngettext(
+            "{count} connection of {user_id} will close now",
+            "{count} connections of {user_id} will close now",
+            count,
+        ).format(count=count, user_id=user_id)
         if count
-        else f"{user_id} has no open connection"
+        else gettext("{user_id} has no open connection").format(user_id=user_id)
     )
     return _changed(request, environment, user_id, message)
 
@@ -174,11 +194,18 @@ def user_delete(request: MemberRequest, environment: Environment, user_id: str) 
         users = page_url(environment, "users:index")
         deleted = undo.last_life(environment=environment, user_id=user_id, now=now)
         undo_url = page_url(environment, "quota:undo", deleted.pk) if deleted else ""
-        return responses.moved(request, f"{user_id} was deleted", to=users, undo=undo_url)
+        return responses.moved(
+            request,
+            gettext("{user_id} was deleted").format(user_id=user_id),
+            to=users,
+            undo=undo_url,
+        )
     wrong = request.method == "POST"
     context = {
-        **_context(environment, user_id, f"Delete {user_id}"),
-        "error": f"Type {user_id} to delete this user." if wrong else "",
+        **_context(environment, user_id, gettext("Delete {user_id}").format(user_id=user_id)),
+        "error": gettext("Type {user_id} to delete this user.").format(user_id=user_id)
+        if wrong
+        else "",
         "reach": stakes.reach(environment=environment, user_ids=[user_id], now=now),
     }
     return responses.dialog(

@@ -12,8 +12,10 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from applications.keyset import Keyset
+from applications.lazy_texts import gettext_lazy
 from console.audit.forms import LATEST_DAY, midnight
 from users.models import AppUserQuerySet
 
@@ -27,14 +29,24 @@ class Order:
     label: str
     keyset: Keyset
     column: str = "registered_at"
-    column_label: str = "Registered"
+    column_label: str = gettext_lazy("Registered")
 
 
 ORDERS = {
-    "": Order("Newest first", Keyset("-registered_at", "-id")),
-    "oldest": Order("Oldest first", Keyset("registered_at", "id")),
-    "seen": Order("Seen last first", Keyset("-last_seen_at", "-id"), "last_seen_at", "Last seen"),
-    "unseen": Order("Seen least lately", Keyset("last_seen_at", "id"), "last_seen_at", "Last seen"),
+    "": Order(gettext_lazy("Newest first"), Keyset("-registered_at", "-id")),
+    "oldest": Order(gettext_lazy("Oldest first"), Keyset("registered_at", "id")),
+    "seen": Order(
+        gettext_lazy("Seen last first"),
+        Keyset("-last_seen_at", "-id"),
+        "last_seen_at",
+        gettext_lazy("Last seen"),
+    ),
+    "unseen": Order(
+        gettext_lazy("Seen least lately"),
+        Keyset("last_seen_at", "id"),
+        "last_seen_at",
+        gettext_lazy("Last seen"),
+    ),
 }
 # Clicking a column's head sorts by it, and clicking again the other way.
 HEADS = {"registered": ("", "oldest"), "seen": ("seen", "unseen")}
@@ -52,10 +64,12 @@ def _day(label: str) -> forms.DateField:
 class UsersForm(forms.Form):
     """The filters of the page, except the search and the tabs. Every field is optional."""
 
-    since = _day("From")
-    until = _day("To")
+    since = _day(gettext_lazy("From"))
+    until = _day(gettext_lazy("To"))
     sort = forms.ChoiceField(
-        label="Sort", required=False, choices=[(word, each.label) for word, each in ORDERS.items()]
+        label=gettext_lazy("Sort"),
+        required=False,
+        choices=[(word, each.label) for word, each in ORDERS.items()],
     )
 
     def clean_since(self) -> datetime | None:
@@ -116,9 +130,9 @@ class Listing:
         """The dates that are applied, each with the URL without it."""
         for name, lookup in (("since", "gte"), ("until", "lt")):
             if lookup in self.dates:
-                word = "from" if name == "since" else "to"
+                label = gettext("{column} from") if name == "since" else gettext("{column} to")
                 yield {
-                    "label": f"{self.order.column_label} {word}",
+                    "label": label.format(column=self.order.column_label),
                     "value": str(self.form.data[name]),
                     "url": self._url(**{name: ""}),
                 }

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from console.forms import PLAIN, SpanField
+from console.templatetags.words import sentence
 from users import identity
 from users.fields import USER_ID_MAX_LENGTH
 from users.models import AVATAR_URL_MAX_LENGTH, NAME_MAX_LENGTH
@@ -15,11 +17,13 @@ class ProfileForm(forms.Form):
 
     name = forms.CharField(max_length=NAME_MAX_LENGTH, required=False)
     avatar_url = forms.CharField(
-        label="Avatar URL",
+        label=gettext_lazy("Avatar URL"),
         max_length=AVATAR_URL_MAX_LENGTH,
         required=False,
         widget=forms.TextInput(attrs={**PLAIN, "inputmode": "url"}),
-        help_text="Shown in push notifications. The console shows initials and loads no images.",
+        help_text=gettext_lazy(
+            "Shown in push notifications. The console shows initials and loads no images."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -27,7 +31,7 @@ class ProfileForm(forms.Form):
         try:
             identity.check_profile(name=cleaned.get("name"), avatar_url=cleaned.get("avatar_url"))
         except identity.InvalidProfile as error:
-            self.add_error(error.field, f"{error}.")
+            self.add_error(error.field, sentence(error))
         return cleaned
 
 
@@ -35,32 +39,34 @@ class RegisterForm(forms.Form):
     """A test user that staff register."""
 
     user_id = forms.CharField(
-        label="User id",
+        label=gettext_lazy("User id"),
         max_length=USER_ID_MAX_LENGTH,
         widget=forms.TextInput(attrs={**PLAIN, "autofocus": True}),
-        help_text="Letters, digits and + = . _ -",
+        help_text=gettext_lazy("Letters, digits and + = . _ -"),
     )
     name = forms.CharField(max_length=NAME_MAX_LENGTH, required=False)
     lease = SpanField(
-        label="Delete after",
+        label=gettext_lazy("Delete after"),
         least=1,
         required=False,
-        help_text="A lease, for a user who is needed for a while. Without one, the lease rules of "
-        "the Quota page apply.",
+        help_text=gettext_lazy(
+            "A lease, for a user who is needed for a while. Without one, the lease rules of "
+            "the Quota page apply."
+        ),
     )
 
     def clean_user_id(self) -> str:
         try:
             return identity.check_user_id(self.cleaned_data["user_id"])
         except identity.InvalidUserId as error:
-            raise forms.ValidationError(f"{error}.") from error
+            raise forms.ValidationError(sentence(error)) from error
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         try:
             identity.check_profile(name=name, avatar_url=None)
         except identity.InvalidProfile as error:
-            raise forms.ValidationError(f"{error}.") from error
+            raise forms.ValidationError(sentence(error)) from error
         return name
 
 
@@ -68,10 +74,10 @@ class LeaseForm(forms.Form):
     """How long a test user is kept from now on."""
 
     lease = SpanField(
-        label="Delete after",
+        label=gettext_lazy("Delete after"),
         least=1,
         required=False,
-        help_text="Counted from now. Leave it empty to keep the user without an end.",
+        help_text=gettext_lazy("Counted from now. Leave it empty to keep the user without an end."),
     )
 
 
@@ -79,7 +85,7 @@ class ExpireTokensForm(forms.Form):
     """The moment before which issued tokens become invalid."""
 
     before = forms.DateTimeField(
-        label="Issued before (UTC)",
+        label=gettext_lazy("Issued before (UTC)"),
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"
         ),

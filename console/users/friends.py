@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications.access import Permission
@@ -11,6 +12,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from users import friend_permissions, friends, identity
 from users.models import AppUser, FriendPermission, FriendRequest, Friendship
 from users.tokens import UnknownUsers
@@ -59,7 +61,7 @@ def friend_remove(
     if request.method != "POST":
         context = {
             "user_id": user_id,
-            "title": f"Remove {friend_id}",
+            "title": gettext("Remove {friend_id}").format(friend_id=friend_id),
             "friend_id": friend_id,
             "back": here,
         }
@@ -75,9 +77,13 @@ def friend_remove(
     except UnknownUsers:
         removed = []
     message = (
-        f"{user_id} and {friend_id} are no longer friends"
+        gettext("{user_id} and {friend_id} are no longer friends").format(
+            user_id=user_id, friend_id=friend_id
+        )
         if removed
-        else f"{user_id} and {friend_id} were not friends"
+        else gettext("{user_id} and {friend_id} were not friends").format(
+            user_id=user_id, friend_id=friend_id
+        )
     )
     return responses.done(request, message, to=here, events=CHANGED)
 
@@ -91,7 +97,7 @@ def friend_permission(
     here = page_url(environment, "users:friends", user_id)
     chosen = request.POST.get("permission", "")
     if chosen not in map(str, FriendPermission.values):
-        return responses.refused(request, "Choose who may become a friend.", back=here)
+        return responses.refused(request, gettext("Choose who may become a friend."), back=here)
     permission = FriendPermission(int(chosen))
     try:
         friend_permissions.change(
@@ -102,8 +108,10 @@ def friend_permission(
             now=timezone.now(),
         )
     except (UnknownUsers, identity.InvalidUserId) as error:
-        return responses.refused(request, f"{error}.", back=here)
-    message = f"Friends of {user_id}: {permission.label.lower()}"
+        return responses.refused(request, sentence(error), back=here)
+    message = gettext("Friends of {user_id}: {text}").format(
+        user_id=user_id, text=permission.label.lower()
+    )
     return responses.done(request, message, to=here, events=CHANGED)
 
 
@@ -123,10 +131,12 @@ def friend_add(request: MemberRequest, environment: Environment, user_id: str) -
             direct=True,
         )
     except (UnknownUsers, identity.InvalidUserId) as error:
-        return responses.refused(request, f"{error}.", back=here)
+        return responses.refused(request, sentence(error), back=here)
     except (friends.BefriendsOneself, friends.TooManyFriends) as error:
         return responses.refused(request, error, back=here)
-    message = f"{user_id} and {friend_id} are now friends"
+    message = gettext("{user_id} and {friend_id} are now friends").format(
+        user_id=user_id, friend_id=friend_id
+    )
     return responses.done(request, message, to=here, events=CHANGED)
 
 
@@ -148,13 +158,17 @@ def friend_answer(
             now=timezone.now(),
         )
     except friends.NoSuchRequest:
-        message = f"{user_id} has no request from {sender_id}. Nothing was changed"
+        message = gettext("{user_id} has no request from {sender_id}. Nothing was changed").format(
+            user_id=user_id, sender_id=sender_id
+        )
         return responses.done(request, message, to=here, events=CHANGED, tone="error")
     except friends.TooManyFriends as error:
         return responses.refused(request, error, back=here)
     message = (
-        f"{user_id} and {sender_id} are now friends"
+        gettext("{user_id} and {sender_id} are now friends").format(
+            user_id=user_id, sender_id=sender_id
+        )
         if accept
-        else f"Declined the request of {sender_id}"
+        else gettext("Declined the request of {sender_id}").format(sender_id=sender_id)
     )
     return responses.done(request, message, to=here, events=CHANGED)

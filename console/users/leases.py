@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
@@ -12,6 +13,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from console.users.forms import LeaseForm
 from users import leases, pins
 from users.models import AppUser
@@ -38,7 +40,7 @@ def _refused(
     request: MemberRequest, environment: Environment, user_id: str, error: Exception
 ) -> HttpResponse:
     reason = (
-        f"{user_id} is no longer registered. Nothing was changed"
+        gettext("{user_id} is no longer registered. Nothing was changed").format(user_id=user_id)
         if isinstance(error, UnknownUsers)
         else error
     )
@@ -64,15 +66,19 @@ def user_lease(request: MemberRequest, environment: Environment, user_id: str) -
                 now=now,
             )
         except leases.InvalidLease as error:
-            form.add_error("lease", f"{error}.")
+            form.add_error("lease", sentence(error))
         except (UnknownUsers, leases.BeingDeleted) as error:
             return _refused(request, environment, user_id, error)
         else:
-            message = f"{user_id} has no lease" if lasts is None else f"Lease of {user_id} changed"
+            message = (
+                gettext("{user_id} has no lease").format(user_id=user_id)
+                if lasts is None
+                else gettext("Lease of {user_id} changed").format(user_id=user_id)
+            )
             return _done(request, environment, user_id, message)
     users = AppUser.objects.in_environment(environment).select_related("place")
     context: dict[str, Any] = {
-        "title": f"Lease of {user_id}",
+        "title": gettext("Lease of {user_id}").format(user_id=user_id),
         "user_id": user_id,
         "user": users.filter(user_id=user_id).first(),
         "form": form,
@@ -92,7 +98,9 @@ def user_pin(request: MemberRequest, environment: Environment, user_id: str) -> 
         )
     except (leases.LeasesInProduction, UnknownUsers) as error:
         return _refused(request, environment, user_id, error)
-    message = f"{user_id} is pinned: no plan and no lease deletes this user"
+    message = gettext("{user_id} is pinned: no plan and no lease deletes this user").format(
+        user_id=user_id
+    )
     return _done(request, environment, user_id, message, undo="users:unpin")
 
 
@@ -105,5 +113,5 @@ def user_unpin(request: MemberRequest, environment: Environment, user_id: str) -
         )
     except (leases.LeasesInProduction, UnknownUsers) as error:
         return _refused(request, environment, user_id, error)
-    message = f"{user_id} is no longer pinned"
+    message = gettext("{user_id} is no longer pinned").format(user_id=user_id)
     return _done(request, environment, user_id, message, undo="users:pin")

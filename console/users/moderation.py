@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
@@ -17,6 +18,7 @@ from console.identities import get_identities
 from console.links import page_url
 from console.lists.views import KINDS
 from console.mutes.views import LABELS
+from console.templatetags.words import said
 from moderation import lists, mutes
 from moderation.models import Ban
 
@@ -91,7 +93,9 @@ def _summary(environment: Environment, kind: str, side: str, user_id: str) -> di
     rows = entries.of(environment, user_id) if own else entries.naming(environment, user_id)
     other = "listed_id" if own else "owner_id"
     return {
-        "label": kind.capitalize() if own else f"On the {kind} of",
+        "label": said(kind).capitalize()
+        if own
+        else gettext("On the {kind} of").format(kind=said(kind)),
         "own": own,
         "count": count(rows),
         "user_ids": list(rows.order_by("-pk").values_list(other, flat=True)[:SHOWN]),

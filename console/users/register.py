@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.access import Permission
@@ -12,6 +13,7 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import sentence
 from console.users.forms import RegisterForm
 from users import registration
 from users.leases import InvalidLease
@@ -19,7 +21,9 @@ from users.quota import QuotaExceeded
 from users.spelling import TakenInAnotherCase
 
 SAMPLES = 20
-WHY_NOT_IN_PRODUCTION = "Test users exist in development only. Your app server registers users here"
+WHY_NOT_IN_PRODUCTION = gettext_lazy(
+    "Test users exist in development only. Your app server registers users here"
+)
 
 
 def _list_of(environment: Environment) -> str:
@@ -45,21 +49,22 @@ def user_register(request: MemberRequest, environment: Environment) -> HttpRespo
                 now=timezone.now(),
             )
         except registration.AlreadyRegistered:
-            form.add_error("user_id", "This id is already registered.")
+            form.add_error("user_id", gettext("This id is already registered."))
         except registration.UserDeactivated:
             form.add_error(
-                "user_id", "This id is deactivated. Your app server must reactivate it first."
+                "user_id",
+                gettext("This id is deactivated. Your app server must reactivate it first."),
             )
         except InvalidLease as error:
-            form.add_error("lease", f"{error}.")
+            form.add_error("lease", sentence(error))
         except TakenInAnotherCase as error:
-            form.add_error("user_id", f"{error}.")
+            form.add_error("user_id", sentence(error))
         except QuotaExceeded as error:
             form.add_error(None, str(error))
         else:
             return _registered(request, environment, made)
     context: dict[str, Any] = {
-        "title": "Register a test user",
+        "title": gettext("Register a test user"),
         "form": form,
     }
     return responses.dialog(
@@ -71,7 +76,7 @@ def _registered(
     request: MemberRequest, environment: Environment, made: registration.Registration
 ) -> HttpResponse:
     context = {
-        "title": f"{made.user_id} is registered",
+        "title": gettext("{user_id} is registered").format(user_id=made.user_id),
         "made": made,
     }
     response = responses.dialog(request, "console/users/_registered.html", context)
@@ -89,8 +94,12 @@ def samples_load(request: MemberRequest, environment: Environment) -> HttpRespon
         environment=environment, count=SAMPLES, by=acting_staff(request), now=timezone.now()
     )
     message = (
-        f"{count} sample user{'' if count == 1 else 's'} registered"
+        ngettext("{count} sample user registered", "{count} sample users registered", count).format(
+            count=count
+        )
         if count
-        else "No sample user was registered: all are already registered, or no place is free"
+        else gettext(
+            "No sample user was registered: all are already registered, or no place is free"
+        )
     )
     return responses.done(request, message, to=_list_of(environment), events=["users-changed"])

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse, QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
@@ -103,15 +104,15 @@ def _by_tab(
         environment=OuterRef("environment"), user_id=OuterRef("user_id")
     )
     tabs = [
-        ("", "All", users),
-        ("never", "Never connected", users.never_connected()),
-        ("online", "Online", users.online(now)),
-        ("banned", "Banned", users.filter(Exists(banned))),
+        ("", gettext("All"), users),
+        ("never", gettext("Never connected"), users.never_connected()),
+        ("online", gettext("Online"), users.online(now)),
+        ("banned", gettext("Banned"), users.filter(Exists(banned))),
     ]
     if environment.is_development:
         tabs += [
-            ("leased", "With a lease", users.filter(place__lease_until__isnull=False)),
-            ("pinned", "Pinned", users.filter(place__pinned_at__isnull=False)),
+            ("leased", gettext("With a lease"), users.filter(place__lease_until__isnull=False)),
+            ("pinned", gettext("Pinned"), users.filter(place__pinned_at__isnull=False)),
         ]
     return tabs
 

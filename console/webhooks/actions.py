@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications import deliveries, webhooks
@@ -17,7 +18,7 @@ from console.access import MemberRequest, View, in_environment
 from console.webhooks.views import detail_page, find, gone, home_url, host_of, list_url
 
 CHANGED = "deliveries-changed"
-DISABLED = "The endpoint is disabled. Nothing was sent. Enable it first."
+DISABLED = gettext_lazy("The endpoint is disabled. Nothing was sent. Enable it first.")
 
 
 def leads_to_list_if_gone(view: View) -> View:
@@ -43,7 +44,7 @@ def webhook_test(request: MemberRequest, environment: Environment, webhook_id: i
         deliveries.send_test(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=home_url(webhook), tone="error")
-    message = "A test event is being sent. The deliveries below show the result."
+    message = gettext("A test event is being sent. The deliveries below show the result.")
     return responses.done(request, message, to=home_url(webhook), events=[CHANGED])
 
 
@@ -55,9 +56,8 @@ def delivery_replay(
     webhook = find(environment, webhook_id)
     delivery = webhook.deliveries.filter(pk=delivery_id).first()
     if delivery is None:
-        message = (
-            "This delivery was removed: deliveries are kept for "
-            f"{environment.keep_deliveries.days} days."
+        message = gettext("This delivery was removed: deliveries are kept for {days} days.").format(
+            days=environment.keep_deliveries.days
         )
         return responses.done(
             request, message, to=home_url(webhook), tone="error", events=[CHANGED]
@@ -67,7 +67,7 @@ def delivery_replay(
         deliveries.replay(delivery=delivery, by=acting_staff(request), now=timezone.now())
     except deliveries.EndpointDisabled:
         return responses.done(request, DISABLED, to=home_url(webhook), tone="error")
-    message = f"{delivery.event} is being sent again."
+    message = gettext("{event} is being sent again.").format(event=delivery.event)
     return responses.done(request, message, to=home_url(webhook), events=[CHANGED])
 
 
@@ -84,7 +84,9 @@ def webhook_rotate(
     try:
         text = webhooks.rotate_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
     except webhooks.TooManySecrets:
-        message = "Two secrets are already in use. Retire the former one before you add another."
+        message = gettext(
+            "Two secrets are already in use. Retire the former one before you add another."
+        )
         return responses.moved(request, message, to=home_url(webhook), tone="error")
     webhook.refresh_from_db()
     return detail_page(request, webhook, secret=text, status=201)
@@ -98,12 +100,12 @@ def webhook_retire_secret(
 ) -> HttpResponse:
     webhook = find(environment, webhook_id)
     if not webhook.former_secret:
-        message = "The former secret is already retired."
+        message = gettext("The former secret is already retired.")
         return responses.moved(request, message, to=home_url(webhook), tone="error")
     if request.method != "POST":
-        return _dialog(request, webhook, "_retire.html", "Retire the former secret")
+        return _dialog(request, webhook, "_retire.html", gettext("Retire the former secret"))
     webhooks.retire_former_secret(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    return responses.moved(request, "The former secret is retired.", to=home_url(webhook))
+    return responses.moved(request, gettext("The former secret is retired."), to=home_url(webhook))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,10 +116,10 @@ def webhook_disable(
 ) -> HttpResponse:
     webhook = find(environment, webhook_id)
     if request.method != "POST":
-        return _dialog(request, webhook, "_disable.html", "Disable the endpoint")
+        return _dialog(request, webhook, "_disable.html", gettext("Disable the endpoint"))
     by = acting_staff(request)
     webhooks.disable(webhook=webhook, reason=f"By {by}"[:100], by=by, now=timezone.now())
-    return responses.moved(request, "The endpoint is disabled.", to=home_url(webhook))
+    return responses.moved(request, gettext("The endpoint is disabled."), to=home_url(webhook))
 
 
 @require_POST
@@ -128,7 +130,7 @@ def webhook_enable(
 ) -> HttpResponse:
     webhook = find(environment, webhook_id)
     webhooks.enable(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    return responses.moved(request, "The endpoint is enabled.", to=home_url(webhook))
+    return responses.moved(request, gettext("The endpoint is enabled."), to=home_url(webhook))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,14 +141,14 @@ def webhook_remove(
 ) -> HttpResponse:
     """Asks for the host name, because the log and the secrets cannot be restored."""
     webhook = find(environment, webhook_id)
-    title, fragment = "Remove the endpoint", "_remove.html"
+    title, fragment = gettext("Remove the endpoint"), "_remove.html"
     if request.method != "POST":
         return _dialog(request, webhook, fragment, title)
     if request.POST.get("confirm", "").strip() != host_of(webhook):
-        error = f"That is not {host_of(webhook)}. Nothing was removed."
+        error = gettext("That is not {host}. Nothing was removed.").format(host=host_of(webhook))
         return _dialog(request, webhook, fragment, title, error=error, status=422)
     webhooks.remove(webhook=webhook, by=acting_staff(request), now=timezone.now())
-    return responses.moved(request, "The endpoint is removed.", to=list_url(environment))
+    return responses.moved(request, gettext("The endpoint is removed."), to=list_url(environment))
 
 
 def _dialog(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import webhooks
@@ -18,11 +19,12 @@ from applications.requests import acting_staff
 from console import responses
 from console.access import MemberRequest, in_environment
 from console.links import page_url
+from console.templatetags.words import said
 from console.webhooks.forms import WebhookForm
 
 LOG_SIZE = 20
 NEWEST_FIRST = Keyset("-id")
-GONE = "Somebody else has already removed this endpoint."
+GONE = gettext_lazy("Somebody else has already removed this endpoint.")
 
 
 @require_safe
@@ -86,7 +88,9 @@ def webhook_change(
         except webhooks.WebhookGone:
             return gone(request, environment)
         else:
-            return responses.moved(request, "The endpoint is changed.", to=home_url(webhook))
+            return responses.moved(
+                request, gettext("The endpoint is changed."), to=home_url(webhook)
+            )
     return _form(request, environment, form, format, webhook)
 
 
@@ -111,7 +115,7 @@ def detail_page(
         "webhook": webhook,
         "host": host_of(webhook),
         "format": format,
-        "events": [(event, EVENTS[event]) for event in webhook.events],
+        "events": [(event, said(EVENTS[event])) for event in webhook.events],
         "secret": secret,
         "found": found,
         "log": [(each, _payload(each, webhook)) for each in found.rows],

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+
 from applications.access import Permission
 from applications.evidence import Step
 from applications.models import Environment
 from console.links import page_url
+from console.templatetags.words import said
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def mend_of(environment: Environment, step: Step) -> Mend | None:
 
 def _lift_ban(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Lift the ban",
+        gettext("Lift the ban"),
         page_url(environment, "bans:lift"),
         Permission.MODERATE,
         "undo-2",
@@ -50,7 +53,7 @@ def _lift_ban(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _lift_mute(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Lift the mute",
+        gettext("Lift the mute"),
         page_url(environment, "mutes:lift", query={"channel": about["channel"]}),
         Permission.MODERATE,
         "volume-2",
@@ -61,7 +64,7 @@ def _lift_mute(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _kick(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Close all connections",
+        gettext("Close all connections"),
         page_url(environment, "users:kick", about["user_id"]),
         Permission.MODERATE,
         "unplug",
@@ -71,7 +74,7 @@ def _kick(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _unblock(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Remove from the blocklist",
+        gettext("Remove from the blocklist"),
         page_url(
             environment, "lists:remove", query={"list": "blocklist", "owner": about["owner_id"]}
         ),
@@ -84,7 +87,7 @@ def _unblock(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _allow(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        f"Add to {about['owner_id']}'s allowlist",
+        gettext("Add to {owner_id}'s allowlist").format(owner_id=about["owner_id"]),
         page_url(environment, "lists:add", query={"list": "allowlist", "owner": about["owner_id"]}),
         Permission.MODERATE,
         "list-checks",
@@ -95,7 +98,7 @@ def _allow(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _befriend(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Make them friends",
+        gettext("Make them friends"),
         page_url(environment, "users:add_friend", about["user_id"]),
         Permission.MANAGE_USERS,
         "handshake",
@@ -108,7 +111,7 @@ def _register(environment: Environment, about: dict[str, Any]) -> Mend | None:
     if not environment.is_development:
         return None
     return Mend(
-        "Register a test user",
+        gettext("Register a test user"),
         page_url(environment, "users:register", query={"user_id": about["user_id"]}),
         Permission.MANAGE_USERS,
         "user-plus",
@@ -120,7 +123,9 @@ def _new_token(environment: Environment, about: dict[str, Any]) -> Mend | None:
     if not environment.is_development:
         return None
     query = {"a": about.get("user_id", "")}
-    return Mend("Try it with a new token", page_url(environment, "try_it:index", query=query))
+    return Mend(
+        gettext("Try it with a new token"), page_url(environment, "try_it:index", query=query)
+    )
 
 
 def _ask_there(environment: Environment, about: dict[str, Any]) -> Mend:
@@ -128,9 +133,9 @@ def _ask_there(environment: Environment, about: dict[str, Any]) -> Mend:
         application__org_name=about["org_name"], kind=about["kind"]
     )
     return Mend(
-        f"Ask in {about['kind']}"
+        gettext("Ask in {kind}").format(kind=said(about["kind"]))
         if there.application_id == environment.application_id
-        else f"Ask in {there.full_name}",
+        else gettext("Ask in {full_name}").format(full_name=there.full_name),
         page_url(there, "why:index"),
         icon="arrow-right",
         posts=True,
@@ -140,7 +145,7 @@ def _ask_there(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _reactivate(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Call to reactivate",
+        gettext("Call to reactivate"),
         page_url(environment, "deactivated:reactivation_call", about["user_id"]),
         icon="square-code",
         is_dialog=True,
@@ -149,25 +154,25 @@ def _reactivate(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _free_places(environment: Environment, about: dict[str, Any]) -> Mend:
     if environment.is_development:
-        return Mend("Free places", page_url(environment, "quota:index"), icon="ticket")
-    return Mend("Change the plan", page_url(environment, "settings:index"))
+        return Mend(gettext("Free places"), page_url(environment, "quota:index"), icon="ticket")
+    return Mend(gettext("Change the plan"), page_url(environment, "settings:index"))
 
 
 def _add_secret(environment: Environment, about: dict[str, Any]) -> Mend:
-    return Mend("Add a secret", page_url(environment, "keys:index"), icon="key-round")
+    return Mend(gettext("Add a secret"), page_url(environment, "keys:index"), icon="key-round")
 
 
 def _change_application(environment: Environment, about: dict[str, Any]) -> Mend:
-    return Mend("Choose vendors", page_url(environment, "settings:index"), icon="settings")
+    return Mend(gettext("Choose vendors"), page_url(environment, "settings:index"), icon="settings")
 
 
 def _see_limits(environment: Environment, about: dict[str, Any]) -> Mend:
-    return Mend("See the limits", f"{page_url(environment, 'keys:index')}#rate-limits")
+    return Mend(gettext("See the limits"), f"{page_url(environment, 'keys:index')}#rate-limits")
 
 
 def _enable_webhook(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Enable the endpoint",
+        gettext("Enable the endpoint"),
         page_url(environment, "webhooks:enable", about["webhook_id"]),
         Permission.MANAGE_APPLICATION,
         posts=True,
@@ -176,7 +181,7 @@ def _enable_webhook(environment: Environment, about: dict[str, Any]) -> Mend:
 
 def _replay(environment: Environment, about: dict[str, Any]) -> Mend:
     return Mend(
-        "Send it again",
+        gettext("Send it again"),
         page_url(environment, "webhooks:replay", about["webhook_id"], about["delivery_id"]),
         Permission.MANAGE_APPLICATION,
         "rotate-cw",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from applications.access import applications_entered_by
-from applications.evidence import find_call, find_delivery, lines_of_request
+from applications.call_evidence import find_call, find_delivery, lines_of_request
 from applications.models import AuditEvent, Delivery, Environment
 from users import tokens
 from users.app_token_evidence import is_app_token

@@ -12,10 +12,12 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from applications.access import Permission, applications_entered_by
-from applications.evidence import Answer, State, Step, find_call, of_app_key, of_call, of_delivery
+from applications.call_evidence import find_call, of_call, of_delivery
+from applications.evidence import Answer, State, Step, of_app_key
 from applications.models import AuditEvent, Environment
 from console import responses
 from console.access import Access, MemberRequest, in_environment
@@ -27,12 +29,12 @@ from moderation import evidence, pair_evidence
 
 asked_methods = require_http_methods(["GET", "HEAD", "POST"])
 LABELS = {
-    Kind.PAIR: "two users",
-    Kind.TOKEN: "an access token",
-    Kind.APP_KEY: "an app key",
-    Kind.DELIVERY: "a webhook delivery",
-    Kind.REQUEST: "a request id",
-    Kind.USER: "a user id",
+    Kind.PAIR: gettext_lazy("two users"),
+    Kind.TOKEN: gettext_lazy("an access token"),
+    Kind.APP_KEY: gettext_lazy("an app key"),
+    Kind.DELIVERY: gettext_lazy("a webhook delivery"),
+    Kind.REQUEST: gettext_lazy("a request id"),
+    Kind.USER: gettext_lazy("a user id"),
 }
 
 

@@ -182,6 +182,7 @@ OTHER_PAGES = {
     "api_docs:index": (SIGN_IN, 200),
     "search_everywhere": (SIGN_IN, 200),
     "shortcuts": (SIGN_IN, 200),
+    "set_language": (302, 302),  # also on the sign-in page
     # For staff of the installation alone.
     "health:index": (SIGN_IN, 404),
     "api_docs:document": (SIGN_IN, 200),

@@ -1,4 +1,5 @@
-"""Times in Django admin, written as the console writes them."""
+"""Times in the console and in Django admin."""
 
 DATE_FORMAT = "j M Y"
 DATETIME_FORMAT = r"j M Y, H:i:s \U\T\C"
+MONTH_DAY_FORMAT = "j M"
