@@ -48,7 +48,8 @@ def compiled(run: Any) -> Callable[..., Answer]:
             request.auth = authenticate(request)  # type: ignore[attr-defined]
             result = operation.view_func(request, **values_of(request, path_values))
         except Exception as error:
-            return operation.api.on_exception(request, error)
+            operation.api.on_exception(request, error)
+            raise
         return Answer(written(content.validate_python(result)))
 
     return compiled_run

@@ -13,11 +13,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from applications import app_secrets, audit, locks, retention, vendors
 from applications.audit import Actor
 from applications.audit_types import AuditType
+from applications.lazy_texts import gettext_lazy
 from applications.models import Application, Environment, Member, Plan, Role
 from applications.vendors import InvalidSetting
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from applications.audit import Actor
+from applications.lazy_texts import gettext_lazy
 from applications.models import FREE_USER_LIMIT, Environment
 from users import lease_rules
 from users.models import AppUser, Place

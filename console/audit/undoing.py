@@ -12,11 +12,12 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from applications.access import Permission
 from applications.audit_types import AuditType
+from applications.lazy_texts import gettext_lazy
 from applications.models import AuditEvent, Environment
 from applications.requests import acting_staff
 from console import responses

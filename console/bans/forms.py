@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
+from applications.lazy_texts import gettext_lazy
 from applications.models import Environment
 from console.bans import durations
 from console.forms import PLAIN, UserIdsField

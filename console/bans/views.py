@@ -6,12 +6,13 @@ from datetime import datetime
 
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from applications.access import Permission
 from applications.counting import count
 from applications.keyset import Keyset
+from applications.lazy_texts import gettext_lazy
 from applications.models import Environment
 from console import responses
 from console.access import MemberRequest, in_environment

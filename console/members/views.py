@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import members, second_factors
 from applications.access import Permission, permissions
 from applications.keyset import Keyset
+from applications.lazy_texts import gettext_lazy
 from applications.models import Environment, Member, Role
 from applications.requests import acting_staff
 from console import responses

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
 from pydantic.fields import FieldInfo
 
+from applications.lazy_texts import gettext_lazy
 from applications.models import Application, Environment
 from applications.vendors import full_name, in_force, vendors
 from console.forms import ApplicationNameField, SpanField
@@ -94,10 +94,9 @@ def _vendor_field(about: FieldInfo) -> forms.Field:
         return forms.BooleanField(required=False, **texts)
     if about.annotation is str:
         return forms.CharField(required=False, max_length=200, **texts)
-    return forms.ChoiceField(
-        choices=[(value, said_lazily(label)) for value, label in about.annotation.choices],
-        **texts,
-    )  # type: ignore[union-attr]
+    kind: Any = about.annotation
+    choices = [(value, said_lazily(label)) for value, label in kind.choices]
+    return forms.ChoiceField(choices=choices, **texts)
 
 
 class DoorsForm(forms.Form):

@@ -48,7 +48,7 @@ def script_words() -> str:
 def _script_words(language: str) -> dict[str, Any]:
     catalogue = JavaScriptCatalog()
     catalogue.translation = DjangoTranslation(
-        language, domain="djangojs", localedirs=settings.LOCALE_PATHS
+        language, domain="djangojs", localedirs=[str(path) for path in settings.LOCALE_PATHS]
     )
     words: dict[str, Any] = catalogue.get_catalog()
     return words

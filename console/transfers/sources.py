@@ -12,10 +12,10 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy
 
 from applications import standby
 from applications.keyset import Keyset
+from applications.lazy_texts import gettext_lazy
 from applications.models import AuditEvent, Environment
 from console.audit import views as audit
 from console.audit.words import words

@@ -15,10 +15,11 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.access import Permission
+from applications.lazy_texts import gettext_lazy
 from applications.models import Environment
 from applications.requests import acting_staff
 from console import responses

@@ -6,11 +6,12 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications import deliveries, webhooks
 from applications.access import Permission
+from applications.lazy_texts import gettext_lazy
 from applications.models import Environment, Webhook
 from applications.requests import acting_staff
 from console import responses

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import webhooks
 from applications.access import Permission
 from applications.announcements import EVENTS, EXAMPLES
 from applications.keyset import Keyset
+from applications.lazy_texts import gettext_lazy
 from applications.models import Delivery, Environment, Webhook
 from applications.requests import acting_staff
 from console import responses
