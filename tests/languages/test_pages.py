@@ -23,7 +23,7 @@ ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,}\b")
 ALLOWED = re.compile(
     r"RongCloud callbacks|Nexconn webhooks|(RongCloud|Agora Chat)'s web SDK|Standard Webhooks"
     r"|ban qa-7 for 3 days|app key [0-9a-f]{8}|(nexconn|rongcloud|agora) [a-z/]+|Agora Chat"
-    r"|(GET|POST|PUT|DELETE) [a-z][\w/<>]*"
+    r"|(GET|POST|PUT|DELETE) [a-z][\w/<>]*|(ID|Webhook) [a-z][\w.-]*"
 )
 
 
