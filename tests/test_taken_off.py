@@ -58,6 +58,7 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     ENCRYPTION_KEYS=["key"], SECRET_KEY="key", USE_TZ=True, TRUSTED_PROXIES=0,
     CELERY_BROKER_URL="memory://", REDIS_URL="redis://127.0.0.1:1/0", API_VENDORS=[],
+    DB_PREPARED_STATEMENTS=True,
 )
 django.setup()
 from django.core.management import call_command

@@ -33,6 +33,7 @@ api = VendorAPI(
 dialect = Dialect(Body, wire.response_schema, wire.envelope, auth.LIMITS)
 dialect.fill(api, users, moderation, profiles, friends, push)
 
+_CALL = gettext_noop("With Nexconn's call")
 VENDOR = Vendor(
     name="nexconn",
     title="Nexconn",
@@ -44,15 +45,9 @@ VENDOR = Vendor(
             Snippet("curl", "api/nexconn/start.html"),
             Snippet("Nexconn SDK, Python", "api/nexconn/start_sdk.html"),
         ],
-        Occasion.REGISTER: [
-            Snippet(gettext_noop("With Nexconn's call"), "api/nexconn/register.html")
-        ],
-        Occasion.DEACTIVATE: [
-            Snippet(gettext_noop("With Nexconn's call"), "api/nexconn/soft_delete.html")
-        ],
-        Occasion.REACTIVATE: [
-            Snippet(gettext_noop("With Nexconn's call"), "api/nexconn/restore.html")
-        ],
+        Occasion.REGISTER: [Snippet(_CALL, "api/nexconn/register.html")],
+        Occasion.DEACTIVATE: [Snippet(_CALL, "api/nexconn/soft_delete.html")],
+        Occasion.REACTIVATE: [Snippet(_CALL, "api/nexconn/restore.html")],
     },
     same_calls=acts.same_calls(users, moderation, friends, prefix="/v4/"),
     owns=lambda segments: segments[:1] == ["v4"],

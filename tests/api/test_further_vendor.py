@@ -15,7 +15,9 @@ FOLDERS = ("api", "templates/api", "tests/api")
 OWN = tuple(f"{folder}/{name}/" for folder in FOLDERS for name in NAMES)
 SAME_FILES = {"__init__", "auth", "wire", "schemas", "users", "moderation"}
 # History, and generated files.
-NOT_TOUCHED = re.compile(r"/migrations/|\.lock$|-lock\.json$|^CONTRIBUTING|^CHANGELOG|\.(png|svg)$")
+NOT_TOUCHED = re.compile(
+    r"/migrations/|\.lock$|-lock\.json$|^CONTRIBUTING|^CHANGELOG|\.(mo|png|svg)$"
+)
 # It shares its calls with RongCloud.
 SIMILAR, MAX_LINES = "nexconn", 750
 

@@ -31,6 +31,7 @@ def shown(client, monkeypatch, time_machine):
     time_machine.move_to(NOON, tick=False)
     for module in ("applications.counting", "console.overview.views", "users.presence"):
         monkeypatch.setattr(f"{module}.EXACT_UP_TO", BOUND)
+    monkeypatch.setattr("applications.counting.LOOKED_UP_UP_TO", BOUND)
     environment = make_environment(kind="production", plan=Plan.TRIAL)
     sign_in(client, environment)
     gateway = make_gateway()

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from applications import audit
 from applications.audit import Actor
+from moderation.decisions import Imposed
 from moderation.models import Ban
 from users import presence
 from users.models import KickReason
@@ -53,7 +54,7 @@ def impose(environment, terms, *, by, now):
             before=ban_terms(former) if former else None,
             after=ban_terms(ban),
         )
-    return bans
+    return [Imposed(ban.pk, ban.user_id, ban.banned_since) for ban in bans]
 
 
 @transaction.atomic
